@@ -1,0 +1,81 @@
+//! When two links lead to the same article.
+//!
+//! The normalised form is an alias for recognising an item again and for joining reports of one story. It
+//! is never fetched and never shown.
+
+use url::Url;
+
+/// Query parameters that only say where a reader came from (BBC, DW, French press, the ad networks).
+const TRACKING: &[&str] = &[
+    "at_campaign",
+    "at_medium",
+    "cmp",
+    "cmpid",
+    "fbclid",
+    "gclid",
+    "igshid",
+    "maca",
+    "mc_cid",
+    "mc_eid",
+    "ns_campaign",
+    "ns_mchannel",
+    "ns_source",
+    "ocid",
+    "ref_src",
+    "xtor",
+    "yclid",
+];
+
+/// The link without scheme, `www.`, default port, trailing slash, fragment and tracking parameters.
+///
+/// `None` when it is not an absolute `http` or `https` address.
+pub fn normalise(link: &str) -> Option<String> {
+    let url = Url::parse(link.trim()).ok()?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str()?;
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let mut out = host.to_owned();
+    if let Some(port) = url.port() {
+        out.push(':');
+        out.push_str(&port.to_string());
+    }
+    out.push_str(url.path().trim_end_matches('/'));
+    let mut mark = '?';
+    for part in url.query().unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
+        let name = part.split('=').next().unwrap_or(part).to_ascii_lowercase();
+        if name.starts_with("utm_") || TRACKING.contains(&name.as_str()) {
+            continue;
+        }
+        out.push(mark);
+        out.push_str(part);
+        mark = '&';
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_one_article_become_equal() {
+        for (link, expected) in [
+            ("https://www.rfi.fr/fr/afrique/1-mali/", "rfi.fr/fr/afrique/1-mali"),
+            ("http://rfi.fr:80/fr/afrique/1-mali#xtor=RSS-1", "rfi.fr/fr/afrique/1-mali"),
+            ("https://bbc.co.uk/news/1?at_medium=RSS&at_campaign=KARANGA", "bbc.co.uk/news/1"),
+            ("https://a.example/?p=12&utm_source=x", "a.example?p=12"),
+            ("https://a.example:8443/x?b=1&a=2", "a.example:8443/x?b=1&a=2"),
+        ] {
+            assert_eq!(normalise(link).as_deref(), Some(expected), "{link}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_web_address_has_no_normal_form() {
+        for link in ["", "/news/1", "mailto:a@b.example", "javascript:alert(1)"] {
+            assert_eq!(normalise(link), None, "{link}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Harmattan watches news feeds and Telegram channels by rules, and alerts by mail and webhook.
+//!
+//! Data flows downward through the modules; ARCHITECTURE.md draws the way.
+
+pub mod item;
+pub mod rules;
+pub mod text;

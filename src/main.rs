@@ -1,0 +1,3 @@
+//! The program: parse the command line, run it, tell how it ended.
+
+fn main() {}

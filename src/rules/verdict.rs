@@ -1,0 +1,76 @@
+//! What the rules say of an item.
+
+use std::sync::Arc;
+
+use super::spec::Severity;
+use crate::text::{ByteSpan, Field};
+
+/// What fired on an item and what it mentions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Rules that fired, in the order of the config.
+    pub fired: Vec<Match>,
+    /// Entities found, places excepted, each once, in order of first occurrence.
+    pub entities: Vec<EntityRef>,
+    /// Places found, each once, in order of first occurrence.
+    pub places: Vec<PlaceRef>,
+}
+
+impl Verdict {
+    /// The highest severity among the rules that fired.
+    pub fn severity(&self) -> Option<Severity> {
+        self.fired.iter().map(|fired| fired.severity).max()
+    }
+}
+
+/// One rule that fired, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// Name of the rule.
+    pub rule: Arc<str>,
+    /// Its severity.
+    pub severity: Severity,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The words that met its conditions, in order of field and place.
+    pub why: Vec<Reason>,
+}
+
+/// A piece of the item that met a term of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// The term as written in the rule.
+    pub term: String,
+    /// The words that met it, as written in the item.
+    pub text: String,
+    /// Where they stand.
+    pub field: Field,
+    /// Byte offsets into that field.
+    pub span: ByteSpan,
+}
+
+/// An entity, as alerts name it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityRef {
+    /// Id.
+    pub id: String,
+    /// Type.
+    pub entity_type: String,
+    /// Name in Latin script.
+    pub name: String,
+}
+
+/// A place, as alerts name it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaceRef {
+    /// Id.
+    pub id: String,
+    /// Name in Latin script.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// All ancestors, nearest first.
+    pub within: Vec<String>,
+    /// Latitude and longitude, decimal degrees, WGS 84.
+    pub at: Option<(f64, f64)>,
+}

@@ -1,0 +1,39 @@
+//! Text as the rules read it: folded tokens that remember where they stood.
+//!
+//! Pure. Offsets are bytes of the original text, taken from the tokeniser and never from a folded string:
+//! folding changes lengths.
+
+/// A field of an item that rules look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The title.
+    Title,
+    /// The text.
+    Text,
+}
+
+impl Field {
+    /// The word used in config and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// A stretch of a text in bytes, end excluded; both ends lie on character boundaries of the text it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByteSpan {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl ByteSpan {
+    /// The piece of `text` that it covers; empty when it does not fit that text.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start..self.end).unwrap_or_default()
+    }
+}
