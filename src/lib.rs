@@ -2,6 +2,10 @@
 //!
 //! Data flows downward through the modules; ARCHITECTURE.md draws the way.
 
+pub mod fetch;
 pub mod item;
 pub mod rules;
+pub mod schedule;
+pub mod source;
 pub mod text;
+pub mod wire;

@@ -1,0 +1,92 @@
+//! Polite HTTP: one request at a time per host, conditional always, bodies capped, redirects checked.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use url::Url;
+
+/// What a server gave to recognise a body by; sent back byte for byte (RFC 9110 section 13.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The `ETag` as it came, quotes and `W/` included.
+    pub etag: Option<Vec<u8>>,
+    /// The `Last-Modified` as it came.
+    pub last_modified: Option<Vec<u8>>,
+}
+
+/// What a server said about when to come again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freshness {
+    /// From `Cache-Control: max-age` less `Age`, else `Expires` less `Date`.
+    pub max_age: Option<Duration>,
+    /// From `Retry-After`, seconds or date.
+    pub retry_after: Option<Duration>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// Where to.
+    pub url: &'a Url,
+    /// What is known of the last body; sent only to the address that it came from.
+    pub validators: Option<(&'a Url, &'a Validators)>,
+    /// The `Accept` header.
+    pub accept: &'static str,
+    /// Whether redirects are followed or handed back.
+    pub redirects: Redirects,
+    /// Proxy of this source, where it has one of its own.
+    pub proxy: Option<&'a Url>,
+    /// Whether the `User-Agent` names the desk's contact.
+    pub contact: bool,
+}
+
+/// What to do with a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// Follow, at most [`REDIRECTS_MAX`] hops, each checked like a first address.
+    Follow,
+    /// Hand it back: Telegram redirects when a channel has no preview.
+    Report,
+}
+
+/// Greatest number of redirects followed.
+pub const REDIRECTS_MAX: usize = 5;
+
+/// A body and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// The final address, after redirects.
+    pub url: Url,
+    /// The body, decompressed.
+    pub bytes: Bytes,
+    /// The `Content-Type` as stated.
+    pub content_type: Option<String>,
+    /// What to recognise it by next time.
+    pub validators: Validators,
+}
+
+/// What a request came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A body (200, 203).
+    Document(Document),
+    /// Nothing changed (304); validators in the answer replace the stored ones.
+    Unchanged {
+        /// Those in the answer; empty when it carried none.
+        validators: Validators,
+    },
+    /// A redirect, when asked to report it.
+    Redirect {
+        /// Where it leads.
+        location: String,
+    },
+}
+
+/// An answer and what came with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetched {
+    /// The answer.
+    pub answer: Answer,
+    /// When to come again.
+    pub freshness: Freshness,
+}

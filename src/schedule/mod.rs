@@ -1,0 +1,1 @@
+//! When to poll next. Pure: the clock is passed in.

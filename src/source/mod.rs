@@ -1,0 +1,121 @@
+//! From a document to items: [`feed`], [`telegram`] and [`page`].
+//!
+//! Hostile input never aborts the batch: what is readable comes back with a list of problems, and no
+//! reader panics.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::item::{Item, SeenKey};
+
+/// One item as read, with the keys to know it again by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The item.
+    pub item: Item,
+    /// Its identity: the guid where there is one, else the link, else the fingerprint of its text.
+    pub key: SeenKey,
+    /// Further keys; it is the same item when both of them are known.
+    pub aliases: Option<Aliases>,
+    /// Fingerprint of what a reader sees (title, text, kinds of media): tells an edit from a repeat.
+    pub content: u64,
+}
+
+/// The normalised link and the fingerprint of title and text: together they identify an item whose guid changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aliases {
+    /// Key of the normalised link.
+    pub link: SeenKey,
+    /// Key of the folded title and text.
+    pub fingerprint: SeenKey,
+}
+
+/// What came of reading a document.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The items, in the order of the document.
+    pub items: Vec<Candidate>,
+    /// What was repaired, salvaged, skipped or lost, in words.
+    pub problems: Vec<Problem>,
+    /// Entries that the document has and no item stands for.
+    pub lost: usize,
+    /// What the publisher asks of pollers.
+    pub hints: Hints,
+}
+
+/// What a document says of how often to ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// RSS `ttl`, in minutes.
+    pub ttl_minutes: Option<u32>,
+    /// Highest message number of a Telegram page, album members included.
+    pub telegram_newest: Option<u64>,
+    /// Server time of a Telegram page.
+    pub rendered: Option<Timestamp>,
+}
+
+/// Something about a document that its reader should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What was done about it.
+    pub kind: ProblemKind,
+    /// What it was.
+    pub detail: String,
+}
+
+/// What was done about a flaw of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// Mended without loss.
+    Repaired,
+    /// Read in part: the complete items before the damage.
+    Salvaged,
+    /// An item that could not be read.
+    Lost,
+    /// Cut at a limit.
+    Cut,
+}
+
+/// Why nothing could be read from a document. The word of [`Unreadable::reason`] is the one shown and stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Not a document of this kind, or damaged beyond salvage.
+    Parse(String),
+    /// An interstitial of a bot protection instead of the document.
+    Challenge,
+    /// An empty body.
+    Empty,
+    /// A Telegram channel whose preview is switched off.
+    PreviewOff,
+    /// A Telegram name that is no channel: absent, a person, a group or a bot.
+    NotAChannel(String),
+    /// A page without anything that its selectors or the known layout would find.
+    Layout(String),
+}
+
+impl Unreadable {
+    /// The word for states and events.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Parse(_) | Self::Empty => "parse",
+            Self::Challenge => "challenge",
+            Self::PreviewOff => "preview-off",
+            Self::NotAChannel(_) => "gone",
+            Self::Layout(_) => "layout",
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parse(detail) => write!(f, "cannot be read: {detail}"),
+            Self::Challenge => f.write_str("a challenge page instead of the document"),
+            Self::Empty => f.write_str("an empty body"),
+            Self::PreviewOff => f.write_str("the channel has no web preview"),
+            Self::NotAChannel(what) => write!(f, "not a channel: {what}"),
+            Self::Layout(detail) => write!(f, "unknown layout: {detail}"),
+        }
+    }
+}
