@@ -3,9 +3,13 @@
 //! Data flows downward through the modules; ARCHITECTURE.md draws the way.
 
 pub mod fetch;
+pub mod id;
 pub mod item;
+pub mod outbox;
 pub mod rules;
 pub mod schedule;
 pub mod source;
+pub mod store;
+pub mod story;
 pub mod text;
 pub mod wire;

@@ -172,7 +172,7 @@ impl From<core::Item> for Item {
 }
 
 impl TryFrom<Item> for core::Item {
-    type Error = core::key::NotAnId;
+    type Error = crate::id::NotAnId;
 
     fn try_from(item: Item) -> Result<Self, Self::Error> {
         Ok(Self {

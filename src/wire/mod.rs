@@ -2,4 +2,5 @@
 //!
 //! The structs here own the names that users and receivers rely on; the core types stay free of serde.
 
+pub mod alert;
 pub mod item;

@@ -1,0 +1,103 @@
+//! What is owed to receivers: deliveries, their states and when to try again.
+//!
+//! Pure: the worker that sends belongs to the daemon.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::id::id;
+use crate::story::AlertId;
+
+id! {
+    /// Identifies a delivery through all retries and restarts: the `webhook-id`, the left part of the `Message-ID`.
+    DeliveryId
+}
+
+/// One alert owed to one recipient of one notifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What is told.
+    pub alert: AlertId,
+    /// Name of the notifier.
+    pub notifier: String,
+    /// Mail address, or the notifier's only receiver as an empty string.
+    pub recipient: String,
+    /// When it was owed.
+    pub created: Timestamp,
+    /// Attempts begun so far.
+    pub attempts: u32,
+    /// How it stands.
+    pub state: DeliveryState,
+}
+
+/// How a delivery stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// To be sent as soon as possible.
+    Ready,
+    /// An attempt began and its outcome is not recorded: after a crash the receiver may have it already.
+    Attempted {
+        /// When it began.
+        at: Timestamp,
+    },
+    /// To be sent again.
+    Retrying {
+        /// Not before.
+        due: Timestamp,
+        /// Why the last attempt failed.
+        reason: String,
+    },
+    /// The receiver took it.
+    Delivered {
+        /// When.
+        at: Timestamp,
+    },
+    /// Given up: listed, and sent again only by hand.
+    Dead {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl DeliveryState {
+    /// The word used in JSON and tables.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Attempted { .. } => "attempted",
+            Self::Retrying { .. } => "retrying",
+            Self::Delivered { .. } => "delivered",
+            Self::Dead { .. } => "dead",
+        }
+    }
+
+    /// Whether something remains to be done.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Ready | Self::Attempted { .. } | Self::Retrying { .. } => true,
+            Self::Delivered { .. } | Self::Dead { .. } => false,
+        }
+    }
+}
+
+/// Why an attempt failed, and whether another may succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// May pass: network, 4xx of SMTP, 5xx and 429 of HTTP.
+    Transient {
+        /// What happened, without secrets.
+        reason: String,
+        /// The receiver's wish, when it had one.
+        retry_after: Option<Duration>,
+    },
+    /// Will not pass by itself: this message or this recipient is refused.
+    Permanent {
+        /// What happened, without secrets.
+        reason: String,
+    },
+}

@@ -1,0 +1,101 @@
+//! From matches to alerts: what is news, what is one more report of the same.
+//!
+//! Pure. Until near-duplicates are grouped, an item joins a story opened in the last 24 hours when it has
+//! the same normalised link or the same folded text.
+
+use jiff::Timestamp;
+
+use crate::id::id;
+use crate::item::{Item, SourceName};
+use crate::rules::spec::Severity;
+use crate::rules::verdict::{EntityRef, Match, PlaceRef};
+
+id! {
+    /// Identifies an alert. Its first six bytes are the time of its making in milliseconds, so that ids sort by age.
+    AlertId
+}
+
+id! {
+    /// Identifies a story: the development that its alerts and reports tell of.
+    StoryId
+}
+
+/// What an alert tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlertKind {
+    /// A story opens.
+    New,
+    /// A report raised the severity of a known story.
+    Update,
+}
+
+/// Whether an alert leaves the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Disposition {
+    /// Delivered to every notifier.
+    Sent,
+    /// One more report of a story already told: recorded and counted.
+    Joined,
+    /// Older than `max_age` by its stated date: recorded and listed.
+    Stale,
+}
+
+impl Disposition {
+    /// The word used in JSON and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Joined => "joined",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// An item on which rules fired, and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// Its id.
+    pub id: AlertId,
+    /// What it tells.
+    pub kind: AlertKind,
+    /// Whether it is delivered.
+    pub disposition: Disposition,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The highest severity among its rules.
+    pub severity: Severity,
+    /// The rules that fired, and why.
+    pub rules: Vec<Match>,
+    /// The item, its text cut at [`TEXT_BYTES_MAX`].
+    pub item: Item,
+    /// Whether the text was cut.
+    pub truncated: bool,
+    /// Tier of the source: 1 wire or official, 2 press, 3 unverified.
+    pub tier: u8,
+    /// When the item was fetched.
+    pub fetched: Timestamp,
+    /// Entities it mentions.
+    pub entities: Vec<EntityRef>,
+    /// Places it mentions.
+    pub places: Vec<PlaceRef>,
+    /// The story as it stood then, this report included.
+    pub story: Story,
+}
+
+/// A development and the reports of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Story {
+    /// Its id.
+    pub id: StoryId,
+    /// Number of reports so far.
+    pub reports: u32,
+    /// Sources that reported, in order, each once.
+    pub sources: Vec<SourceName>,
+    /// When the first report was seen.
+    pub first_seen: Timestamp,
+    /// The highest severity told so far.
+    pub severity: Severity,
+}
+
+/// Greatest length of an item's text in an alert and in the store.
+pub const TEXT_BYTES_MAX: usize = 8 * 1024;
