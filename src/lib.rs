@@ -2,9 +2,11 @@
 //!
 //! Data flows downward through the modules; ARCHITECTURE.md draws the way.
 
+pub mod config;
 pub mod fetch;
 pub mod id;
 pub mod item;
+pub mod notify;
 pub mod outbox;
 pub mod rules;
 pub mod schedule;
