@@ -3,10 +3,12 @@
 //! Pure. Until near-duplicates are grouped, an item joins a story opened in the last 24 hours when it has
 //! the same normalised link or the same folded text.
 
+pub mod join;
+
 use jiff::Timestamp;
 
-use crate::id::id;
-use crate::item::{Item, SourceName};
+use crate::id::{digest, id};
+use crate::item::{Item, ItemId, SourceName};
 use crate::rules::spec::Severity;
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 
@@ -15,9 +17,31 @@ id! {
     AlertId
 }
 
+impl AlertId {
+    /// The id of the alert that `item` raises at `created`.
+    pub fn new(created: Timestamp, item: ItemId) -> Self {
+        let age = u64::try_from(created.as_millisecond()).unwrap_or_default().to_be_bytes();
+        let rest = digest(&[b"alert", &item.to_bytes(), &age]);
+        Self(std::array::from_fn(|i| if i < 6 { age[i + 2] } else { rest[i] }))
+    }
+
+    /// The lowest id that an alert made at `created` can have.
+    pub fn lowest_at(created: Timestamp) -> Self {
+        let age = u64::try_from(created.as_millisecond()).unwrap_or_default().to_be_bytes();
+        Self(std::array::from_fn(|i| if i < 6 { age[i + 2] } else { 0 }))
+    }
+}
+
 id! {
     /// Identifies a story: the development that its alerts and reports tell of.
     StoryId
+}
+
+impl StoryId {
+    /// The id of the story that `alert` opens.
+    pub fn opened_by(alert: AlertId) -> Self {
+        Self(digest(&[b"story", &alert.to_bytes()]))
+    }
 }
 
 /// What an alert tells.

@@ -1,0 +1,156 @@
+//! Whether a report opens a story or joins one.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{AlertId, AlertKind, Disposition, Story, StoryId};
+use crate::item::{Item, SeenKey, SourceName, link};
+use crate::rules::spec::Severity;
+
+/// For how long after its first report a story takes in others.
+pub const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The keys under which an item's story is filed: its normalised link and its folded text.
+pub fn keys(item: &Item) -> Vec<SeenKey> {
+    let link = item.url.as_deref().and_then(link::normalise).map(|link| SeenKey::new("story-link", &link));
+    let folded = folded(item);
+    let text = (!folded.is_empty()).then(|| SeenKey::new("story-text", &folded));
+    link.into_iter().chain(text).collect()
+}
+
+/// Title and text in lower case with single spaces: two wires that print the same dispatch are equal in it.
+fn folded(item: &Item) -> String {
+    let words = item.title.split_whitespace().chain(item.text.split_whitespace());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
+/// A report on which rules fired.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The alert that records it.
+    pub alert: AlertId,
+    /// Its source.
+    pub source: &'a SourceName,
+    /// Its severity.
+    pub severity: Severity,
+    /// When it was seen.
+    pub now: Timestamp,
+}
+
+/// The story with the report in it, and what the report is to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// The story after the report.
+    pub story: Story,
+    /// What its alert tells.
+    pub kind: AlertKind,
+    /// Whether its alert is delivered.
+    pub disposition: Disposition,
+}
+
+/// Puts a report into `known`, the story filed under one of its keys, or opens a new one when there is none
+/// or it was opened more than [`OPEN_FOR`] ago. A report that raises the severity is told, others are counted.
+pub fn join(known: Option<Story>, report: Report<'_>) -> Joined {
+    let open = known.filter(|story| {
+        let age = report.now.duration_since(story.first_seen);
+        age.is_negative() || age.unsigned_abs() < OPEN_FOR
+    });
+    let Some(mut story) = open else {
+        let story = Story {
+            id: StoryId::opened_by(report.alert),
+            reports: 1,
+            sources: vec![report.source.clone()],
+            first_seen: report.now,
+            severity: report.severity,
+        };
+        return Joined { story, kind: AlertKind::New, disposition: Disposition::Sent };
+    };
+    let raised = report.severity > story.severity;
+    story.reports = story.reports.saturating_add(1);
+    story.severity = story.severity.max(report.severity);
+    if !story.sources.contains(report.source) {
+        story.sources.push(report.source.clone());
+    }
+    if raised {
+        Joined { story, kind: AlertKind::Update, disposition: Disposition::Sent }
+    } else {
+        Joined { story, kind: AlertKind::New, disposition: Disposition::Joined }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{ItemId, SourceKind};
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_760_000_000 + hours * 3600).unwrap()
+    }
+
+    fn report(source: &SourceName, severity: Severity, hours: i64) -> Joined {
+        join(None, told(source, severity, hours))
+    }
+
+    fn told(source: &SourceName, severity: Severity, hours: i64) -> Report<'_> {
+        let item = ItemId::new(source, SeenKey::new("guid", "1"));
+        Report { alert: AlertId::new(at(hours), item), source, severity, now: at(hours) }
+    }
+
+    #[test]
+    fn a_second_report_is_counted_and_a_graver_one_is_told() {
+        let (first, second) = (SourceName::new("a").unwrap(), SourceName::new("b").unwrap());
+        let opened = report(&first, Severity::High, 0);
+        assert_eq!((opened.kind, opened.disposition), (AlertKind::New, Disposition::Sent));
+
+        let same = join(Some(opened.story.clone()), told(&second, Severity::High, 1));
+        assert_eq!(same.disposition, Disposition::Joined);
+        assert_eq!((same.story.reports, same.story.sources.len()), (2, 2));
+
+        let graver = join(Some(same.story), told(&first, Severity::Critical, 2));
+        assert_eq!((graver.kind, graver.disposition), (AlertKind::Update, Disposition::Sent));
+        assert_eq!(graver.story.severity, Severity::Critical);
+        assert_eq!((graver.story.reports, graver.story.sources.len()), (3, 2));
+    }
+
+    #[test]
+    fn a_story_closes_after_a_day() {
+        let source = SourceName::new("a").unwrap();
+        let opened = report(&source, Severity::High, 0);
+        let later = join(Some(opened.story.clone()), told(&source, Severity::Low, 24));
+        assert_eq!(later.disposition, Disposition::Sent);
+        assert_ne!(later.story.id, opened.story.id);
+    }
+
+    #[test]
+    fn the_same_dispatch_has_the_same_text_key() {
+        let item = |title: &str, text: &str, url: Option<&str>| Item {
+            id: ItemId::from_bytes([0; 16]),
+            source: None,
+            kind: SourceKind::Feed,
+            title: title.into(),
+            text: text.into(),
+            url: url.map(Into::into),
+            author: None,
+            lang: None,
+            published: None,
+            updated: None,
+            tags: Vec::new(),
+            guid: None,
+            telegram: None,
+        };
+        let a = keys(&item("Mali: attack", "Ten dead.", Some("https://a.example/1")));
+        let b = keys(&item("MALI: attack ", "Ten\n dead.", Some("https://www.b.example/2")));
+        assert_eq!(a[1], b[1]);
+        assert_ne!(a[0], b[0]);
+        assert!(keys(&item("", "", None)).is_empty());
+    }
+
+    #[test]
+    fn alert_ids_sort_by_age() {
+        let item = ItemId::from_bytes([9; 16]);
+        assert!(AlertId::new(at(0), item) < AlertId::new(at(1), item));
+        assert!(AlertId::lowest_at(at(1)) <= AlertId::new(at(1), item));
+        assert!(AlertId::new(at(0), item) < AlertId::lowest_at(at(1)));
+    }
+}
