@@ -1,9 +1,34 @@
 //! Polite HTTP: one request at a time per host, conditional always, bodies capped, redirects checked.
+//!
+//! [`Fetcher::fetch`] takes a [`Request`] through the [`gate`], hop by hop, and gives back what it came to. It
+//! stores nothing: the validators of a [`Document`] are kept by whoever stores the items read from it, in the same
+//! transaction.
+
+pub mod address;
+mod answer;
+mod client;
+mod error;
+mod fresh;
+pub mod gate;
+mod resolve;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use url::Url;
+
+pub use address::Networks;
+pub use client::{Fetcher, HttpSettings};
+pub use error::{Failure, FetchError, shown};
+pub use gate::HostGate;
+
+/// The `Accept` header for feeds: feed types first; some servers block clients that do not name them.
+pub const ACCEPT_FEED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
+    application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1";
+
+/// The `Accept` header for pages and articles.
+pub const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 
 /// What a server gave to recognise a body by; sent back byte for byte (RFC 9110 section 13.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +63,8 @@ pub struct Request<'a> {
     pub proxy: Option<&'a Url>,
     /// Whether the `User-Agent` names the desk's contact.
     pub contact: bool,
+    /// The time; stands in where an answer has no `Date`.
+    pub now: Timestamp,
 }
 
 /// What to do with a redirect.
@@ -55,7 +82,7 @@ pub const REDIRECTS_MAX: usize = 5;
 /// A body and where it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// The final address, after redirects.
+    /// The final address, after redirects, without credentials and fragment.
     pub url: Url,
     /// The body, decompressed.
     pub bytes: Bytes,
@@ -89,4 +116,9 @@ pub struct Fetched {
     pub answer: Answer,
     /// When to come again.
     pub freshness: Freshness,
+    /// Where the permanent redirects (301, 308) at the start of the chain led; `None` without any. Worth keeping only
+    /// once it has been seen for days and what it leads to could be read.
+    pub moved: Option<Url>,
+    /// Time spent waiting for the host's turn before the first request went out: the poll began so much later.
+    pub waited: Duration,
 }

@@ -1,1 +1,221 @@
 //! When to poll next. Pure: the clock is passed in.
+//!
+//! A poll comes at the source's interval, counted from the start of the last request. Failures stretch it, what the
+//! publisher hints at (`ttl`) may stretch it, and what a server orders (`Retry-After`, `max-age`, a confirmed 410)
+//! nothing shortens. Every decision carries its reason.
+
+mod backoff;
+mod jitter;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::fetch::Freshness;
+use crate::item::{SourceKind, SourceName};
+use crate::source::Hints;
+
+pub use jitter::spread;
+
+/// Longest `Retry-After` obeyed with a 429: servers do shut out for days.
+pub const RETRY_AFTER_MAX_429: Duration = Duration::from_secs(7 * 86_400);
+/// Longest `Retry-After` obeyed with any other status; a longer one is taken for a mistake.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+/// How long after a first 410 it is asked once more, before it is believed.
+pub const GONE_CONFIRMED_AFTER: Duration = Duration::from_secs(86_400);
+/// Least interval of a feed that can only be asked unconditionally, unless it has an interval of its own.
+pub const UNCONDITIONAL_MIN: Duration = Duration::from_secs(30 * 60);
+/// Below this interval, which no config for real servers has, there is neither jitter nor floor: tests run on it.
+pub const FAST: Duration = Duration::from_secs(10);
+/// The due time of a source that is not polled any more.
+pub const NEVER: Timestamp = Timestamp::MAX;
+
+/// How far a clock may step back before what was written is not believed any more.
+const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
+
+/// How often a source is to be polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// What it is read as: the floor for unconditional polls holds for feeds alone.
+    pub kind: SourceKind,
+    /// The source's own interval, else the one to start from.
+    pub interval: Duration,
+    /// Whether it is the source's own: then hints do not stretch it, nor do `min` and `max` bound it.
+    pub fixed: bool,
+    /// Shortest interval.
+    pub min: Duration,
+    /// Longest interval, and the longest `max-age` obeyed.
+    pub max: Duration,
+}
+
+/// A poll that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// When the first request went out.
+    pub started: Timestamp,
+    /// When the answer came; a server's orders count from here.
+    pub answered: Timestamp,
+    /// What it came to.
+    pub outcome: PollOutcome,
+    /// What the server said of coming again, in errors too.
+    pub freshness: Freshness,
+    /// What the document says of it; of the last one that could be read.
+    pub hints: Hints,
+    /// Whether there are validators to send with the next request.
+    pub validators: bool,
+}
+
+/// What a poll came to, as far as the next one depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollOutcome {
+    /// A document that could be read, or a 304.
+    Read,
+    /// No document, or one that could not be read.
+    Failed {
+        /// The status code, if there was an answer.
+        status: Option<u16>,
+        /// Failures in a row, this one included.
+        failures: u32,
+    },
+    /// A 410.
+    Gone {
+        /// Whether the poll before this one, a day ago, brought a 410 too.
+        confirmed: bool,
+    },
+    /// Not asked, because its host is on hold. Not a failure.
+    Held {
+        /// For how long from the answer on, which is when the gate said so.
+        left: Duration,
+    },
+}
+
+/// When to poll next, and why then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollDecision {
+    /// When; [`NEVER`] for a source that is gone.
+    pub due: Timestamp,
+    /// What decided it.
+    pub reason: PollReason,
+    /// The server's order: a poll by hand and `once --all` wait for it too.
+    pub not_before: Option<Timestamp>,
+}
+
+/// What decided when to poll next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PollReason {
+    /// The source's interval.
+    Interval,
+    /// There are no validators to ask with.
+    Unconditional,
+    /// The feed's `ttl`.
+    Ttl,
+    /// `Cache-Control: max-age` or `Expires`.
+    MaxAge,
+    /// `Retry-After`.
+    RetryAfter,
+    /// Failures in a row.
+    Backoff,
+    /// A 410, to be confirmed or confirmed.
+    Gone,
+}
+
+impl PollReason {
+    /// The word for logs, tables and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Interval => "interval",
+            Self::Unconditional => "unconditional",
+            Self::Ttl => "ttl",
+            Self::MaxAge => "max-age",
+            Self::RetryAfter => "retry-after",
+            Self::Backoff => "backoff",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl PollDecision {
+    /// Whether the source is to be polled. A last poll that lies in the future tells that the clock was set back: what
+    /// was written then says nothing, and the source is polled; one that is gone stays gone.
+    pub fn is_due(&self, started: Timestamp, now: Timestamp) -> bool {
+        let set_back = started > after(now, CLOCK_STEP_MAX);
+        self.due <= now || (set_back && self.due != NEVER)
+    }
+
+    /// Whether the server lets the source be polled now, due or not.
+    pub fn is_allowed(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|not_before| not_before <= now)
+    }
+}
+
+impl Rhythm {
+    /// The wait between polls that go well, and what decided it.
+    fn wait(&self, hints: Hints, validators: bool) -> (Duration, PollReason) {
+        if self.fixed {
+            return (self.interval, PollReason::Interval);
+        }
+        let interval = self.interval.min(self.max).max(self.min);
+        let ttl = Duration::from_secs(60 * u64::from(hints.ttl_minutes.unwrap_or(0))).min(self.max);
+        let unconditional = self.kind == SourceKind::Feed && !validators && interval >= FAST;
+        let floor = if unconditional { UNCONDITIONAL_MIN } else { Duration::ZERO };
+        let longest = interval.max(ttl).max(floor);
+        if longest == interval {
+            (interval, PollReason::Interval)
+        } else if longest == ttl {
+            (ttl, PollReason::Ttl)
+        } else {
+            (floor, PollReason::Unconditional)
+        }
+    }
+}
+
+/// Decides when a source is polled next.
+///
+/// Never before `poll.started` plus its interval, and never before the server's order; at the latest after `rhythm.max`,
+/// a day of backoff or the interval, whichever is longest, unless the server orders a later time. A tenth at most is
+/// added, different for every source, so that sources that started together drift apart.
+pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecision {
+    if let PollOutcome::Gone { confirmed } = poll.outcome {
+        let due = if confirmed { NEVER } else { after(poll.answered, GONE_CONFIRMED_AFTER) };
+        return PollDecision { due, reason: PollReason::Gone, not_before: Some(due) };
+    }
+    let (interval, by) = rhythm.wait(poll.hints, poll.validators);
+    let (wait, by) = match poll.outcome {
+        PollOutcome::Read | PollOutcome::Gone { .. } => (interval, by),
+        PollOutcome::Failed { status, failures } => {
+            (backoff::wait(interval, status, failures), PollReason::Backoff)
+        }
+        PollOutcome::Held { .. } => (Duration::ZERO, PollReason::RetryAfter),
+    };
+    let order = order(rhythm, poll);
+    let own = after(poll.started, wait);
+    let (planned, reason) = match order {
+        Some((not_before, by)) if not_before > own => (not_before, by),
+        Some(_) | None => (own, by),
+    };
+    let latest = planned.max(after(poll.started, rhythm.max.max(interval).max(backoff::BACKOFF_MAX)));
+    let due = jitter::later(source, poll.started, planned).min(latest);
+    PollDecision { due, reason, not_before: order.map(|(not_before, _)| not_before) }
+}
+
+/// What the server ordered: the later of `Retry-After` and `max-age`, each within its limit.
+fn order(rhythm: &Rhythm, poll: &Poll) -> Option<(Timestamp, PollReason)> {
+    let said = poll.freshness.retry_after;
+    let (said, longest) = match poll.outcome {
+        PollOutcome::Held { left } => (Some(left), RETRY_AFTER_MAX_429),
+        PollOutcome::Failed { status: Some(429), .. } => (said, RETRY_AFTER_MAX_429),
+        PollOutcome::Read | PollOutcome::Failed { .. } | PollOutcome::Gone { .. } => (said, RETRY_AFTER_MAX),
+    };
+    let retry_after = said.map(|wait| (wait.min(longest), PollReason::RetryAfter));
+    let max_age = poll.freshness.max_age.map(|wait| (wait.min(rhythm.max), PollReason::MaxAge));
+    let (wait, by) = retry_after.max(max_age)?;
+    Some((after(poll.answered, wait), by))
+}
+
+/// A time so much later, at most the end of time.
+fn after(from: Timestamp, wait: Duration) -> Timestamp {
+    from.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! The requests themselves: gate, hop, answer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::header::{ACCEPT, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT};
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use super::address::Networks;
+use super::answer::{self, Hop};
+use super::error::{Failure, FetchError, bare};
+use super::gate::HostGate;
+use super::resolve::Guard;
+use super::{Fetched, Freshness, REDIRECTS_MAX, Request};
+
+/// Longest wait for a connection.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// Longest silence, before the first byte and between two.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long an unused connection is kept: long enough for a redirect on the same host, short enough that a thousand
+/// sources leave no thousand sockets.
+const IDLE_MAX: Duration = Duration::from_secs(20);
+/// Longest hold of a whole host after a 429; what servers order beyond it is taken for a mistake.
+const HOLD_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What the config says of HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Where a server's operator reaches ours: goes into the `User-Agent`.
+    pub contact: Option<String>,
+    /// Requests in flight over all hosts.
+    pub concurrency: usize,
+    /// Limit for a whole request with its redirects, waits for a host's turn apart.
+    pub timeout: Duration,
+    /// Longest body, in bytes after decompression.
+    pub body_bytes_max: u64,
+    /// Refused ranges that are open all the same.
+    pub allow_networks: Networks,
+    /// Proxy of all sources that have none of their own.
+    pub proxy: Option<Url>,
+    /// Least time between two requests to one host.
+    pub host_gap: Duration,
+    /// Number of sources, for the `User-Agent`.
+    pub sources: usize,
+}
+
+/// Asks servers politely. One for the whole program: it holds the hosts' turns and the connections.
+#[derive(Debug)]
+pub struct Fetcher {
+    settings: HttpSettings,
+    gate: HostGate,
+    /// User agents with and without the contact.
+    agents: [HeaderValue; 2],
+    /// One client per proxy, `None` for none. Held for a look-up only, never over an await.
+    clients: Mutex<HashMap<Option<Url>, Client>>,
+}
+
+impl Fetcher {
+    /// Sets up TLS, the gate and the client for the common proxy.
+    ///
+    /// # Errors
+    ///
+    /// A contact that cannot stand in a header, a proxy that is none, or a machine without root certificates.
+    pub fn new(settings: HttpSettings) -> Result<Self, FetchError> {
+        // The program installs it first thing; a second try fails and changes nothing.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let agents =
+            [user_agent(settings.contact.as_deref(), settings.sources)?, user_agent(None, settings.sources)?];
+        let gate = HostGate::new(settings.concurrency, settings.host_gap);
+        let fetcher = Self { settings, gate, agents, clients: Mutex::default() };
+        fetcher.client(None)?;
+        Ok(fetcher)
+    }
+
+    /// Asks once, following redirects if the request says so.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the answer from being a document, a 304 or a redirect that was asked for; see [`Failure`].
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped fetch closes its connection and gives the host's turn back.
+    pub async fn fetch(&self, request: &Request<'_>) -> Result<Fetched, FetchError> {
+        let mut walk = Walk { waited: None, left: self.settings.timeout };
+        let walked = self.walk(request, &mut walk).await;
+        let waited = walk.waited.unwrap_or_default();
+        match walked {
+            Ok(fetched) => Ok(Fetched { waited, ..fetched }),
+            Err(error) => Err(FetchError { waited, ..error }),
+        }
+    }
+
+    /// Keeps everybody away from a host, as a 429 does; for orders that were stored before a restart.
+    pub fn hold(&self, host: &str, wait: Duration) {
+        let now = Instant::now();
+        self.gate.hold(host, now.checked_add(wait.min(HOLD_MAX)).unwrap_or(now));
+    }
+
+    async fn walk(&self, request: &Request<'_>, walk: &mut Walk) -> Result<Fetched, FetchError> {
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        let mut seen = Vec::new();
+        let mut moved = None;
+        let mut permanent = true;
+        loop {
+            match self.hop(request, &url, walk).await? {
+                Hop::Done(answer, freshness) => {
+                    return Ok(Fetched { answer, freshness, moved, waited: Duration::ZERO });
+                }
+                Hop::Onward { target, for_good } => {
+                    permanent &= for_good;
+                    if permanent {
+                        moved = Some(target.clone());
+                    }
+                    seen.push(url);
+                    if seen.contains(&target) {
+                        return Err(Failure::Redirect("it goes round in circles".to_owned()).into());
+                    }
+                    if seen.len() > REDIRECTS_MAX {
+                        return Err(Failure::Redirect(format!("more than {REDIRECTS_MAX} of them")).into());
+                    }
+                    url = target;
+                }
+            }
+        }
+    }
+
+    async fn hop(&self, request: &Request<'_>, url: &Url, walk: &mut Walk) -> Result<Hop, FetchError> {
+        let host = host_of(url)?;
+        if let Some(why) = self.settings.allow_networks.refuse_literal(url) {
+            return Err(Failure::Refused { host, why }.into());
+        }
+        let client = self.client(request.proxy)?;
+        let arrived = Instant::now();
+        let entered = self.gate.enter(&host).await;
+        walk.waited.get_or_insert_with(|| arrived.elapsed());
+        let _turn = entered.map_err(|held| FetchError {
+            freshness: Freshness { retry_after: Some(held.left), max_age: None },
+            ..Failure::Held { host: host.clone(), left: held.left }.into()
+        })?;
+        let started = Instant::now();
+        let asked = timeout(walk.left, self.ask(&client, request, url, &host)).await;
+        walk.left = walk.left.saturating_sub(started.elapsed());
+        asked.unwrap_or_else(|_elapsed| Err(Failure::Timeout(self.settings.timeout).into()))
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        request: &Request<'_>,
+        url: &Url,
+        host: &str,
+    ) -> Result<Hop, FetchError> {
+        let [full, anonymous] = &self.agents;
+        let agent = if request.contact { full } else { anonymous };
+        let mut builder = client.get(url.clone()).header(ACCEPT, request.accept).header(USER_AGENT, agent);
+        let validators = request.validators.filter(|(of, _)| bare(of) == bare(url)).map(|(_, known)| known);
+        let pairs =
+            validators.map(|known| [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)]);
+        for (name, value) in pairs.into_iter().flatten() {
+            // Byte for byte: what came in a header fits into one.
+            if let Some(value) = value.as_deref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
+                builder = builder.header(name, value);
+            }
+        }
+        let limit = self.settings.timeout;
+        let response = builder.send().await.map_err(|error| Failure::sorted(&error, limit))?;
+        let freshness = Freshness::of(response.headers(), request.now);
+        if response.status().as_u16() == 429
+            && let Some(wait) = freshness.retry_after
+        {
+            self.hold(host, wait);
+        }
+        let limits = answer::Limits { bytes_max: self.settings.body_bytes_max, timeout: limit };
+        let hop = answer::read(response, url, request.redirects, validators.is_some(), limits).await;
+        hop.map(|hop| hop.with(freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
+    }
+
+    /// The client for a source's own proxy, else for the common one.
+    fn client(&self, own: Option<&Url>) -> Result<Client, FetchError> {
+        let proxy = own.or(self.settings.proxy.as_ref());
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&proxy.cloned()) {
+            return Ok(client.clone());
+        }
+        let client = self.build(proxy).map_err(|error| Failure::setup(&error))?;
+        clients.insert(proxy.cloned(), client.clone());
+        Ok(client)
+    }
+
+    fn build(&self, proxy: Option<&Url>) -> reqwest::Result<Client> {
+        let guard = Guard {
+            networks: self.settings.allow_networks.clone(),
+            exempt: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
+        };
+        let builder = Client::builder()
+            .no_proxy()
+            .dns_resolver(guard)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT_MAX)
+            .read_timeout(SILENCE_MAX)
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(IDLE_MAX);
+        match proxy {
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone())?).build(),
+            None => builder.build(),
+        }
+    }
+}
+
+/// What a fetch has used up so far.
+struct Walk {
+    /// Wait for the first host's turn, once it is over.
+    waited: Option<Duration>,
+    /// What is left of the time limit.
+    left: Duration,
+}
+
+/// The host in lower case without port, as the gate knows it; also checks that the URL is one to ask.
+fn host_of(url: &Url) -> Result<String, FetchError> {
+    let host = url.host_str().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+    match host {
+        Some(host) if matches!(url.scheme(), "http" | "https") && !host.is_empty() => Ok(host),
+        Some(_) | None => Err(Failure::Setup("the address is not an http or https URL".to_owned()).into()),
+    }
+}
+
+/// `Harmattan/0.1.0 (+mailto:desk@example.org; 12 feeds)`: who asks, where to complain, and how much is behind it.
+fn user_agent(contact: Option<&str>, sources: usize) -> Result<HeaderValue, FetchError> {
+    let contact = contact.map(|contact| format!("+{contact}; ")).unwrap_or_default();
+    let agent = format!("Harmattan/{} ({contact}{sources} feeds)", env!("CARGO_PKG_VERSION"));
+    HeaderValue::from_str(&agent).map_err(|_| {
+        Failure::Setup("`contact` has characters that cannot stand in a header".to_owned()).into()
+    })
+}

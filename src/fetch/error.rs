@@ -1,0 +1,239 @@
+//! Why a request brought no answer, sorted by what the schedule and the operator do about it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use url::Url;
+
+use super::Freshness;
+use super::resolve::RefusedName;
+
+/// A request that failed, and what the server said of coming again all the same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{failure}")]
+pub struct FetchError {
+    /// What went wrong.
+    pub failure: Failure,
+    /// What the answer said, if there was one; the schedule obeys it for errors too.
+    pub freshness: Freshness,
+    /// Time spent waiting for the host's turn before the first request went out.
+    pub waited: Duration,
+}
+
+/// What went wrong. The messages hold host names and paths, never user names, passwords or query strings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// An answer without a document in it.
+    #[error("the server answered {status}{}", note(detail))]
+    Status {
+        /// The status code.
+        status: u16,
+        /// What is odd about it; empty when the code says it all.
+        detail: &'static str,
+    },
+    /// No connection, or one that broke, or an answer that is no HTTP.
+    #[error("{0}")]
+    Transport(String),
+    /// The name could not be resolved.
+    #[error("cannot resolve the host name: {0}")]
+    Dns(String),
+    /// No trustworthy connection.
+    #[error("no secure connection: {0}")]
+    Tls(String),
+    /// It took too long.
+    #[error("no complete answer in time (the limit is {} s)", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// A bot protection answered in place of the server.
+    #[error("a bot protection asks for a browser (status {status})")]
+    Challenge {
+        /// The status code.
+        status: u16,
+    },
+    /// An address that sources may not reach.
+    #[error("`{host}` is refused: the address is {why}")]
+    Refused {
+        /// The host as named.
+        host: String,
+        /// What the address is, such as `loopback`.
+        why: &'static str,
+    },
+    /// The decoded body is longer than allowed.
+    #[error("the body is longer than {bytes_max} bytes")]
+    TooLarge {
+        /// The limit, in bytes after decompression.
+        bytes_max: u64,
+    },
+    /// A redirect that is not followed.
+    #[error("redirect not followed: {0}")]
+    Redirect(String),
+    /// Not asked at all: the host ordered everybody to wait. No failure of the source.
+    #[error("not asked: `{host}` wants to be left alone for {} s", .left.as_secs())]
+    Held {
+        /// The host.
+        host: String,
+        /// How long from now.
+        left: Duration,
+    },
+    /// The client itself cannot work with what the config says.
+    #[error("cannot set up HTTP: {0}")]
+    Setup(String),
+}
+
+impl FetchError {
+    /// The class for states, events and metrics.
+    pub fn reason(&self) -> &'static str {
+        match &self.failure {
+            Failure::Status { .. } | Failure::Transport(_) | Failure::Held { .. } | Failure::Setup(_) => {
+                "http"
+            }
+            Failure::Dns(_) => "dns",
+            Failure::Tls(_) => "tls",
+            Failure::Timeout(_) => "timeout",
+            Failure::Challenge { .. } => "challenge",
+            Failure::Refused { .. } => "refused",
+            Failure::TooLarge { .. } => "too-large",
+            Failure::Redirect(_) => "redirect",
+        }
+    }
+
+    /// The status code, where the answer had one that matters.
+    pub fn status(&self) -> Option<u16> {
+        match self.failure {
+            Failure::Status { status, .. } | Failure::Challenge { status } => Some(status),
+            Failure::Transport(_)
+            | Failure::Dns(_)
+            | Failure::Tls(_)
+            | Failure::Timeout(_)
+            | Failure::Refused { .. }
+            | Failure::TooLarge { .. }
+            | Failure::Redirect(_)
+            | Failure::Held { .. }
+            | Failure::Setup(_) => None,
+        }
+    }
+
+    /// What the server said of coming again.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    /// Whether no request went out because the host is on hold; the source has not failed then.
+    pub fn is_held(&self) -> bool {
+        matches!(self.failure, Failure::Held { .. })
+    }
+
+    /// What the operator can do, where it is in their hands.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.failure {
+            Failure::Refused { .. } => {
+                Some("list the range under `allow_networks` in `[http]` if it is meant")
+            }
+            Failure::TooLarge { .. } => Some("raise `body_max` in `[http]` if the document is that long"),
+            Failure::Status { .. }
+            | Failure::Transport(_)
+            | Failure::Dns(_)
+            | Failure::Tls(_)
+            | Failure::Timeout(_)
+            | Failure::Challenge { .. }
+            | Failure::Redirect(_)
+            | Failure::Held { .. }
+            | Failure::Setup(_) => None,
+        }
+    }
+}
+
+impl From<Failure> for FetchError {
+    fn from(failure: Failure) -> Self {
+        Self { failure, freshness: Freshness::default(), waited: Duration::ZERO }
+    }
+}
+
+impl Failure {
+    /// A client that could not be built.
+    pub(super) fn setup(error: &reqwest::Error) -> Self {
+        Self::Setup(root(error))
+    }
+
+    /// Sorts what the client reports; `timeout` is the limit to name when it was one.
+    pub(super) fn sorted(error: &reqwest::Error, timeout: Duration) -> Self {
+        if let Some(refused) = cause::<RefusedName>(error) {
+            return Self::Refused { host: refused.host.clone(), why: refused.why };
+        }
+        let detail = root(error);
+        if error.is_timeout() {
+            Self::Timeout(timeout)
+        } else if error.is_dns() {
+            Self::Dns(detail)
+        } else if cause::<rustls::Error>(error).is_some() {
+            Self::Tls(detail)
+        } else if error.is_connect() {
+            Self::Transport(format!("cannot connect: {detail}"))
+        } else {
+            Self::Transport(format!("the connection broke: {detail}"))
+        }
+    }
+}
+
+/// The first cause of a type; those inside an I/O error are looked at too, which `source` skips.
+fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let boxed = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let found = error.downcast_ref::<T>().or_else(|| boxed.and_then(|inner| inner.downcast_ref::<T>()));
+        if found.is_some() {
+            return found;
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The innermost cause in words: what stands around it repeats the layers of the client, and may hold the URL.
+fn root(error: &reqwest::Error) -> String {
+    let Some(mut inner) = error.source() else {
+        return "no cause given".to_owned();
+    };
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    let text = inner.to_string();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn note(detail: &str) -> String {
+    if detail.is_empty() { String::new() } else { format!(": {detail}") }
+}
+
+/// A URL as it may be shown: without user name, password, query and fragment, any of which may hold a token.
+pub fn shown(url: &Url) -> String {
+    let mut shown = bare(url);
+    if shown.query().is_some() {
+        shown.set_query(Some("…"));
+    }
+    shown.to_string().replace("?%E2%80%A6", "?…")
+}
+
+/// A URL without fragment and credentials: what a document is known by.
+pub(super) fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    bare.set_fragment(None);
+    // Refused only for URLs without a host, which have no credentials either.
+    if !bare.username().is_empty() || bare.password().is_some() {
+        bare.set_username("").ok();
+        bare.set_password(None).ok();
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_url_holds_no_secret() {
+        let url = Url::parse("https://user:pass@example.org:8443/feed?token=s3cret#part").unwrap();
+        assert_eq!(shown(&url), "https://example.org:8443/feed?…");
+        assert_eq!(shown(&Url::parse("http://example.org/a").unwrap()), "http://example.org/a");
+    }
+}

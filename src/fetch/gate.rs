@@ -1,0 +1,229 @@
+//! One request at a time per host, with a pause between, and few requests in flight over all hosts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Mutex as TurnLock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+/// Hosts remembered before the idle ones are looked for.
+const SWEEP_FROM: usize = 64;
+
+/// Lets requests through, host by host.
+#[derive(Debug)]
+pub struct HostGate {
+    gap: Duration,
+    slots: Arc<Semaphore>,
+    // Held for a look-up only, never over an await.
+    hosts: Mutex<Hosts>,
+}
+
+#[derive(Debug)]
+struct Hosts {
+    known: HashMap<String, Arc<Host>>,
+    /// How many may be known before the idle ones are dropped.
+    sweep_at: usize,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    /// Fair: whoever waits longest comes next.
+    turn: Arc<TurnLock<()>>,
+    times: Mutex<Times>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    /// End of the pause after the last request.
+    rests_until: Option<Instant>,
+    /// End of what the server ordered.
+    held_until: Option<Instant>,
+}
+
+/// The right to ask a host, until it is dropped; then the host's pause begins.
+#[derive(Debug)]
+pub struct Turn {
+    host: Arc<Host>,
+    gap: Duration,
+    _place: OwnedMutexGuard<()>,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+/// The host asked to be left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// For how long from now.
+    pub left: Duration,
+}
+
+impl HostGate {
+    /// A gate with at most `concurrency` requests in flight (at least one) and `gap` from the end of one request
+    /// to the start of the next at the same host.
+    pub fn new(concurrency: usize, gap: Duration) -> Self {
+        let slots = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            gap,
+            slots: Arc::new(Semaphore::new(slots)),
+            hosts: Mutex::new(Hosts { known: HashMap::new(), sweep_at: SWEEP_FROM }),
+        }
+    }
+
+    /// Waits for the host's turn, its pause and then a free slot; the host is a name in lower case without port.
+    ///
+    /// # Errors
+    ///
+    /// [`Held`] while the host is on hold, before or after waiting: such waits last hours and belong to the schedule.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped wait leaves the queue and changes nothing.
+    pub async fn enter(&self, host: &str) -> Result<Turn, Held> {
+        let host = self.host(host);
+        host.free_to_ask()?;
+        let place = Arc::clone(&host.turn).lock_owned().await;
+        let rests_until = host.times().rests_until;
+        if let Some(rests_until) = rests_until {
+            sleep_until(rests_until).await;
+        }
+        // The slot comes last, so that nobody who waits for a host keeps one from the others. The semaphore is
+        // never closed, so there always is one.
+        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+        host.free_to_ask()?;
+        Ok(Turn { host, gap: self.gap, _place: place, _slot: slot })
+    }
+
+    /// Lets nobody in at this host before `until`; an earlier hold is never shortened.
+    pub fn hold(&self, host: &str, until: Instant) {
+        let host = self.host(host);
+        let mut times = host.times();
+        times.held_until = times.held_until.max(Some(until));
+    }
+
+    fn host(&self, name: &str) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.sweep(Instant::now());
+        Arc::clone(hosts.known.entry(name.to_owned()).or_default())
+    }
+
+    #[cfg(test)]
+    fn known(&self) -> usize {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).known.len()
+    }
+}
+
+impl Hosts {
+    /// Forgets hosts that nobody asks, that are rested and not on hold. Amortised: the next look comes when their
+    /// number has doubled.
+    fn sweep(&mut self, now: Instant) {
+        if self.known.len() < self.sweep_at {
+            return;
+        }
+        self.known.retain(|_, host| Arc::strong_count(host) > 1 || host.times().matter_at(now));
+        self.sweep_at = SWEEP_FROM.max(self.known.len() * 2);
+    }
+}
+
+impl Times {
+    fn matter_at(self, now: Instant) -> bool {
+        self.rests_until.max(self.held_until).is_some_and(|until| until > now)
+    }
+}
+
+impl Host {
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn free_to_ask(&self) -> Result<(), Held> {
+        let held_until = self.times().held_until;
+        match held_until.map(|until| until.saturating_duration_since(Instant::now())) {
+            Some(left) if !left.is_zero() => Err(Held { left }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.host.times().rests_until = Instant::now().checked_add(self.gap);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn a_host_has_one_turn_and_others_have_theirs() {
+        let gate = HostGate::new(8, Duration::ZERO);
+        let first = gate.enter("a").await.unwrap();
+        assert!(gate.enter("a").now_or_never().is_none());
+        assert!(gate.enter("b").now_or_never().is_some());
+        drop(first);
+        gate.enter("a").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn g5_the_pause_runs_from_the_end_of_a_request() {
+        let gap = Duration::from_millis(60);
+        let gate = HostGate::new(8, gap);
+        drop(gate.enter("a").await.unwrap());
+        let ended = Instant::now();
+        drop(gate.enter("a").await.unwrap());
+        assert!(ended.elapsed() >= gap.checked_sub(Duration::from_millis(5)).unwrap());
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_host_take_no_slot() {
+        let gate = HostGate::new(2, Duration::from_secs(3600));
+        drop(gate.enter("a").await.unwrap());
+        let mut resting = Box::pin(gate.enter("a"));
+        let mut queued = Box::pin(gate.enter("a"));
+        assert!((&mut resting).now_or_never().is_none());
+        assert!((&mut queued).now_or_never().is_none());
+        let b = gate.enter("b").now_or_never();
+        let c = gate.enter("c").now_or_never();
+        assert!(b.is_some() && c.is_some());
+        assert!(gate.enter("d").now_or_never().is_none(), "both slots are taken");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_wait_leaves_the_queue() {
+        let gate = HostGate::new(1, Duration::ZERO);
+        let first = gate.enter("a").await.unwrap();
+        {
+            let mut waiting = Box::pin(gate.enter("a"));
+            assert!((&mut waiting).now_or_never().is_none());
+        }
+        drop(first);
+        assert!(gate.enter("a").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn r1_a_hold_stops_the_whole_host_and_is_never_shortened() {
+        let gate = HostGate::new(8, Duration::ZERO);
+        let now = Instant::now();
+        let asking = gate.enter("a").await.unwrap();
+        let mut waiting = Box::pin(gate.enter("a"));
+        assert!((&mut waiting).now_or_never().is_none());
+        gate.hold("a", now + Duration::from_secs(120));
+        gate.hold("a", now + Duration::from_secs(1));
+        drop(asking);
+        let held = waiting.await.unwrap_err();
+        assert!(held.left > Duration::from_secs(110) && held.left <= Duration::from_secs(120));
+        assert!(gate.enter("b").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn idle_hosts_are_forgotten_and_held_ones_are_not() {
+        let gate = HostGate::new(8, Duration::ZERO);
+        gate.hold("held", Instant::now() + Duration::from_secs(60));
+        for n in 0..10_000 {
+            drop(gate.enter(&format!("host-{n}")).await.unwrap());
+        }
+        assert!(gate.known() <= SWEEP_FROM, "{}", gate.known());
+        assert!(gate.enter("held").await.is_err());
+    }
+}

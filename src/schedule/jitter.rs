@@ -1,0 +1,39 @@
+//! What keeps sources from being polled all at once: a share of the wait that depends on the source's name.
+//!
+//! No random numbers: the same poll of the same source gives the same time, so a restart changes nothing.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{FAST, Rhythm, after};
+use crate::item::SourceName;
+
+/// Time over which first polls and, after downtime, overdue ones are spread.
+const SPREAD_MAX: Duration = Duration::from_secs(60);
+
+/// The time of a first poll, or of one that is overdue when the program starts: within the interval or a minute,
+/// whichever is shorter.
+pub fn spread(source: &SourceName, rhythm: &Rhythm, now: Timestamp) -> Timestamp {
+    if rhythm.interval < FAST {
+        return now;
+    }
+    after(now, rhythm.interval.min(SPREAD_MAX).mul_f64(share(&source)))
+}
+
+/// `planned`, or up to a tenth of the wait later.
+pub(super) fn later(source: &SourceName, started: Timestamp, planned: Timestamp) -> Timestamp {
+    match Duration::try_from(planned.duration_since(started)) {
+        Ok(wait) if wait >= FAST => after(planned, wait.mul_f64(share(&(source, planned)) / 10.0)),
+        Ok(_) | Err(_) => planned,
+    }
+}
+
+/// A number from 0 to below 1 that depends on nothing but the value.
+fn share(of: &impl Hash) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    let top = u32::try_from(hasher.finish() >> 32).unwrap_or(0);
+    f64::from(top) / (f64::from(u32::MAX) + 1.0)
+}
