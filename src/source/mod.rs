@@ -3,11 +3,82 @@
 //! Hostile input never aborts the batch: what is readable comes back with a list of problems, and no
 //! reader panics.
 
+mod candidate;
+mod charset;
+mod dates;
+mod entities;
+mod feed;
+mod html;
+pub mod page;
+mod sniff;
+pub mod telegram;
+
 use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::item::{Item, SeenKey};
+pub use self::sniff::{Kind, sniff};
+use crate::fetch::Document;
+use crate::item::{Item, SeenKey, SourceName};
+
+/// Most items taken from one document; the rest is told as lost.
+pub const ITEMS_PER_DOCUMENT_MAX: usize = 2000;
+
+/// Longest title and longest text kept, in bytes; what is longer is cut, and told.
+pub const FIELD_BYTES_MAX: usize = 64 * 1024;
+
+/// How to read a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// The source it belongs to.
+    pub source: &'a SourceName,
+    /// What to read it as.
+    pub kind: ReadAs<'a>,
+    /// Language of the source, for items that state none.
+    pub lang: Option<&'a str>,
+}
+
+/// What to read a document as.
+#[derive(Clone, Copy, Debug)]
+pub enum ReadAs<'a> {
+    /// RSS, Atom, RDF or JSON Feed.
+    Feed,
+    /// The web preview of a Telegram channel.
+    Telegram {
+        /// The channel that was asked for.
+        channel: &'a telegram::ChannelName,
+    },
+    /// An HTML page.
+    Page {
+        /// Where its items are.
+        select: &'a page::Selectors,
+    },
+}
+
+/// Reads a document.
+///
+/// # Errors
+///
+/// [`Unreadable`] when there is nothing to read: the document is of another kind, a challenge page, empty, or
+/// damaged beyond salvage. Whatever is wrong with single items is a [`Problem`] of the [`Reading`] instead.
+pub fn read(document: &Document, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
+    let decoded = charset::decode(&document.bytes, document.content_type.as_deref(), plan.lang);
+    let kind = sniff::kind(&decoded.text);
+    match kind {
+        Kind::Empty => return Err(Unreadable::Empty),
+        Kind::Challenge => return Err(Unreadable::Challenge),
+        Kind::Feed | Kind::Telegram | Kind::Page | Kind::Unknown => {}
+    }
+    let mut reading = match plan.kind {
+        ReadAs::Feed => feed::read(&decoded.text, kind, &document.url, plan)?,
+        ReadAs::Telegram { channel } => telegram::read(&decoded.text, channel, plan)?,
+        ReadAs::Page { select } => page::read(&decoded.text, select, &document.url, plan)?,
+    };
+    if let Some(flaw) = decoded.flaw {
+        reading.problems.insert(0, Problem::new(ProblemKind::Repaired, format!("charset: {flaw}")));
+    }
+    Ok(reading)
+}
 
 /// One item as read, with the keys to know it again by.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +133,12 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What it was.
     pub detail: String,
+}
+
+impl Problem {
+    fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
 }
 
 /// What was done about a flaw of a document.

@@ -1,0 +1,196 @@
+//! From what a reader found to a [`Candidate`]: identity, aliases and the fingerprint of the content.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
+use crate::item::key::digest;
+use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost, link};
+
+/// An item before it has an identity.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) guid: Option<String>,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) url: Option<String>,
+    pub(super) author: Option<String>,
+    pub(super) lang: Option<String>,
+    pub(super) published: Option<Timestamp>,
+    pub(super) updated: Option<Timestamp>,
+    pub(super) tags: Vec<String>,
+    pub(super) telegram: Option<TelegramPost>,
+}
+
+impl Draft {
+    /// Whether there is nothing to show and nothing to know it by.
+    pub(super) fn is_blank(&self) -> bool {
+        self.guid.is_none() && self.url.is_none() && self.title.is_empty() && self.text.is_empty()
+    }
+
+    /// Cuts title and text at [`FIELD_BYTES_MAX`]; says whether it did.
+    pub(super) fn cut(&mut self) -> bool {
+        let cut = [cut(&mut self.title), cut(&mut self.text)];
+        cut.contains(&true)
+    }
+
+    /// Words and pictures as a reader sees them, without regard to case and white space.
+    fn appearance(&self) -> String {
+        let mut folded = fold(&self.title);
+        folded.push('\n');
+        folded.push_str(&fold(&self.text));
+        folded
+    }
+
+    fn link(&self) -> Option<String> {
+        self.url.as_deref().map(|url| link::normalise(url).unwrap_or_else(|| url.to_owned()))
+    }
+}
+
+/// Gives every draft of one document its identity.
+///
+/// A guid that stands beside different links in one document identifies together with the link alone. A link
+/// shared by entries of different text (the home page in every entry) identifies nothing.
+pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
+    let shared_guids = shared(drafts.iter().filter_map(|d| Some((d.guid.clone()?, d.link().unwrap_or_default()))));
+    let without_guid = drafts.iter().filter(|draft| draft.guid.is_none());
+    let shared_links = shared(without_guid.filter_map(|d| Some((d.link()?, fold(&d.title)))));
+    let key = |draft: &Draft| match (&draft.telegram, &draft.guid, draft.link()) {
+        (Some(post), _, _) => {
+            SeenKey::new("telegram", &format!("{}/{}", post.channel.to_lowercase(), post.message))
+        }
+        (None, Some(guid), Some(link)) if shared_guids.contains(guid) => {
+            SeenKey::new("guid", &format!("{guid}\n{link}"))
+        }
+        (None, Some(guid), _) => SeenKey::new("guid", guid),
+        (None, None, Some(link)) if !shared_links.contains(&link) => SeenKey::new("link", &link),
+        (None, None, _) => SeenKey::new("text", &draft.appearance()),
+    };
+    drafts.into_iter().map(|draft| (key(&draft), draft)).map(|(key, draft)| finish(draft, key, plan, kind)).collect()
+}
+
+/// The values that occur with more than one companion.
+fn shared(pairs: impl Iterator<Item = (String, String)>) -> HashSet<String> {
+    let mut companions: HashMap<String, String> = HashMap::new();
+    let mut shared = HashSet::new();
+    for (value, companion) in pairs {
+        match companions.get(&value) {
+            Some(known) if *known != companion => {
+                shared.insert(value);
+            }
+            Some(_) => {}
+            None => {
+                companions.insert(value, companion);
+            }
+        }
+    }
+    shared
+}
+
+fn finish(draft: Draft, key: SeenKey, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
+    let appearance = draft.appearance();
+    let aliases = draft.link().map(|link| Aliases {
+        link: SeenKey::new("link", &link),
+        fingerprint: SeenKey::new("text", &appearance),
+    });
+    let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
+    let content = fingerprint(&[b"content", appearance.as_bytes(), kinds.as_bytes()]);
+    let item = Item {
+        id: ItemId::new(plan.source, key),
+        source: Some(plan.source.clone()),
+        kind,
+        title: draft.title,
+        text: draft.text,
+        url: draft.url,
+        author: draft.author,
+        lang: draft.lang.or_else(|| plan.lang.map(str::to_lowercase)),
+        published: draft.published,
+        updated: draft.updated,
+        tags: draft.tags,
+        guid: draft.guid,
+        telegram: draft.telegram,
+    };
+    Candidate { item, key, aliases, content }
+}
+
+fn fingerprint(parts: &[&[u8]]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = digest(parts);
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Lower case, white space as single spaces.
+fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(&word.to_lowercase());
+    }
+    folded
+}
+
+fn cut(field: &mut String) -> bool {
+    if field.len() <= FIELD_BYTES_MAX {
+        return false;
+    }
+    let end = (0..=FIELD_BYTES_MAX).rev().find(|&end| field.is_char_boundary(end)).unwrap_or(0);
+    field.truncate(end);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::SourceName;
+    use crate::source::ReadAs;
+
+    fn keys(drafts: Vec<Draft>) -> Vec<SeenKey> {
+        let source = SourceName::new("test").unwrap();
+        let plan = Plan { source: &source, kind: ReadAs::Feed, lang: None };
+        identify(drafts, &plan, SourceKind::Feed).into_iter().map(|candidate| candidate.key).collect()
+    }
+
+    fn draft(guid: Option<&str>, url: Option<&str>, title: &str) -> Draft {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Draft { guid: owned(guid), url: owned(url), title: title.to_owned(), ..Draft::default() }
+    }
+
+    #[test]
+    fn the_first_of_guid_link_and_text_identifies() {
+        let link = Some("https://a.example/1?utm_source=rss");
+        let found = keys(vec![
+            draft(Some("g"), link, "A"),
+            draft(None, link, "A"),
+            draft(None, None, "Attaque  à\nGao"),
+        ]);
+        let expected = [
+            SeenKey::new("guid", "g"),
+            SeenKey::new("link", "a.example/1"),
+            SeenKey::new("text", "attaque à gao\n"),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_entries_share_does_not_identify_them() {
+        let one = Some("https://a.example/1");
+        let two = Some("https://a.example/2");
+        let same_guid = keys(vec![draft(Some("g"), one, "A"), draft(Some("g"), two, "B")]);
+        assert_ne!(same_guid[0], same_guid[1]);
+        let home = Some("https://a.example/");
+        let same_link = keys(vec![draft(None, home, "A"), draft(None, home, "B")]);
+        assert_ne!(same_link[0], same_link[1]);
+        let repeated = keys(vec![draft(Some("g"), one, "A"), draft(Some("g"), one, "A")]);
+        assert_eq!(repeated[0], repeated[1]);
+    }
+
+    #[test]
+    fn a_long_field_is_cut_between_characters() {
+        let mut long = draft(None, None, &"é".repeat(FIELD_BYTES_MAX));
+        assert!(long.cut());
+        assert_eq!(long.title.len(), FIELD_BYTES_MAX);
+        assert!(!long.cut());
+    }
+}

@@ -1,0 +1,167 @@
+//! From bytes to text: which charset a document is in.
+//!
+//! Asked in this order: the byte order mark, bytes that are UTF-8 whatever they are said to be, the HTTP
+//! header, the document's own declaration, and last the language of the source. Text in a single-byte
+//! charset is practically never valid UTF-8, so validity is a better witness than either label; both lie often.
+
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252, WINDOWS_1256};
+
+/// How far into a document its declaration of a charset is looked for, in bytes.
+const DECLARATION_BYTES_MAX: usize = 1024;
+
+/// A document as text.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// The text, without byte order mark.
+    pub(super) text: String,
+    /// What was wrong with the charset, if anything.
+    pub(super) flaw: Option<String>,
+}
+
+/// Decodes `bytes`; what does not fit the charset becomes U+FFFD and is told.
+pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded {
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return with(encoding, bytes, None);
+    }
+    if let Some(encoding) = wide(bytes) {
+        return with(encoding, bytes, None);
+    }
+    let label = content_type.and_then(label_of_header).or_else(|| declared(bytes));
+    let named = label.as_deref().and_then(|label| Encoding::for_label(label.as_bytes()));
+    if std::str::from_utf8(bytes).is_ok() && named != Some(ISO_2022_JP) {
+        let lie = named.filter(|&named| named != UTF_8 && !bytes.is_ascii());
+        return with(UTF_8, bytes, lie.map(|named| format!("said to be {}, is UTF-8", named.name())));
+    }
+    match named {
+        Some(named) if named != UTF_8 && named != UTF_16LE && named != UTF_16BE => with(named, bytes, None),
+        Some(_) | None if mostly_utf8(bytes) => with(UTF_8, bytes, None),
+        Some(_) | None => {
+            let guess = guess(bytes, lang);
+            let said = named.map_or("nothing", Encoding::name);
+            with(guess, bytes, Some(format!("said to be {said}, read as {}", guess.name())))
+        }
+    }
+}
+
+/// Decodes in one charset; an unfit byte is a flaw of its own.
+fn with(encoding: &'static Encoding, bytes: &[u8], flaw: Option<String>) -> Decoded {
+    let (text, used, unfit) = encoding.decode(bytes);
+    let flaw = flaw.or_else(|| unfit.then(|| format!("some bytes are not {}", used.name())));
+    Decoded { text: text.into_owned(), flaw }
+}
+
+/// UTF-16 without a mark, known by its first two characters.
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [0, b'<' | b'{', 0, _, ..] => Some(UTF_16BE),
+        [b'<' | b'{', 0, _, 0, ..] => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// The charset parameter of a `Content-Type`.
+fn label_of_header(content_type: &str) -> Option<String> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    })
+}
+
+/// The charset a document claims for itself: the XML declaration or an HTML `meta`.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let head = bytes.get(..DECLARATION_BYTES_MAX).unwrap_or(bytes);
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    ["encoding", "charset"].into_iter().find_map(|word| {
+        head.split(word).skip(1).find_map(|after| {
+            let value = after.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+            let end = value.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | ':' | '.'));
+            let label = value.get(..end.unwrap_or(value.len()))?;
+            (!label.is_empty()).then(|| label.to_owned())
+        })
+    })
+}
+
+/// Whether damaged text is UTF-8 all the same: more characters of several bytes than broken places.
+fn mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut whole, mut broken) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    whole > broken
+}
+
+/// The single-byte charset of a text that nobody names.
+///
+/// Western text has few bytes above 127 among its letters; Cyrillic and Arabic text has little else.
+fn guess(bytes: &[u8], lang: Option<&str>) -> &'static Encoding {
+    match lang.map(primary).as_deref() {
+        Some("ru" | "uk" | "bg" | "sr" | "be" | "mk") => return WINDOWS_1251,
+        Some("ar" | "fa" | "ur") => return WINDOWS_1256,
+        Some(_) | None => {}
+    }
+    let high = bytes.iter().filter(|&&b| b >= 0xC0).count();
+    // The doubled weight allows for the ASCII letters of the markup.
+    let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    if high.saturating_mul(2) > letters { WINDOWS_1251 } else { WINDOWS_1252 }
+}
+
+/// The primary part of a language tag, in lower case (`fr-FR` is `fr`).
+pub(super) fn primary(tag: &str) -> String {
+    tag.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> (String, bool) {
+        let decoded = decode(bytes, content_type, lang);
+        (decoded.text, decoded.flaw.is_some())
+    }
+
+    #[test]
+    fn labels_are_believed_only_as_far_as_the_bytes_bear_them_out() {
+        let russian = WINDOWS_1251.encode("<p>ЧВК «Вагнер» в Мали</p>").0.into_owned();
+        let french = WINDOWS_1252.encode("<p>Opération à Ménaka</p>").0.into_owned();
+        for (name, bytes, header, lang, expected, flawed) in [
+            ("named in the header", &russian, Some("text/html; charset=\"windows-1251\""), None, "Вагнер", false),
+            ("unnamed, by language", &russian, None, Some("ru-RU"), "Вагнер", true),
+            ("said to be UTF-8", &french, Some("text/xml; charset=utf-8"), None, "Opération", true),
+            ("UTF-8 said to be Latin-1", &"<p>Opération".into(), Some("a; charset=ISO-8859-1"), None, "Opération", true),
+            ("UTF-8 said to be UTF-16", &"<p>Gao</p>".into(), Some("a; charset=utf-16"), None, "Gao", false),
+        ] {
+            let (text, flaw) = text(bytes, header, lang);
+            assert!(text.contains(expected), "{name}: {text}");
+            assert_eq!(flaw, flawed, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_declaration_in_the_document_counts() {
+        let mut bytes = b"<?xml version='1.0' encoding='windows-1251'?><rss>".to_vec();
+        bytes.extend_from_slice(&WINDOWS_1251.encode("Мали").0);
+        assert!(text(&bytes, None, None).0.contains("Мали"));
+        let mut bytes = b"<html><meta charset=koi8-r>".to_vec();
+        bytes.extend_from_slice(&encoding_rs::KOI8_R.encode("Мали").0);
+        assert!(text(&bytes, None, None).0.contains("Мали"));
+    }
+
+    #[test]
+    fn sixteen_bit_text_is_read_with_and_without_its_mark() {
+        for mark in ["", "\u{feff}"] {
+            let text: Vec<u16> = format!("{mark}<rss>é</rss>").encode_utf16().collect();
+            let big: Vec<u8> = text.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+            let little: Vec<u8> = text.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            assert_eq!(decode(&big, None, None).text, "<rss>é</rss>");
+            assert_eq!(decode(&little, None, None).text, "<rss>é</rss>");
+        }
+    }
+
+    #[test]
+    fn a_broken_byte_in_utf8_is_told_and_costs_itself_alone() {
+        let (text, flaw) = text(b"<p>Op\xC3\xA9ration \xC3\xA0 M\xFFnaka</p>", None, None);
+        assert_eq!(text, "<p>Opération à M\u{fffd}naka</p>");
+        assert!(flaw);
+    }
+}

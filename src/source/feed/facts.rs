@@ -1,0 +1,283 @@
+//! What an entry says of itself, read from the raw elements: its identifiers, links and dates as written, and
+//! its texts in case feed-rs cannot read them.
+//!
+//! feed-rs hides what identity needs: it makes up ids, ignores `rdf:about` and drops `isPermaLink`.
+
+use super::lexer::{Lexer, Tag, Token, split_name};
+use crate::source::entities;
+
+/// An entry as written. Texts are without XML references and still with their HTML.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// `guid` or Atom `id`.
+    pub(super) guid: Option<String>,
+    /// Whether the guid is said to be no link.
+    pub(super) guid_is_no_link: bool,
+    /// `rdf:about`.
+    pub(super) about: Option<String>,
+    /// The link: RSS text, or Atom with `rel="alternate"` or none.
+    pub(super) link: Option<String>,
+    /// Any other link of Atom that could stand in.
+    pub(super) other_link: Option<String>,
+    /// Where an enclosure is.
+    pub(super) enclosure: Option<String>,
+    /// Title.
+    pub(super) title: String,
+    /// The longest of summary and content.
+    pub(super) body: String,
+    /// Author.
+    pub(super) author: Option<String>,
+    /// Categories.
+    pub(super) tags: Vec<String>,
+    /// The date of publication.
+    pub(super) published: Option<String>,
+    /// The date of the last change.
+    pub(super) updated: Option<String>,
+    /// `xml:lang` or `dc:language`.
+    pub(super) lang: Option<String>,
+    /// `xml:base` of the entry.
+    pub(super) base: Option<String>,
+}
+
+/// What stands around the entries.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Surroundings {
+    /// `language`, `dc:language` or `xml:lang`.
+    pub(super) lang: Option<String>,
+    /// `xml:base` of the elements around the entries, the outermost first.
+    pub(super) bases: Vec<String>,
+    /// `ttl` in minutes.
+    pub(super) ttl: Option<u32>,
+}
+
+/// A direct child of an element: its start tag, and all that is inside.
+struct Field<'a> {
+    tag: Tag<'a>,
+    content: String,
+}
+
+/// Reads one entry, the whole element, well-formed.
+pub(super) fn of_entry(entry: &str) -> Facts {
+    let mut facts = Facts::default();
+    let mut tokens = Lexer::new(entry);
+    if let Some(Token::Start(tag)) = tokens.next() {
+        facts.about = tag.attribute("rdf:about").and_then(value);
+        facts.lang = tag.attribute("xml:lang").and_then(value);
+        facts.base = tag.attribute("xml:base").and_then(value);
+    }
+    for field in fields(tokens) {
+        facts.take(field);
+    }
+    facts
+}
+
+/// Reads what comes before the first entry.
+pub(super) fn of_surroundings(head: &str) -> Surroundings {
+    let mut around = Surroundings::default();
+    let mut tokens = Lexer::new(head);
+    while let Some(token) = tokens.next() {
+        let Token::Start(tag) = token else { continue };
+        let text = || tokens.clone().map_while(text_of).collect::<String>().trim().to_owned();
+        match split_name(tag.name) {
+            ("", "language") | ("dc", "language") => around.lang = value(&text()),
+            ("", "ttl") => around.ttl = text().parse().ok(),
+            (_, "rss" | "RDF" | "feed" | "channel") => {
+                around.bases.extend(tag.attribute("xml:base").and_then(value));
+                around.lang = tag.attribute("xml:lang").and_then(value).or(around.lang);
+            }
+            _ => {}
+        }
+    }
+    around
+}
+
+/// The direct children of the element whose inside `tokens` are.
+fn fields(tokens: Lexer<'_>) -> Vec<Field<'_>> {
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token {
+            Token::Start(tag) if depth == 0 => {
+                fields.push(Field { tag, content: String::new() });
+                depth += usize::from(!tag.empty);
+            }
+            Token::Start(tag) => {
+                // Markup that was not escaped stays markup, for the HTML stage to take off.
+                if let Some(field) = fields.last_mut() {
+                    field.content.push('<');
+                    field.content.push_str(tag.name);
+                    field.content.push('>');
+                }
+                depth += usize::from(!tag.empty);
+            }
+            Token::End(name) => {
+                depth = depth.saturating_sub(1);
+                if depth > 0
+                    && let Some(field) = fields.last_mut()
+                {
+                    field.content.push_str("</");
+                    field.content.push_str(name);
+                    field.content.push('>');
+                }
+            }
+            other => {
+                if depth > 0
+                    && let (Some(field), Some(text)) = (fields.last_mut(), text_of(other))
+                {
+                    field.content.push_str(&text);
+                }
+            }
+        }
+    }
+    fields
+}
+
+/// The text of a token; `None` for markup.
+fn text_of(token: Token<'_>) -> Option<String> {
+    match token {
+        Token::Text(text) => Some(entities::decode(text)),
+        Token::CData(text) => Some(text.to_owned()),
+        Token::LoneBracket => Some("<".to_owned()),
+        Token::Start(_) | Token::End(_) | Token::Aside | Token::Unfinished => None,
+    }
+}
+
+/// A trimmed, decoded value; `None` when nothing is left.
+fn value(raw: &str) -> Option<String> {
+    let value = entities::decode(raw).trim().to_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+/// Puts a value where none is yet.
+fn first(slot: &mut Option<String>, content: &str) {
+    if slot.is_none() && !content.trim().is_empty() {
+        *slot = Some(content.trim().to_owned());
+    }
+}
+
+impl Facts {
+    fn take(&mut self, field: Field<'_>) {
+        let Field { tag, content } = field;
+        match split_name(tag.name) {
+            ("media" | "podcast", _) => self.take_media(tag, &content),
+            ("itunes", "summary") => self.take_body(content),
+            ("itunes", _) => {}
+            (_, "guid" | "id") => {
+                self.guid_is_no_link |= tag.attribute("isPermaLink").is_some_and(|is| is.trim() == "false");
+                first(&mut self.guid, &content);
+            }
+            (_, "link") => self.take_link(tag, &content),
+            ("dc", "title") | (_, "title") => {
+                if self.title.is_empty() {
+                    self.title = content;
+                }
+            }
+            (_, "description" | "summary" | "content" | "encoded" | "body") => self.take_body(content),
+            (_, "pubDate" | "pubdate" | "published" | "date" | "issued" | "created") => {
+                first(&mut self.published, &content);
+            }
+            (_, "updated" | "modified") => first(&mut self.updated, &content),
+            (_, "author" | "creator") => first(&mut self.author, &content),
+            (_, "category" | "subject") => self.take_tag(tag, &content),
+            (_, "enclosure") => self.enclosure = self.enclosure.take().or(tag.attribute("url").and_then(value)),
+            (_, "language") => first(&mut self.lang, &content),
+            _ => {}
+        }
+    }
+
+    fn take_link(&mut self, tag: Tag<'_>, content: &str) {
+        let Some(href) = tag.attribute("href").and_then(value) else {
+            return first(&mut self.link, content);
+        };
+        match tag.attribute("rel").unwrap_or("alternate").trim() {
+            "alternate" | "" => first(&mut self.link, &href),
+            "enclosure" => first(&mut self.enclosure, &href),
+            "self" | "edit" | "replies" | "hub" => {}
+            _ => first(&mut self.other_link, &href),
+        }
+    }
+
+    fn take_media(&mut self, tag: Tag<'_>, content: &str) {
+        match split_name(tag.name).1 {
+            "content" => self.enclosure = self.enclosure.take().or(tag.attribute("url").and_then(value)),
+            "description" => self.take_body(content.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn take_body(&mut self, content: String) {
+        if content.trim().len() > self.body.trim().len() {
+            self.body = content;
+        }
+    }
+
+    fn take_tag(&mut self, tag: Tag<'_>, content: &str) {
+        let label = ["label", "term"].iter().find_map(|name| tag.attribute(name).and_then(value));
+        let text = content.trim();
+        self.tags.extend(label.or_else(|| (!text.is_empty()).then(|| text.to_owned())));
+    }
+
+    /// What identifies the entry.
+    pub(super) fn identifier(&self) -> Option<&str> {
+        self.guid.as_deref().or(self.about.as_deref())
+    }
+
+    /// Where the entry leads: its link, else its guid when that is an address, else its enclosure.
+    pub(super) fn address(&self) -> Option<&str> {
+        let web = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
+        let guid = self.guid.as_deref().filter(|_| !self.guid_is_no_link).filter(web);
+        self.link
+            .as_deref()
+            .or(guid)
+            .or(self.about.as_deref().filter(web))
+            .or(self.other_link.as_deref())
+            .or(self.enclosure.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rss_facts_are_read_as_written() {
+        let facts = of_entry(
+            "<item><title>A <b>b</b> &amp;amp; c</title><link> https://a.example/1 </link><guid isPermaLink=\"false\">7</guid>\
+             <description><![CDATA[<p>x</p>]]></description><pubDate>Mon, 23 Nov 2026</pubDate>\
+             <enclosure url=\"https://a.example/1.mp3\"/><category>Mali</category><media:title>no</media:title></item>",
+        );
+        assert_eq!(facts.title, "A <b>b</b> &amp; c");
+        assert_eq!(facts.address(), Some("https://a.example/1"));
+        assert_eq!(facts.identifier(), Some("7"));
+        assert_eq!(facts.body, "<p>x</p>");
+        assert_eq!(facts.published.as_deref(), Some("Mon, 23 Nov 2026"));
+        assert_eq!(facts.tags, ["Mali"]);
+    }
+
+    #[test]
+    fn atom_links_are_chosen_by_relation() {
+        let facts = of_entry(
+            "<entry xml:lang=\"fr\"><link rel=\"self\" href=\"/s\"/><link rel=\"related\" href=\"/r\"/><link href=\"/a\"/>\
+             <id>tag:x</id><author><name>N</name></author></entry>",
+        );
+        assert_eq!(facts.address(), Some("/a"));
+        assert_eq!(facts.lang.as_deref(), Some("fr"));
+        assert_eq!(facts.author.as_deref(), Some("<name>N</name>"));
+    }
+
+    #[test]
+    fn an_entry_without_link_leads_to_its_guid_or_enclosure() {
+        let with = |inside: &str| of_entry(&format!("<item>{inside}</item>")).address().map(str::to_owned);
+        assert_eq!(with("<guid>https://a.example/g</guid>").as_deref(), Some("https://a.example/g"));
+        assert_eq!(with("<guid isPermaLink='false'>https://a.example/g</guid>"), None);
+        assert_eq!(with("<guid>7</guid><enclosure url='https://a.example/e'/>").as_deref(), Some("https://a.example/e"));
+    }
+
+    #[test]
+    fn the_channel_gives_language_and_rhythm() {
+        let around = of_surroundings("<rss xml:base=\"https://a.example/\"><channel><language>fr-FR</language><ttl>15</ttl>");
+        assert_eq!(around.lang.as_deref(), Some("fr-FR"));
+        assert_eq!(around.ttl, Some(15));
+        assert_eq!(around.bases, ["https://a.example/"]);
+    }
+}

@@ -1,0 +1,54 @@
+//! JSON Feed 1.0 and 1.1, read leniently: numeric ids, absent `version` and absent `items` are no reason to refuse.
+
+use serde_json::{Map, Value};
+
+use super::facts::{Facts, Surroundings};
+
+/// Reads a JSON Feed.
+///
+/// # Errors
+///
+/// The parser's words, when the document is no JSON, or no object.
+pub(super) fn read(text: &str) -> Result<(Vec<Facts>, Surroundings), String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let Value::Object(feed) = value else { return Err("no JSON object".to_owned()) };
+    let around = Surroundings { lang: text_of(&feed, "language"), ..Surroundings::default() };
+    let items = match feed.get("items") {
+        Some(Value::Array(items)) => items.iter().map(item).collect(),
+        Some(_) | None => Vec::new(),
+    };
+    Ok((items, around))
+}
+
+fn item(value: &Value) -> Facts {
+    let Value::Object(item) = value else { return Facts::default() };
+    let bodies = ["content_html", "content_text", "summary"];
+    let attachment = item.get("attachments").and_then(|list| list.get(0)).and_then(Value::as_object);
+    let author = item.get("authors").and_then(|list| list.get(0)).or_else(|| item.get("author"));
+    Facts {
+        guid: text_of(item, "id"),
+        link: text_of(item, "url"),
+        other_link: text_of(item, "external_url"),
+        enclosure: attachment.and_then(|attachment| text_of(attachment, "url")),
+        title: text_of(item, "title").unwrap_or_default(),
+        body: bodies.iter().find_map(|name| text_of(item, name)).unwrap_or_default(),
+        author: author.and_then(Value::as_object).and_then(|author| text_of(author, "name")),
+        tags: item.get("tags").and_then(Value::as_array).map_or(Vec::new(), |tags| {
+            tags.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
+        }),
+        published: text_of(item, "date_published"),
+        updated: text_of(item, "date_modified"),
+        lang: text_of(item, "language"),
+        ..Facts::default()
+    }
+}
+
+/// A member as text; numbers count, nothing empty does.
+fn text_of(object: &Map<String, Value>, name: &str) -> Option<String> {
+    let text = match object.get(name)? {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}

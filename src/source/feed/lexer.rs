@@ -1,0 +1,255 @@
+//! Tags and text of XML that may be broken: every input gives tokens, none an error.
+//!
+//! A strict reader stops at the first flaw, and what stands after it is lost. This one takes a `<` that
+//! begins nothing as a character, and says when the document ends inside a tag.
+
+/// A piece of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// Character data as written, references not replaced.
+    Text(&'a str),
+    /// A `<` that begins no markup.
+    LoneBracket,
+    /// The inside of a CDATA section.
+    CData(&'a str),
+    /// A start tag, or one that is both.
+    Start(Tag<'a>),
+    /// The name in an end tag.
+    End(&'a str),
+    /// A comment, processing instruction or document type.
+    Aside,
+    /// The document ends inside this token.
+    Unfinished,
+}
+
+/// A start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tag<'a> {
+    /// Name with prefix.
+    pub(super) name: &'a str,
+    /// Everything between the name and the end of the tag.
+    pub(super) inside: &'a str,
+    /// Whether it ends itself (`<link/>`).
+    pub(super) empty: bool,
+}
+
+impl<'a> Tag<'a> {
+    /// Names and raw values of the attributes; what is no attribute is passed over.
+    pub(super) fn attributes(self) -> Attributes<'a> {
+        Attributes { rest: self.inside }
+    }
+
+    /// The raw value of an attribute.
+    pub(super) fn attribute(self, name: &str) -> Option<&'a str> {
+        self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
+/// The prefix and the local part of a name.
+pub(super) fn split_name(name: &str) -> (&str, &str) {
+    name.split_once(':').unwrap_or(("", name))
+}
+
+/// Iterator over the attributes of a tag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attributes<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (before, after) = self.rest.split_once('=')?;
+            let name = before.split_whitespace().next_back().unwrap_or_default();
+            let value = after.trim_start();
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let (value, rest) = match quote {
+                Some(quote) => {
+                    let value = value.get(1..).unwrap_or_default();
+                    value.split_once(quote).unwrap_or((value, ""))
+                }
+                None => value.split_once(char::is_whitespace).unwrap_or((value, "")),
+            };
+            self.rest = rest;
+            if is_name(name) {
+                return Some((name, value));
+            }
+        }
+    }
+}
+
+/// Whether the text can stand as a name of an element or attribute.
+fn is_name(text: &str) -> bool {
+    text.starts_with(begins_name) && text.chars().all(in_name) && text.matches(':').count() <= 1 && !text.ends_with(':')
+}
+
+fn begins_name(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+
+fn in_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')
+}
+
+/// Iterator over the tokens of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    place: usize,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, place: 0 }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.place..).unwrap_or_default()
+    }
+
+    /// Steps over `length` bytes.
+    fn skip(&mut self, length: usize) {
+        self.place += length;
+    }
+
+    /// A token that ends with `close`, found after `open` bytes; its inside, or the end of the document.
+    fn until(&mut self, open: usize, close: &str) -> Option<&'a str> {
+        let rest = self.rest();
+        let inside = rest.get(open..).unwrap_or_default();
+        let Some(length) = inside.find(close) else {
+            self.skip(rest.len());
+            return None;
+        };
+        self.skip(open + length + close.len());
+        inside.get(..length)
+    }
+
+    fn markup(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        let after = rest.get(1..).unwrap_or_default();
+        if after.starts_with("![CDATA[") {
+            return self.until("<![CDATA[".len(), "]]>").map_or(Token::Unfinished, Token::CData);
+        }
+        if after.starts_with("!--") {
+            return self.until("<!--".len(), "-->").map_or(Token::Unfinished, |_| Token::Aside);
+        }
+        if after.starts_with('?') {
+            return self.until(2, ">").map_or(Token::Unfinished, |_| Token::Aside);
+        }
+        if after.starts_with("!DOCTYPE") || after.starts_with("!doctype") {
+            let subset = rest.find('[').filter(|&open| rest.find('>').is_some_and(|end| open < end));
+            let close = if subset.is_some() { "]>" } else { ">" };
+            return self.until(2, close).map_or(Token::Unfinished, |_| Token::Aside);
+        }
+        match after.strip_prefix('/') {
+            Some(name) if name.starts_with(begins_name) => self.end_tag(),
+            None if after.starts_with(begins_name) => self.start_tag(),
+            Some(_) | None => {
+                self.skip(1);
+                Token::LoneBracket
+            }
+        }
+    }
+
+    fn end_tag(&mut self) -> Token<'a> {
+        self.until(2, ">").map_or(Token::Unfinished, |inside| {
+            let end = inside.find(|c| !in_name(c)).unwrap_or(inside.len());
+            Token::End(inside.get(..end).unwrap_or_default())
+        })
+    }
+
+    fn start_tag(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        let Some(end) = tag_end(rest) else {
+            let open = rest.get(1..).unwrap_or_default().contains(['<', '>']);
+            self.skip(if open { 1 } else { rest.len() });
+            return if open { Token::LoneBracket } else { Token::Unfinished };
+        };
+        self.skip(end + 1);
+        let tag = rest.get(1..end).unwrap_or_default();
+        let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
+        let name_end = tag.find(|c| !in_name(c)).unwrap_or(tag.len());
+        let (name, inside) = tag.split_at(name_end);
+        if is_name(name) { Token::Start(Tag { name, inside, empty }) } else { Token::Aside }
+    }
+}
+
+/// Where the `>` of the start tag at the head of `text` is; `None` when another `<` comes first.
+fn tag_end(text: &str) -> Option<usize> {
+    let mut quote = None;
+    for (place, byte) in text.bytes().enumerate().skip(1) {
+        match (byte, quote) {
+            (b'>', None) => return Some(place),
+            (b'<', None) => return None,
+            // A quote that has not ended where another tag begins was none.
+            (b'<', Some(_)) => return text.get(..place)?.find('>'),
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (byte, Some(open)) if byte == open => quote = None,
+            _ => {}
+        }
+    }
+    text.find('>')
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let rest = self.rest();
+        if rest.is_empty() {
+            return None;
+        }
+        if rest.starts_with('<') {
+            return Some(self.markup());
+        }
+        let length = rest.find('<').unwrap_or(rest.len());
+        self.skip(length);
+        rest.get(..length).map(Token::Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        let name = |token| match token {
+            Token::Text(text) => text.to_owned(),
+            Token::LoneBracket => "lone".to_owned(),
+            Token::CData(text) => format!("cdata {text}"),
+            Token::Start(tag) => format!("+{}{}", tag.name, if tag.empty { "/" } else { "" }),
+            Token::End(name) => format!("-{name}"),
+            Token::Aside => "aside".to_owned(),
+            Token::Unfinished => "unfinished".to_owned(),
+        };
+        Lexer::new(text).map(name).collect()
+    }
+
+    #[test]
+    fn broken_markup_gives_tokens() {
+        for (text, expected) in [
+            ("<a>x</a>", vec!["+a", "x", "-a"]),
+            ("<a b='>'/>", vec!["+a/"]),
+            ("1 < 2", vec!["1 ", "lone", " 2"]),
+            ("<![CDATA[<p>]]><!-- <a> --><?x?>", vec!["cdata <p>", "aside", "aside"]),
+            ("<!DOCTYPE a [<!ENTITY b \"c>\">]><a>", vec!["aside", "+a"]),
+            ("<a b=\"c><d>", vec!["+a", "+d"]),
+            ("<a <b>", vec!["lone", "a ", "+b"]),
+            ("<a", vec!["unfinished"]),
+            ("x<![CDATA[y", vec!["x", "unfinished"]),
+            ("</a b></", vec!["-a", "lone", "/"]),
+            ("<:a:b:>", vec!["lone", ":a:b:>"]),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_found_between_flaws() {
+        let tag = Tag { name: "a", inside: " x=\"1\" y='2' z=3 junk 4=5 w = \"6", empty: false };
+        let found: Vec<_> = tag.attributes().collect();
+        assert_eq!(found, [("x", "1"), ("y", "2"), ("z", "3"), ("w", "6")]);
+    }
+}

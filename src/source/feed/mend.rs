@@ -1,0 +1,365 @@
+//! Makes a well-formed feed of what a publisher sent.
+//!
+//! One pass over the tokens writes the document anew: end tags that are missing are added and those too many
+//! are left out, bare `&` and `<` are escaped, named references of HTML become characters, characters that XML
+//! forbids go. What stands before the root goes too: warnings of PHP, document types (their entities are never
+//! expanded), the declaration (the text is UTF-8 by now). The writer knows where each item begins and
+//! ends, so that a truncated document keeps the items that are whole.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::lexer::{Lexer, Tag, Token, split_name};
+use super::root::Root;
+use crate::source::entities::{self, Reference};
+
+/// Deepest nesting of elements that is kept; deeper tags are left out, their text stays.
+const XML_DEPTH_MAX: usize = 128;
+
+/// Elements of Media RSS that feed-rs refuses when they are empty, and the whole feed with them.
+const MEDIA_TEXTS: [&str; 5] = ["title", "description", "credit", "text", "keywords"];
+
+/// Elements that hold a person as text: feed-rs can panic on those with an address.
+const PERSONS: [&str; 3] = ["author", "managingEditor", "webMaster"];
+
+/// A feed that is well-formed.
+#[derive(Debug)]
+pub(super) struct Mended {
+    /// The document.
+    pub(super) text: String,
+    /// Its root.
+    pub(super) root: Root,
+    /// Where the whole items are in it, in order.
+    pub(super) items: Vec<Range<usize>>,
+    /// Items that begin but never end.
+    pub(super) truncated: usize,
+    /// What was repaired, and how often.
+    pub(super) flaws: BTreeMap<Flaw, usize>,
+}
+
+/// What can be wrong with the XML of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Flaw {
+    /// Something other than the feed stands before it.
+    Preamble,
+    /// `<rss>` with another version than 2.0, or none.
+    Version,
+    /// Another default namespace than the format's.
+    Namespace,
+    /// A bare `&` or an unknown reference.
+    Ampersand,
+    /// A reference that only HTML knows.
+    HtmlEntity,
+    /// A `<` that begins nothing.
+    Bracket,
+    /// A character that XML forbids.
+    Character,
+    /// An end tag too many or too few.
+    Nesting,
+    /// Nested deeper than [`XML_DEPTH_MAX`].
+    Depth,
+    /// An empty element of Media RSS.
+    EmptyMedia,
+    /// An address in an author that feed-rs cannot read.
+    Author,
+}
+
+impl Flaw {
+    /// In words, for a problem.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Preamble => "text before the feed",
+            Self::Version => "odd or absent RSS version",
+            Self::Namespace => "odd default namespace",
+            Self::Ampersand => "bare ampersand",
+            Self::HtmlEntity => "HTML entity",
+            Self::Bracket => "bare `<`",
+            Self::Character => "forbidden character",
+            Self::Nesting => "end tag too many or too few",
+            Self::Depth => "elements nested too deep",
+            Self::EmptyMedia => "empty media element",
+            Self::Author => "unreadable author address",
+        }
+    }
+}
+
+/// Mends a document; `None` when it has no root element of a feed.
+pub(super) fn mend(text: &str) -> Option<Mended> {
+    let mut tokens = Lexer::new(text);
+    let mut preamble = false;
+    let (tag, root) = loop {
+        match tokens.next()? {
+            Token::Start(tag) => match Root::of(tag) {
+                Some(root) => break (tag, root),
+                None => preamble = true,
+            },
+            Token::Text(text) => preamble |= !text.trim().is_empty(),
+            Token::LoneBracket | Token::CData(_) | Token::End(_) => preamble = true,
+            Token::Aside => {}
+            Token::Unfinished => return None,
+        }
+    };
+    let mut writer = Writer::new(root, text.len());
+    if preamble {
+        writer.flaw(Flaw::Preamble);
+    }
+    writer.root(tag);
+    while let Some(token) = tokens.next() {
+        if writer.open.is_empty() {
+            break;
+        }
+        if !writer.skips(token, &tokens) {
+            writer.token(token);
+        }
+    }
+    Some(writer.finish())
+}
+
+/// Writes the document anew.
+struct Writer<'a> {
+    out: String,
+    root: Root,
+    /// Names of the open elements, the root first.
+    open: Vec<&'a str>,
+    /// Start tags left out for their depth and not yet ended.
+    overflow: usize,
+    items: Vec<Range<usize>>,
+    /// The item being written: where it begins, and how many elements are open around it.
+    item: Option<(usize, usize)>,
+    truncated: usize,
+    flaws: BTreeMap<Flaw, usize>,
+    /// The end tag of an element that was left out.
+    skip_end: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn new(root: Root, capacity: usize) -> Self {
+        Self {
+            out: String::with_capacity(capacity),
+            root,
+            open: Vec::new(),
+            overflow: 0,
+            items: Vec::new(),
+            item: None,
+            truncated: 0,
+            flaws: BTreeMap::new(),
+            skip_end: false,
+        }
+    }
+
+    fn flaw(&mut self, flaw: Flaw) {
+        *self.flaws.entry(flaw).or_default() += 1;
+    }
+
+    fn root(&mut self, tag: Tag<'a>) {
+        for flaw in self.root.flaws() {
+            self.flaw(flaw);
+        }
+        self.out.push_str(&self.root.start_tag());
+        self.open.push(tag.name);
+        if tag.empty {
+            self.close_to(0);
+        }
+    }
+
+    /// Leaves out an empty element of Media RSS: the tag, or the tag with the end tag that follows at once.
+    fn skips(&mut self, token: Token<'a>, after: &Lexer<'a>) -> bool {
+        if std::mem::take(&mut self.skip_end) {
+            if matches!(token, Token::Text(text) if text.trim().is_empty()) {
+                self.skip_end = true;
+                return true;
+            }
+            return matches!(token, Token::End(_));
+        }
+        let Token::Start(tag) = token else { return false };
+        let (prefix, name) = split_name(tag.name);
+        if prefix != "media" || !MEDIA_TEXTS.contains(&name) {
+            return false;
+        }
+        let mut next = after.clone().filter(|token| !matches!(token, Token::Text(text) if text.trim().is_empty()));
+        let ends = !tag.empty && next.next() == Some(Token::End(tag.name));
+        if tag.empty || ends {
+            self.flaw(Flaw::EmptyMedia);
+        }
+        self.skip_end = ends;
+        tag.empty || ends
+    }
+
+    fn token(&mut self, token: Token<'a>) {
+        match token {
+            Token::Text(text) => self.text(text),
+            Token::CData(text) => self.cdata(text),
+            Token::LoneBracket => {
+                self.flaw(Flaw::Bracket);
+                self.out.push_str("&lt;");
+            }
+            Token::Start(tag) => self.start(tag),
+            Token::End(name) => self.end(name),
+            Token::Aside | Token::Unfinished => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'a>) {
+        if self.root.is_item(tag.name) {
+            if let Some((_, around)) = self.item {
+                self.flaw(Flaw::Nesting);
+                self.close_to(around);
+            }
+            self.item = Some((self.out.len(), self.open.len()));
+        } else if self.open.len() >= XML_DEPTH_MAX {
+            if self.overflow == 0 {
+                self.flaw(Flaw::Depth);
+            }
+            self.overflow += usize::from(!tag.empty);
+            return;
+        }
+        self.write_start(tag);
+        if tag.empty {
+            self.after_close();
+        } else {
+            self.open.push(tag.name);
+        }
+    }
+
+    fn write_start(&mut self, tag: Tag<'a>) {
+        self.out.push('<');
+        self.out.push_str(tag.name);
+        let mut written: Vec<&str> = Vec::new();
+        for (name, value) in tag.attributes() {
+            // The default namespace of a channel or item is the root's, whatever it says.
+            let foreign = name == "xmlns" && (self.root.is_item(tag.name) || split_name(tag.name).1 == "channel");
+            if foreign || written.contains(&name) {
+                continue;
+            }
+            written.push(name);
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            let start = self.out.len();
+            self.text(value);
+            let escaped = self.out.get(start..).unwrap_or_default();
+            if escaped.contains(['"', '<']) {
+                let escaped = escaped.replace('"', "&quot;").replace('<', "&lt;");
+                self.out.truncate(start);
+                self.out.push_str(&escaped);
+            }
+            self.out.push('"');
+        }
+        self.out.push_str(if tag.empty { "/>" } else { ">" });
+    }
+
+    fn end(&mut self, name: &str) {
+        if self.overflow > 0 {
+            self.overflow -= 1;
+            return;
+        }
+        let Some(place) = self.open.iter().rposition(|open| *open == name) else {
+            self.flaw(Flaw::Nesting);
+            return;
+        };
+        if place + 1 < self.open.len() {
+            self.flaw(Flaw::Nesting);
+        }
+        self.close_to(place);
+    }
+
+    /// Ends open elements until `count` of them are left.
+    fn close_to(&mut self, count: usize) {
+        self.overflow = 0;
+        while self.open.len() > count {
+            let Some(name) = self.open.pop() else { return };
+            self.out.push_str("</");
+            self.out.push_str(if self.open.is_empty() { self.root.name() } else { name });
+            self.out.push('>');
+            self.after_close();
+        }
+    }
+
+    /// Notes the end of an item, when that is what has just been closed.
+    fn after_close(&mut self) {
+        if let Some((start, around)) = self.item
+            && around == self.open.len()
+        {
+            self.items.push(start..self.out.len());
+            self.item = None;
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let person = self.open.last().is_some_and(|name| PERSONS.contains(name));
+        if person && text.contains('@') && !text.is_ascii() {
+            self.flaw(Flaw::Author);
+            let text = text.replace('@', " ");
+            return self.escaped(&text);
+        }
+        self.escaped(text);
+    }
+
+    fn escaped(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('&') {
+            self.characters(before);
+            rest = after;
+            let Some((meaning, length)) = entities::reference(after) else {
+                self.flaw(Flaw::Ampersand);
+                self.out.push_str("&amp;");
+                continue;
+            };
+            let name = after.get(..length).unwrap_or_default();
+            rest = after.get(length..).unwrap_or_default();
+            match meaning {
+                Reference::Nothing => self.flaw(Flaw::Character),
+                Reference::Character(c) => self.reference(name, c),
+            }
+        }
+        self.characters(rest);
+    }
+
+    fn reference(&mut self, name: &str, c: char) {
+        if name.starts_with('#') || matches!(name, "amp;" | "lt;" | "gt;" | "quot;" | "apos;") {
+            match c {
+                '&' => self.out.push_str("&amp;"),
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                '"' => self.out.push_str("&quot;"),
+                c => self.out.push(c),
+            }
+        } else {
+            self.flaw(Flaw::HtmlEntity);
+            self.out.push(c);
+        }
+    }
+
+    fn cdata(&mut self, text: &str) {
+        self.out.push_str("<![CDATA[");
+        self.characters(text);
+        self.out.push_str("]]>");
+    }
+
+    /// Writes characters, without those that XML forbids.
+    fn characters(&mut self, text: &str) {
+        if text.chars().all(entities::allowed) {
+            self.out.push_str(text);
+        } else {
+            self.flaw(Flaw::Character);
+            self.out.extend(text.chars().filter(|&c| entities::allowed(c)));
+        }
+    }
+
+    /// Closes what is open. An item that has not ended is cut off: half a text misleads.
+    fn finish(mut self) -> Mended {
+        if let Some((start, around)) = self.item.take() {
+            self.truncated += 1;
+            self.out.truncate(start);
+            self.open.truncate(around);
+        }
+        self.close_to(0);
+        Mended {
+            text: self.out,
+            root: self.root,
+            items: self.items,
+            truncated: self.truncated,
+            flaws: self.flaws,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! RSS, Atom, RDF and JSON Feed.
+//!
+//! A document goes through stages: decoded text, [`mend`] (a well-formed document and where its items are),
+//! [`strict`] (feed-rs: the texts), [`facts`] (the raw elements: identifiers, links, dates), and the two
+//! joined into candidates. feed-rs alone refuses or silently empties what publishers really send
+//! (design/polling.md, section 3); here an entry is lost only when the document ends inside it or it says nothing.
+
+mod facts;
+mod json;
+mod lexer;
+mod mend;
+mod root;
+mod strict;
+
+use url::Url;
+
+use self::facts::{Facts, Surroundings};
+use self::mend::{Flaw, Mended};
+use self::strict::Entry;
+use super::candidate::{Draft, identify};
+use super::{Hints, ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
+use super::{charset, dates, html};
+use crate::item::SourceKind;
+
+/// Reads a decoded feed that was fetched from `url`.
+pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
+    match kind {
+        Kind::Feed | Kind::Unknown => {}
+        Kind::Telegram => return Err(Unreadable::Parse("a Telegram page, not a feed".to_owned())),
+        Kind::Page | Kind::Challenge | Kind::Empty => {
+            return Err(Unreadable::Parse("an HTML page, not a feed".to_owned()));
+        }
+    }
+    if text.trim_start().starts_with('{') {
+        return read_json(text, url, plan);
+    }
+    let feed = mend::mend(text).ok_or_else(|| Unreadable::Parse("no root element of a feed".to_owned()))?;
+    let mut reading = Reading::default();
+    report(&feed, &mut reading);
+    let count = feed.items.len().min(ITEMS_PER_DOCUMENT_MAX);
+    let strict = strict::entries(&feed, count);
+    if let Some(reason) = &strict.reason {
+        let detail = format!("read entry by entry, as the whole is refused: {reason}");
+        reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
+    }
+    let head = feed.items.first().map_or(feed.text.len(), |item| item.start);
+    let around = facts::of_surroundings(feed.text.get(..head).unwrap_or_default());
+    let facts = feed.items.iter().map(|range| facts::of_entry(feed.text.get(range.clone()).unwrap_or_default()));
+    let pairs = facts.zip(strict.entries).collect();
+    assemble(pairs, &around, url, plan, &mut reading);
+    too_many(feed.items.len(), &mut reading);
+    Ok(reading)
+}
+
+fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
+    let (facts, around) = json::read(text).map_err(Unreadable::Parse)?;
+    let mut reading = Reading::default();
+    let found = facts.len();
+    let pairs = facts.into_iter().take(ITEMS_PER_DOCUMENT_MAX).map(|facts| (facts, Some(Entry::default()))).collect();
+    assemble(pairs, &around, url, plan, &mut reading);
+    too_many(found, &mut reading);
+    Ok(reading)
+}
+
+/// Tells what mending did.
+fn report(feed: &Mended, reading: &mut Reading) {
+    for (flaw, count) in &feed.flaws {
+        let kind = if *flaw == Flaw::Depth { ProblemKind::Cut } else { ProblemKind::Repaired };
+        let times = if *count > 1 { format!(" ({count} times)") } else { String::new() };
+        reading.problems.push(Problem::new(kind, format!("{}{times}", flaw.describe())));
+    }
+    if feed.truncated > 0 {
+        reading.lost += feed.truncated;
+        let whole = feed.items.len();
+        let detail = format!("the document ends inside an entry: {whole} whole ones read");
+        reading.problems.push(Problem::new(ProblemKind::Salvaged, detail));
+    }
+}
+
+/// Tells that a document has more entries than are read.
+fn too_many(found: usize, reading: &mut Reading) {
+    if found > ITEMS_PER_DOCUMENT_MAX {
+        reading.lost += found - ITEMS_PER_DOCUMENT_MAX;
+        let detail = format!("{found} entries, the first {ITEMS_PER_DOCUMENT_MAX} read");
+        reading.problems.push(Problem::new(ProblemKind::Cut, detail));
+    }
+}
+
+/// Joins facts and texts into candidates.
+fn assemble(
+    pairs: Vec<(Facts, Option<Entry>)>,
+    around: &Surroundings,
+    url: &Url,
+    plan: &Plan<'_>,
+    reading: &mut Reading,
+) {
+    let base = around.bases.iter().fold(url.clone(), |base, next| base.join(next).unwrap_or(base));
+    let mut drafts = Vec::with_capacity(pairs.len());
+    let (mut blank, mut unread, mut cut, mut undated) = (0, 0, 0, None);
+    for (facts, entry) in pairs {
+        unread += usize::from(entry.is_none());
+        let mut draft = draft(&facts, entry.unwrap_or_default(), around, &base);
+        let raw_dates = [(&facts.published, draft.published), (&facts.updated, draft.updated)];
+        let unknown = raw_dates.into_iter().find(|(raw, read)| raw.is_some() && read.is_none());
+        undated = undated.or_else(|| unknown.and_then(|(raw, _)| raw.clone()));
+        cut += usize::from(draft.cut());
+        if draft.is_blank() {
+            blank += 1;
+        } else {
+            drafts.push(draft);
+        }
+    }
+    let mut problem = |count: usize, kind, what: &str| {
+        if count > 0 {
+            reading.problems.push(Problem::new(kind, format!("{count} {what}")));
+        }
+    };
+    problem(unread, ProblemKind::Salvaged, "entries read from their raw elements alone");
+    problem(blank, ProblemKind::Lost, "entries without title, text, link or id");
+    problem(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
+    if let Some(date) = undated {
+        let detail = format!("unknown form of date: `{}`", html::one_line(&date).chars().take(60).collect::<String>());
+        reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
+    }
+    reading.lost += blank;
+    reading.items = identify(drafts, plan, SourceKind::Feed);
+    reading.hints = Hints { ttl_minutes: around.ttl, ..Hints::default() };
+}
+
+fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draft {
+    let base = facts.base.as_deref().and_then(|own| base.join(own).ok()).unwrap_or_else(|| base.clone());
+    let url = facts.address().map(|link| base.join(link).map_or_else(|_| link.to_owned(), String::from));
+    let lang = facts.lang.as_deref().or(around.lang.as_deref()).map(charset::primary);
+    let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
+    let date = |raw: Option<&String>| raw.and_then(|raw| dates::parse(raw));
+    Draft {
+        guid: facts.identifier().map(str::to_owned),
+        // feed-rs ends a title at the first tag inside it.
+        title: longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]),
+        text: longest([&entry.summary, &entry.content, &facts.body].map(|text| html::plain(text))),
+        url,
+        author: entry.author.or_else(|| facts.author.clone()).map(|author| html::plain_line(&author)).filter(|a| !a.is_empty()),
+        lang: lang.filter(|lang| !lang.is_empty()),
+        published: date(facts.published.as_ref()).or(entry.published),
+        updated: date(facts.updated.as_ref()).or(entry.updated),
+        tags: tags.iter().map(|tag| html::plain_line(tag)).filter(|tag| !tag.is_empty()).collect(),
+        telegram: None,
+    }
+}
+
+/// The longest; the first of equals.
+fn longest<const N: usize>(texts: [String; N]) -> String {
+    texts.into_iter().rev().max_by_key(String::len).unwrap_or_default()
+}

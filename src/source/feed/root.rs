@@ -1,0 +1,147 @@
+//! The root element of a feed: which format it is, and how it is written so that feed-rs knows it.
+
+use super::lexer::{Tag, split_name};
+use super::mend::Flaw;
+
+/// Namespaces of Atom 1.0, and of RSS 1.0.
+const ATOM: &str = "http://www.w3.org/2005/Atom";
+const RSS_1: &str = "http://purl.org/rss/1.0/";
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+
+/// Prefixes that everybody uses for one namespace; publishers forget to declare them.
+const USUAL: [(&str, &str); 6] = [
+    ("atom", ATOM),
+    ("content", "http://purl.org/rss/1.0/modules/content/"),
+    ("dc", "http://purl.org/dc/elements/1.1/"),
+    ("dcterms", "http://purl.org/dc/terms/"),
+    ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
+    ("media", "http://search.yahoo.com/mrss/"),
+];
+
+/// The families of XML feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `<rss>`, all versions.
+    Rss,
+    /// RSS 0.90 and 1.0, in RDF.
+    Rdf,
+    /// Atom 0.3 and 1.0.
+    Atom,
+}
+
+/// The root of a feed.
+#[derive(Debug)]
+pub(super) struct Root {
+    /// The format.
+    pub(super) format: Format,
+    /// Declared prefixes with their namespaces.
+    prefixes: Vec<(String, String)>,
+    /// `xml:lang` and `xml:base`, kept as written.
+    inherited: Vec<(String, String)>,
+    flaws: Vec<Flaw>,
+}
+
+impl Root {
+    /// Reads a start tag; `None` when it is not the root of a feed.
+    pub(super) fn of(tag: Tag<'_>) -> Option<Self> {
+        let (prefix, local) = split_name(tag.name);
+        let format = match local.to_ascii_lowercase().as_str() {
+            "rss" => Format::Rss,
+            "rdf" => Format::Rdf,
+            "feed" => Format::Atom,
+            _ => return None,
+        };
+        let mut root = Self { format, prefixes: Vec::new(), inherited: Vec::new(), flaws: Vec::new() };
+        let mut default = None;
+        for (name, value) in tag.attributes() {
+            let usable = !value.contains(['<', '&', '"']);
+            match split_name(name) {
+                ("xmlns", prefix) if usable => root.prefixes.push((prefix.to_owned(), value.to_owned())),
+                ("", "xmlns") => default = Some(value),
+                ("xml", _) if usable => root.inherited.push((name.to_owned(), value.to_owned())),
+                _ => {}
+            }
+        }
+        root.judge(tag.attribute("version"), default, prefix);
+        Some(root)
+    }
+
+    fn judge(&mut self, version: Option<&str>, default: Option<&str>, prefix: &str) {
+        let expected = match self.format {
+            Format::Rss => None,
+            Format::Rdf => Some(RSS_1),
+            Format::Atom if prefix.is_empty() => Some(ATOM),
+            Format::Atom => None,
+        };
+        if default != expected && (default.is_some() || self.format == Format::Rdf) {
+            self.flaws.push(Flaw::Namespace);
+        }
+        let usual = ["2.0", "0.91", "0.92"];
+        if self.format == Format::Rss && !version.is_some_and(|version| usual.contains(&version)) {
+            self.flaws.push(Flaw::Version);
+        }
+    }
+
+    /// What was wrong with it.
+    pub(super) fn flaws(&self) -> Vec<Flaw> {
+        self.flaws.clone()
+    }
+
+    /// Its name as written out.
+    pub(super) fn name(&self) -> &'static str {
+        match self.format {
+            Format::Rss => "rss",
+            Format::Rdf => "rdf:RDF",
+            Format::Atom => "feed",
+        }
+    }
+
+    /// Whether an element of this name is an item.
+    pub(super) fn is_item(&self, name: &str) -> bool {
+        let (prefix, local) = split_name(name);
+        let expected = if self.format == Format::Atom { "entry" } else { "item" };
+        local == expected && (prefix.is_empty() || self.is_own(prefix))
+    }
+
+    /// Whether a prefix stands for a namespace of feeds, so that `a:entry` is an entry.
+    pub(super) fn is_own(&self, prefix: &str) -> bool {
+        let own = |uri: &str| {
+            let uri = uri.to_ascii_lowercase();
+            !uri.contains("modules") && ["2005/atom", "atom/ns", "/rss"].iter().any(|part| uri.contains(part))
+        };
+        self.prefixes.iter().any(|(known, uri)| known == prefix && own(uri))
+    }
+
+    /// The start tag: one version and one default namespace for all dialects of a format.
+    pub(super) fn start_tag(&self) -> String {
+        let mut tag = format!("<{}", self.name());
+        let mut attribute = |name: &str, value: &str| {
+            for part in [" ", name, "=\"", value, "\""] {
+                tag.push_str(part);
+            }
+        };
+        match self.format {
+            Format::Rss => attribute("version", "2.0"),
+            Format::Rdf => attribute("xmlns", RSS_1),
+            Format::Atom => attribute("xmlns", ATOM),
+        }
+        let mut written = vec![];
+        let rdf = (self.format == Format::Rdf).then_some(("rdf", RDF));
+        let declared = self.prefixes.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str()));
+        for (prefix, uri) in rdf.into_iter().chain(declared).chain(USUAL) {
+            if !written.contains(&prefix) {
+                attribute(&format!("xmlns:{prefix}"), uri);
+                written.push(prefix);
+            }
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for (name, value) in &self.inherited {
+            if !names.contains(&name.as_str()) {
+                attribute(name, value);
+                names.push(name);
+            }
+        }
+        tag.push('>');
+        tag
+    }
+}

@@ -1,0 +1,93 @@
+//! feed-rs, held so that nothing it does to one entry harms another.
+//!
+//! The whole document is tried first. When that fails, or gives another number of entries than the document
+//! has, every entry is tried alone under the root of its feed. feed-rs can panic on input that it does not
+//! expect; a panic costs the attempt. Nothing of feed-rs or of its clock leaves this file.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use feed_rs::model;
+use feed_rs::parser::Builder;
+use jiff::Timestamp;
+
+use super::mend::Mended;
+use super::root::Format;
+
+/// An entry as feed-rs reads it; texts may hold HTML.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) title: String,
+    pub(super) summary: String,
+    pub(super) content: String,
+    pub(super) author: Option<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) published: Option<Timestamp>,
+    pub(super) updated: Option<Timestamp>,
+}
+
+/// The entries of a document.
+#[derive(Debug)]
+pub(super) struct Entries {
+    /// One for each item, in order; `None` where feed-rs cannot read it.
+    pub(super) entries: Vec<Option<Entry>>,
+    /// Why the document was not read in one piece, if it was not.
+    pub(super) reason: Option<String>,
+}
+
+/// Reads the first `count` items of a document.
+pub(super) fn entries(feed: &Mended, count: usize) -> Entries {
+    let reason = match parse(&feed.text) {
+        Ok(entries) if entries.len() == feed.items.len() => {
+            let entries = entries.into_iter().take(count).map(Some).collect();
+            return Entries { entries, reason: None };
+        }
+        Ok(entries) => format!("{} of {} entries read at once", entries.len(), feed.items.len()),
+        Err(error) => error,
+    };
+    let entries = feed.items.iter().take(count).map(|range| {
+        let item = feed.text.get(range.clone())?;
+        parse(&alone(feed, item)).ok()?.into_iter().next()
+    });
+    Entries { entries: entries.collect(), reason: Some(reason) }
+}
+
+/// A document with one entry only.
+fn alone(feed: &Mended, item: &str) -> String {
+    let (open, close) = match feed.root.format {
+        Format::Rss => ("<channel>", "</channel>"),
+        Format::Rdf | Format::Atom => ("", ""),
+    };
+    format!("{}{open}{item}{close}</{}>", feed.root.start_tag(), feed.root.name())
+}
+
+/// Lets feed-rs read a document; the error is in words.
+fn parse(text: &str) -> Result<Vec<Entry>, String> {
+    // Ids are ours to make: its own are random where an entry has neither guid nor link.
+    let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
+    let feed = catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())))
+        .map_err(|_| "the feed reader panicked".to_owned())?
+        .map_err(|error| error.to_string())?;
+    Ok(feed.entries.into_iter().map(Entry::from).collect())
+}
+
+impl From<model::Entry> for Entry {
+    fn from(entry: model::Entry) -> Self {
+        let text = |text: Option<model::Text>| text.map(|text| text.content).unwrap_or_default();
+        let described = entry.media.into_iter().find_map(|media| media.description);
+        let person = entry.authors.into_iter().next();
+        let tags = entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term));
+        Self {
+            title: text(entry.title),
+            summary: text(entry.summary.or(described)),
+            content: entry.content.and_then(|content| content.body).unwrap_or_default(),
+            author: person.and_then(|person| person.name.or(person.email)),
+            tags: tags.collect(),
+            published: entry.published.and_then(|date| stamp(date.timestamp(), date.timestamp_subsec_nanos())),
+            updated: entry.updated.and_then(|date| stamp(date.timestamp(), date.timestamp_subsec_nanos())),
+        }
+    }
+}
+
+fn stamp(second: i64, nanosecond: u32) -> Option<Timestamp> {
+    Timestamp::new(second, i32::try_from(nanosecond).ok()?).ok()
+}

@@ -1,0 +1,196 @@
+//! Pages read by CSS selectors.
+
+use scraper::{ElementRef, Selector};
+use url::Url;
+
+use super::candidate::{Draft, identify};
+use super::html::{self, Breaks};
+use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, dates};
+use crate::item::SourceKind;
+
+/// Where a page has its items, and an item its parts.
+#[derive(Clone, Debug)]
+pub struct Selectors {
+    item: Selector,
+    title: Option<Part>,
+    link: Option<Part>,
+    date: Option<Part>,
+    text: Option<Part>,
+}
+
+/// What selects one part of an item: `css`, `css@attribute`, or `@attribute` of the item itself.
+#[derive(Clone, Debug)]
+struct Part {
+    css: Option<Selector>,
+    attribute: Option<String>,
+}
+
+/// A selector that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}`: {message}")]
+pub struct SelectorProblem {
+    /// The key it stands under.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl Selectors {
+    /// Checks and compiles selectors as written in the config.
+    ///
+    /// # Errors
+    ///
+    /// The first one that is no CSS selector; also when neither `title` nor `text` is given, as an item would
+    /// then have nothing to match.
+    pub fn parse(
+        item: &str,
+        title: Option<&str>,
+        link: Option<&str>,
+        date: Option<&str>,
+        text: Option<&str>,
+    ) -> Result<Self, SelectorProblem> {
+        if title.is_none() && text.is_none() {
+            return Err(problem("title", "neither `title` nor `text` is given: items would be empty"));
+        }
+        let part = |key, text: Option<&str>| text.map(|text| Part::parse(key, text)).transpose();
+        Ok(Self {
+            item: css("item", item)?,
+            title: part("title", title)?,
+            link: part("link", link)?,
+            date: part("date", date)?,
+            text: part("text", text)?,
+        })
+    }
+}
+
+impl Part {
+    fn parse(key: &'static str, text: &str) -> Result<Self, SelectorProblem> {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))
+        };
+        let (path, attribute) = match text.trim().rsplit_once('@') {
+            Some((path, name)) if is_name(name) => (path.trim(), Some(name.to_ascii_lowercase())),
+            Some(_) | None => (text.trim(), None),
+        };
+        if path.is_empty() && attribute.is_some() {
+            return Ok(Self { css: None, attribute });
+        }
+        Ok(Self { css: Some(css(key, path)?), attribute })
+    }
+
+    /// The element in `item`; the first that has the attribute, where one is asked for.
+    fn element<'a>(&self, item: ElementRef<'a>) -> Option<ElementRef<'a>> {
+        let Some(css) = &self.css else { return Some(item) };
+        item.select(css).find(|found| self.attribute.as_ref().is_none_or(|name| found.attr(name).is_some()))
+    }
+
+    /// The value: the attribute asked for, else the first of `attributes` that is there, else the text.
+    fn value(&self, item: ElementRef<'_>, attributes: &[&str], breaks: Breaks) -> Option<String> {
+        let element = self.element(item)?;
+        let own = self.attribute.as_deref();
+        let names: Vec<&str> = own.map_or_else(|| attributes.to_vec(), |name| vec![name]);
+        let value = match names.iter().find_map(|name| element.attr(name)) {
+            Some(value) => html::one_line(value),
+            None if own.is_some() => return None,
+            None => html::element_text(element, breaks),
+        };
+        (!value.is_empty()).then_some(value)
+    }
+}
+
+fn css(key: &'static str, text: &str) -> Result<Selector, SelectorProblem> {
+    Selector::parse(text).map_err(|error| problem(key, &format!("`{text}` is no CSS selector: {error}")))
+}
+
+fn problem(key: &'static str, message: &str) -> SelectorProblem {
+    SelectorProblem { key, message: message.to_owned() }
+}
+
+/// Reads a decoded page that was fetched from `url`.
+pub(super) fn read(text: &str, select: &Selectors, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
+    let (page, cut) = html::parse(text);
+    let mut reading = Reading::default();
+    reading.problems.extend(cut.map(|cut| Problem::new(ProblemKind::Cut, cut)));
+    let base = first_attribute(&page, "base[href]", "href").and_then(|href| url.join(href.trim()).ok());
+    let base = base.unwrap_or_else(|| url.clone());
+    let lang = first_attribute(&page, "html[lang]", "lang").map(|tag| charset::primary(&tag));
+    let found = page.select(&select.item).count();
+    if found == 0 {
+        return Err(Unreadable::Layout("the `item` selector finds nothing".to_owned()));
+    }
+    let mut drafts = Vec::new();
+    let (mut empty, mut long, mut undated) = (0, 0, None);
+    for item in page.select(&select.item).take(ITEMS_PER_DOCUMENT_MAX) {
+        let mut draft = draft(item, select, &base, &mut undated);
+        draft.lang = lang.clone().filter(|lang| !lang.is_empty());
+        long += usize::from(draft.cut());
+        if draft.title.is_empty() && draft.text.is_empty() {
+            empty += 1;
+        } else {
+            drafts.push(draft);
+        }
+    }
+    if drafts.is_empty() {
+        return Err(Unreadable::Layout(format!("{found} items, all without title and text")));
+    }
+    let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
+    reading.lost = empty + over;
+    let mut tell = |count: usize, kind, what: &str| {
+        if count > 0 {
+            reading.problems.push(Problem::new(kind, format!("{count} {what}")));
+        }
+    };
+    tell(empty, ProblemKind::Lost, "items without title and text");
+    tell(over, ProblemKind::Cut, "items more than are read");
+    tell(long, ProblemKind::Cut, "items with a text over 64 KiB");
+    if let Some(date) = undated {
+        reading.problems.push(Problem::new(ProblemKind::Repaired, format!("unknown form of date: `{date}`")));
+    }
+    reading.items = identify(drafts, plan, SourceKind::Page);
+    Ok(reading)
+}
+
+fn draft(item: ElementRef<'_>, select: &Selectors, base: &Url, undated: &mut Option<String>) -> Draft {
+    let value = |part: &Option<Part>, attributes: &[&str]| {
+        part.as_ref().and_then(|part| part.value(item, attributes, Breaks::Blocks))
+    };
+    let link = value(&select.link, &["href"]);
+    let date = value(&select.date, &["datetime", "content"]);
+    let published = date.as_deref().and_then(dates::parse);
+    if published.is_none() {
+        *undated = undated.take().or(date.map(|date| date.chars().take(60).collect()));
+    }
+    Draft {
+        title: html::one_line(&value(&select.title, &[]).unwrap_or_default()),
+        text: value(&select.text, &[]).unwrap_or_default(),
+        url: link.map(|link| base.join(&link).map_or(link, String::from)),
+        published,
+        ..Draft::default()
+    }
+}
+
+fn first_attribute(page: &scraper::Html, css: &str, name: &str) -> Option<String> {
+    let selector = Selector::parse(css).ok()?;
+    page.select(&selector).next()?.attr(name).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_are_checked_when_read() {
+        let parse = |item, title, link| Selectors::parse(item, title, link, None, None).map(|_| ());
+        assert_eq!(parse("article", Some("h2"), Some("a@href")), Ok(()));
+        assert_eq!(parse("a[href*='@x']", Some("@title"), Some("a[title='b@c']@href")), Ok(()));
+        assert_eq!(parse("article", None, None).map_err(|problem| problem.key), Err("title"));
+        assert_eq!(parse("..x", Some("h2"), None).map_err(|problem| problem.key), Err("item"));
+        assert_eq!(parse("article", Some("h2"), Some("a[@href")).map_err(|problem| problem.key), Err("link"));
+    }
+
+    #[test]
+    fn selectors_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Selectors>();
+    }
+}

@@ -1,0 +1,276 @@
+//! One message of a preview page.
+
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use scraper::{ElementRef, Selector};
+
+use super::selector;
+use crate::item::{Forward, LinkPreview, Poll, TelegramPost};
+use crate::source::candidate::Draft;
+use crate::source::html::{self, Breaks};
+
+/// Most links kept of one message; Telegram allows 100 of them.
+const LINKS_MAX: usize = 100;
+
+/// What was read of a message.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) draft: Draft,
+    /// Its number, or that of its last album member.
+    pub(super) newest: u64,
+    /// Server time when the page was made.
+    pub(super) rendered: Option<Timestamp>,
+}
+
+/// The selectors of a message, by what they find.
+struct Layout {
+    date: Selector,
+    text: Selector,
+    reply: Selector,
+    forward: Selector,
+    forward_name: Selector,
+    signature: Selector,
+    meta: Selector,
+    views: Selector,
+    member: Selector,
+    link: Selector,
+    preview: Selector,
+    preview_title: Selector,
+    preview_description: Selector,
+    poll: Selector,
+    question: Selector,
+    option: Selector,
+    player: Selector,
+    looped: Selector,
+    music: Selector,
+    unsupported: Selector,
+    /// Kinds of content that one selector tells, in the order they are listed in.
+    kinds: [(&'static str, Selector); 7],
+}
+
+static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
+    // A video's duration is a `time` as well, and comes first: the date has `datetime`.
+    date: selector(".tgme_widget_message_date time[datetime], .tgme_widget_message_meta time[datetime]"),
+    text: selector(".js-message_text"),
+    reply: selector(".tgme_widget_message_reply"),
+    forward: selector(".tgme_widget_message_forwarded_from"),
+    forward_name: selector(".tgme_widget_message_forwarded_from_name"),
+    signature: selector(".tgme_widget_message_meta .tgme_widget_message_from_author"),
+    meta: selector(".tgme_widget_message_meta"),
+    views: selector(".tgme_widget_message_views"),
+    member: selector(".tgme_widget_message_grouped_wrap .grouped_media_wrap[href]"),
+    link: selector("a[href]"),
+    preview: selector(".tgme_widget_message_link_preview"),
+    preview_title: selector(".link_preview_title"),
+    preview_description: selector(".link_preview_description"),
+    poll: selector(".tgme_widget_message_poll"),
+    question: selector(".tgme_widget_message_poll_question"),
+    option: selector(".tgme_widget_message_poll_option_text"),
+    player: selector(".tgme_widget_message_video_player"),
+    looped: selector("video[loop]"),
+    music: selector(".tgme_widget_message_document_icon.audio"),
+    unsupported: selector(".message_media_not_supported, .message_media_not_supported_wrap"),
+    kinds: [
+        ("photo", selector(".tgme_widget_message_photo_wrap")),
+        ("round_video", selector(".tgme_widget_message_roundvideo_player")),
+        ("voice", selector(".tgme_widget_message_voice_player")),
+        ("document", selector(".tgme_widget_message_document_wrap")),
+        ("poll", selector(".tgme_widget_message_poll")),
+        (
+            "sticker",
+            selector(".tgme_widget_message_sticker, .tgme_widget_message_tgsticker, .js-videosticker_video"),
+        ),
+        ("location", selector(".tgme_widget_message_location_wrap")),
+    ],
+});
+
+/// Reads a message; `None` when it has no number.
+pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
+    let (channel, number) = message.attr("data-post")?.trim().split_once('/')?;
+    let number: u64 = number.parse().ok()?;
+    let channel_fits = channel.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !channel_fits || channel.is_empty() {
+        return None;
+    }
+    let element = text_element(message);
+    let text = element.map(|element| html::element_text(element, Breaks::Explicit)).unwrap_or_default();
+    let album = album(message);
+    let preview = message.select(&LAYOUT.preview).next();
+    let post = TelegramPost {
+        channel: channel.to_owned(),
+        message: number,
+        kinds: kinds(message, !text.is_empty(), preview.is_some()),
+        views: first_text(message, &LAYOUT.views).and_then(|views| count(&views)),
+        edited: edited(message),
+        signature: first_text(message, &LAYOUT.signature),
+        forwarded_from: forward(message),
+        reply_to: message.select(&LAYOUT.reply).find_map(|reply| reply.attr("href")).map(str::to_owned),
+        links: element.map(links).unwrap_or_default(),
+        preview: preview.map(link_preview),
+        poll: poll(message),
+        album,
+    };
+    let date = message.select(&LAYOUT.date).find_map(|time| time.attr("datetime"));
+    let newest = post.album.iter().copied().max().unwrap_or(number).max(number);
+    let draft = Draft {
+        text,
+        url: Some(format!("https://t.me/{channel}/{number}")),
+        published: date.and_then(|date| date.trim().parse().ok()),
+        telegram: Some(post),
+        ..Draft::default()
+    };
+    Some(Message { draft, newest, rendered: message.attr("data-view").and_then(rendered) })
+}
+
+/// The text: the outermost element, as captions of albums nest two; the quote of a reply is none.
+fn text_element(message: ElementRef<'_>) -> Option<ElementRef<'_>> {
+    message.select(&LAYOUT.text).find(|found| {
+        let around = found.ancestors().filter_map(ElementRef::wrap);
+        !around.take_while(|ancestor| *ancestor != message).any(|ancestor| LAYOUT.reply.matches(&ancestor))
+    })
+}
+
+/// Numbers of the members of an album, from their links `https://t.me/channel/12?single`.
+fn album(message: ElementRef<'_>) -> Vec<u64> {
+    let mut members: Vec<u64> = Vec::new();
+    for member in message.select(&LAYOUT.member) {
+        let path = member.attr("href").and_then(|href| href.split('?').next());
+        let number = path.and_then(|path| path.rsplit('/').next()).and_then(|number| number.parse().ok());
+        members.extend(number.filter(|number| !members.contains(number)));
+    }
+    members.sort_unstable();
+    members
+}
+
+/// The kinds of content, in a fixed order.
+fn kinds(message: ElementRef<'_>, text: bool, preview: bool) -> Vec<String> {
+    let has = |selector| message.select(selector).next().is_some();
+    let mut kinds = Vec::new();
+    if message.value().classes().any(|class| class == "service_message") {
+        kinds.push("service");
+    }
+    let players: Vec<bool> =
+        message.select(&LAYOUT.player).map(|player| player.select(&LAYOUT.looped).next().is_some()).collect();
+    for (kind, selector) in &LAYOUT.kinds {
+        match *kind {
+            "document" if has(&LAYOUT.music) => kinds.push("audio"),
+            kind if has(selector) => kinds.push(kind),
+            _ => {}
+        }
+        if *kind == "photo" {
+            // The players stand between photos and round videos in the list of kinds.
+            kinds.extend(players.contains(&false).then_some("video"));
+            kinds.extend(players.contains(&true).then_some("gif"));
+        }
+    }
+    kinds.extend(text.then_some("text"));
+    kinds.extend(preview.then_some("link_preview"));
+    // Almost every player hides a "not supported" notice: it counts when there is nothing else.
+    if kinds.is_empty() && has(&LAYOUT.unsupported) {
+        kinds.push("unsupported");
+    }
+    kinds.into_iter().map(str::to_owned).collect()
+}
+
+/// Whether the line below the message says `edited`, outside the signature.
+fn edited(message: ElementRef<'_>) -> bool {
+    message.select(&LAYOUT.meta).flat_map(|meta| meta.children()).any(|child| {
+        let text = child.value().as_text();
+        text.is_some_and(|text| text.split(|c: char| !c.is_alphabetic()).any(|word| word == "edited"))
+    })
+}
+
+fn forward(message: ElementRef<'_>) -> Option<Forward> {
+    let line = message.select(&LAYOUT.forward).next()?;
+    let name = line.select(&LAYOUT.forward_name).next();
+    let text = html::element_text(name.unwrap_or(line), Breaks::Explicit);
+    let text = html::one_line(text.strip_prefix("Forwarded from").unwrap_or(&text));
+    Some(Forward { name: text, url: name.and_then(|name| name.attr("href")).map(str::to_owned) })
+}
+
+/// Links of the text to other places; hashtags lead into the page's own search.
+fn links(text: ElementRef<'_>) -> Vec<String> {
+    let mut links: Vec<String> = Vec::new();
+    for href in text.select(&LAYOUT.link).filter_map(|link| link.attr("href")) {
+        let href = href.trim();
+        let outside = href.contains(':') && !links.iter().any(|known| known == href);
+        if outside && links.len() < LINKS_MAX {
+            links.push(href.to_owned());
+        }
+    }
+    links
+}
+
+fn link_preview(preview: ElementRef<'_>) -> LinkPreview {
+    LinkPreview {
+        url: preview.attr("href").map(str::to_owned),
+        title: first_text(preview, &LAYOUT.preview_title),
+        description: first_text(preview, &LAYOUT.preview_description),
+    }
+}
+
+fn poll(message: ElementRef<'_>) -> Option<Poll> {
+    let poll = message.select(&LAYOUT.poll).next()?;
+    let texts = poll.select(&LAYOUT.option).map(|option| html::element_text(option, Breaks::Explicit));
+    Some(Poll { question: first_text(poll, &LAYOUT.question).unwrap_or_default(), options: texts.collect() })
+}
+
+/// The text of the first element found; `None` when it is empty.
+fn first_text(within: ElementRef<'_>, selector: &Selector) -> Option<String> {
+    let text = html::element_text(within.select(selector).next()?, Breaks::Explicit);
+    (!text.is_empty()).then_some(text)
+}
+
+/// `746`, `17.2K` and `8.67M` as numbers.
+fn count(text: &str) -> Option<u64> {
+    let (digits, scale) = match text.trim().strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 1_000),
+        None => text.trim().strip_suffix(['M', 'm']).map_or((text.trim(), 1), |digits| (digits, 1_000_000)),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut value = whole.parse::<u64>().ok()?.checked_mul(scale)?;
+    let mut unit = scale;
+    for digit in part.chars() {
+        unit /= 10;
+        value = value.checked_add(u64::from(digit.to_digit(10)?) * unit)?;
+    }
+    Some(value)
+}
+
+/// The server's time in `data-view`: base64 of `{"c":-1006503122,"p":519,"t":1786277379,"h":"…"}`.
+fn rendered(view: &str) -> Option<Timestamp> {
+    let json = URL_SAFE_NO_PAD.decode(view.trim().trim_end_matches('=')).ok()?;
+    let view: serde_json::Value = serde_json::from_slice(&json).ok()?;
+    Timestamp::from_second(view.get("t")?.as_i64()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_expanded() {
+        for (text, expected) in [
+            ("746", Some(746)),
+            ("17.2K", Some(17_200)),
+            ("8.67M", Some(8_670_000)),
+            ("29.0K", Some(29_000)),
+            ("", None),
+            ("many", None),
+            ("99999999999999999999M", None),
+            ("1.23456789K", Some(1_234)),
+        ] {
+            assert_eq!(count(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_page_is_read_from_its_views() {
+        let view = "eyJjIjotMTU5MTUzNzY3NCwicCI6MTMsInQiOjE2NzcyMjg3MzMsImgiOiI4YTgyMWYwY2NiZTkxODFmNzcifQ";
+        assert_eq!(rendered(view).map(Timestamp::as_second), Some(1_677_228_733));
+        assert_eq!(rendered("!"), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! The web preview of public Telegram channels (`https://t.me/s/<channel>`).
+//!
+//! The page has no contract: every field of a message is taken as optional except its number, and what the
+//! layout no longer gives is told. design/telegram.md records the markup.
+
+mod channel;
+mod landing;
+mod message;
+
+use std::sync::LazyLock;
+
+use scraper::{Html, Selector};
+
+pub use self::channel::{ChannelName, NotAChannelName};
+use super::candidate::{Draft, identify};
+use super::html;
+use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable};
+use crate::item::SourceKind;
+
+/// A selector of ours.
+fn selector(css: &str) -> Selector {
+    #[expect(clippy::expect_used, reason = "the selectors are constants of this module, each used by a test")]
+    Selector::parse(css).expect("a constant selector")
+}
+
+/// A page's selectors, compiled once.
+struct Layout {
+    message: Selector,
+    history: Selector,
+    no_posts: Selector,
+    error: Selector,
+}
+
+static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
+    message: selector(".tgme_widget_message[data-post]"),
+    history: selector(".tgme_channel_history"),
+    no_posts: selector(".tme_no_messages_found"),
+    error: selector(".tgme_widget_message_error"),
+});
+
+/// Reads a decoded preview page of `channel`, or a fragment of one.
+pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
+    let (page, cut) = html::parse(text);
+    let found = page.select(&LAYOUT.message).count();
+    if found == 0 {
+        without_messages(&page)?;
+    }
+    let mut reading = Reading::default();
+    reading.problems.extend(cut.map(|cut| Problem::new(ProblemKind::Cut, cut)));
+    let mut drafts: Vec<Draft> = Vec::new();
+    let (mut unreadable, mut undated, mut long, mut foreign) = (0, 0, 0, None);
+    for element in page.select(&LAYOUT.message).take(ITEMS_PER_DOCUMENT_MAX) {
+        let Some(message) = message::read(element) else {
+            unreadable += 1;
+            continue;
+        };
+        let mut draft = message.draft;
+        long += usize::from(draft.cut());
+        undated += usize::from(draft.published.is_none());
+        let hints = &mut reading.hints;
+        hints.telegram_newest = hints.telegram_newest.max(Some(message.newest));
+        hints.rendered = hints.rendered.max(message.rendered);
+        foreign = foreign.or_else(|| foreign_name(&draft, channel));
+        drafts.push(draft);
+    }
+    let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
+    reading.lost = unreadable + over;
+    let mut tell = |count: usize, kind, what: &str| {
+        if count > 0 {
+            reading.problems.push(Problem::new(kind, format!("{count} {what}")));
+        }
+    };
+    tell(unreadable, ProblemKind::Lost, "messages without a number");
+    tell(over, ProblemKind::Cut, "messages more than are read");
+    tell(undated, ProblemKind::Repaired, "messages without a date");
+    tell(long, ProblemKind::Cut, "messages with a text over 64 KiB");
+    if let Some(name) = foreign {
+        let detail = format!("the channel `{channel}` is now called `{name}`");
+        reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
+    }
+    reading.items = identify(drafts, plan, SourceKind::Telegram);
+    Ok(reading)
+}
+
+/// What a page without messages is: an empty channel (`Ok`), or the reason why nothing is shown.
+fn without_messages(page: &Html) -> Result<(), Unreadable> {
+    let has = |selector| page.select(selector).next().is_some();
+    if has(&LAYOUT.no_posts) {
+        return Ok(());
+    }
+    if has(&LAYOUT.error) {
+        return Err(Unreadable::NotAChannel("no such message".to_owned()));
+    }
+    if has(&LAYOUT.history) {
+        return Err(Unreadable::Layout("a history without messages".to_owned()));
+    }
+    Err(landing::reason(page).unwrap_or_else(|| Unreadable::Layout("no page of Telegram's preview".to_owned())))
+}
+
+/// The name that a message gives its channel, when it is not the one asked for.
+fn foreign_name(draft: &Draft, channel: &ChannelName) -> Option<String> {
+    let name = &draft.telegram.as_ref()?.channel;
+    (!name.eq_ignore_ascii_case(channel.as_str())).then(|| name.clone())
+}

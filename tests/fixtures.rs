@@ -1,0 +1,197 @@
+//! The readers against genuine documents, where `HARMATTAN_FIXTURES` names the folder that has them.
+//!
+//! The documents belong to their publishers and are no part of this repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harmattan::fetch::{Document, Validators};
+use harmattan::item::SourceName;
+use harmattan::source::telegram::ChannelName;
+use harmattan::source::{self, Kind, Plan, ProblemKind, ReadAs, Reading, Unreadable};
+use serde_json::Value;
+use url::Url;
+
+/// Every feed with the number of its items, and how many of their keys are distinct.
+const FEEDS: [(&str, usize, usize); 18] = [
+    ("bbc-news-2026.xml", 4, 4),
+    ("bbc-urdu-2018.xml", 26, 26),
+    ("dailymail-world-empty-2017.xml", 0, 0),
+    ("dw-english-rdf-2026.xml", 2, 2),
+    ("heise-rdf090-2018.xml", 60, 60),
+    ("ibash-ru-cp1251-2018.xml", 50, 50),
+    ("indianexpress-world-2017.xml", 200, 200),
+    ("japantimes-2017.xml", 118, 118),
+    ("koerant-afrikaans-2016.xml", 5, 5),
+    ("lefigaro-culture-2017.xml", 50, 49),
+    ("lemonde-une-2017.xml", 18, 18),
+    ("leparisien-une-2017.xml", 30, 30),
+    ("moscowtimes-2017.xml", 50, 50),
+    ("nytimes-home-2017.xml", 33, 33),
+    ("orf-news-rdf-2017.xml", 50, 50),
+    ("reuters-world-2017.xml", 10, 10),
+    ("theverge-atom-2017.xml", 10, 10),
+    ("yandex-moskva-2017.xml", 15, 15),
+];
+
+/// Feeds whose items have no dates.
+const UNDATED: [&str; 2] = ["japantimes-2017.xml", "heise-rdf090-2018.xml"];
+
+/// The folder of the fixtures; says that the test is skipped where there is none.
+fn fixtures() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "tests find the genuine documents by this variable")]
+    let folder = std::env::var("HARMATTAN_FIXTURES").ok();
+    if folder.is_none() {
+        println!("skipped: HARMATTAN_FIXTURES is not set");
+    }
+    folder.map(PathBuf::from)
+}
+
+fn document(path: &Path, url: &str) -> Document {
+    Document {
+        url: Url::parse(url).unwrap(),
+        bytes: fs::read(path).unwrap().into(),
+        content_type: None,
+        validators: Validators::default(),
+    }
+}
+
+fn read(document: &Document, kind: ReadAs<'_>) -> Result<Reading, Unreadable> {
+    let name = SourceName::new("fixture").unwrap();
+    source::read(document, &Plan { source: &name, kind, lang: None })
+}
+
+#[test]
+fn every_item_of_the_genuine_feeds_is_read() {
+    let Some(folder) = fixtures() else { return };
+    for (file, count, distinct) in FEEDS {
+        let document = document(&folder.join("feeds").join(file), "https://feeds.example/rss.xml");
+        assert_eq!(source::sniff(&document.bytes, None), Kind::Feed, "{file}");
+        let reading = read(&document, ReadAs::Feed).unwrap_or_else(|error| panic!("{file}: {error}"));
+        println!("{file}: {:?}", reading.problems);
+        assert_eq!(reading.items.len(), count, "{file}");
+        assert_eq!(reading.lost, 0, "{file}");
+        let mut keys: Vec<_> = reading.items.iter().map(|candidate| candidate.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), distinct, "{file}");
+        for candidate in &reading.items {
+            let item = &candidate.item;
+            assert!(!item.title.is_empty(), "{file}: {item:?}");
+            assert!(!item.title.contains(['\n', '\u{fffd}']), "{file}: {}", item.title);
+            assert!(item.url.is_some() && candidate.aliases.is_some(), "{file}: {item:?}");
+            assert_eq!(item.published.or(item.updated).is_some(), !UNDATED.contains(&file), "{file}: {item:?}");
+        }
+        assert_eq!(read(&document, ReadAs::Feed).as_ref(), Ok(&reading), "{file} read again");
+    }
+}
+
+/// The genuine Telegram pages that have messages, with what is expected of them.
+fn telegram_pages(folder: &Path) -> Vec<(PathBuf, Value)> {
+    let folder = folder.join("telegram");
+    let mut pages = Vec::new();
+    for part in ["", "messages"] {
+        for entry in fs::read_dir(folder.join("expected").join(part)).unwrap() {
+            let expected = entry.unwrap().path();
+            if expected.extension().is_some_and(|extension| extension == "json") {
+                let name = format!("{}.html", expected.file_stem().unwrap().to_string_lossy());
+                let value = serde_json::from_str(&fs::read_to_string(&expected).unwrap()).unwrap();
+                pages.push((folder.join(part).join(name), value));
+            }
+        }
+    }
+    assert_eq!(pages.len(), 35);
+    pages
+}
+
+#[test]
+fn every_genuine_telegram_page_is_read_as_expected() {
+    let Some(folder) = fixtures() else { return };
+    for (path, expected) in telegram_pages(&folder) {
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let document = document(&path, "https://t.me/s/fixture");
+        assert_eq!(source::sniff(&document.bytes, None), Kind::Telegram, "{file}");
+        let messages = expected["messages"].as_array().unwrap();
+        let name = messages.first().and_then(|message| message["post"].as_str()).unwrap_or("fixture/0");
+        let channel: ChannelName = name.split('/').next().unwrap().parse().unwrap();
+        let reading = read(&document, ReadAs::Telegram { channel: &channel });
+        if file.starts_with("contact_") {
+            let reason = match file.as_str() {
+                "contact_tme_bot_2026-08.html" => Unreadable::NotAChannel("bot".to_owned()),
+                "contact_tme_free_2026-08.html" => Unreadable::NotAChannel("unknown name".to_owned()),
+                _ => Unreadable::PreviewOff,
+            };
+            assert_eq!(reading, Err(reason), "{file}");
+            continue;
+        }
+        let reading = reading.unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(reading.problems, [], "{file}");
+        assert_eq!(reading.items.len(), messages.len(), "{file}");
+        assert_eq!(reading.lost, 0, "{file}");
+        for (candidate, expected) in reading.items.iter().zip(messages) {
+            check_message(&file, &candidate.item, expected);
+        }
+        let newest = messages.iter().flat_map(|message| {
+            let album = message["album_ids"].as_array().unwrap().iter();
+            album.chain([&message["id"]]).filter_map(Value::as_u64).collect::<Vec<_>>()
+        });
+        assert_eq!(reading.hints.telegram_newest, newest.max(), "{file}");
+    }
+}
+
+fn check_message(file: &str, item: &harmattan::item::Item, expected: &Value) {
+    let post = item.telegram.as_ref().unwrap();
+    let place = format!("{file}: {}", expected["post"]);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let list = |value: &Value| -> Vec<String> { value.as_array().unwrap().iter().filter_map(text).collect() };
+    assert_eq!(Some(format!("{}/{}", post.channel, post.message)), text(&expected["post"]), "{place}");
+    assert_eq!(item.url, text(&expected["url"]), "{place}");
+    assert_eq!(item.title, "", "{place}");
+    assert_eq!(item.text, text(&expected["text"]).unwrap_or_default(), "{place}");
+    let date = expected["datetime"].as_str().map(|date| date.parse().unwrap());
+    assert_eq!(item.published, date, "{place}");
+    assert_eq!(post.kinds, list(&expected["kinds"]), "{place}");
+    let album: Vec<u64> = expected["album_ids"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    assert_eq!(post.album, album, "{place}");
+    assert_eq!(post.views, expected["views"].as_u64(), "{place}");
+    assert_eq!(post.edited, expected["edited"].as_bool().unwrap(), "{place}");
+    assert_eq!(post.signature, text(&expected["signature"]), "{place}");
+    let forward = post.forwarded_from.as_ref();
+    assert_eq!(forward.map(|from| from.name.clone()), text(&expected["forwarded_from"]["name"]), "{place}");
+    assert_eq!(forward.and_then(|from| from.url.clone()), text(&expected["forwarded_from"]["href"]), "{place}");
+    assert_eq!(post.reply_to, text(&expected["reply_to"]["href"]), "{place}");
+    // Hashtags are links into the page's own search: no links of ours.
+    let links: Vec<String> = list(&expected["links"]).into_iter().filter(|link| !link.starts_with('?')).collect();
+    assert_eq!(post.links, links, "{place}");
+    let preview = post.preview.clone().unwrap_or_default();
+    let expected_preview = &expected["link_preview"];
+    assert_eq!(post.preview.is_some(), !expected_preview.is_null(), "{place}");
+    assert_eq!(preview.url, text(&expected_preview["href"]), "{place}");
+    assert_eq!(preview.title, text(&expected_preview["title"]), "{place}");
+    assert_eq!(preview.description, text(&expected_preview["description"]), "{place}");
+    let poll = post.poll.as_ref();
+    assert_eq!(poll.map(|poll| poll.question.clone()), text(&expected["poll"]["question"]), "{place}");
+    let options = expected["poll"]["options"].as_array();
+    let options = options.map(|all| all.iter().filter_map(|option| text(&option["text"])).collect());
+    assert_eq!(poll.map(|poll| poll.options.clone()), options, "{place}");
+}
+
+#[test]
+fn a_genuine_feed_cut_anywhere_keeps_its_whole_items() {
+    let Some(folder) = fixtures() else { return };
+    for file in ["bbc-news-2026.xml", "dw-english-rdf-2026.xml", "theverge-atom-2017.xml"] {
+        let mut document = document(&folder.join("feeds").join(file), "https://feeds.example/rss.xml");
+        let whole = document.bytes.clone();
+        let text = String::from_utf8(whole.to_vec()).unwrap();
+        let all = read(&document, ReadAs::Feed).unwrap();
+        for length in (0..whole.len()).step_by(97) {
+            document.bytes = whole.slice(..length);
+            let Ok(reading) = read(&document, ReadAs::Feed) else { continue };
+            let ends = ["</item>", "</entry>"].iter().map(|end| text.as_bytes()[..length].windows(end.len()).filter(|w| *w == end.as_bytes()).count());
+            assert_eq!(reading.items.len(), ends.sum::<usize>(), "{file} at {length}");
+            assert_eq!(reading.items, all.items[..reading.items.len()], "{file} at {length}");
+            let told = reading.problems.iter().any(|problem| problem.kind == ProblemKind::Salvaged);
+            assert_eq!(told, reading.lost > 0, "{file} at {length}");
+        }
+    }
+}
