@@ -1,17 +1,29 @@
 //! What is owed to receivers: deliveries, their states and when to try again.
 //!
-//! Pure: the worker that sends belongs to the daemon.
+//! Pure: the worker that sends belongs to the daemon. [`classify`] sorts what receivers answer, [`retry`] decides
+//! what becomes of a delivery then.
+
+pub mod classify;
+pub mod retry;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::id::id;
+use crate::id::{digest, id};
 use crate::story::AlertId;
 
 id! {
     /// Identifies a delivery through all retries and restarts: the `webhook-id`, the left part of the `Message-ID`.
     DeliveryId
+}
+
+impl DeliveryId {
+    /// The id of what is owed to `recipient` of `notifier` for `alert`: computed, so that a delivery made twice
+    /// is still one.
+    pub fn new(alert: AlertId, notifier: &str, recipient: &str) -> Self {
+        Self(digest(&[b"delivery", &alert.to_bytes(), notifier.as_bytes(), recipient.as_bytes()]))
+    }
 }
 
 /// One alert owed to one recipient of one notifier.
@@ -95,9 +107,38 @@ pub enum Failure {
         /// The receiver's wish, when it had one.
         retry_after: Option<Duration>,
     },
+    /// This message or this recipient is refused, which is often a policy that passes: tried once more.
+    Refused {
+        /// What happened, without secrets.
+        reason: String,
+    },
     /// Will not pass by itself: this message or this recipient is refused.
     Permanent {
         /// What happened, without secrets.
         reason: String,
     },
+}
+
+impl Failure {
+    /// What happened, without secrets.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Transient { reason, .. } | Self::Refused { reason } | Self::Permanent { reason } => reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_named_by_alert_notifier_and_recipient() {
+        let alert = AlertId::from_bytes([7; 16]);
+        let id = DeliveryId::new(alert, "desk-mail", "desk@example.org");
+        assert_eq!(id, DeliveryId::new(alert, "desk-mail", "desk@example.org"));
+        assert_ne!(id, DeliveryId::new(alert, "desk-mail", "night@example.org"));
+        assert_ne!(id, DeliveryId::new(alert, "night-mail", "desk@example.org"));
+        assert_ne!(id, DeliveryId::new(AlertId::from_bytes([8; 16]), "desk-mail", "desk@example.org"));
+    }
 }

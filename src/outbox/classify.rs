@@ -1,0 +1,181 @@
+//! What an answer means for a delivery: one function per protocol.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+
+/// The longest wait that a receiver can ask for.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// What an answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The receiver took it, or asks for the next step.
+    Accepted,
+    /// Not now, or not by this way until its operator acts: tried again.
+    Transient,
+    /// Not this message or not this recipient: tried once more.
+    Refused,
+    /// Never: given up.
+    Permanent,
+}
+
+/// A step of an SMTP conversation: the same reply means different things at different steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpStage {
+    /// Connecting, the greeting, EHLO.
+    Connect,
+    /// STARTTLS and the handshake.
+    Tls,
+    /// AUTH.
+    Auth,
+    /// MAIL FROM.
+    Mail,
+    /// RCPT TO.
+    Rcpt,
+    /// DATA, before the message.
+    Data,
+    /// The message itself.
+    Content,
+}
+
+impl SmtpStage {
+    /// All of them, in the order of a conversation.
+    pub const ALL: [Self; 7] =
+        [Self::Connect, Self::Tls, Self::Auth, Self::Mail, Self::Rcpt, Self::Data, Self::Content];
+
+    /// The words used in reasons.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::Tls => "TLS",
+            Self::Auth => "logging in",
+            Self::Mail => "the sender",
+            Self::Rcpt => "the recipient",
+            Self::Data => "DATA",
+            Self::Content => "the message",
+        }
+    }
+}
+
+/// What a reply of an SMTP server means at `stage` (RFC 5321, section 4.2.1).
+///
+/// A 5xx before the recipient is a fault of the way, not of the message: wrong password, relay closed,
+/// sender not allowed. Giving up would lose every alert of that time, so it is tried until the operator has acted.
+/// The replies 530, 534, 535 and 538 speak of the login at any stage (RFC 4954, section 6).
+pub fn smtp(code: u16, stage: SmtpStage) -> Class {
+    match code {
+        200..=399 => Class::Accepted,
+        530 | 534 | 535 | 538 => Class::Transient,
+        500..=599 => match stage {
+            SmtpStage::Connect | SmtpStage::Tls | SmtpStage::Auth | SmtpStage::Mail => Class::Transient,
+            SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content => Class::Refused,
+        },
+        _ => Class::Transient,
+    }
+}
+
+/// What the status of an HTTP answer means to a POST (Standard Webhooks 1.0).
+///
+/// Redirects are not followed: the body and its signature are meant for one receiver. Only 408, 425, 429 and 5xx
+/// ask to try again; any other 4xx would get the same answer to the same bytes.
+pub fn http(status: u16) -> Class {
+    match status {
+        200..=299 => Class::Accepted,
+        408 | 425 | 429 => Class::Transient,
+        300..=499 => Class::Permanent,
+        _ => Class::Transient,
+    }
+}
+
+/// The wait that a `Retry-After` header asks for (RFC 9110, section 10.2.3: seconds or a date), at most
+/// [`RETRY_AFTER_MAX`]; zero for a date gone by, `None` for what is neither.
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a wish for "very long".
+        value.parse().map_or(RETRY_AFTER_MAX, Duration::from_secs)
+    } else {
+        let date = DateTimeParser::new().parse_timestamp(value).ok()?;
+        Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_smtp_code_has_its_class_at_every_stage() {
+        let login = [530, 534, 535, 538];
+        for stage in SmtpStage::ALL {
+            let about_the_message = matches!(stage, SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content);
+            for code in 0..=999 {
+                let expected = match code / 100 {
+                    2 | 3 => Class::Accepted,
+                    5 if about_the_message && !login.contains(&code) => Class::Refused,
+                    _ => Class::Transient,
+                };
+                assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn replies_seen_in_the_field() {
+        for (code, stage, expected) in [
+            (421, SmtpStage::Connect, Class::Transient),  // closing down
+            (554, SmtpStage::Connect, Class::Transient),  // no service for this address
+            (454, SmtpStage::Tls, Class::Transient),      // TLS not available
+            (535, SmtpStage::Auth, Class::Transient),     // wrong password
+            (550, SmtpStage::Auth, Class::Transient),     // 5.7.30 basic authentication is off
+            (553, SmtpStage::Mail, Class::Transient),     // sender not owned by this login
+            (450, SmtpStage::Rcpt, Class::Transient),     // greylisted
+            (530, SmtpStage::Rcpt, Class::Transient),     // login required
+            (550, SmtpStage::Rcpt, Class::Refused),       // no such user
+            (354, SmtpStage::Data, Class::Accepted),      // go on
+            (452, SmtpStage::Content, Class::Transient),  // disk full
+            (552, SmtpStage::Content, Class::Refused),    // too large
+            (250, SmtpStage::Content, Class::Accepted),
+        ] {
+            assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");
+        }
+    }
+
+    #[test]
+    fn every_http_status_has_its_class() {
+        for status in 0..=999 {
+            let expected = match status {
+                408 | 425 | 429 => Class::Transient,
+                _ => match status / 100 {
+                    2 => Class::Accepted,
+                    3 | 4 => Class::Permanent,
+                    _ => Class::Transient,
+                },
+            };
+            assert_eq!(http(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_wish_to_wait_is_read_and_capped() {
+        let now: Timestamp = "1994-11-06T08:49:37Z".parse().expect("a time");
+        for (value, expected) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("86400", Some(21_600)),
+            ("99999999999999999999999", Some(21_600)),
+            ("Sun, 06 Nov 1994 08:51:37 GMT", Some(120)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("Sat, 06 Nov 2004 08:49:37 GMT", Some(21_600)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What becomes of a delivery whose attempt failed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::classify::RETRY_AFTER_MAX;
+use super::{Delivery, DeliveryState, Failure};
+use crate::id::digest;
+
+/// Waits before the second, third, … attempt, in seconds: quick at first, for a receiver that restarts, then every
+/// six hours. With the jitter they add up to about three days, the span that the Standard Webhooks advise.
+const WAITS_SECONDS: [u64; 18] = [
+    5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600,
+    21_600, 21_600,
+];
+
+/// Greatest addition to a wait, in percent of it, so that deliveries held up together do not return together.
+const JITTER_PERCENT_MAX: u64 = 20;
+
+/// Attempts after which a refusal is final.
+const ATTEMPTS_REFUSED_MAX: u32 = 2;
+
+/// Least wait after a refusal: what greylisting servers ask for (RFC 6647, section 5), and some.
+const WAIT_REFUSED_MIN: Duration = Duration::from_secs(15 * 60);
+
+/// The state of `delivery` after its latest attempt ended in `failure` at `now`.
+///
+/// Deterministic: the jitter comes from the delivery's id and the number of the attempt.
+pub fn after_failure(delivery: &Delivery, failure: &Failure, now: Timestamp) -> DeliveryState {
+    match failure {
+        Failure::Permanent { reason } => dead(now, reason.clone()),
+        Failure::Refused { reason } if delivery.attempts >= ATTEMPTS_REFUSED_MAX => dead(now, reason.clone()),
+        Failure::Refused { reason } => retry(delivery, WAIT_REFUSED_MIN, reason, now),
+        Failure::Transient { reason, retry_after } => {
+            let wish = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+            retry(delivery, wish, reason, now)
+        }
+    }
+}
+
+/// Again after the scheduled wait, but not before `at_least`; dead when no attempt is left.
+fn retry(delivery: &Delivery, at_least: Duration, reason: &str, now: Timestamp) -> DeliveryState {
+    let Some(wait) = wait(delivery) else {
+        return dead(now, format!("given up after {} attempts: {reason}", delivery.attempts));
+    };
+    let due = now.checked_add(wait.max(at_least)).unwrap_or(Timestamp::MAX);
+    DeliveryState::Retrying { due, reason: reason.to_owned() }
+}
+
+/// The wait after the attempts made so far, jitter included; `None` after the last.
+fn wait(delivery: &Delivery) -> Option<Duration> {
+    let failed = usize::try_from(delivery.attempts.saturating_sub(1)).ok()?;
+    let seconds = *WAITS_SECONDS.get(failed)?;
+    let [a, b, ..] = digest(&[b"jitter", &delivery.id.to_bytes(), &delivery.attempts.to_le_bytes()]);
+    let share = u64::from(u16::from_le_bytes([a, b]));
+    let jitter_millis = seconds * 1000 * JITTER_PERCENT_MAX / 100 * share / u64::from(u16::MAX);
+    Some(Duration::from_secs(seconds) + Duration::from_millis(jitter_millis))
+}
+
+fn dead(at: Timestamp, reason: String) -> DeliveryState {
+    DeliveryState::Dead { at, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::outbox::DeliveryId;
+    use crate::story::AlertId;
+
+    fn now() -> Timestamp {
+        "2026-11-23T17:00:00Z".parse().expect("a time")
+    }
+
+    fn delivery(attempts: u32, seed: u8) -> Delivery {
+        let alert = AlertId::from_bytes([seed; 16]);
+        Delivery {
+            id: DeliveryId::new(alert, "desk-mail", "desk@example.org"),
+            alert,
+            notifier: "desk-mail".to_owned(),
+            recipient: "desk@example.org".to_owned(),
+            created: now(),
+            attempts,
+            state: DeliveryState::Attempted { at: now() },
+        }
+    }
+
+    fn transient(retry_after: Option<u64>) -> Failure {
+        Failure::Transient {
+            reason: "503 Service Unavailable".to_owned(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
+    }
+
+    fn refused() -> Failure {
+        Failure::Refused { reason: "550 no".to_owned() }
+    }
+
+    /// Seconds until the next attempt; `None` for a dead letter.
+    fn waits(delivery: &Delivery, failure: &Failure) -> Option<i64> {
+        match after_failure(delivery, failure, now()) {
+            DeliveryState::Retrying { due, .. } => Some(due.duration_since(now()).as_secs()),
+            DeliveryState::Dead { .. } => None,
+            other => panic!("{other:?} after a failure"),
+        }
+    }
+
+    #[test]
+    fn attempts_cover_about_three_days() {
+        let mut hours = 0.0;
+        let mut attempt = 1;
+        while let Some(seconds) = waits(&delivery(attempt, 1), &transient(None)) {
+            hours += seconds as f64 / 3600.0;
+            attempt += 1;
+        }
+        assert_eq!(attempt, 19, "18 waits lie between 19 attempts");
+        assert!((67.0..=82.0).contains(&hours), "{hours} h");
+    }
+
+    #[test]
+    fn the_receivers_wish_is_kept_up_to_six_hours() {
+        let first = delivery(1, 1);
+        assert_eq!(waits(&first, &transient(Some(900))), Some(900));
+        assert_eq!(waits(&first, &transient(Some(315_360_000))), Some(21_600));
+        assert!(waits(&first, &transient(Some(0))) >= Some(5), "a wish never shortens the wait");
+    }
+
+    #[test]
+    fn a_refusal_is_tried_once_more_and_a_permanent_failure_is_not() {
+        assert_eq!(waits(&delivery(1, 1), &refused()), Some(900));
+        assert_eq!(waits(&delivery(2, 1), &refused()), None);
+        assert_eq!(waits(&delivery(1, 1), &Failure::Permanent { reason: "410 Gone".to_owned() }), None);
+    }
+
+    #[test]
+    fn a_dead_letter_says_why() {
+        let state = after_failure(&delivery(19, 1), &transient(None), now());
+        let reason = "given up after 19 attempts: 503 Service Unavailable".to_owned();
+        assert_eq!(state, DeliveryState::Dead { at: now(), reason });
+    }
+
+    #[test]
+    fn deliveries_held_up_together_do_not_return_together() {
+        let mut seen: Vec<_> = (0..20).map(|seed| waits(&delivery(9, seed), &transient(None))).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert!(seen.len() > 15, "{seen:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_retry_lies_ahead_within_the_cap(attempts in 0_u32..40, seed: u8, wish in 0_u64..10_000_000) {
+            let Some(seconds) = waits(&delivery(attempts, seed), &transient(Some(wish))) else {
+                prop_assert!(attempts > 18);
+                return Ok(());
+            };
+            prop_assert!((5..=25_920).contains(&seconds), "{seconds} s");
+        }
+    }
+}
