@@ -3,6 +3,7 @@
 //! Data flows downward through the modules; ARCHITECTURE.md draws the way.
 
 pub mod config;
+pub mod demo;
 pub mod fetch;
 pub mod id;
 pub mod item;

@@ -1,12 +1,138 @@
 //! Telling people: one file per kind of notifier.
+//!
+//! A notifier is built once from its settings and makes one attempt per call; when to try again is for
+//! [`crate::outbox`]. Text of sources goes through [`foreign`] on every way out, and no reason, error or `Debug`
+//! shows a secret.
+
+pub mod email;
+pub mod foreign;
+mod marks;
+pub mod stdout;
+pub mod webhook;
+mod wording;
+
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-
-use crate::config::secret::Secret;
-use crate::outbox::DeliveryId;
-use crate::story::Alert;
 use url::Url;
+
+use self::email::Email;
+use self::stdout::Stdout;
+use self::webhook::Webhook;
+use crate::config::secret::Secret;
+use crate::outbox::{DeliveryId, Failure};
+use crate::story::Alert;
+
+/// What a test message says.
+const TEST_WORDS: &str = "A test message from Harmattan, sent by hand. The way works; nothing has happened.";
+
+/// One way to tell people, ready to use.
+#[derive(Debug)]
+pub enum Notifier {
+    /// Mail.
+    Email(Email),
+    /// A signed JSON POST.
+    Webhook(Webhook),
+    /// Lines on the standard output.
+    Stdout(Stdout),
+}
+
+impl Notifier {
+    /// A notifier by its settings. Connects to nothing.
+    ///
+    /// # Errors
+    /// When an address or a secret is malformed.
+    pub fn new(settings: &NotifierSettings) -> Result<Self, NotifyError> {
+        let name = &settings.name;
+        Ok(match &settings.kind {
+            NotifierKind::Email(email) => Self::Email(Email::new(name, email)?),
+            NotifierKind::Webhook(webhook) => Self::Webhook(Webhook::new(name, webhook)?),
+            NotifierKind::Stdout => Self::Stdout(Stdout::new(name)),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Email(email) => email.name(),
+            Self::Webhook(webhook) => webhook.name(),
+            Self::Stdout(stdout) => stdout.name(),
+        }
+    }
+
+    /// To whom it tells, one delivery each; one empty string where there is only one receiver.
+    pub fn recipients(&self) -> Vec<String> {
+        match self {
+            Self::Email(email) => email.recipients().to_vec(),
+            Self::Webhook(_) | Self::Stdout(_) => vec![String::new()],
+        }
+    }
+
+    /// Makes one attempt, within a time of its own (a minute at most).
+    ///
+    /// # Errors
+    /// When the receiver did not take it, with what that means for another attempt.
+    ///
+    /// # Cancel safety
+    /// Dropping it may leave a message accepted without our knowing; its id is the same on the next attempt.
+    pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
+        match self {
+            Self::Email(email) => email.send(message).await,
+            Self::Webhook(webhook) => webhook.send(message).await,
+            Self::Stdout(stdout) => stdout.send(message).await,
+        }
+    }
+}
+
+/// The receiver's yes. It means accepted, not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// What it said: `250 2.0.0 ok`, `204`.
+    pub detail: String,
+}
+
+/// Why a notifier cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    /// Not an address.
+    #[error("notifier `{notifier}`: `{address}` is not a mail address")]
+    Address {
+        /// Name of the notifier.
+        notifier: String,
+        /// What stands there.
+        address: String,
+    },
+    /// A secret that cannot sign.
+    #[error("notifier `{notifier}`: the signing secret {detail}")]
+    Secret {
+        /// Name of the notifier.
+        notifier: String,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+    /// No HTTP client.
+    #[error("notifier `{notifier}`: cannot prepare HTTP: {detail}")]
+    Http {
+        /// Name of the notifier.
+        notifier: String,
+        /// What failed.
+        detail: String,
+    },
+}
+
+impl NotifyError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Address { .. } => {
+                "write `desk@example.org`, in `from` also `Name <desk@example.org>`; other scripts in punycode"
+            }
+            Self::Secret { .. } => "use `whsec_` and 24 to 64 random bytes in base64, or any other text",
+            Self::Http { .. } => "install the system's root certificates (Debian: `ca-certificates`)",
+        }
+    }
+}
 
 /// One `[[notifier]]`, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,12 +185,19 @@ pub enum SmtpTls {
 }
 
 /// Settings of a `webhook` notifier.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct WebhookSettings {
     /// Where to; may carry a token, so it is shown by host only.
     pub url: Url,
     /// Signing secrets: none, one, or two while rotating.
     pub secrets: Vec<Secret>,
+}
+
+impl fmt::Debug for WebhookSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = webhook::host(&self.url);
+        f.debug_struct("WebhookSettings").field("host", &host).field("secrets", &self.secrets).finish()
+    }
 }
 
 /// One message for one recipient.

@@ -126,18 +126,18 @@ mod tests {
     #[test]
     fn replies_seen_in_the_field() {
         for (code, stage, expected) in [
-            (421, SmtpStage::Connect, Class::Transient),  // closing down
-            (554, SmtpStage::Connect, Class::Transient),  // no service for this address
-            (454, SmtpStage::Tls, Class::Transient),      // TLS not available
-            (535, SmtpStage::Auth, Class::Transient),     // wrong password
-            (550, SmtpStage::Auth, Class::Transient),     // 5.7.30 basic authentication is off
-            (553, SmtpStage::Mail, Class::Transient),     // sender not owned by this login
-            (450, SmtpStage::Rcpt, Class::Transient),     // greylisted
-            (530, SmtpStage::Rcpt, Class::Transient),     // login required
-            (550, SmtpStage::Rcpt, Class::Refused),       // no such user
-            (354, SmtpStage::Data, Class::Accepted),      // go on
-            (452, SmtpStage::Content, Class::Transient),  // disk full
-            (552, SmtpStage::Content, Class::Refused),    // too large
+            (421, SmtpStage::Connect, Class::Transient), // closing down
+            (554, SmtpStage::Connect, Class::Transient), // no service for this address
+            (454, SmtpStage::Tls, Class::Transient),     // TLS not available
+            (535, SmtpStage::Auth, Class::Transient),    // wrong password
+            (550, SmtpStage::Auth, Class::Transient),    // 5.7.30 basic authentication is off
+            (553, SmtpStage::Mail, Class::Transient),    // sender not owned by this login
+            (450, SmtpStage::Rcpt, Class::Transient),    // greylisted
+            (530, SmtpStage::Rcpt, Class::Transient),    // login required
+            (550, SmtpStage::Rcpt, Class::Refused),      // no such user
+            (354, SmtpStage::Data, Class::Accepted),     // go on
+            (452, SmtpStage::Content, Class::Transient), // disk full
+            (552, SmtpStage::Content, Class::Refused),   // too large
             (250, SmtpStage::Content, Class::Accepted),
         ] {
             assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");

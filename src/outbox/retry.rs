@@ -11,8 +11,8 @@ use crate::id::digest;
 /// Waits before the second, third, … attempt, in seconds: quick at first, for a receiver that restarts, then every
 /// six hours. With the jitter they add up to about three days, the span that the Standard Webhooks advise.
 const WAITS_SECONDS: [u64; 18] = [
-    5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600,
-    21_600, 21_600,
+    5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600,
+    21_600, 21_600, 21_600,
 ];
 
 /// Greatest addition to a wait, in percent of it, so that deliveries held up together do not return together.

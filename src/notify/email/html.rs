@@ -1,0 +1,171 @@
+//! The HTML part of a mail: built from plain text that is escaped here, so that no markup of a source survives.
+//!
+//! No image, no script, no form; links only to web addresses, their real host shown. Styles work from 320 to 600
+//! pixels, on light and dark backgrounds, and the words keep their order and sense without any style.
+
+use jiff::tz::TimeZone;
+
+use super::super::foreign::line;
+use super::super::marks::{self, Piece};
+use super::super::{Body, Message, TEST_WORDS, wording};
+use crate::rules::spec::Severity;
+use crate::story::Alert;
+use crate::text::Field;
+
+const HEAD: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; padding: 16px; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 600px; margin: 0 auto; overflow-wrap: break-word; word-break: break-word; }
+h1 { font-size: 20px; line-height: 1.35; margin: 12px 0; }
+h2 { font-size: 14px; margin: 20px 0 4px; }
+p, ul { margin: 4px 0; }
+ul { padding-left: 20px; }
+a { color: #0b57d0; }
+code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 14px; }
+mark { background: #ffe58f; color: #1a1a1a; }
+.badge { display: inline-block; padding: 2px 8px; border-radius: 4px; font-weight: 600; color: #ffffff; }
+.quiet { color: #5f6368; font-size: 14px; }
+.text { border-left: 3px solid #c4c7c5; padding-left: 12px; margin: 12px 0; }
+.text[dir=rtl] { border-left: 0; padding-left: 0; }
+@media (prefers-color-scheme: dark) {
+  a { color: #8ab4f8; }
+  mark { background: #6b5300; color: #fff3c4; }
+  .quiet { color: #a8abaf; }
+  .text { border-color: #5f6368; }
+}
+</style>
+</head>
+<body>
+<main>
+"#;
+
+const FOOT: &str = "</main>\n</body>\n</html>\n";
+
+/// The HTML part for `message`, with at most `excerpt` characters of the item's text.
+pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
+    let body = match &message.body {
+        Body::Alert(alert) => alert_html(alert, message.timezone, excerpt),
+        Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
+    };
+    format!("{HEAD}{body}{FOOT}")
+}
+
+fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
+    let mut out = vec![format!(
+        r#"<p><span class="badge" style="background:{}">{}</span> {}</p>"#,
+        colour(alert.severity),
+        alert.severity,
+        escape(&wording::rules(alert)),
+    )];
+    out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
+    let lang = lang(alert);
+    if wording::has_title(alert) {
+        let title = marked(&alert.item.title, alert, Field::Title, usize::MAX);
+        out.push(format!(r#"<h1 dir="auto"{lang}>{}</h1>"#, title.replace("<br>\n", " ")));
+    }
+    out.push(facts(alert, desk));
+    out.extend(link(alert));
+    let text = marked(&alert.item.text, alert, Field::Text, excerpt);
+    if !text.is_empty() {
+        out.push(format!(r#"<p class="text" dir="auto"{lang}>{text}</p>"#));
+    }
+    out.push(why(alert));
+    out.push(list("Entities", alert.entities.iter().map(|entity| escape(&wording::entity(entity)))));
+    out.push(list("Places", alert.places.iter().map(|place| escape(&wording::place(place)))));
+    out.push(format!("<h2>Story</h2>\n<p>{}</p>", escape(&wording::story(&alert.story, desk))));
+    out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
+    out.retain(|block| !block.is_empty());
+    out.join("\n") + "\n"
+}
+
+/// Source, origin and times.
+fn facts(alert: &Alert, desk: &TimeZone) -> String {
+    let mut lines = vec![escape(&wording::source(alert))];
+    lines
+        .extend(wording::forwarded(alert).map(|from| format!("forwarded from <bdi>{}</bdi>", escape(&from))));
+    lines.push(format!("published {}", escape(&wording::published(alert, desk))));
+    lines.push(format!("fetched {}", escape(&wording::time(alert.fetched, desk))));
+    format!(r#"<p class="quiet">{}</p>"#, lines.join("<br>\n"))
+}
+
+/// The link with its host before it, since the address may be long enough to hide it.
+fn link(alert: &Alert) -> Option<String> {
+    let url = wording::link(alert)?;
+    let host = escape(url.host_str().unwrap_or_default());
+    let address = escape(url.as_str());
+    Some(format!(r#"<p>On <strong>{host}</strong>: <a href="{address}" rel="noreferrer">{address}</a></p>"#))
+}
+
+/// Each rule with its terms and the words that met them.
+fn why(alert: &Alert) -> String {
+    let mut out = vec!["<h2>Why</h2>".to_owned()];
+    for rule in &alert.rules {
+        out.push(format!("<p>{} ({})</p>\n<ul>", escape(&line(&rule.rule)), rule.severity));
+        for (term, quotes) in wording::reasons(rule) {
+            out.push(format!("<li><code>{}</code>: <bdi>{}</bdi></li>", escape(&term), escape(&quotes)));
+        }
+        out.push("</ul>".to_owned());
+    }
+    out.join("\n")
+}
+
+/// A heading and a list of escaped entries; empty when there are none.
+fn list(heading: &str, entries: impl Iterator<Item = String>) -> String {
+    let entries: Vec<String> = entries.map(|entry| format!("<li>{entry}</li>")).collect();
+    if entries.is_empty() {
+        return String::new();
+    }
+    format!("<h2>{heading}</h2>\n<ul>\n{}\n</ul>", entries.join("\n"))
+}
+
+/// A field of the item, escaped, with the words that met a rule in `<mark>`.
+fn marked(text: &str, alert: &Alert, field: Field, chars_max: usize) -> String {
+    let pieces = marks::pieces(text.trim_end(), &marks::spans(&alert.rules, field), chars_max);
+    pieces.iter().map(piece).collect()
+}
+
+fn piece(piece: &Piece) -> String {
+    let text = escape(&piece.text).replace('\n', "<br>\n");
+    if piece.marked { format!("<mark>{text}</mark>") } else { text }
+}
+
+/// The item's language as an attribute, when it is a plain tag.
+fn lang(alert: &Alert) -> String {
+    let plain = |tag: &&str| tag.len() <= 35 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let tag = alert.item.lang.as_deref().filter(plain);
+    tag.map_or_else(String::new, |tag| format!(r#" lang="{tag}""#))
+}
+
+/// Background of a severity; white text on each has a contrast of at least 4.5 (WCAG 2.2, 1.4.3).
+fn colour(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "#b3261e",
+        Severity::High => "#b54708",
+        Severity::Medium => "#7a5900",
+        Severity::Low => "#0b57d0",
+        Severity::Info => "#5f6368",
+    }
+}
+
+/// `text` with the five characters of markup replaced, fit for content and for quoted attributes.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,184 @@
+//! `email`: one mail to one recipient, text and HTML.
+//!
+//! A mail is the same, byte for byte, on every attempt: its Message-ID is the delivery's id, its Date the alert's. So
+//! a mailbox that got it twice shows it once.
+
+mod html;
+mod relay;
+mod text;
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use lettre::Address;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+
+use self::relay::Relay;
+use super::foreign::HeaderText;
+use super::{Accepted, Body, EmailSettings, Message, NotifyError, wording};
+use crate::outbox::Failure;
+use crate::story::AlertKind;
+
+pub use html::html_part;
+pub use text::text_part;
+
+/// Longest time for one mail, from connecting to the server's yes. RFC 5321 (section 4.5.3.2) allows ten minutes
+/// after the message alone; a relay that needs longer than this is asked again.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A notifier that sends mail.
+pub struct Email {
+    name: String,
+    relay: Relay,
+    from: Mailbox,
+    to: Vec<String>,
+    excerpt: usize,
+    deadline: Duration,
+}
+
+impl Email {
+    /// Checks the addresses.
+    ///
+    /// # Errors
+    /// When one of them is none.
+    pub fn new(name: &str, settings: &EmailSettings) -> Result<Self, NotifyError> {
+        let bad = |address: &str| NotifyError::Address {
+            notifier: name.to_owned(),
+            address: HeaderText::new(address).to_string(),
+        };
+        // lettre panics on a display name with a line break, so none comes that far.
+        let from = Some(settings.from.as_str())
+            .filter(|from| !from.chars().any(char::is_control))
+            .and_then(|from| from.parse::<Mailbox>().ok())
+            .filter(|from| from.email.to_string().is_ascii())
+            .ok_or_else(|| bad(&settings.from))?;
+        for recipient in &settings.to {
+            plain_address(recipient).ok_or_else(|| bad(recipient))?;
+        }
+        let relay = Relay {
+            host: settings.host.clone(),
+            port: settings.port,
+            tls: settings.tls,
+            login: settings.login.clone(),
+            hello: from.email.domain().to_owned(),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            relay,
+            from,
+            to: settings.to.clone(),
+            excerpt: settings.excerpt,
+            deadline: DEADLINE,
+        })
+    }
+
+    /// The notifier's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The addresses it sends to.
+    pub fn recipients(&self) -> &[String] {
+        &self.to
+    }
+
+    /// Sends `message` to its recipient, in at most a minute.
+    ///
+    /// # Errors
+    /// When the relay did not take it.
+    ///
+    /// # Cancel safety
+    /// Dropping it may leave a mail accepted without our knowing.
+    pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
+        let Some(to) = plain_address(message.recipient) else {
+            let reason = format!("`{}` is not a mail address", HeaderText::new(message.recipient));
+            return Err(Failure::Permanent { reason });
+        };
+        let mail = self.letter(message, to.clone())?;
+        self.relay.deliver((&self.from.email, &to), &mail.formatted(), self.deadline).await
+    }
+
+    /// The mail as it is sent.
+    fn letter(&self, message: &Message<'_>, to: Address) -> Result<lettre::Message, Failure> {
+        let domain = self.from.email.domain();
+        let mut mail = lettre::Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .date(date(message))
+            .subject(subject(message).as_str())
+            .message_id(Some(format!("<{}@{domain}>", message.id)))
+            // RFC 3834: no out-of-office reply comes back to it.
+            .raw_header(header("Auto-Submitted", "auto-generated"));
+        if let Body::Alert(alert) = &message.body {
+            // All mails of a story refer to the same absent root, which is enough for readers to thread them.
+            mail = mail.references(format!("<{}@{domain}>", alert.story.id));
+            mail = mail.raw_header(header("X-Harmattan-Alert", &alert.id.to_string()));
+            mail = mail.raw_header(header("X-Harmattan-Rule", &wording::rules(alert)));
+            mail = mail.raw_header(header("X-Harmattan-Source", wording::source_name(alert)));
+        }
+        let mail = mail.raw_header(header("List-Id", &format!("<{}.{domain}>", list(message))));
+        // `=_` stands in no encoded body (RFC 2045, section 6.7), and no source can know the delivery's id.
+        let parts = MultiPart::alternative()
+            .boundary(format!("=_{}", message.id))
+            .singlepart(lettre::message::SinglePart::plain(text_part(message, self.excerpt)))
+            .singlepart(lettre::message::SinglePart::html(html_part(message, self.excerpt)));
+        mail.multipart(parts).map_err(|error| Failure::Permanent { reason: format!("no mail: {error}") })
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Email")
+            .field("name", &self.name)
+            .field("host", &self.relay.host)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `[critical] <headline> · <source>`.
+fn subject(message: &Message<'_>) -> HeaderText {
+    let Body::Alert(alert) = &message.body else {
+        return HeaderText::new("[test] Harmattan: a test message");
+    };
+    let update = match alert.kind {
+        AlertKind::New => "",
+        AlertKind::Update => "Update: ",
+    };
+    let (headline, source) = (wording::headline(alert), wording::source_name(alert));
+    HeaderText::new(&format!("[{}] {update}{headline} · {source}", alert.severity))
+}
+
+/// The alert's time, so that retries repeat it; for a test the time of sending.
+fn date(message: &Message<'_>) -> SystemTime {
+    let at = match &message.body {
+        Body::Alert(alert) => alert.created,
+        Body::Test => message.now,
+    };
+    // Mail dates have years 1970 to 9999; a clock outside of that still sends.
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default().min(253_402_300_799);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// The left part of the List-Id: the most severe rule, for mail filters.
+fn list(message: &Message<'_>) -> String {
+    let rule = match &message.body {
+        Body::Alert(alert) => alert.rules.iter().rev().max_by_key(|rule| rule.severity),
+        Body::Test => None,
+    };
+    let name = rule.map_or("test", |rule| &*rule.rule);
+    let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    name.chars().map(label).take(64).collect()
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), HeaderText::new(value).to_string())
+}
+
+/// A bare ASCII address: internationalised ones would need a relay that offers SMTPUTF8.
+fn plain_address(text: &str) -> Option<Address> {
+    text.is_ascii().then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests;

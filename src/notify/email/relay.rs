@@ -1,0 +1,158 @@
+//! One SMTP conversation: a connection, a login, one recipient, one message.
+//!
+//! lettre's transport tells of a failure only its code, and a 550 means something else at the login than at the
+//! recipient. So the steps are taken here one by one, each failure with its stage. A connection serves one message:
+//! alerts are rare, and a connection kept idle is one that breaks.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::Address;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+
+use super::super::foreign::{cut, line};
+use super::super::{Accepted, SmtpTls};
+use crate::config::secret::Secret;
+use crate::outbox::Failure;
+use crate::outbox::classify::{self, Class, SmtpStage};
+
+/// Longest wait for one address of the relay to answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest wait for the farewell, after the outcome is known.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Greatest length of a server's words in a reason, in characters.
+const REPLY_CHARS_MAX: usize = 200;
+
+/// The mail server that takes our mail.
+pub(super) struct Relay {
+    /// Its name, which its certificate must carry.
+    pub(super) host: String,
+    /// Its port.
+    pub(super) port: u16,
+    /// How the connection is protected.
+    pub(super) tls: SmtpTls,
+    /// User and password.
+    pub(super) login: Option<(String, Secret)>,
+    /// Whom to greet as: the sender's domain, so that no name of this machine leaves it.
+    pub(super) hello: String,
+}
+
+impl Relay {
+    /// Hands over one mail, within `deadline` for all steps up to the server's yes.
+    ///
+    /// # Errors
+    /// Everything short of that yes, sorted by stage.
+    ///
+    /// # Cancel safety
+    /// Dropping it may leave a mail accepted without our knowing; the Message-ID is the same on the next attempt.
+    pub(super) async fn deliver(
+        &self,
+        (from, to): (&Address, &Address),
+        mail: &[u8],
+        deadline: Duration,
+    ) -> Result<Accepted, Failure> {
+        let steps = async {
+            let mut connection = self.connect().await?;
+            let outcome = self.transact(&mut connection, from, to, mail).await;
+            Ok::<_, Failure>((outcome, connection))
+        };
+        let Ok(ended) = tokio::time::timeout(deadline, steps).await else {
+            return Err(self.transient(&format!("no answer within {} s", deadline.as_secs_f32())));
+        };
+        let (outcome, mut connection) = ended?;
+        // The outcome stands, whatever the server says to QUIT.
+        let _farewell = tokio::time::timeout(QUIT_TIMEOUT, connection.abort()).await;
+        outcome
+    }
+
+    /// Connects, secures the connection and logs in.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
+        let hello = ClientId::Domain(self.hello.clone());
+        let wrapper = match self.tls {
+            SmtpTls::Implicit => Some(self.tls_parameters()?),
+            SmtpTls::Required | SmtpTls::Off => None,
+        };
+        let server = (self.host.as_str(), self.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &hello, wrapper, None)
+                .await
+                .map_err(|error| self.failure(SmtpStage::Connect, &error))?;
+        if self.tls == SmtpTls::Required {
+            if !connection.can_starttls() {
+                return Err(self.transient("it offers no STARTTLS, which is required: nothing was sent"));
+            }
+            let starttls = connection.starttls(self.tls_parameters()?, &hello).await;
+            starttls.map_err(|error| self.failure(SmtpStage::Tls, &error))?;
+        }
+        if let Some((user, password)) = &self.login {
+            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
+            login.map_err(|error| self.failure(SmtpStage::Auth, &error))?;
+        }
+        Ok(connection)
+    }
+
+    /// MAIL, RCPT, DATA, the message.
+    async fn transact(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        from: &Address,
+        to: &Address,
+        mail: &[u8],
+    ) -> Result<Accepted, Failure> {
+        let at = |stage| move |error: Error| self.failure(stage, &error);
+        connection.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(SmtpStage::Mail))?;
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(SmtpStage::Rcpt))?;
+        connection.command(Data).await.map_err(at(SmtpStage::Data))?;
+        let reply = connection.message(mail).await.map_err(at(SmtpStage::Content))?;
+        let words = line(reply.first_line().unwrap_or_default());
+        Ok(Accepted { detail: cut(format!("{} {words}", reply.code()).trim(), REPLY_CHARS_MAX) })
+    }
+
+    /// Made anew for each connection, so that renewed root certificates count without a restart.
+    fn tls_parameters(&self) -> Result<TlsParameters, Failure> {
+        TlsParameters::new(self.host.clone()).map_err(|error| self.failure(SmtpStage::Tls, &error))
+    }
+
+    /// What lettre's error means at `stage`.
+    fn failure(&self, stage: SmtpStage, error: &Error) -> Failure {
+        let Some(code) = error.status().map(u16::from) else {
+            return self.transient(&format!("{}: {error}", stage.as_str()));
+        };
+        let said = error.source().map(ToString::to_string).unwrap_or_default();
+        let reason = self.reason(&format!("{}: {code} {said}", stage.as_str()));
+        match classify::smtp(code, stage) {
+            // lettre reports only replies of 400 and more; anything else would be a reply out of turn.
+            Class::Accepted | Class::Transient => Failure::Transient { reason, retry_after: None },
+            Class::Refused => Failure::Refused { reason },
+            Class::Permanent => Failure::Permanent { reason },
+        }
+    }
+
+    fn transient(&self, what: &str) -> Failure {
+        Failure::Transient { reason: self.reason(what), retry_after: None }
+    }
+
+    /// A reason in one short line that begins with the server and shows no password, however a server echoes it.
+    fn reason(&self, what: &str) -> String {
+        let mut what = what.to_owned();
+        if let Some((user, password)) = &self.login {
+            let password = password.expose();
+            let plain = STANDARD.encode(format!("\0{user}\0{password}"));
+            for shown in [plain, STANDARD.encode(password), password.to_owned()] {
+                if !shown.is_empty() {
+                    what = what.replace(&shown, "(secret)");
+                }
+            }
+        }
+        cut(&line(&format!("`{}:{}`: {what}", self.host, self.port)), REPLY_CHARS_MAX)
+    }
+}

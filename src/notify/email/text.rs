@@ -1,0 +1,69 @@
+//! The text part of a mail: complete by itself.
+
+use jiff::tz::TimeZone;
+
+use super::super::foreign::{line, wrap};
+use super::super::{Body, Message, TEST_WORDS, marks, wording};
+use crate::story::Alert;
+
+/// Greatest length of a line, in characters; links and long words may pass it.
+const WIDTH: usize = 76;
+
+/// The text part for `message`, with at most `excerpt` characters of the item's text.
+pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
+    match &message.body {
+        Body::Alert(alert) => alert_text(alert, message.timezone, excerpt),
+        Body::Test => format!("{TEST_WORDS}\n"),
+    }
+}
+
+fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
+    let mut out = Vec::new();
+    out.push(wrap(&format!("{}: {}", alert.severity.as_str().to_uppercase(), wording::rules(alert)), WIDTH));
+    out.extend(wording::update(alert));
+    if wording::has_title(alert) {
+        out.push(String::new());
+        out.push(wrap(&line(&alert.item.title), WIDTH));
+    }
+    out.push(String::new());
+    out.push(format!("Source:    {}", wording::source(alert)));
+    out.extend(wording::forwarded(alert).map(|from| format!("Forwarded: {from}")));
+    out.push(format!("Published: {}", wording::published(alert, desk)));
+    out.push(format!("Fetched:   {}", wording::time(alert.fetched, desk)));
+    match wording::link(alert) {
+        Some(url) => out.push(format!("\n{url}")),
+        None => out.push("Link:      none".to_owned()),
+    }
+    let pieces = marks::pieces(&alert.item.text, &[], excerpt);
+    let text: String = pieces.into_iter().map(|piece| piece.text).collect();
+    if !text.trim().is_empty() {
+        out.push(format!("\n{}", wrap(text.trim_end(), WIDTH)));
+    }
+    out.push(format!("\nWhy\n{}", why(alert)));
+    out.extend(names(alert));
+    out.push(format!("\nStory: {}", wording::story(&alert.story, desk)));
+    out.push(format!("\nMore:  {}\n", wording::explain(alert)));
+    out.join("\n")
+}
+
+/// Each rule, and below it each term with the words that met it.
+fn why(alert: &Alert) -> String {
+    let mut lines = Vec::new();
+    for rule in &alert.rules {
+        lines.push(format!("  {} ({})", line(&rule.rule), rule.severity));
+        lines
+            .extend(wording::reasons(rule).into_iter().map(|(term, quotes)| format!("    {term}: {quotes}")));
+    }
+    lines.join("\n")
+}
+
+/// The entities and places mentioned, one a line.
+fn names(alert: &Alert) -> Vec<String> {
+    let entities = alert.entities.iter().map(wording::entity).collect::<Vec<_>>();
+    let places = alert.places.iter().map(wording::place).collect::<Vec<_>>();
+    [("Entities", entities), ("Places", places)]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(heading, names)| format!("\n{heading}\n  {}", names.join("\n  ")))
+        .collect()
+}

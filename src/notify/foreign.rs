@@ -1,0 +1,140 @@
+//! Text from outside, made harmless before it reaches a mail header, a mail body or a terminal.
+//!
+//! What is removed cannot be seen but steers what shows the text: control characters (a mail header ends at a line
+//! break, a terminal obeys ESC), bidirectional overrides and isolates, which reorder what follows them, and U+2028/9.
+//! Marks that only speak of their neighbours (U+200E/F, the joiners of Persian and of emoji) stay.
+
+use std::fmt;
+
+/// Greatest length of a [`HeaderText`], in characters: with the words that encode it, below the 998 bytes that a mail
+/// line may have (RFC 5322, section 2.1.1).
+pub const HEADER_CHARS_MAX: usize = 200;
+
+/// Text that can stand in a mail header: one line, nothing invisible that steers, at most [`HEADER_CHARS_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderText(String);
+
+impl HeaderText {
+    /// Cleans and cuts `text`.
+    pub fn new(text: &str) -> Self {
+        Self(cut(&line(text), HEADER_CHARS_MAX))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What becomes of one character in a text of several lines: itself, a blank, a line break, or nothing.
+pub(crate) fn harmless(char: char) -> Option<char> {
+    match char {
+        '\n' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\t' | '\u{a0}' => Some(' '),
+        // Embeddings, overrides, isolates; byte order mark; interlinear annotation.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => None,
+        control if control.is_control() => None,
+        visible => Some(visible),
+    }
+}
+
+/// `text` as one line, white space collapsed.
+pub(crate) fn line(text: &str) -> String {
+    // A lone CR separates words as much as LF does.
+    let kept: String = text.chars().map(|c| if c == '\r' { '\n' } else { c }).filter_map(harmless).collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// At most `chars_max` characters of `text`; a cut ends in `…` and falls between words where one is near.
+pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(chars_max.saturating_sub(1)).collect();
+    let at_word = match kept.rsplit_once(' ') {
+        Some((words, rest)) if rest.chars().count() <= WORD_CHARS_MAX => words,
+        _ => &kept,
+    };
+    format!("{}…", at_word.trim_end())
+}
+
+/// A piece of a word up to this long is dropped rather than left cut.
+const WORD_CHARS_MAX: usize = 20;
+
+/// `text` broken at blanks into lines of at most `width` characters; longer words (links) stay whole.
+pub(crate) fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 32);
+    for (number, paragraph) in text.lines().enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        let mut column = 0;
+        for word in paragraph.split_whitespace() {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width {
+                out.push('\n');
+                column = 0;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hostile_text_becomes_one_harmless_line() {
+        for (text, expected) in [
+            ("Coup\r\nBcc: victim@example.org", "Coup Bcc: victim@example.org"),
+            ("a\rb\nc\u{2028}d\u{2029}e\u{85}f", "a b c d ef"),
+            ("nul\0 esc\u{1b}[31m bell\u{7}", "nul esc[31m bell"),
+            ("\u{202e}gnp.exe\u{202c} \u{2066}x\u{2069}", "gnp.exe x"),
+            ("  many \t\u{a0} blanks  ", "many blanks"),
+            ("مالي: \u{200f}باماكو", "مالي: \u{200f}باماكو"),
+            ("می\u{200c}خواهم 👩\u{200d}💻", "می\u{200c}خواهم 👩\u{200d}💻"),
+            ("", ""),
+        ] {
+            assert_eq!(HeaderText::new(text).as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn a_cut_falls_between_words_and_says_so() {
+        assert_eq!(cut("Le Mali ferme ses frontières", 16), "Le Mali ferme…");
+        assert_eq!(cut("Мали", 4), "Мали");
+        assert_eq!(cut(&"ж".repeat(300), 200).chars().count(), 200);
+    }
+
+    #[test]
+    fn lines_break_at_blanks_only() {
+        assert_eq!(
+            wrap("one two three\n\nhttps://a.example/long x", 9),
+            "one two\nthree\n\nhttps://a.example/long\nx"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn header_text_is_one_short_line_and_stable(text in "\\PC*|[\\x00-\\x7f\\u{202a}-\\u{202e}\\u{2028}é ]{0,400}") {
+            let once = HeaderText::new(&text);
+            prop_assert!(once.as_str().chars().count() <= HEADER_CHARS_MAX);
+            prop_assert!(!once.as_str().chars().any(|c| c.is_control() || harmless(c) != Some(c)));
+            prop_assert_eq!(&HeaderText::new(once.as_str()), &once);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A foreign text cut to length, with the words that met a rule marked.
+
+use super::foreign::harmless;
+use crate::rules::verdict::{Match, Reason};
+use crate::text::{ByteSpan, Field};
+
+/// A stretch of text that is marked as a whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Harmless text.
+    pub(crate) text: String,
+    /// Whether it met a rule.
+    pub(crate) marked: bool,
+}
+
+/// The spans of `field` that met any of `rules`, in order, without overlaps.
+pub(crate) fn spans(rules: &[Match], field: Field) -> Vec<ByteSpan> {
+    let reasons = rules.iter().flat_map(|rule| &rule.why);
+    let mut spans: Vec<ByteSpan> =
+        reasons.filter(|reason| reason.field == field).map(|reason: &Reason| reason.span).collect();
+    spans.sort_unstable();
+    let mut merged: Vec<ByteSpan> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+/// The first `chars_max` characters of `text`, in pieces; a cut ends in `…`.
+///
+/// At most one blank line stays in a row. Characters are taken whole, whatever the spans say.
+pub(crate) fn pieces(text: &str, spans: &[ByteSpan], chars_max: usize) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut left = chars_max;
+    let mut breaks = 2; // as if after a blank line: none stands at the start
+    let mut spans = spans.iter().peekable();
+    for (at, char) in text.char_indices() {
+        let Some(char) = harmless(char) else { continue };
+        breaks = if char == '\n' { breaks + 1 } else { 0 };
+        if breaks > 2 {
+            continue;
+        }
+        if left == 0 {
+            push(&mut pieces, '…', false);
+            break;
+        }
+        left -= 1;
+        while spans.next_if(|span| span.end <= at).is_some() {}
+        let marked = spans.peek().is_some_and(|span| span.start <= at);
+        push(&mut pieces, char, marked);
+    }
+    pieces
+}
+
+fn push(pieces: &mut Vec<Piece>, char: char, marked: bool) {
+    match pieces.last_mut() {
+        Some(last) if last.marked == marked => last.text.push(char),
+        _ => pieces.push(Piece { text: char.to_string(), marked }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rules::spec::Severity;
+
+    fn rule(spans: &[(usize, usize)]) -> Match {
+        let why = spans.iter().map(|&(start, end)| Reason {
+            term: "@mali".to_owned(),
+            text: String::new(),
+            field: Field::Title,
+            span: ByteSpan { start, end },
+        });
+        Match { rule: "r".into(), severity: Severity::High, tags: Vec::new(), why: why.collect() }
+    }
+
+    /// Pieces written with brackets around what is marked.
+    fn shown(text: &str, marks: &[(usize, usize)], chars_max: usize) -> String {
+        let spans = spans(&[rule(marks)], Field::Title);
+        let pieces = pieces(text, &spans, chars_max);
+        pieces.iter().map(|p| if p.marked { format!("[{}]", p.text) } else { p.text.clone() }).collect()
+    }
+
+    #[test]
+    fn matched_words_are_marked_once() {
+        for (text, marks, chars_max, expected) in [
+            ("Mali et Niger", vec![(8, 13), (0, 4)], 99, "[Mali] et [Niger]"),
+            ("Mali et Niger", vec![(0, 7), (5, 13)], 99, "[Mali et Niger]"),
+            ("Mali et Niger", vec![(0, 13), (5, 7)], 99, "[Mali et Niger]"),
+            ("Мали", vec![(0, 4)], 99, "[Ма]ли"),
+            ("Мали", vec![(1, 4)], 99, "М[а]ли"),
+            ("Mali", vec![(2, 900)], 99, "Ma[li]"),
+            ("Mali", vec![(3, 3)], 99, "Mali"),
+            ("Mali et Niger", vec![(0, 4)], 3, "[Mal]…"),
+            ("\n\na\u{202e}\n\n\n\nb\0", vec![], 99, "a\n\nb"),
+            ("", vec![(0, 4)], 99, ""),
+        ] {
+            assert_eq!(shown(text, &marks, chars_max), expected, "{text:?} {marks:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_spans_are_survived(text in "\\PC{0,40}", marks in prop::collection::vec((0_usize..90, 0_usize..90), 0..6)) {
+            let spans = spans(&[rule(&marks)], Field::Title);
+            let joined: String = pieces(&text, &spans, 1000).into_iter().map(|piece| piece.text).collect();
+            let plain: String = pieces(&text, &[], 1000).into_iter().map(|piece| piece.text).collect();
+            prop_assert_eq!(joined, plain);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! `webhook`: a JSON POST, signed by the rules of Standard Webhooks 1.0.
+//!
+//! The body is the same on every attempt; the timestamp header and so the signature are the attempt's own. Receivers
+//! know a repetition by `webhook-id`. Redirects are not followed: body and signature are meant for one address.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, redirect};
+use serde::Serialize;
+use sha2::Sha256;
+use url::Url;
+
+use super::foreign::{cut, line};
+use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
+use crate::config::secret::Secret;
+use crate::outbox::Failure;
+use crate::outbox::classify::{self, Class};
+use crate::story::AlertKind;
+use crate::wire;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest time for a whole attempt.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How much of an answer's body is read, so that its connection can be used again; the rest is cut off.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Greatest length of a reason, in characters.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Version of the body's form.
+const VERSION: u32 = 1;
+
+/// A notifier that posts JSON.
+pub struct Webhook {
+    name: String,
+    url: Url,
+    keys: Vec<Hmac<Sha256>>,
+    client: Client,
+    deadline: Duration,
+}
+
+impl Webhook {
+    /// Reads the secrets and prepares the connection.
+    ///
+    /// # Errors
+    /// When a secret is empty or not base64 behind its `whsec_`, or when the machine offers no root certificates.
+    pub fn new(name: &str, settings: &WebhookSettings) -> Result<Self, NotifyError> {
+        let keys = settings.secrets.iter().map(|secret| key(name, secret)).collect::<Result<_, _>>()?;
+        // Fails when another part of the program was first with the same provider.
+        let _first = rustls::crypto::ring::default_provider().install_default().is_ok();
+        let client = Client::builder()
+            .user_agent(concat!("harmattan/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .map_err(|error| NotifyError::Http { notifier: name.to_owned(), detail: chain(error) })?;
+        Ok(Self { name: name.to_owned(), url: settings.url.clone(), keys, client, deadline: DEADLINE })
+    }
+
+    /// The notifier's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Posts `message`, in at most twenty seconds.
+    ///
+    /// # Errors
+    /// For every answer but 2xx, and for none.
+    ///
+    /// # Cancel safety
+    /// Dropping it may leave a request accepted without our knowing.
+    pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
+        let body = body(message, &self.name)
+            .map_err(|error| Failure::Permanent { reason: format!("no JSON: {error}") })?;
+        let Ok(outcome) = tokio::time::timeout(self.deadline, self.post(message, body)).await else {
+            return Err(self.transient(&format!("no answer within {} s", self.deadline.as_secs_f32()), None));
+        };
+        outcome
+    }
+
+    async fn post(&self, message: &Message<'_>, body: Vec<u8>) -> Result<Accepted, Failure> {
+        let (id, timestamp) = (message.id.to_string(), message.now.as_second().to_string());
+        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
+        if !self.keys.is_empty() {
+            request = request.header("webhook-signature", self.signature(&id, &timestamp, &body));
+        }
+        let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp).body(body);
+        let answer = request.send().await.map_err(|error| self.transient(&chain(error), None))?;
+        self.verdict(answer, message.now).await
+    }
+
+    /// What the answer means.
+    async fn verdict(&self, mut answer: Response, now: Timestamp) -> Result<Accepted, Failure> {
+        let status = answer.status();
+        let wish = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = wish.and_then(|value| classify::retry_after(value, now));
+        drain(&mut answer).await;
+        match classify::http(status.as_u16()) {
+            Class::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
+            Class::Transient => Err(self.transient(&format!("answered {status}"), retry_after)),
+            Class::Refused => Err(Failure::Refused { reason: self.reason(&format!("answered {status}")) }),
+            Class::Permanent => {
+                let why = if status.is_redirection() { ": redirects are not followed" } else { "" };
+                Err(Failure::Permanent { reason: self.reason(&format!("answered {status}{why}")) })
+            }
+        }
+    }
+
+    /// `v1,<base64>` for each secret, over id, timestamp and body.
+    fn signature(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+        let sign = |key: &Hmac<Sha256>| {
+            let mut mac = key.clone();
+            mac.update(format!("{id}.{timestamp}.").as_bytes());
+            mac.update(body);
+            format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        };
+        self.keys.iter().map(sign).collect::<Vec<_>>().join(" ")
+    }
+
+    fn transient(&self, what: &str, retry_after: Option<Duration>) -> Failure {
+        Failure::Transient { reason: self.reason(what), retry_after }
+    }
+
+    /// A reason in one short line that names the receiver by host: path and query may hold a token.
+    fn reason(&self, what: &str) -> String {
+        cut(&line(&format!("`{}` {what}", host(&self.url))), REASON_CHARS_MAX)
+    }
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("name", &self.name)
+            .field("host", &host(&self.url))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The body for `message`, the same on every attempt of an alert.
+///
+/// # Errors
+/// None that is known: every value in it has a JSON form.
+pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>> {
+    let envelope = match &message.body {
+        Body::Alert(alert) => Envelope {
+            kind: match alert.kind {
+                AlertKind::New => "alert.new",
+                AlertKind::Update => "alert.update",
+            },
+            version: VERSION,
+            timestamp: alert.created,
+            data: Data::Alert(Box::new((*alert).clone().into())),
+        },
+        Body::Test => Envelope {
+            kind: "test",
+            version: VERSION,
+            timestamp: message.now,
+            data: Data::Test { name: notifier, detail: TEST_WORDS },
+        },
+    };
+    serde_json::to_vec(&envelope)
+}
+
+/// The outer form of every body.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    version: u32,
+    timestamp: Timestamp,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Alert(Box<wire::alert::Alert>),
+    Test { name: &'a str, detail: &'static str },
+}
+
+/// The signing key: what stands behind `whsec_` in base64, else the bytes as they are.
+fn key(notifier: &str, secret: &Secret) -> Result<Hmac<Sha256>, NotifyError> {
+    let bad = |detail| NotifyError::Secret { notifier: notifier.to_owned(), detail };
+    let secret = secret.expose();
+    let bytes = match secret.strip_prefix("whsec_") {
+        Some(encoded) => STANDARD.decode(encoded).map_err(|_| bad("is not base64 after `whsec_`"))?,
+        None => secret.as_bytes().to_vec(),
+    };
+    if bytes.is_empty() {
+        return Err(bad("is empty"));
+    }
+    Hmac::new_from_slice(&bytes).map_err(|_| bad("has a length that cannot be used"))
+}
+
+/// The receiver as it may be shown: host, and port when it is not the usual one.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("no host");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// An error and its causes, without the address.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words = format!("{words}: {inner}");
+        cause = inner.source();
+    }
+    words
+}
+
+/// Reads what an answer carries, up to [`ANSWER_BYTES_MAX`]; its words are not needed.
+async fn drain(answer: &mut Response) {
+    let mut read = 0;
+    while read < ANSWER_BYTES_MAX {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => read += chunk.len(),
+            Ok(None) | Err(_) => return,
+        }
+    }
+}

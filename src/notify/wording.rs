@@ -1,0 +1,183 @@
+//! What is said of an alert, in words: shared by the parts of a mail and by the terminal.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use url::Url;
+
+use super::foreign::{cut, line};
+use crate::item::{SourceKind, SourceName};
+use crate::rules::verdict::{EntityRef, Match, PlaceRef};
+use crate::story::{Alert, AlertKind, Story};
+
+/// Greatest length of a headline, in characters.
+const HEADLINE_CHARS_MAX: usize = 120;
+
+/// Greatest length of the words quoted for one term, in characters.
+const QUOTE_CHARS_MAX: usize = 80;
+
+/// The title, else the first line of the text, as one short line.
+pub(crate) fn headline(alert: &Alert) -> String {
+    let lines = std::iter::once(alert.item.title.as_str()).chain(alert.item.text.lines());
+    let first = lines.map(line).find(|line| !line.is_empty());
+    first.map_or_else(|| "(no text)".to_owned(), |line| cut(&line, HEADLINE_CHARS_MAX))
+}
+
+/// Whether the headline is not already the beginning of the text.
+pub(crate) fn has_title(alert: &Alert) -> bool {
+    !line(&alert.item.title).is_empty()
+}
+
+/// The rules by name: `wagner-leaves-sahel, sahel-coup`.
+pub(crate) fn rules(alert: &Alert) -> String {
+    alert.rules.iter().map(|fired| line(&fired.rule)).collect::<Vec<_>>().join(", ")
+}
+
+/// What an update adds; `None` for a new alert.
+pub(crate) fn update(alert: &Alert) -> Option<String> {
+    match alert.kind {
+        AlertKind::New => None,
+        AlertKind::Update => Some(format!("Update of a known story: severity raised to {}", alert.severity)),
+    }
+}
+
+/// The source with its trust: `wagner-channel (telegram), unverified (tier 3)`.
+pub(crate) fn source(alert: &Alert) -> String {
+    let name = source_name(alert);
+    let kind = match alert.item.kind {
+        SourceKind::Feed => "feed",
+        SourceKind::Telegram => "Telegram channel",
+        SourceKind::Page => "page",
+    };
+    format!("{name} ({kind}), {}", tier(alert.tier))
+}
+
+/// The source's name alone.
+pub(crate) fn source_name(alert: &Alert) -> &str {
+    alert.item.source.as_ref().map_or("no source", SourceName::as_str)
+}
+
+/// How far a source of this tier can be trusted.
+fn tier(tier: u8) -> String {
+    let words = match tier {
+        1 => "wire or official",
+        2 => "press",
+        _ => "unverified",
+    };
+    format!("{words} (tier {tier})")
+}
+
+/// Where a Telegram message was forwarded from.
+pub(crate) fn forwarded(alert: &Alert) -> Option<String> {
+    let from = alert.item.telegram.as_ref()?.forwarded_from.as_ref()?;
+    let name = cut(&line(&from.name), QUOTE_CHARS_MAX);
+    Some(match from.url.as_deref().and_then(web_address) {
+        Some(url) => format!("{name} <{url}>"),
+        None => name,
+    })
+}
+
+/// A time as the desk reads it, and in UTC: `2026-11-23 18:40 CET (17:40 UTC)`.
+pub(crate) fn time(time: Timestamp, desk: &TimeZone) -> String {
+    let local = time.to_zoned_datetime(desk.clone());
+    let utc = time.to_zoned_datetime(TimeZone::UTC);
+    if local.offset().is_zero() {
+        return utc.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    }
+    let same_day = local.date() == utc.date();
+    let beside = utc.strftime(if same_day { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" });
+    format!("{} ({beside})", local.strftime("%Y-%m-%d %H:%M %Z"))
+}
+
+/// When the item was published, as stated.
+pub(crate) fn published(alert: &Alert, desk: &TimeZone) -> String {
+    alert.item.published.map_or_else(|| "not stated".to_owned(), |at| time(at, desk))
+}
+
+/// The item's link, when it is a web address.
+pub(crate) fn link(alert: &Alert) -> Option<Url> {
+    web_address(alert.item.url.as_deref()?)
+}
+
+/// `text` as an `http` or `https` address with a host. Its text form is ASCII: the host in punycode, the rest escaped.
+pub(crate) fn web_address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.host_str().is_some()).then_some(url)
+}
+
+/// The terms that a rule found, each once, with the words that met it: `("@mali", "“Mali”, “Bamako”")`.
+pub(crate) fn reasons(rule: &Match) -> Vec<(String, String)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for reason in &rule.why {
+        let quote = format!("“{}”", cut(&line(&reason.text), QUOTE_CHARS_MAX));
+        match found.iter_mut().find(|(term, _)| *term == reason.term) {
+            Some((_, quotes)) if quotes.contains(&quote) => {}
+            Some((_, quotes)) => quotes.push(quote),
+            None => found.push((reason.term.clone(), vec![quote])),
+        }
+    }
+    found.into_iter().map(|(term, quotes)| (line(&term), quotes.join(", "))).collect()
+}
+
+/// An entity by its Latin name: `Wagner Group (mercenary)`.
+pub(crate) fn entity(entity: &EntityRef) -> String {
+    format!("{} ({})", line(&entity.name), line(&entity.entity_type))
+}
+
+/// A place with its parents and coordinates: `Timbuktu (ml-tombouctou-region, ml, sahel; 16.7700, -3.0000)`.
+pub(crate) fn place(place: &PlaceRef) -> String {
+    let mut beside = Vec::new();
+    if !place.within.is_empty() {
+        beside.push(place.within.iter().map(|id| line(id)).collect::<Vec<_>>().join(", "));
+    }
+    if let Some((lat, lon)) = place.at {
+        beside.push(format!("{lat:.4}, {lon:.4}"));
+    }
+    let name = line(&place.name);
+    if beside.is_empty() { name } else { format!("{name} ({})", beside.join("; ")) }
+}
+
+/// The story in numbers: `3 reports from wagner-channel, rfi-afrique; first seen …`.
+pub(crate) fn story(story: &Story, desk: &TimeZone) -> String {
+    let reports = if story.reports == 1 { "report" } else { "reports" };
+    let sources: Vec<&str> = story.sources.iter().map(SourceName::as_str).collect();
+    let from = if sources.is_empty() { String::new() } else { format!(" from {}", sources.join(", ")) };
+    format!("{} {reports}{from}; first seen {}", story.reports, time(story.first_seen, desk))
+}
+
+/// The command that tells more.
+pub(crate) fn explain(alert: &Alert) -> String {
+    format!("harmattan explain {}", alert.item.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_for_the_desk_and_in_utc() {
+        let at: Timestamp = "2026-11-23T22:40:30Z".parse().expect("a time");
+        for (zone, expected) in [
+            ("Africa/Bamako", "2026-11-23 22:40 UTC"),
+            ("Africa/Niamey", "2026-11-23 23:40 WAT (22:40 UTC)"),
+            ("Europe/Moscow", "2026-11-24 01:40 MSK (2026-11-23 22:40 UTC)"),
+        ] {
+            let desk = TimeZone::get(zone).expect("a zone");
+            assert_eq!(time(at, &desk), expected, "{zone}");
+        }
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        for (text, expected) in [
+            ("https://t.me/wagner/123", Some("https://t.me/wagner/123")),
+            ("http://пример.example/ж", Some("http://xn--e1afmkfd.example/%D0%B6")),
+            ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("mailto:a@b.example", None),
+            ("//a.example/x", None),
+            ("", None),
+        ] {
+            assert_eq!(web_address(text).as_ref().map(Url::as_str), expected, "{text}");
+        }
+    }
+}
