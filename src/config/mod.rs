@@ -1,3 +1,39 @@
-//! The configuration: raw as typed, then checked, so that the rest sees only what cannot be wrong.
+//! The configuration: parsed with positions, read by one option table, checked as a whole, so that the rest sees
+//! only what cannot be wrong.
+//!
+//! [`locate`] finds the main file, [`load`] reads it and what it includes. Every mistake is told at once with
+//! file, line, key and remedy; with any mistake there is no [`Config`]. The option table is [`keys`]; [`reference`]
+//! writes it out for people.
 
+mod advice;
+mod entity;
+mod environment;
+mod file;
+mod general;
+pub mod keys;
+mod load;
+mod locate;
+mod notifier;
+pub mod option;
+mod problem;
+mod read;
+mod reference;
+mod rule;
 pub mod secret;
+mod settings;
+mod source;
+mod suggest;
+mod typed;
+mod value;
+
+pub use environment::Environment;
+pub use load::{Loaded, load};
+pub use locate::{ConfigError, locate};
+pub use problem::{Problem, Problems};
+pub use reference::reference;
+pub use settings::{
+    AlertSettings, Config, ControlSettings, DeskSettings, HttpSettings, LogFormat, LogSettings,
+    ScheduleSettings, StoreSettings,
+};
+pub use source::{Backlog, SelectSpec, SourceAddress, SourceSpec};
+pub use value::Network;

@@ -1,0 +1,122 @@
+//! What a sound config may still want: warnings about the whole.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::problem::{Problem, Report};
+use super::settings::Config;
+use super::source::{SourceAddress, SourceSpec};
+use super::value::duration_text;
+use crate::rules::spec::Origin;
+
+/// Warns of what cannot be seen in one table alone.
+pub(super) fn give(config: &Config, report: &Report) {
+    contact(config, report);
+    empty(config, report);
+    repeated(config, report);
+    crowded(config, report);
+    proxied(config, report);
+}
+
+fn polled(config: &Config) -> impl Iterator<Item = &SourceSpec> {
+    config.sources.iter().filter(|source| source.enabled)
+}
+
+fn contact(config: &Config, report: &Report) {
+    if config.http.contact.is_none() && polled(config).any(|source| source.contact) {
+        report.warn(
+            Problem::new("http.contact", "is missing: the owner of a server cannot reach the desk")
+                .hint("write `contact = \"mailto:…\"`; some servers refuse programs without one"),
+        );
+    }
+}
+
+fn empty(config: &Config, report: &Report) {
+    if polled(config).next().is_none() {
+        report.warn(Problem::new("source", "none is enabled: nothing is read"));
+    }
+    if config.rules.is_empty() {
+        report.warn(Problem::new("rule", "there is none: nothing can alert"));
+    }
+}
+
+/// Sources that read the same address: each item would be told twice.
+fn repeated(config: &Config, report: &Report) {
+    let mut first: BTreeMap<String, &SourceSpec> = BTreeMap::new();
+    for source in polled(config) {
+        let (key, address) = match &source.what {
+            SourceAddress::Feed(url) => ("source.feed", url.to_string()),
+            SourceAddress::Page { url, .. } => ("source.page", url.to_string()),
+            SourceAddress::Telegram { channel, .. } => ("source.telegram", channel_key(channel)),
+        };
+        if let Some(other) = first.get(&address) {
+            let message = format!("`{}` reads the same address as `{}`", source.name, other.name);
+            let hint = format!("the other is at {}", other.origin);
+            report.warn(Problem::new(key, message).at(source.origin.clone()).hint(hint));
+        } else {
+            first.insert(address, source);
+        }
+    }
+}
+
+/// Telegram takes a channel's name in any case, with or without `@` and host.
+fn channel_key(channel: &str) -> String {
+    let name = channel.trim_end_matches('/').rsplit('/').next().unwrap_or(channel);
+    format!("telegram:{}", name.trim_start_matches('@').to_lowercase())
+}
+
+/// Hosts that would have to be asked more often than `host_gap` allows.
+fn crowded(config: &Config, report: &Report) {
+    let mut load: BTreeMap<String, (usize, f64, Origin)> = BTreeMap::new();
+    for source in polled(config) {
+        let Some((host, start)) = host_and_start(source, config) else { continue };
+        let interval = source.interval.unwrap_or(start).as_secs_f64();
+        let entry = load.entry(host).or_insert((0, 0.0, source.origin.clone()));
+        entry.0 += 1;
+        entry.1 += config.schedule.host_gap.as_secs_f64() / interval;
+    }
+    for (host, (sources, share, origin)) in load {
+        if share > 1.0 {
+            let gap = duration_text(config.schedule.host_gap);
+            let message = format!(
+                "the {sources} sources on `{host}` cannot be polled in their interval: \
+                 one request every \"{gap}\" is {share:.1} times too slow"
+            );
+            report.warn(
+                Problem::new("schedule.host_gap", message)
+                    .at(origin)
+                    .hint("they are polled less often than asked; raise their intervals or lower `host_gap`"),
+            );
+        }
+    }
+}
+
+fn host_and_start(source: &SourceSpec, config: &Config) -> Option<(String, std::time::Duration)> {
+    match &source.what {
+        SourceAddress::Feed(url) | SourceAddress::Page { url, .. } => {
+            Some((url.host_str()?.to_owned(), config.schedule.interval))
+        }
+        SourceAddress::Telegram { hosts, .. } => {
+            let first = hosts.first()?;
+            let host = Url::parse(first).ok().and_then(|url| url.host_str().map(str::to_owned));
+            Some((host.unwrap_or_else(|| first.to_lowercase()), config.schedule.telegram))
+        }
+    }
+}
+
+/// Behind a proxy names are resolved out of our sight, so private addresses can hide there.
+fn proxied(config: &Config, report: &Report) {
+    let own = polled(config).find(|source| source.proxy.is_some());
+    let (key, origin) = match (&config.http.proxy, own) {
+        (Some(_), _) => ("http.proxy", None),
+        (None, Some(source)) => ("source.proxy", Some(source.origin.clone())),
+        (None, None) => return,
+    };
+    let warning = Problem::new(key, "through a proxy only literal addresses can be checked")
+        .hint("private networks that the proxy can reach are not protected from hostile links");
+    report.warn(match origin {
+        Some(origin) => warning.at(origin),
+        None => warning,
+    });
+}

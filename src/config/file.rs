@@ -1,0 +1,240 @@
+//! The files of a config: read under limits, parsed with positions, included files found.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::problem::{Problem, Report};
+use crate::rules::spec::Origin;
+
+/// Greatest size of one file: a hundred thousand rules.
+const FILE_BYTES_MAX: u64 = 32 << 20;
+/// Greatest number of included files; a glob that went astray matches more.
+const FILES_MAX: usize = 2000;
+/// Errors of syntax shown per file: one slip often causes the next.
+const SYNTAX_ERRORS_MAX: usize = 10;
+/// Parts of a dotted key or a table's name. The parser nests a table per part, and dropping a table nested
+/// ten thousand deep would overflow the stack.
+const KEY_PARTS_MAX: usize = 100;
+
+/// One file, read.
+#[derive(Debug)]
+pub(super) struct File {
+    /// The path as shown in messages.
+    pub(super) shown: Arc<Path>,
+    /// The folder that its relative paths start from, absolute.
+    pub(super) directory: PathBuf,
+    text: String,
+    /// Offsets of the newlines.
+    newlines: Vec<usize>,
+}
+
+impl File {
+    /// Reads the file at `path`, shown as `shown`.
+    pub(super) fn read(path: &Path, shown: &Path, report: &Report) -> Option<Self> {
+        let shown: Arc<Path> = shown.into();
+        let bytes = match read_capped(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                report.problem(Problem::new("", format!("`{}` cannot be read: {error}", shown.display())));
+                return None;
+            }
+        };
+        let directory = path.parent().unwrap_or(Path::new("/")).to_owned();
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Self::new(shown, directory, text)),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let before = error.as_bytes().get(..valid).unwrap_or_default();
+                let file = Self::new(shown, directory, String::from_utf8_lossy(before).into_owned());
+                report.problem(
+                    Problem::new("", "not UTF-8").at(file.origin(valid)).hint("save the file as UTF-8"),
+                );
+                None
+            }
+        }
+    }
+
+    /// A file whose text is known.
+    pub(super) fn new(shown: Arc<Path>, directory: PathBuf, text: String) -> Self {
+        let newlines =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Self { shown, directory, text, newlines }
+    }
+
+    /// The line that holds the byte at `offset`.
+    pub(super) fn origin(&self, offset: usize) -> Origin {
+        let line = self.newlines.partition_point(|newline| *newline < offset) + 1;
+        Origin { file: self.shown.clone(), line: u32::try_from(line).unwrap_or(u32::MAX) }
+    }
+
+    /// The column of the character at `offset`, from 1.
+    fn column(&self, offset: usize) -> u32 {
+        let line = self.newlines.partition_point(|newline| *newline < offset);
+        let start = line.checked_sub(1).and_then(|line| self.newlines.get(line)).map_or(0, |at| at + 1);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Parses it; `None` when its syntax is wrong, for then a missing key may only be an unread one.
+    pub(super) fn parse(&self, report: &Report) -> Option<Document<'_>> {
+        if let Some(offset) = deep_key(&self.text) {
+            report.problem(Problem::new("", "more than 100 dots in one line's key").at(self.origin(offset)));
+            return None;
+        }
+        let (table, errors) = DeTable::parse_recoverable(&self.text);
+        for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
+            report.problem(self.syntax_problem(error));
+        }
+        if errors.len() > SYNTAX_ERRORS_MAX {
+            let more = errors.len() - SYNTAX_ERRORS_MAX;
+            let message = format!("and {more} more errors of syntax in `{}`", self.shown.display());
+            report.problem(Problem::new("", message));
+        }
+        errors.is_empty().then_some(Document { file: self, table })
+    }
+
+    fn syntax_problem(&self, error: &toml::de::Error) -> Problem {
+        let span = error.span().unwrap_or_default();
+        let message = match (error.message(), self.text.get(span.clone())) {
+            ("duplicate key", Some(key)) => format!("`{}` is set twice", key.escape_debug()),
+            (message, _) => message.to_owned(),
+        };
+        let mut problem = Problem::new("", message).at(self.origin(span.start));
+        problem.column = Some(self.column(span.start));
+        problem
+    }
+}
+
+/// A file and the tables in it.
+pub(super) struct Document<'a> {
+    /// The file.
+    pub(super) file: &'a File,
+    /// Its top.
+    pub(super) table: Spanned<DeTable<'a>>,
+}
+
+/// Reads at most [`FILE_BYTES_MAX`] bytes of a regular file: a pipe could block, a device never end.
+fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other("larger than 32 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// The offset of a line whose key has more than [`KEY_PARTS_MAX`] parts: its dots outside strings are many.
+///
+/// Dots inside strings are few enough in any line that a false alarm needs a quoted text of a hundred
+/// sentences without a space after any of them.
+fn deep_key(text: &str) -> Option<usize> {
+    let mut dots = 0;
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            b'.' => dots += 1,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'"' | b'\'' | b' ' | b'\t' => {}
+            _ => dots = 0,
+        }
+        if dots > KEY_PARTS_MAX {
+            return Some(offset);
+        }
+    }
+    None
+}
+
+/// One glob of `include` and where it stands.
+pub(super) struct Include {
+    /// The glob as written.
+    pub(super) pattern: String,
+    /// Its place.
+    pub(super) origin: Origin,
+}
+
+/// Reads the files that `includes` of `main` match, each once, in the order of the globs and then of the names.
+pub(super) fn included(main: &File, main_path: &Path, includes: &[Include], report: &Report) -> Vec<File> {
+    let mut seen = BTreeSet::new();
+    seen.extend(main_path.canonicalize());
+    let mut files = Vec::new();
+    for include in includes {
+        for path in matches(main, include, report) {
+            let identity = match path.canonicalize() {
+                Ok(identity) => identity,
+                Err(error) => {
+                    let message = format!("`{}` cannot be read: {error}", path.display());
+                    report.problem(Problem::new("include", message).at(include.origin.clone()));
+                    continue;
+                }
+            };
+            if !seen.insert(identity) {
+                continue;
+            }
+            if files.len() == FILES_MAX {
+                let message = format!("more than {FILES_MAX} files are included");
+                report.problem(Problem::new("include", message).at(include.origin.clone()));
+                return files;
+            }
+            files.extend(File::read(&path, &shown(main, &path), report));
+        }
+    }
+    files
+}
+
+/// The path of an included file in the form in which the main file was named.
+fn shown(main: &File, path: &Path) -> PathBuf {
+    match (path.strip_prefix(&main.directory), main.shown.parent()) {
+        (Ok(inner), Some(parent)) => parent.join(inner),
+        _ => path.to_owned(),
+    }
+}
+
+/// The files that one glob matches, by name.
+fn matches(main: &File, include: &Include, report: &Report) -> Vec<PathBuf> {
+    let problem = |message: String| {
+        report.problem(Problem::new("include", message).at(include.origin.clone()));
+    };
+    let Some(directory) = main.directory.to_str().map(glob::Pattern::escape) else {
+        problem("cannot be used in a folder whose name is not UTF-8".to_owned());
+        return Vec::new();
+    };
+    let wildcard = include.pattern.contains(['*', '?', '[']);
+    let pattern = if Path::new(&include.pattern).is_absolute() {
+        include.pattern.clone()
+    } else {
+        format!("{directory}/{}", include.pattern)
+    };
+    // Like a shell: `*` takes neither a slash nor a leading dot, under which editors keep their own files.
+    let options = glob::MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let found = match glob::glob_with(&pattern, options) {
+        Ok(found) => found,
+        Err(error) => {
+            problem(format!("`{}` is no glob: {}", include.pattern, error.msg));
+            return Vec::new();
+        }
+    };
+    let mut paths = Vec::new();
+    for entry in found.take(FILES_MAX + 1) {
+        match entry {
+            Ok(path) if wildcard && path.is_dir() => {}
+            Ok(path) => paths.push(path),
+            Err(error) => problem(format!("`{}` cannot be read: {}", error.path().display(), error.error())),
+        }
+    }
+    if paths.is_empty() && !wildcard {
+        let message = format!("`{}` does not exist", include.pattern);
+        report.warn(Problem::new("include", message).at(include.origin.clone()));
+    }
+    paths
+}

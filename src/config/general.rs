@@ -1,0 +1,160 @@
+//! Reads the tables that stand once: store, desk, http, schedule, alerts, log, control.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::environment::Environment;
+use super::read::Section;
+use super::settings::{
+    AlertSettings, ControlSettings, DeskSettings, HttpSettings, LogFormat, LogSettings, ScheduleSettings,
+    StoreSettings,
+};
+use super::value::duration_text;
+
+/// What `check` calls polite.
+const INTERVAL_POLITE: Duration = Duration::from_mins(1);
+/// Longest path of a Unix socket on Linux, less the closing zero (unix(7), `sun_path`).
+const SOCKET_BYTES_MAX: usize = 107;
+
+/// Where the main file lies, for the defaults that depend on it.
+pub(super) fn is_installed(main: &Path) -> bool {
+    main.starts_with("/etc")
+}
+
+/// `[store]`
+pub(super) fn store(section: &Section<'_>, main: &Path, environment: &Environment) -> Option<StoreSettings> {
+    let path = if section.has("path") {
+        section.path("path")
+    } else if let Some(state) = &environment.state_directory {
+        Some(state.clone())
+    } else if is_installed(main) {
+        Some(PathBuf::from("/var/lib/harmattan"))
+    } else {
+        Some(environment.working_directory.join("harmattan-data"))
+    };
+    let keep = section.duration("keep");
+    Some(StoreSettings { path: path?, keep: keep? })
+}
+
+/// `[desk]`
+pub(super) fn desk(section: &Section<'_>) -> Option<DeskSettings> {
+    let timezone = if section.has("timezone") { section.zone("timezone")? } else { TimeZone::system() };
+    Some(DeskSettings { timezone })
+}
+
+/// `[http]`
+pub(super) fn http(section: &Section<'_>) -> Option<HttpSettings> {
+    let contact = section.address("contact");
+    let concurrency = section.integer("concurrency");
+    let timeout = section.duration("timeout");
+    let body_max = section.size("body_max");
+    let allow_networks = section.networks("allow_networks");
+    let proxy = section.address("proxy");
+    Some(HttpSettings {
+        contact,
+        concurrency: concurrency?,
+        timeout: timeout?,
+        body_bytes_max: body_max?,
+        allow_networks,
+        proxy,
+    })
+}
+
+/// `[schedule]`
+pub(super) fn schedule(section: &Section<'_>) -> Option<ScheduleSettings> {
+    let interval = section.duration("interval");
+    let telegram = section.duration("telegram");
+    let interval_min = section.duration("interval_min");
+    let interval_max = section.duration("interval_max");
+    let host_gap = section.duration("host_gap");
+    let (min, max) = (interval_min?, interval_max?);
+    if min > max {
+        section.get("interval_min").or(section.get("interval_max"))?.problem::<()>(
+            format!("is above `interval_max`, which is \"{}\"", duration_text(max)),
+            "lower it or raise `interval_max`",
+        );
+        return None;
+    }
+    if min < INTERVAL_POLITE
+        && let Some(node) = section.get("interval_min")
+    {
+        node.report.warn(
+            node.blame(format!("\"{}\" is below \"60s\"", duration_text(min)))
+                .hint("few servers welcome so many requests"),
+        );
+    }
+    let start = |name, value: Duration| {
+        if (min..=max).contains(&value) {
+            return Some(value);
+        }
+        if !section.has(name) {
+            // Nobody wrote it: the default gives way to the bounds that were written.
+            return Some(value.clamp(min, max));
+        }
+        let (low, high) = (duration_text(min), duration_text(max));
+        section.get(name)?.problem(
+            format!("\"{}\" lies outside `interval_min` to `interval_max`", duration_text(value)),
+            &format!("these are \"{low}\" and \"{high}\": change one of the three"),
+        )
+    };
+    let (interval, telegram) = (start("interval", interval?), start("telegram", telegram?));
+    Some(ScheduleSettings {
+        interval: interval?,
+        telegram: telegram?,
+        interval_min: min,
+        interval_max: max,
+        host_gap: host_gap?,
+    })
+}
+
+/// `[alerts]`
+pub(super) fn alerts(section: &Section<'_>) -> Option<AlertSettings> {
+    Some(AlertSettings { max_age: section.duration("max_age")? })
+}
+
+/// `[log]`
+pub(super) fn log(section: &Section<'_>) -> Option<LogSettings> {
+    let format = section.word("format");
+    let level = section.word("level");
+    let format = match format? {
+        "human" => LogFormat::Human,
+        "json" => LogFormat::Json,
+        "journald" => LogFormat::Journald,
+        _ => LogFormat::Auto,
+    };
+    Some(LogSettings { format, level: level?.parse().ok()? })
+}
+
+/// `[control]`
+pub(super) fn control(
+    section: &Section<'_>,
+    main: &Path,
+    environment: &Environment,
+    store: Option<&StoreSettings>,
+) -> Option<ControlSettings> {
+    let socket = if section.has("socket") {
+        section.path("socket")?
+    } else {
+        let folder = match &environment.runtime_directory {
+            Some(runtime) => runtime.clone(),
+            None if is_installed(main) => PathBuf::from("/run/harmattan"),
+            None => store?.path.clone(),
+        };
+        folder.join("control.sock")
+    };
+    if socket.as_os_str().as_bytes().len() > SOCKET_BYTES_MAX {
+        section.problem(
+            "socket",
+            format!(
+                "`{}` is longer than a socket's path may be ({SOCKET_BYTES_MAX} bytes)",
+                socket.display()
+            ),
+            Some("choose a shorter path"),
+        );
+        return None;
+    }
+    Some(ControlSettings { socket })
+}

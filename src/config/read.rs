@@ -1,0 +1,317 @@
+//! Reads typed values out of parsed tables, by the option table, and notes every mistake with its place.
+//!
+//! A reader that returns `None` where a value was written has noted why, and a config with a noted mistake is
+//! refused as a whole; so callers read all they need first and only then ask whether it is all there.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::File;
+use super::keys;
+use super::option::{Default, Form, Key, Support, Table};
+use super::problem::{Problem, Report};
+use super::suggest;
+use crate::rules::spec::{Located, Origin};
+
+/// A table of a file, or what several files say of one table.
+pub(super) struct Section<'a> {
+    table: &'static Table,
+    /// The dotted name that its keys are shown under; empty at the top of a file.
+    path: String,
+    entries: BTreeMap<&'a str, Entry<'a>>,
+    /// Keys that were written and are not supported yet.
+    planned: Vec<&'a str>,
+    file: &'a File,
+    offset: usize,
+    report: &'a Report,
+}
+
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    file: &'a File,
+    key: usize,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+/// A value and all that is needed to complain about it.
+#[derive(Clone)]
+pub(super) struct Node<'a> {
+    /// What it should look like.
+    pub(super) form: &'static Form,
+    /// The key it was written under, dotted.
+    pub(super) path: String,
+    pub(super) value: &'a DeValue<'a>,
+    pub(super) file: &'a File,
+    pub(super) report: &'a Report,
+    offset: usize,
+}
+
+/// The defaults of the option table, parsed.
+static DEFAULTS: LazyLock<BTreeMap<&'static str, DeValue<'static>>> = LazyLock::new(|| {
+    keys::tables()
+        .flat_map(|table| table.keys)
+        .filter_map(|key| match key.default {
+            Default::Value(text) => Some((text, DeValue::parse(text).ok()?.into_inner())),
+            Default::Absent | Default::Required | Default::Words(_) => None,
+        })
+        .collect()
+});
+
+impl<'a> Section<'a> {
+    /// A table that nothing was read into yet; `file` and `offset` say where its missing keys are reported.
+    pub(super) fn new(
+        table: &'static Table,
+        path: String,
+        file: &'a File,
+        offset: usize,
+        report: &'a Report,
+    ) -> Self {
+        Self { table, path, entries: BTreeMap::new(), planned: Vec::new(), file, offset, report }
+    }
+
+    /// Adds what a file says, refusing what the option table does not take.
+    pub(super) fn add(&mut self, file: &'a File, table: &'a DeTable<'a>) {
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            let place = || file.origin(key.span().start);
+            match self.table.key(name).map(|key| key.support) {
+                None => self.report.problem(self.unknown(name).at(place())),
+                Some(Support::Planned) => {
+                    self.planned.push(name);
+                    self.report.problem(Problem::new(&self.dotted(name), "not supported yet").at(place()));
+                }
+                Some(Support::Built) => self.insert(name, file, key.span().start, value),
+            }
+        }
+    }
+
+    /// Adds one value that stands at the byte `key` of `file`.
+    pub(super) fn insert(
+        &mut self,
+        name: &'a str,
+        file: &'a File,
+        key: usize,
+        value: &'a Spanned<DeValue<'a>>,
+    ) {
+        if let Some(first) = self.entries.insert(name, Entry { file, key, value }) {
+            let problem = Problem::new(&self.dotted(name), "is set in two files").at(file.origin(key));
+            let first = first.file.origin(first.key);
+            self.report.problem(problem.hint(format!("it is also set at {first}")));
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Problem {
+        let problem = Problem::new(&self.dotted(&name.escape_debug().to_string()), "unknown key");
+        match suggest::key(self.table, name) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+
+    fn dotted(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Whether the key was written, here or in another file.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// Whether any of the keys was written, those not supported yet included.
+    pub(super) fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(name) || self.planned.contains(name))
+    }
+
+    /// Where the table begins.
+    pub(super) fn origin(&self) -> Origin {
+        self.file.origin(self.offset)
+    }
+
+    /// Notes that something is wrong with the table as a whole, or with a key that is missing from it.
+    pub(super) fn problem(&self, name: &str, message: impl Into<String>, hint: Option<&str>) {
+        let key = if name.is_empty() { self.path.clone() } else { self.dotted(name) };
+        let problem = Problem::new(&key, message).at(self.origin());
+        self.report.problem(match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        });
+    }
+
+    /// The value of a key, else its default; notes that it is missing when it must be there.
+    pub(super) fn get(&self, name: &str) -> Option<Node<'a>> {
+        let Some(key) = self.table.key(name) else {
+            self.problem(name, "a bug: read, but not in the option table", None);
+            return None;
+        };
+        let node = |value, file, offset| Node {
+            form: &key.form,
+            path: self.dotted(name),
+            value,
+            file,
+            report: self.report,
+            offset,
+        };
+        if let Some(entry) = self.entries.get(name) {
+            return Some(node(entry.value.get_ref(), entry.file, entry.value.span().start));
+        }
+        match key.default {
+            Default::Value(text) => DEFAULTS.get(text).map(|value| node(value, self.file, self.offset)),
+            Default::Required => {
+                self.missing(key);
+                None
+            }
+            Default::Absent | Default::Words(_) => None,
+        }
+    }
+
+    fn missing(&self, key: &Key) {
+        let hint = format!("write `{} = {}`", key.name, key.example);
+        self.problem(key.name, "is missing", Some(&hint));
+    }
+
+    /// The table that a key holds, or an empty one at the same place.
+    pub(super) fn section(&self, name: &str) -> Option<Section<'a>> {
+        self.get(name)?.section()
+    }
+
+    /// The tables of a list.
+    pub(super) fn sections(&self, name: &str) -> Vec<Section<'a>> {
+        self.list(name).iter().filter_map(Node::section).collect()
+    }
+
+    /// The elements of a list.
+    pub(super) fn list(&self, name: &str) -> Vec<Node<'a>> {
+        self.get(name).and_then(|node| node.list()).unwrap_or_default()
+    }
+
+    /// A string of one line.
+    pub(super) fn text(&self, name: &str) -> Option<Located<String>> {
+        self.get(name)?.text()
+    }
+
+    /// A list of strings of one line each.
+    pub(super) fn texts(&self, name: &str) -> Vec<Located<String>> {
+        self.list(name).iter().filter_map(Node::text).collect()
+    }
+
+    /// The same without their places.
+    pub(super) fn words(&self, name: &str) -> Vec<String> {
+        self.texts(name).into_iter().map(|text| text.value).collect()
+    }
+}
+
+impl<'a> Node<'a> {
+    /// A value written under `path`.
+    pub(super) fn new(
+        form: &'static Form,
+        path: &str,
+        value: &'a Spanned<DeValue<'a>>,
+        file: &'a File,
+        report: &'a Report,
+    ) -> Self {
+        let offset = value.span().start;
+        Self { form, path: path.to_owned(), value: value.get_ref(), file, report, offset }
+    }
+
+    /// Where it was written.
+    pub(super) fn origin(&self) -> Origin {
+        self.file.origin(self.offset)
+    }
+
+    /// A mistake in this value, not noted yet.
+    pub(super) fn blame(&self, message: impl Into<String>) -> Problem {
+        Problem::new(&self.path, message).at(self.origin())
+    }
+
+    /// Notes a mistake in this value.
+    pub(super) fn problem<T>(&self, message: impl Into<String>, hint: &str) -> Option<T> {
+        self.report.problem(self.blame(message).hint(hint));
+        None
+    }
+
+    /// Notes that the value is of another type; shows the type alone, for the value may be a secret.
+    pub(super) fn mismatch<T>(&self, expected: &str, hint: Option<&str>) -> Option<T> {
+        let found = match self.value {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a number with a point",
+            DeValue::Boolean(_) => "true or false without quotes",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        let problem = self.blame(format!("expected {expected}, found {found}"));
+        self.report.problem(match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        });
+        None
+    }
+
+    /// The elements of a list.
+    pub(super) fn list(&self) -> Option<Vec<Node<'a>>> {
+        let DeValue::Array(items) = self.value else {
+            let hint = match self.form {
+                Form::Tables(_) | Form::TablesByType(_) => format!("write `[[{}]]`", self.path),
+                Form::Texts => format!("write `{} = [\"…\"]`", self.name()),
+                _ => return self.mismatch("a list", None),
+            };
+            return self.mismatch("a list", Some(&hint));
+        };
+        Some(items.iter().map(|item| self.element(item)).collect())
+    }
+
+    fn element(&self, item: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { value: item.get_ref(), offset: item.span().start, ..self.clone() }
+    }
+
+    /// A value inside this one, under a key and a form of its own.
+    pub(super) fn child(&self, path: String, form: &'static Form, value: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { form, path, ..self.element(value) }
+    }
+
+    /// Whether it is a string.
+    pub(super) fn is_string(&self) -> bool {
+        matches!(self.value, DeValue::String(_))
+    }
+
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
+    /// The last part of the key.
+    fn name(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or(&self.path)
+    }
+
+    /// The table that it is, read by the option table that its form names.
+    pub(super) fn section(&self) -> Option<Section<'a>> {
+        match self.form {
+            Form::Table(table) | Form::Tables(table) | Form::TestTexts(table) => self.section_of(table),
+            _ => self.mismatch("another value; a bug: its form is no table", None),
+        }
+    }
+
+    /// The table that it is, read by another option table.
+    pub(super) fn section_of(&self, table: &'static Table) -> Option<Section<'a>> {
+        let mut section = Section::new(table, self.path.clone(), self.file, self.offset, self.report);
+        section.add(self.file, self.table()?);
+        Some(section)
+    }
+
+    /// The table that it is, unread.
+    pub(super) fn table(&self) -> Option<&'a DeTable<'a>> {
+        match (self.value, self.form) {
+            (DeValue::Table(table), _) => Some(table),
+            (DeValue::Array(_), Form::Table(_)) => {
+                let hint = format!("write `[{}]`, once", self.path);
+                self.mismatch("one table", Some(&hint))
+            }
+            _ => self.mismatch("a table", None),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The option table written out for people, in Markdown.
+
+use std::fmt::Write;
+
+use super::keys;
+use super::option::{Default, Form, Key, Support, Table};
+use super::typed::ticked;
+use super::value::{duration_text, size_text};
+
+/// The reference of the config in Markdown: every table, its keys, their forms, bounds and defaults.
+pub fn reference() -> String {
+    let mut out = String::new();
+    for table in keys::tables() {
+        heading(&mut out, table);
+        for key in table.keys {
+            entry(&mut out, key);
+        }
+    }
+    out
+}
+
+fn heading(out: &mut String, table: &Table) {
+    let is_list = keys::tables().flat_map(|owner| owner.keys).any(|key| match &key.form {
+        Form::Tables(inner) => std::ptr::eq(*inner, table),
+        Form::TablesByType(inner) => inner.iter().any(|inner| std::ptr::eq(*inner, table)),
+        _ => false,
+    });
+    let title = match (table.name, table.kind) {
+        ("", _) => "Top of a file".to_owned(),
+        ("secret", _) => "Secrets".to_owned(),
+        (name, Some(kind)) => format!("`[[{name}]]` of type `{kind}`"),
+        (name, None) if is_list => format!("`[[{name}]]`"),
+        (name, None) => format!("`[{name}]`"),
+    };
+    let gap = if out.is_empty() { "" } else { "\n" };
+    // Writing to a string cannot fail.
+    _ = writeln!(out, "{gap}## {title}\n\n{}\n", table.doc);
+}
+
+fn entry(out: &mut String, key: &Key) {
+    if key.support == Support::Planned {
+        _ = writeln!(out, "- `{}`: {} Not supported yet.", key.name, key.doc);
+        return;
+    }
+    let default = match key.default {
+        Default::Absent => String::new(),
+        Default::Required => "; required".to_owned(),
+        Default::Value(value) => format!("; default `{value}`"),
+        Default::Words(words) => format!("; default: {words}"),
+    };
+    _ = writeln!(out, "- `{}` ({}{default}): {}", key.name, form(&key.form), key.doc);
+}
+
+fn form(form: &Form) -> String {
+    match form {
+        Form::Text | Form::FreeText => "text".to_owned(),
+        Form::Texts => "list of texts".to_owned(),
+        Form::TextOrTexts => "text or list of texts".to_owned(),
+        Form::Word { built, .. } => ticked(built),
+        Form::Flag => "`true` or `false`".to_owned(),
+        Form::Integer { min, max } => format!("{min} to {max}"),
+        Form::Duration { min, max } => {
+            format!("duration, \"{}\" to \"{}\"", duration_text(*min), duration_text(*max))
+        }
+        Form::Size { min, max } => format!("size, \"{}\" to \"{}\"", size_text(*min), size_text(*max)),
+        Form::Address { schemes } => format!("address with {}", ticked(schemes)),
+        Form::Path => "path".to_owned(),
+        Form::Zone => "time zone".to_owned(),
+        Form::Networks => "list of networks".to_owned(),
+        Form::Backlog { max } => format!("0 to {max}, or a duration"),
+        Form::Point => "pair of numbers".to_owned(),
+        Form::Secret => "secret".to_owned(),
+        Form::Secrets => "secret or list of two".to_owned(),
+        Form::TestTexts(_) => "list of texts or tables".to_owned(),
+        Form::Table(_) => "table".to_owned(),
+        Form::Tables(_) | Form::TablesByType(_) => "list of tables".to_owned(),
+        Form::Later => "not supported yet".to_owned(),
+    }
+}

@@ -1,0 +1,255 @@
+//! `[[source]]`: what is read.
+
+use std::time::Duration;
+
+use toml::de::DeValue;
+use url::Url;
+
+use super::option::Form;
+use super::read::{Node, Section};
+use crate::item::{SourceKind, SourceName};
+use crate::rules::spec::{Located, Origin};
+
+/// One `[[source]]`, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceSpec {
+    /// Unique name: its identity in the store.
+    pub name: SourceName,
+    /// Where it is and what it is read as.
+    pub what: SourceAddress,
+    /// Language, as a hint, in lower case.
+    pub lang: Option<String>,
+    /// Free labels.
+    pub tags: Vec<String>,
+    /// 1 wire or official, 2 press, 3 unverified.
+    pub tier: u8,
+    /// Fixed interval; `None`: adapted.
+    pub interval: Option<Duration>,
+    /// Whether it is polled.
+    pub enabled: bool,
+    /// What of the first poll may alert.
+    pub backlog: Backlog,
+    /// Whether requests name the desk's contact.
+    pub contact: bool,
+    /// Proxy of its own.
+    pub proxy: Option<Url>,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+impl SourceSpec {
+    /// What it is read as.
+    pub fn kind(&self) -> SourceKind {
+        match &self.what {
+            SourceAddress::Feed(_) => SourceKind::Feed,
+            SourceAddress::Telegram { .. } => SourceKind::Telegram,
+            SourceAddress::Page { .. } => SourceKind::Page,
+        }
+    }
+}
+
+/// Where a source is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceAddress {
+    /// A feed.
+    Feed(Url),
+    /// A Telegram channel.
+    Telegram {
+        /// The channel as written: name, @name or an address.
+        channel: String,
+        /// Hosts (`t.me`) or addresses (`http://127.0.0.1:8080`), tried in order.
+        hosts: Vec<String>,
+    },
+    /// An HTML page.
+    Page {
+        /// Its address.
+        url: Url,
+        /// How to find items on it.
+        select: SelectSpec,
+    },
+}
+
+/// Selectors of a page as written, each CSS with an optional `@attribute`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SelectSpec {
+    /// What holds one item.
+    pub item: Located<String>,
+    /// Its title.
+    pub title: Option<Located<String>>,
+    /// Its link.
+    pub link: Option<Located<String>>,
+    /// Its date.
+    pub date: Option<Located<String>>,
+    /// Its text.
+    pub text: Option<Located<String>>,
+}
+
+/// What of a source's first poll may alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    /// Nothing.
+    None,
+    /// So many of the newest items.
+    Newest(u32),
+    /// Items younger than this.
+    Age(Duration),
+}
+
+/// Reads one `[[source]]`.
+pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
+    let name = name(section);
+    let what = address(section);
+    let lang = lang(section);
+    let tags = section.words("tags");
+    let tier = section.integer("tier");
+    let interval = section.duration("interval");
+    // One word is built; asking for it refuses the others.
+    section.word("article")?;
+    let backlog = section.get("backlog").and_then(|node| backlog(&node));
+    let enabled = section.flag("enabled");
+    let contact = section.word("contact").is_none();
+    let proxy = section.address("proxy");
+    let name = name?;
+    let spec = SourceSpec {
+        name: name.value,
+        what: what?,
+        lang,
+        tags,
+        tier: tier?,
+        interval,
+        enabled: enabled?,
+        backlog: backlog?,
+        contact,
+        proxy,
+        origin: section.origin(),
+    };
+    Some(Located { value: spec, origin: name.origin })
+}
+
+fn name(section: &Section<'_>) -> Option<Located<SourceName>> {
+    let node = section.get("name")?;
+    let text = node.text()?;
+    match SourceName::new(&text.value) {
+        Some(value) => Some(Located { value, origin: text.origin }),
+        None => node.problem(
+            format!("`{}` is no name of a source", text.value),
+            "write up to 64 of `a-z`, `0-9` and `-`",
+        ),
+    }
+}
+
+/// A language: two or three letters, in lower case.
+pub(super) fn language(node: &Node<'_>) -> Option<String> {
+    let text = node.text()?.value.to_ascii_lowercase();
+    if matches!(text.len(), 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Some(text);
+    }
+    node.problem(format!("`{text}` is no language"), "write two or three letters, such as \"fr\"")
+}
+
+fn lang(section: &Section<'_>) -> Option<String> {
+    language(&section.get("lang")?)
+}
+
+fn backlog(node: &Node<'_>) -> Option<Backlog> {
+    const HINT: &str = "write a count of newest items, such as 5, or an age, such as \"6h\"";
+    let Form::Backlog { max } = node.form else {
+        return node.mismatch("a count or an age", None);
+    };
+    match node.value {
+        DeValue::Integer(count) => {
+            match u32::from_str_radix(count.as_str(), count.radix()).ok().filter(|n| i64::from(*n) <= *max) {
+                Some(0) => Some(Backlog::None),
+                Some(count) => Some(Backlog::Newest(count)),
+                None => node.problem(
+                    format!("{count} is out of bounds"),
+                    &format!("write a count of newest items from 0 to {max}"),
+                ),
+            }
+        }
+        DeValue::String(_) => {
+            node.duration(Duration::from_secs(1), Duration::from_hours(24 * 3650)).map(Backlog::Age)
+        }
+        DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => node.mismatch("a count or an age", Some(HINT)),
+    }
+}
+
+fn address(section: &Section<'_>) -> Option<SourceAddress> {
+    const HINT: &str = "write exactly one of `feed`, `telegram` and `page`";
+    let page_only = |name: &str, owner: &str| {
+        if section.has(name)
+            && let Some(node) = section.get(name)
+        {
+            node.problem::<()>(format!("goes with `{owner}` alone"), &format!("take out `{name}`"));
+        }
+    };
+    if !section.has("page") {
+        page_only("select", "page");
+    }
+    if !section.has("telegram") {
+        page_only("hosts", "telegram");
+    }
+    match [section.has("feed"), section.has("telegram"), section.has("page")] {
+        [true, false, false] => section.address("feed").map(SourceAddress::Feed),
+        [false, true, false] => {
+            let channel = section.text("telegram");
+            let hosts: Vec<String> = section.list("hosts").iter().filter_map(host).collect();
+            if hosts.is_empty() {
+                return section.get("hosts")?.problem("is empty", "name a host or leave `hosts` out");
+            }
+            Some(SourceAddress::Telegram { channel: channel?.value, hosts })
+        }
+        [false, false, true] => {
+            let url = section.address("page");
+            if !section.has("select") {
+                section.problem("select", "is missing", Some("say by CSS where the items of the page are"));
+                return None;
+            }
+            let select = section.section("select").and_then(|section| select(&section));
+            Some(SourceAddress::Page { url: url?, select: select? })
+        }
+        [false, false, false] => {
+            section.problem("", "says not where it is read", Some(HINT));
+            None
+        }
+        _ => {
+            section.problem("", "has more than one address", Some(HINT));
+            None
+        }
+    }
+}
+
+/// A host name, or the address of a server of its own.
+fn host(node: &Node<'_>) -> Option<String> {
+    let text = node.text()?.value;
+    let full = if text.contains("://") { text.clone() } else { format!("https://{text}") };
+    let fits = Url::parse(&full).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    if fits {
+        return Some(text);
+    }
+    node.problem(
+        "is neither a host nor the address of one",
+        "write it like \"t.me\" or \"http://127.0.0.1:8080\"",
+    )
+}
+
+fn select(section: &Section<'_>) -> Option<SelectSpec> {
+    let item = section.text("item");
+    let [title, link, date, text] = ["title", "link", "date", "text"].map(|name| section.text(name));
+    if ["title", "link", "text"].iter().all(|name| !section.has(name)) {
+        section.problem("", "finds nothing in an item", Some("write `title`, `link` or `text`"));
+        return None;
+    }
+    Some(SelectSpec { item: item?, title, link, date, text })
+}

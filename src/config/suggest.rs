@@ -1,0 +1,54 @@
+//! What a mistyped name was meant to be.
+
+use super::keys;
+use super::option::Table;
+
+/// The name nearest to `name`, if it is near enough to be meant.
+pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // A third of the letters may differ, in short names one.
+    let slips_max = (name.chars().count() / 3).max(1);
+    let name = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|known| (strsim::osa_distance(&name, &known.to_lowercase()), known))
+        .filter(|(slips, _)| *slips <= slips_max)
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, known)| known)
+}
+
+/// A hint for a key that `table` does not have: a near one of its own, or the table that has it.
+pub(super) fn key(table: &Table, name: &str) -> Option<String> {
+    if let Some(near) = nearest(name, table.keys.iter().map(|key| key.name)) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    let other = keys::tables().find(|other| other.key(name).is_some())?;
+    Some(match (other.name, other.kind) {
+        ("", _) => format!("`{name}` stands at the top of the file, before the first table"),
+        (owner, Some(kind)) => format!("`{name}` is a key of `{owner}` of type `{kind}`"),
+        (owner, None) => format!("`{name}` is a key of `{owner}`"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_the_key_that_was_meant() {
+        for (table, name, expected) in [
+            (&keys::SCHEDULE, "intervall", Some("did you mean `interval`?")),
+            (&keys::SCHEDULE, "host-gap", Some("did you mean `host_gap`?")),
+            (&keys::SOURCE, "Tags", Some("did you mean `tags`?")),
+            (&keys::HTTP, "max_age", Some("`max_age` is a key of `alerts`")),
+            (&keys::NOTIFIER_STDOUT, "smtp", Some("`smtp` is a key of `notifier` of type `email`")),
+            (
+                &keys::STORE,
+                "include",
+                Some("`include` stands at the top of the file, before the first table"),
+            ),
+            (&keys::STORE, "zzzzzz", None),
+        ] {
+            assert_eq!(key(table, name).as_deref(), expected, "{name}");
+        }
+    }
+}

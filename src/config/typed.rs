@@ -1,0 +1,266 @@
+//! Values of one type each: bounds and choices come from the option table.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use toml::de::DeValue;
+use url::Url;
+
+use super::option::Form;
+use super::read::{Node, Section};
+use super::suggest;
+use super::value::{self, Network};
+use crate::rules::spec::Located;
+
+const BUG: &str = "another form; a bug: the option table says otherwise";
+
+impl Node<'_> {
+    /// A string as written.
+    pub(super) fn free_text(&self) -> Option<Located<String>> {
+        match self.value {
+            DeValue::String(text) => {
+                Some(Located { value: text.clone().into_owned(), origin: self.origin() })
+            }
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => self.mismatch("a string", None),
+        }
+    }
+
+    /// A string of one line that says something.
+    pub(super) fn text(&self) -> Option<Located<String>> {
+        let text = self.free_text()?;
+        if text.value.trim().is_empty() {
+            return self.problem("is empty", "say something or leave the key out");
+        }
+        if text.value.chars().any(char::is_control) {
+            return self.problem("holds a line break or another control character", "write it in one line");
+        }
+        Some(text)
+    }
+
+    fn integer(&self, min: i64, max: i64) -> Option<i64> {
+        let DeValue::Integer(written) = self.value else {
+            return self.mismatch(&format!("a whole number from {min} to {max}"), None);
+        };
+        let number = i64::from_str_radix(written.as_str(), written.radix()).ok();
+        match number.filter(|number| (min..=max).contains(number)) {
+            Some(number) => Some(number),
+            None => self.problem(
+                format!("{written} is out of bounds"),
+                &format!("write a whole number from {min} to {max}"),
+            ),
+        }
+    }
+
+    /// One of the words of its form.
+    pub(super) fn word(&self) -> Option<&'static str> {
+        let Form::Word { built, planned } = self.form else {
+            return self.mismatch(BUG, None);
+        };
+        let text = self.text()?.value;
+        if let Some(word) = built.iter().find(|word| **word == text) {
+            return Some(word);
+        }
+        let (message, hint) = if planned.contains(&text.as_str()) {
+            (format!("`{text}` is not supported yet"), format!("supported now: {}", ticked(built)))
+        } else {
+            let hint = match suggest::nearest(&text, built.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it may be {}", ticked(built)),
+            };
+            (format!("`{text}` is unknown"), hint)
+        };
+        self.problem(message, &hint)
+    }
+
+    /// A duration between two bounds.
+    pub(super) fn duration(&self, min: Duration, max: Duration) -> Option<Duration> {
+        const HINT: &str = "write a whole number and a unit, such as \"90s\", \"15m\", \"36h\" or \"180d\"";
+        let DeValue::String(text) = self.value else {
+            return self.mismatch("a duration", Some(HINT));
+        };
+        let Some(duration) = value::duration(text) else {
+            return self.problem(format!("`{}` is no duration", text.escape_debug()), HINT);
+        };
+        if (min..=max).contains(&duration) {
+            return Some(duration);
+        }
+        let (min, max) = (value::duration_text(min), value::duration_text(max));
+        self.problem(
+            format!("`{}` is out of bounds", text.escape_debug()),
+            &format!("write a duration from \"{min}\" to \"{max}\""),
+        )
+    }
+
+    /// A number with or without a point.
+    pub(super) fn number(&self) -> Option<f64> {
+        let written = match self.value {
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+            DeValue::Float(number) => number.as_str(),
+            _ => return self.mismatch("a number", None),
+        };
+        match written.parse::<f64>().ok().filter(|number| number.is_finite()) {
+            Some(number) => Some(number),
+            None => self.mismatch("a finite number", None),
+        }
+    }
+
+    /// An absolute address of one of the schemes of its form, without any user or password.
+    pub(super) fn address(&self) -> Option<Url> {
+        let url = self.address_with_user()?;
+        if url.username().is_empty() && url.password().is_none() {
+            return Some(url);
+        }
+        self.problem("holds a user or a password", "take it out: secrets are never in these files")
+    }
+
+    /// An absolute address of one of the schemes of its form. The messages do not show it: it may hold a secret.
+    pub(super) fn address_with_user(&self) -> Option<Url> {
+        let Form::Address { schemes } = self.form else {
+            return self.mismatch(BUG, None);
+        };
+        let text = self.text()?.value;
+        let scheme = schemes.first().copied().unwrap_or_default();
+        let colon = if scheme == "mailto" { "" } else { "//" };
+        let hint = format!("begin it with `{scheme}:{colon}`");
+        let url = match Url::parse(&text) {
+            Ok(url) => url,
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                return self.problem("is no full address", &hint);
+            }
+            Err(error) => return self.problem(format!("is no address: {error}"), &hint),
+        };
+        if !schemes.contains(&url.scheme()) {
+            return self.problem(
+                format!("cannot begin with `{}:`", url.scheme()),
+                &format!("it may begin with {}", ticked(schemes)),
+            );
+        }
+        if url.scheme() != "mailto" && url.host_str().is_none_or(str::is_empty) {
+            return self.problem("names no host", &hint);
+        }
+        Some(url)
+    }
+}
+
+/// Words in backticks, joined by commas.
+pub(super) fn ticked(words: &[&str]) -> String {
+    let ticked: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    ticked.join(", ")
+}
+
+impl Section<'_> {
+    /// A whole number within the bounds of its form.
+    pub(super) fn integer<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
+        let node = self.get(name)?;
+        match node.form {
+            Form::Integer { min, max } => T::try_from(node.integer(*min, *max)?).ok(),
+            _ => node.mismatch(BUG, None),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        let node = self.get(name)?;
+        match node.value {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => node.mismatch("`true` or `false`", None),
+        }
+    }
+
+    /// One of the words of its form.
+    pub(super) fn word(&self, name: &str) -> Option<&'static str> {
+        self.get(name)?.word()
+    }
+
+    /// A duration within the bounds of its form.
+    pub(super) fn duration(&self, name: &str) -> Option<Duration> {
+        let node = self.get(name)?;
+        match node.form {
+            Form::Duration { min, max } => node.duration(*min, *max),
+            _ => node.mismatch(BUG, None),
+        }
+    }
+
+    /// A number of bytes within the bounds of its form.
+    pub(super) fn size(&self, name: &str) -> Option<u64> {
+        let node = self.get(name)?;
+        let (Form::Size { min, max }, DeValue::String(text)) = (node.form, node.value) else {
+            return node.mismatch("a size", Some("write a whole number and a unit, such as \"16MiB\""));
+        };
+        let range = format!("from \"{}\" to \"{}\"", value::size_text(*min), value::size_text(*max));
+        match value::size(text) {
+            Some(size) if (*min..=*max).contains(&size) => Some(size),
+            Some(_) => node.problem(
+                format!("`{}` is out of bounds", text.escape_debug()),
+                &format!("write a size {range}"),
+            ),
+            None => node.problem(
+                format!("`{}` is no size", text.escape_debug()),
+                "write a whole number and `B`, `KiB`, `MiB` or `GiB`, such as \"16MiB\"",
+            ),
+        }
+    }
+
+    /// An absolute address without user or password.
+    pub(super) fn address(&self, name: &str) -> Option<Url> {
+        self.get(name)?.address()
+    }
+
+    /// A path; a relative one starts from the folder of the file that holds it.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        let node = self.get(name)?;
+        let text = node.text()?.value;
+        Some(node.file.directory.join(text))
+    }
+
+    /// A time zone by its IANA name.
+    pub(super) fn zone(&self, name: &str) -> Option<TimeZone> {
+        let node = self.get(name)?;
+        let text = node.text()?.value;
+        if let Ok(zone) = TimeZone::get(&text) {
+            return Some(zone);
+        }
+        let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+        let hint = match suggest::nearest(&text, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write an IANA name such as \"Africa/Bamako\"".to_owned(),
+        };
+        node.problem(format!("`{text}` is no known time zone"), &hint)
+    }
+
+    /// A list of networks.
+    pub(super) fn networks(&self, name: &str) -> Vec<Network> {
+        let network = |node: &Node<'_>| {
+            let text = node.text()?.value;
+            match Network::parse(&text) {
+                Some(network) => Some(network),
+                None => node.problem(
+                    format!("`{text}` is no network"),
+                    "write an address and the length of its prefix, such as \"127.0.0.0/8\"",
+                ),
+            }
+        };
+        self.list(name).iter().filter_map(network).collect()
+    }
+
+    /// Latitude and longitude.
+    pub(super) fn point(&self, name: &str) -> Option<(f64, f64)> {
+        const HINT: &str = "write `[latitude, longitude]` in decimal degrees, such as `[16.77, -3.00]`";
+        let node = self.get(name)?;
+        let nodes = node.list()?;
+        let [latitude, longitude] = nodes.as_slice() else {
+            return node.problem("is not a pair of numbers", HINT);
+        };
+        let (latitude, longitude) = (latitude.number()?, longitude.number()?);
+        if latitude.abs() <= 90.0 && longitude.abs() <= 180.0 {
+            return Some((latitude, longitude));
+        }
+        node.problem("lies outside the globe", HINT)
+    }
+}
