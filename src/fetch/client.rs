@@ -27,7 +27,9 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 const HOLD_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What the config says of HTTP.
-#[derive(Clone, Debug)]
+///
+/// Not `Debug`: a proxy's address may hold a password.
+#[derive(Clone)]
 pub struct HttpSettings {
     /// Where a server's operator reaches ours: goes into the `User-Agent`.
     pub contact: Option<String>,
@@ -48,7 +50,6 @@ pub struct HttpSettings {
 }
 
 /// Asks servers politely. One for the whole program: it holds the hosts' turns and the connections.
-#[derive(Debug)]
 pub struct Fetcher {
     settings: HttpSettings,
     gate: HostGate,
@@ -205,6 +206,10 @@ impl Fetcher {
             .referer(false)
             .connect_timeout(CONNECT_MAX)
             .read_timeout(SILENCE_MAX)
+            // Servers of small papers send odd headers; a browser reads them all the same.
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(IDLE_MAX);
         match proxy {

@@ -174,16 +174,15 @@ impl Failure {
     }
 }
 
-/// The first cause of a type; those inside an I/O error are looked at too, which `source` skips.
+/// The first cause of a type. An I/O error is asked for what it wraps, which its `source` skips.
 fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        let boxed = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let found = error.downcast_ref::<T>().or_else(|| boxed.and_then(|inner| inner.downcast_ref::<T>()));
-        if found.is_some() {
-            return found;
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
         }
-        next = error.source();
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = wrapped.map(|inner| -> &(dyn Error + 'static) { inner }).or_else(|| error.source());
     }
     None
 }
