@@ -5,7 +5,7 @@
 #[path = "support/http.rs"]
 mod http;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -126,6 +126,19 @@ async fn c8_validators_go_to_the_address_they_came_from_alone() {
     }
 }
 
+#[test]
+fn c3_a_304_refreshes_what_it_carries() {
+    let of = |etag: Option<&str>, last_modified: Option<&str>| Validators {
+        etag: etag.map(|text| text.as_bytes().to_vec()),
+        last_modified: last_modified.map(|text| text.as_bytes().to_vec()),
+    };
+    let known = of(Some("1"), Some("monday"));
+    assert_eq!(known.refreshed(&of(None, Some("friday"))), of(Some("1"), Some("friday")));
+    assert_eq!(known.refreshed(&of(Some("2"), None)), of(Some("2"), Some("monday")));
+    assert_eq!(known.refreshed(&of(None, None)), known);
+    assert!(of(None, None).is_empty() && !known.is_empty());
+}
+
 #[tokio::test]
 async fn a_304_that_nobody_asked_for_is_an_error() {
     let (reason, text) = failure(Reply::status(304)).await;
@@ -188,7 +201,7 @@ async fn g3_compressed_bodies_are_decoded() {
 
 #[tokio::test]
 async fn g3_bombs_end_at_the_limit_for_decoded_bytes() {
-    let zeros = vec![0; 64 << 20];
+    let zeros = vec![0; 16 << 20];
     for (encoding, bytes) in
         [("gzip", gzip(&zeros)), ("br", brotli(&zeros)), ("zstd", zstd::encode_all(&zeros[..], 3).unwrap())]
     {
@@ -231,7 +244,7 @@ async fn g10_the_time_limit_holds_for_the_whole_request() {
         let started = Instant::now();
         let error = hasty.fetch(&request(&server.url("/feed"))).await.unwrap_err();
         assert_eq!(error.reason(), "timeout");
-        assert_eq!(error.to_string(), "no complete answer in time (the limit is 0.3 s)");
+        assert_eq!(error.to_string(), "no complete answer within 0.3 s");
         assert!(started.elapsed() < Duration::from_secs(5));
     }
 }
@@ -247,7 +260,7 @@ async fn answers_that_are_no_http_are_errors() {
     ] {
         let (reason, text) = failure(Reply::raw(hostile)).await;
         assert_eq!(reason, "http");
-        assert!(text.starts_with("the connection broke: "), "{text}");
+        assert!(text.starts_with("no complete answer: "), "{text}");
     }
 }
 
@@ -427,6 +440,29 @@ async fn failures_are_sorted_by_their_cause() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_nobody_signed_is_refused() {
+    let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (chain, signer) = (vec![key.cert.der().clone()], key.signing_key.serialize_der());
+    let fetcher = fetcher();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, rustls::pki_types::PrivateKeyDer::Pkcs8(signer.into()))
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("https://{}/feed", listener.local_addr().unwrap())).unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut session = rustls::ServerConnection::new(config.into()).unwrap();
+        let mut request = [0; 16];
+        rustls::Stream::new(&mut session, &mut stream).read(&mut request)
+    });
+    let error = fetcher.fetch(&request(&url)).await.unwrap_err();
+    assert_eq!(error.reason(), "tls");
+    assert_eq!(error.to_string(), "no secure connection: invalid peer certificate: UnknownIssuer");
+    assert!(server.join().unwrap().is_err(), "not a byte of the request went out");
+}
+
+#[tokio::test]
 async fn errors_show_no_secret() {
     let server = Server::start(|asked| match asked.target.as_str() {
         "/feed?token=s3cret" => Reply::to(302, "ftp://s3cret:s3cret@example.org/?s3cret"),
@@ -486,9 +522,9 @@ async fn redirects_wait_for_the_turn_of_the_new_host() {
     let fetcher = fetcher();
     let (a, b) = (server.url("/a"), server.on("127.0.0.2", "/b"));
     let (a, b) = (request(&a), request(&b));
-    let fetched = join_all([fetcher.fetch(&a), fetcher.fetch(&b)]).await;
+    let both = join_all([fetcher.fetch(&a), fetcher.fetch(&b)]).await;
     assert!(
-        fetched.iter().all(Result::is_ok),
+        both.iter().all(Result::is_ok),
         "two hosts that lead to each other do not wait for each other for ever"
     );
 }

@@ -1,7 +1,5 @@
 //! From a response to an answer: what each status means, and the body under its limit.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode};
@@ -33,22 +31,14 @@ impl Hop {
     }
 }
 
-/// Limits of one answer.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// Longest body, decoded.
-    pub(super) bytes_max: u64,
-    /// The time limit, to be named in errors.
-    pub(super) timeout: Duration,
-}
-
-/// Sorts an answer by its status and reads the body of a document. `conditional` tells whether validators were sent.
+/// Sorts an answer by its status and reads the body of a document. `conditional` tells whether validators were sent; the body
+/// may have `bytes_max` bytes once decoded.
 pub(super) async fn read(
     response: Response,
     url: &Url,
     redirects: Redirects,
     conditional: bool,
-    limits: Limits,
+    bytes_max: u64,
 ) -> Result<Hop, Failure> {
     let status = response.status();
     let code = status.as_u16();
@@ -56,7 +46,7 @@ pub(super) async fn read(
         return Err(Failure::Challenge { status: code });
     }
     match code {
-        200 | 203 => document(response, url, limits).await.map(done),
+        200 | 203 => document(response, url, bytes_max).await.map(done),
         304 if conditional => Ok(done(Answer::Unchanged { validators: validators(response.headers()) })),
         304 => Err(Failure::Status { status: code, detail: "not modified, though nothing was known" }),
         301 | 302 | 303 | 307 | 308 => redirect(&response, url, redirects),
@@ -76,14 +66,14 @@ fn challenged(status: StatusCode, headers: &HeaderMap) -> bool {
     status == StatusCode::ACCEPTED || mitigated
 }
 
-async fn document(response: Response, url: &Url, limits: Limits) -> Result<Answer, Failure> {
+async fn document(response: Response, url: &Url, bytes_max: u64) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
     let validators = validators(response.headers());
     let content_type = response
         .headers()
         .get(CONTENT_TYPE)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let bytes = body(response, limits).await?;
+    let bytes = body(response, bytes_max).await?;
     if bytes.is_empty() {
         return Err(Failure::Status { status, detail: "empty body" });
     }
@@ -91,16 +81,16 @@ async fn document(response: Response, url: &Url, limits: Limits) -> Result<Answe
 }
 
 /// Reads the decoded body; never holds more than the limit and one chunk.
-async fn body(mut response: Response, limits: Limits) -> Result<Bytes, Failure> {
-    let too_large = || Failure::TooLarge { bytes_max: limits.bytes_max };
+async fn body(mut response: Response, bytes_max: u64) -> Result<Bytes, Failure> {
+    let too_large = || Failure::TooLarge { bytes_max };
     // Known only of bodies that are not compressed.
-    if response.content_length().is_some_and(|length| length > limits.bytes_max) {
+    if response.content_length().is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::sorted(&error, limits.timeout))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::sorted(&error))? {
         let length = u64::try_from(body.len().saturating_add(chunk.len())).unwrap_or(u64::MAX);
-        if length > limits.bytes_max {
+        if length > bytes_max {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);

@@ -17,9 +17,9 @@ use super::resolve::Guard;
 use super::{Fetched, Freshness, REDIRECTS_MAX, Request};
 
 /// Longest wait for a connection.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest silence, before the first byte and between two.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long an unused connection is kept: long enough for a redirect on the same host, short enough that a thousand
 /// sources leave no thousand sockets.
 const IDLE_MAX: Duration = Duration::from_secs(20);
@@ -146,7 +146,8 @@ impl Fetcher {
         let started = Instant::now();
         let asked = timeout(walk.left, self.ask(&client, request, url, &host)).await;
         walk.left = walk.left.saturating_sub(started.elapsed());
-        asked.unwrap_or_else(|_elapsed| Err(Failure::Timeout(self.settings.timeout).into()))
+        let limit = self.settings.timeout;
+        asked.unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()))
     }
 
     async fn ask(
@@ -168,16 +169,15 @@ impl Fetcher {
                 builder = builder.header(name, value);
             }
         }
-        let limit = self.settings.timeout;
-        let response = builder.send().await.map_err(|error| Failure::sorted(&error, limit))?;
+        let response = builder.send().await.map_err(|error| Failure::sorted(&error))?;
         let freshness = Freshness::of(response.headers(), request.now);
         if response.status().as_u16() == 429
             && let Some(wait) = freshness.retry_after
         {
             self.hold(host, wait);
         }
-        let limits = answer::Limits { bytes_max: self.settings.body_bytes_max, timeout: limit };
-        let hop = answer::read(response, url, request.redirects, validators.is_some(), limits).await;
+        let bytes_max = self.settings.body_bytes_max;
+        let hop = answer::read(response, url, request.redirects, validators.is_some(), bytes_max).await;
         hop.map(|hop| hop.with(freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Freshness;
+use super::client::{CONNECT_MAX, SILENCE_MAX};
 use super::resolve::RefusedName;
 
 /// A request that failed, and what the server said of coming again all the same.
@@ -41,8 +42,13 @@ pub enum Failure {
     #[error("no secure connection: {0}")]
     Tls(String),
     /// It took too long.
-    #[error("no complete answer in time (the limit is {} s)", .0.as_secs_f64())]
-    Timeout(Duration),
+    #[error("{missing} within {} s", .limit.as_secs_f64())]
+    Timeout {
+        /// What did not come, such as `no connection`.
+        missing: &'static str,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// A bot protection answered in place of the server.
     #[error("a bot protection asks for a browser (status {status})")]
     Challenge {
@@ -88,7 +94,7 @@ impl FetchError {
             }
             Failure::Dns(_) => "dns",
             Failure::Tls(_) => "tls",
-            Failure::Timeout(_) => "timeout",
+            Failure::Timeout { .. } => "timeout",
             Failure::Challenge { .. } => "challenge",
             Failure::Refused { .. } => "refused",
             Failure::TooLarge { .. } => "too-large",
@@ -103,7 +109,7 @@ impl FetchError {
             Failure::Transport(_)
             | Failure::Dns(_)
             | Failure::Tls(_)
-            | Failure::Timeout(_)
+            | Failure::Timeout { .. }
             | Failure::Refused { .. }
             | Failure::TooLarge { .. }
             | Failure::Redirect(_)
@@ -128,16 +134,18 @@ impl FetchError {
             Failure::Refused { .. } => {
                 Some("list the range under `allow_networks` in `[http]` if it is meant")
             }
+            Failure::Setup(_) => Some(
+                "see `contact` and `proxy` in `[http]`, and whether the package `ca-certificates` is installed",
+            ),
             Failure::TooLarge { .. } => Some("raise `body_max` in `[http]` if the document is that long"),
             Failure::Status { .. }
             | Failure::Transport(_)
             | Failure::Dns(_)
             | Failure::Tls(_)
-            | Failure::Timeout(_)
+            | Failure::Timeout { .. }
             | Failure::Challenge { .. }
             | Failure::Redirect(_)
-            | Failure::Held { .. }
-            | Failure::Setup(_) => None,
+            | Failure::Held { .. } => None,
         }
     }
 }
@@ -154,14 +162,16 @@ impl Failure {
         Self::Setup(root(error))
     }
 
-    /// Sorts what the client reports; `timeout` is the limit to name when it was one.
-    pub(super) fn sorted(error: &reqwest::Error, timeout: Duration) -> Self {
+    /// Sorts what the client reports.
+    pub(super) fn sorted(error: &reqwest::Error) -> Self {
         if let Some(refused) = cause::<RefusedName>(error) {
             return Self::Refused { host: refused.host.clone(), why: refused.why };
         }
         let detail = root(error);
-        if error.is_timeout() {
-            Self::Timeout(timeout)
+        if error.is_timeout() && error.is_connect() {
+            Self::Timeout { missing: "no connection", limit: CONNECT_MAX }
+        } else if error.is_timeout() {
+            Self::Timeout { missing: "not one more byte", limit: SILENCE_MAX }
         } else if error.is_dns() {
             Self::Dns(detail)
         } else if cause::<rustls::Error>(error).is_some() {
@@ -169,7 +179,7 @@ impl Failure {
         } else if error.is_connect() {
             Self::Transport(format!("cannot connect: {detail}"))
         } else {
-            Self::Transport(format!("the connection broke: {detail}"))
+            Self::Transport(format!("no complete answer: {detail}"))
         }
     }
 }

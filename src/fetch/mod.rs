@@ -39,6 +39,23 @@ pub struct Validators {
     pub last_modified: Option<Vec<u8>>,
 }
 
+impl Validators {
+    /// Whether there is nothing to ask conditionally with.
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+
+    /// What to keep after a 304: what it carries replaces what was known, the rest stays (RFC 9111 section 3.2). A
+    /// document replaces both at once, so one that is missing there is forgotten.
+    #[must_use]
+    pub fn refreshed(&self, by: &Self) -> Self {
+        Self {
+            etag: by.etag.as_ref().or(self.etag.as_ref()).cloned(),
+            last_modified: by.last_modified.as_ref().or(self.last_modified.as_ref()).cloned(),
+        }
+    }
+}
+
 /// What a server said about when to come again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
