@@ -18,10 +18,6 @@ const FILE_BYTES_MAX: u64 = 32 << 20;
 const FILES_MAX: usize = 2000;
 /// Errors of syntax shown per file: one slip often causes the next.
 const SYNTAX_ERRORS_MAX: usize = 10;
-/// Parts of a dotted key or a table's name. The parser nests a table per part, and dropping a table nested
-/// ten thousand deep would overflow the stack.
-const KEY_PARTS_MAX: usize = 100;
-
 /// One file, read.
 #[derive(Debug)]
 pub(super) struct File {
@@ -83,10 +79,6 @@ impl File {
 
     /// Parses it; `None` when its syntax is wrong, for then a missing key may only be an unread one.
     pub(super) fn parse(&self, report: &Report) -> Option<Document<'_>> {
-        if let Some(offset) = deep_key(&self.text) {
-            report.problem(Problem::new("", "more than 100 dots in one line's key").at(self.origin(offset)));
-            return None;
-        }
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
             report.problem(self.syntax_problem(error));
@@ -130,25 +122,6 @@ fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("larger than 32 MiB"));
     }
     Ok(bytes)
-}
-
-/// The offset of a line whose key has more than [`KEY_PARTS_MAX`] parts: its dots outside strings are many.
-///
-/// Dots inside strings are few enough in any line that a false alarm needs a quoted text of a hundred
-/// sentences without a space after any of them.
-fn deep_key(text: &str) -> Option<usize> {
-    let mut dots = 0;
-    for (offset, byte) in text.bytes().enumerate() {
-        match byte {
-            b'.' => dots += 1,
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'"' | b'\'' | b' ' | b'\t' => {}
-            _ => dots = 0,
-        }
-        if dots > KEY_PARTS_MAX {
-            return Some(offset);
-        }
-    }
-    None
 }
 
 /// One glob of `include` and where it stands.

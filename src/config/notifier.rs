@@ -4,8 +4,6 @@ use std::net::IpAddr;
 
 use lettre::Address;
 use lettre::message::Mailbox;
-use toml::de::DeValue;
-use url::Url;
 
 use super::environment::Environment;
 use super::option::{Form, Table};
@@ -169,9 +167,12 @@ fn relay(section: &Section<'_>) -> Option<Relay> {
         SmtpTls::Required => PORT_SUBMISSION,
         SmtpTls::Off => PORT_RELAY,
     });
-    let user = match user(&url) {
-        Some(user) => user,
-        None => return node.problem("names a user that is not UTF-8", "write `%40` for the `@` in a user"),
+    let user = if url.username().is_empty() {
+        None
+    } else if let Some(user) = unescaped(url.username()) {
+        Some(user)
+    } else {
+        return node.problem("names a user that is not UTF-8", "write `%40` for the `@` in a user");
     };
     Some(Relay { host, port, tls, loopback, user })
 }
@@ -181,24 +182,28 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// The user of an address, its escapes undone: none, one, or `None` when they undo to no text.
-fn user(url: &Url) -> Option<Option<String>> {
-    if url.username().is_empty() {
-        return Some(None);
-    }
+/// A part of an address, its escapes undone; `None` when they undo to no text.
+fn unescaped(part: &str) -> Option<String> {
     let mut bytes = Vec::new();
-    let mut rest = url.username().bytes();
+    let mut rest = part.bytes();
     while let Some(byte) = rest.next() {
-        let escaped = (byte == b'%').then(|| {
-            let mut ahead = rest.clone();
-            let digits = [ahead.next()?, ahead.next()?];
-            let value = u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
-            rest = ahead;
-            Some(value)
-        });
-        bytes.push(escaped.flatten().unwrap_or(byte));
+        let mut ahead = rest.clone();
+        match escape(byte, &mut ahead) {
+            Some(value) => {
+                bytes.push(value);
+                rest = ahead;
+            }
+            None => bytes.push(byte),
+        }
     }
-    String::from_utf8(bytes).ok().map(Some)
+    String::from_utf8(bytes).ok()
+}
+
+/// The byte that `%` and the next two stand for (RFC 3986 section 2.1).
+fn escape(first: u8, rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    let digits = [rest.next()?, rest.next()?];
+    let is_escape = first == b'%' && digits.iter().all(u8::is_ascii_hexdigit);
+    is_escape.then(|| u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok())?
 }
 
 fn mailbox(node: &Node<'_>) -> Option<String> {
@@ -239,10 +244,7 @@ fn webhook(section: &Section<'_>, environment: &Environment) -> Option<Reach<Not
     let mut secrets: Vec<Secret> = Vec::new();
     let mut reach = true;
     if let Some(node) = section.get("secret") {
-        let nodes = match node.value {
-            DeValue::Array(_) => node.list()?,
-            _ => vec![node.clone()],
-        };
+        let nodes = if node.is_list() { node.list()? } else { vec![node.clone()] };
         if !(1..=2).contains(&nodes.len()) {
             return node.problem("is a list of one secret or two", "two serve while rotating");
         }

@@ -119,7 +119,9 @@ pub enum Form {
     /// A count of newest items or an age.
     Backlog {
         /// Greatest count.
-        max: i64,
+        count_max: u32,
+        /// Greatest age.
+        age_max: Duration,
     },
     /// Latitude and longitude.
     Point,

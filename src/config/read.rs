@@ -254,12 +254,14 @@ impl<'a> Node<'a> {
     /// The elements of a list.
     pub(super) fn list(&self) -> Option<Vec<Node<'a>>> {
         let DeValue::Array(items) = self.value else {
-            let hint = match self.form {
-                Form::Tables(_) | Form::TablesByType(_) => format!("write `[[{}]]`", self.path),
-                Form::Texts => format!("write `{} = [\"…\"]`", self.name()),
-                _ => return self.mismatch("a list", None),
+            let hint = if matches!(self.form, Form::Tables(_) | Form::TablesByType(_)) {
+                Some(format!("write `[[{}]]`", self.path))
+            } else if self.is_string() {
+                Some(format!("put the string in brackets: `{} = [\"…\"]`", self.name()))
+            } else {
+                None
             };
-            return self.mismatch("a list", Some(&hint));
+            return self.mismatch("a list", hint.as_deref());
         };
         Some(items.iter().map(|item| self.element(item)).collect())
     }
@@ -290,10 +292,10 @@ impl<'a> Node<'a> {
 
     /// The table that it is, read by the option table that its form names.
     pub(super) fn section(&self) -> Option<Section<'a>> {
-        match self.form {
-            Form::Table(table) | Form::Tables(table) | Form::TestTexts(table) => self.section_of(table),
-            _ => self.mismatch("another value; a bug: its form is no table", None),
+        if let Form::Table(table) | Form::Tables(table) | Form::TestTexts(table) = self.form {
+            return self.section_of(table);
         }
+        self.mismatch("another form; a bug: the option table says otherwise", None)
     }
 
     /// The table that it is, read by another option table.

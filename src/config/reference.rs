@@ -20,11 +20,9 @@ pub fn reference() -> String {
 }
 
 fn heading(out: &mut String, table: &Table) {
-    let is_list = keys::tables().flat_map(|owner| owner.keys).any(|key| match &key.form {
-        Form::Tables(inner) => std::ptr::eq(*inner, table),
-        Form::TablesByType(inner) => inner.iter().any(|inner| std::ptr::eq(*inner, table)),
-        _ => false,
-    });
+    let is_list = keys::tables()
+        .flat_map(|owner| owner.keys)
+        .any(|key| matches!(&key.form, Form::Tables(inner) if std::ptr::eq(*inner, table)));
     let title = match (table.name, table.kind) {
         ("", _) => "Top of a file".to_owned(),
         ("secret", _) => "Secrets".to_owned(),
@@ -67,7 +65,9 @@ fn form(form: &Form) -> String {
         Form::Path => "path".to_owned(),
         Form::Zone => "time zone".to_owned(),
         Form::Networks => "list of networks".to_owned(),
-        Form::Backlog { max } => format!("0 to {max}, or a duration"),
+        Form::Backlog { count_max, age_max } => {
+            format!("0 to {count_max}, or a duration up to \"{}\"", duration_text(*age_max))
+        }
         Form::Point => "pair of numbers".to_owned(),
         Form::Secret => "secret".to_owned(),
         Form::Secrets => "secret or list of two".to_owned(),

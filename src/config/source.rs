@@ -65,7 +65,7 @@ pub enum SourceAddress {
         /// Its address.
         url: Url,
         /// How to find items on it.
-        select: SelectSpec,
+        select: Box<SelectSpec>,
     },
 }
 
@@ -153,28 +153,22 @@ fn lang(section: &Section<'_>) -> Option<String> {
 
 fn backlog(node: &Node<'_>) -> Option<Backlog> {
     const HINT: &str = "write a count of newest items, such as 5, or an age, such as \"6h\"";
-    let Form::Backlog { max } = node.form else {
-        return node.mismatch("a count or an age", None);
+    let Form::Backlog { count_max, age_max } = node.form else {
+        return node.mismatch("another form; a bug: the option table says otherwise", None);
     };
-    match node.value {
-        DeValue::Integer(count) => {
-            match u32::from_str_radix(count.as_str(), count.radix()).ok().filter(|n| i64::from(*n) <= *max) {
-                Some(0) => Some(Backlog::None),
-                Some(count) => Some(Backlog::Newest(count)),
-                None => node.problem(
-                    format!("{count} is out of bounds"),
-                    &format!("write a count of newest items from 0 to {max}"),
-                ),
-            }
-        }
-        DeValue::String(_) => {
-            node.duration(Duration::from_secs(1), Duration::from_hours(24 * 3650)).map(Backlog::Age)
-        }
-        DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => node.mismatch("a count or an age", Some(HINT)),
+    if node.is_string() {
+        return node.duration(Duration::from_secs(1), *age_max).map(Backlog::Age);
+    }
+    let DeValue::Integer(count) = node.value else {
+        return node.mismatch("a count or an age", Some(HINT));
+    };
+    match u32::from_str_radix(count.as_str(), count.radix()).ok().filter(|count| count <= count_max) {
+        Some(0) => Some(Backlog::None),
+        Some(count) => Some(Backlog::Newest(count)),
+        None => node.problem(
+            format!("{count} is out of bounds"),
+            &format!("write a count of newest items from 0 to {count_max}"),
+        ),
     }
 }
 
@@ -210,7 +204,7 @@ fn address(section: &Section<'_>) -> Option<SourceAddress> {
                 return None;
             }
             let select = section.section("select").and_then(|section| select(&section));
-            Some(SourceAddress::Page { url: url?, select: select? })
+            Some(SourceAddress::Page { url: url?, select: Box::new(select?) })
         }
         [false, false, false] => {
             section.problem("", "says not where it is read", Some(HINT));

@@ -40,7 +40,7 @@ mod tests {
             (&keys::SCHEDULE, "host-gap", Some("did you mean `host_gap`?")),
             (&keys::SOURCE, "Tags", Some("did you mean `tags`?")),
             (&keys::HTTP, "max_age", Some("`max_age` is a key of `alerts`")),
-            (&keys::NOTIFIER_STDOUT, "smtp", Some("`smtp` is a key of `notifier` of type `email`")),
+            (&keys::STDOUT, "smtp", Some("`smtp` is a key of `notifier` of type `email`")),
             (
                 &keys::STORE,
                 "include",

@@ -18,17 +18,10 @@ const BUG: &str = "another form; a bug: the option table says otherwise";
 impl Node<'_> {
     /// A string as written.
     pub(super) fn free_text(&self) -> Option<Located<String>> {
-        match self.value {
-            DeValue::String(text) => {
-                Some(Located { value: text.clone().into_owned(), origin: self.origin() })
-            }
-            DeValue::Integer(_)
-            | DeValue::Float(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_) => self.mismatch("a string", None),
-        }
+        let DeValue::String(text) = self.value else {
+            return self.mismatch("a string", None);
+        };
+        Some(Located { value: text.clone().into_owned(), origin: self.origin() })
     }
 
     /// A string of one line that says something.
@@ -98,11 +91,15 @@ impl Node<'_> {
     }
 
     /// A number with or without a point.
-    pub(super) fn number(&self) -> Option<f64> {
-        let written = match self.value {
-            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
-            DeValue::Float(number) => number.as_str(),
-            _ => return self.mismatch("a number", None),
+    fn number(&self) -> Option<f64> {
+        let written = if let DeValue::Float(number) = self.value {
+            number.as_str()
+        } else if let DeValue::Integer(number) = self.value
+            && number.radix() == 10
+        {
+            number.as_str()
+        } else {
+            return self.mismatch("a number", None);
         };
         match written.parse::<f64>().ok().filter(|number| number.is_finite()) {
             Some(number) => Some(number),
@@ -158,19 +155,19 @@ impl Section<'_> {
     /// A whole number within the bounds of its form.
     pub(super) fn integer<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
         let node = self.get(name)?;
-        match node.form {
-            Form::Integer { min, max } => T::try_from(node.integer(*min, *max)?).ok(),
-            _ => node.mismatch(BUG, None),
-        }
+        let Form::Integer { min, max } = node.form else {
+            return node.mismatch(BUG, None);
+        };
+        T::try_from(node.integer(*min, *max)?).ok()
     }
 
     /// `true` or `false`.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         let node = self.get(name)?;
-        match node.value {
-            DeValue::Boolean(flag) => Some(*flag),
-            _ => node.mismatch("`true` or `false`", None),
-        }
+        let DeValue::Boolean(flag) = node.value else {
+            return node.mismatch("`true` or `false`", None);
+        };
+        Some(*flag)
     }
 
     /// One of the words of its form.
@@ -181,10 +178,10 @@ impl Section<'_> {
     /// A duration within the bounds of its form.
     pub(super) fn duration(&self, name: &str) -> Option<Duration> {
         let node = self.get(name)?;
-        match node.form {
-            Form::Duration { min, max } => node.duration(*min, *max),
-            _ => node.mismatch(BUG, None),
-        }
+        let Form::Duration { min, max } = node.form else {
+            return node.mismatch(BUG, None);
+        };
+        node.duration(*min, *max)
     }
 
     /// A number of bytes within the bounds of its form.

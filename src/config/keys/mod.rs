@@ -1,0 +1,70 @@
+//! The option table: every key of the config, its bounds, its default and its sentence in the reference.
+//!
+//! The reader asks this table and nothing else, so a key that is not here is unknown, and a key that stands here
+//! as planned is refused rather than ignored.
+
+mod notifier;
+mod settings;
+mod watch;
+
+use std::time::Duration;
+
+pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
+pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
+pub use watch::{AMBIGUOUS, ENTITY, NEAR, RULE, SELECT, SOURCE, TEST_TEXT};
+
+use super::option::{Form, Key, Table};
+
+/// Greatest duration taken anywhere: a century, far from where sums with a time stamp overflow.
+const DURATION_MAX: Duration = days(36_500);
+
+const WEB_SCHEMES: &[&str] = &["http", "https"];
+
+const PROXY: Form = Form::Address { schemes: &["http", "https", "socks5", "socks5h"] };
+
+const fn days(count: u64) -> Duration {
+    Duration::from_secs(86_400 * count)
+}
+
+/// The top of a file.
+pub static ROOT: Table = Table {
+    name: "",
+    kind: None,
+    doc: "Any file may hold any table; `include` stands in the main file only.",
+    keys: &[
+        Key::new(
+            "include",
+            Form::Texts,
+            r#"["sources/*.toml", "local/*.toml"]"#,
+            "Globs of further files, relative to this one; a file is read once however often it is named.",
+        ),
+        Key::nested("store", Form::Table(&STORE), STORE.doc),
+        Key::nested("desk", Form::Table(&DESK), DESK.doc),
+        Key::nested("http", Form::Table(&HTTP), HTTP.doc),
+        Key::nested("schedule", Form::Table(&SCHEDULE), SCHEDULE.doc),
+        Key::nested("alerts", Form::Table(&ALERTS), ALERTS.doc),
+        Key::nested("log", Form::Table(&LOG), LOG.doc),
+        Key::nested("control", Form::Table(&CONTROL), CONTROL.doc),
+        Key::planned("web", "Pages for health checks and metrics."),
+        Key::nested("source", Form::Tables(&SOURCE), SOURCE.doc),
+        Key::nested("entity", Form::Tables(&ENTITY), ENTITY.doc),
+        Key::planned("extend", "The desk's additions to an entity of another file."),
+        Key::nested("rule", Form::Tables(&RULE), RULE.doc),
+        Key::planned("override", "The desk's changes to a rule of another file."),
+        Key::nested(
+            "notifier",
+            Form::TablesByType(&[&EMAIL, &WEBHOOK, &STDOUT]),
+            "Where alerts go; without any, one of type `stdout` named `screen`.",
+        ),
+        Key::planned("route", "Which alerts go where, and when."),
+    ],
+};
+
+/// All tables, in the order of the reference.
+pub fn tables() -> impl Iterator<Item = &'static Table> {
+    [
+        &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &SELECT, &ENTITY,
+        &AMBIGUOUS, &RULE, &NEAR, &TEST_TEXT, &EMAIL, &WEBHOOK, &STDOUT, &SECRET,
+    ]
+    .into_iter()
+}

@@ -1,0 +1,112 @@
+//! Where alerts go.
+
+use super::WEB_SCHEMES;
+use crate::config::option::{Form, Key, Table};
+
+const NAME: Key = Key::required(
+    "name",
+    Form::Text,
+    r#""desk-mail""#,
+    "Unique, up to 64 letters, digits, `-`, `_` and `.`.",
+);
+const TYPE: Form = Form::Word {
+    built: &["email", "webhook", "stdout"],
+    planned: &[
+        "slack",
+        "discord",
+        "mattermost",
+        "teams",
+        "telegram",
+        "ntfy",
+        "gotify",
+        "matrix",
+        "pagerduty",
+        "alertmanager",
+    ],
+};
+
+/// `[[notifier]]` of type `email`
+pub static EMAIL: Table = Table {
+    name: "notifier",
+    kind: Some("email"),
+    doc: "Mail.",
+    keys: &[
+        NAME,
+        Key::required("type", TYPE, r#""email""#, "How it tells."),
+        Key::required(
+            "smtp",
+            Form::Address { schemes: &["smtps", "smtp"] },
+            r#""smtps://alerts@mail.example.org:465""#,
+            "The relay and the user: `smtps`, or `smtp`, where STARTTLS is required unless the host is \
+             loopback; the port is 465, 587, or 25 without TLS unless given.",
+        ),
+        Key::new(
+            "tls",
+            Form::Word { built: &["required", "off"], planned: &[] },
+            r#""required""#,
+            "`off` allows an unprotected connection to another machine.",
+        ),
+        Key::new(
+            "password",
+            Form::Secret,
+            r#"{ credential = "smtp-password" }"#,
+            "Password of the user in `smtp`.",
+        ),
+        Key::required("from", Form::Text, r#""Harmattan <alerts@example.org>""#, "Sender."),
+        Key::required("to", Form::Texts, r#"["desk@example.org"]"#, "Recipients, one delivery each."),
+        Key::with_default(
+            "excerpt",
+            Form::Integer { min: 0, max: 100_000 },
+            "600",
+            "Characters of the item's text in a mail.",
+        ),
+    ],
+};
+
+/// `[[notifier]]` of type `webhook`
+pub static WEBHOOK: Table = Table {
+    name: "notifier",
+    kind: Some("webhook"),
+    doc: "A POST of JSON, signed by the Standard Webhooks rules when `secret` is set.",
+    keys: &[
+        NAME,
+        Key::required("type", TYPE, r#""webhook""#, "How it tells."),
+        Key::required(
+            "url",
+            Form::Address { schemes: WEB_SCHEMES },
+            r#""https://hooks.example.org/harmattan""#,
+            "Where to.",
+        ),
+        Key::new(
+            "secret",
+            Form::Secrets,
+            r#"{ credential = "hook-secret" }"#,
+            "What bodies are signed with; a list of two while rotating.",
+        ),
+    ],
+};
+
+/// `[[notifier]]` of type `stdout`
+pub static STDOUT: Table = Table {
+    name: "notifier",
+    kind: Some("stdout"),
+    doc: "Lines on the standard output.",
+    keys: &[NAME, Key::required("type", TYPE, r#""stdout""#, "How it tells.")],
+};
+
+/// A secret, wherever one is asked for
+pub static SECRET: Table = Table {
+    name: "secret",
+    kind: None,
+    doc: "Where a secret is kept; exactly one of the three.",
+    keys: &[
+        Key::new(
+            "credential",
+            Form::Text,
+            r#""smtp-password""#,
+            "A systemd credential: `NAME` or `secret_NAME` in `$CREDENTIALS_DIRECTORY`.",
+        ),
+        Key::new("file", Form::Path, r#""/etc/harmattan/smtp.secret""#, "A file that holds nothing else."),
+        Key::new("env", Form::Text, r#""SMTP_PASSWORD""#, "A variable of the environment."),
+    ],
+};
