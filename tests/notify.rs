@@ -1,0 +1,375 @@
+//! The notifiers against receivers on loopback that speak the real protocols, and do it badly when told.
+
+#[path = "support/sample.rs"]
+mod sample;
+
+use std::time::Duration;
+
+use harmattan::config::secret::Secret;
+use harmattan::demo::{Answer, Fault, Hook, Mail, Mailbox, Replies, Verb};
+use harmattan::notify::email::{html_part, text_part};
+use harmattan::notify::{
+    Accepted, Body, EmailSettings, Message, Notifier, NotifierKind, NotifierSettings, SmtpTls,
+    WebhookSettings, stdout, webhook,
+};
+use harmattan::outbox::{DeliveryId, Failure};
+use harmattan::story::Alert;
+use jiff::tz::TimeZone;
+
+const RECIPIENT: &str = "desk@example.org";
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const PASSWORD: &str = "hunter2-do-not-print";
+
+fn samples() -> [(&'static str, Alert); 4] {
+    [
+        ("russian", sample::russian()),
+        ("french", sample::french()),
+        ("arabic", sample::arabic()),
+        ("hostile", sample::hostile()),
+    ]
+}
+
+fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
+    let id = DeliveryId::new(alert.id, "tried", recipient);
+    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now() }
+}
+
+fn email_settings(mailbox: &Mailbox) -> EmailSettings {
+    EmailSettings {
+        host: mailbox.address().ip().to_string(),
+        port: mailbox.address().port(),
+        tls: SmtpTls::Off,
+        login: None,
+        from: "Harmattan <alerts@example.org>".to_owned(),
+        to: vec![RECIPIENT.to_owned()],
+        excerpt: 600,
+    }
+}
+
+fn notifier(kind: NotifierKind) -> Notifier {
+    Notifier::new(&NotifierSettings { name: "tried".to_owned(), kind }).expect("good settings")
+}
+
+fn hook_notifier(hook: &Hook, secrets: &[&str]) -> Notifier {
+    let secrets = secrets.iter().map(|&secret| Secret::new(secret.to_owned())).collect();
+    notifier(NotifierKind::Webhook(WebhookSettings { url: hook.url().clone(), secrets }))
+}
+
+/// One mail through a mailbox that misbehaves as told.
+async fn mailed(alert: &Alert, replies: Replies) -> (Result<Accepted, Failure>, Vec<Mail>) {
+    let mailbox = Mailbox::start(replies).await.expect("a mailbox");
+    let notifier = notifier(NotifierKind::Email(email_settings(&mailbox)));
+    let outcome = notifier.send(&message(alert, RECIPIENT, &TimeZone::UTC)).await;
+    (outcome, mailbox.received())
+}
+
+/// One request to a receiver that answers as told.
+async fn posted(answer: Answer) -> Result<Accepted, Failure> {
+    let hook = Hook::start(&[], vec![answer]).await.expect("a hook");
+    hook_notifier(&hook, &[]).send(&message(&sample::french(), "", &TimeZone::UTC)).await
+}
+
+fn class(outcome: &Result<Accepted, Failure>) -> &'static str {
+    match outcome {
+        Ok(_) => "accepted",
+        Err(Failure::Transient { .. }) => "transient",
+        Err(Failure::Refused { .. }) => "refused",
+        Err(Failure::Permanent { .. }) => "permanent",
+    }
+}
+
+/// A header of a mail, unfolded but not decoded.
+fn header<'a>(mail: &'a str, name: &str) -> Vec<&'a str> {
+    let head = mail.split("\r\n\r\n").next().unwrap_or_default();
+    head.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+}
+
+#[test]
+fn what_is_written_reads_well() {
+    let desk = TimeZone::get("Africa/Niamey").expect("a zone");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden/notify");
+    settings.set_prepend_module_to_snapshot(false);
+    let _bound = settings.bind_to_scope();
+    for (name, alert) in samples() {
+        let message = message(&alert, RECIPIENT, &desk);
+        insta::assert_snapshot!(format!("{name}.txt"), text_part(&message, 120));
+        insta::assert_snapshot!(format!("{name}.html"), html_part(&message, 120));
+        insta::assert_snapshot!(format!("{name}.stdout"), stdout::block(&message));
+        let body = webhook::body(&message, "tried").expect("JSON");
+        let value: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        insta::assert_snapshot!(format!("{name}.json"), serde_json::to_string_pretty(&value).expect("JSON"));
+    }
+}
+
+#[tokio::test]
+async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
+    for (name, alert) in samples() {
+        let (first, mails) = mailed(&alert, Replies::default()).await;
+        assert_eq!(first, Ok(Accepted { detail: "250 2.0.0 ok: queued".to_owned() }), "{name}");
+        let [mail] = mails.as_slice() else { panic!("{name}: {} mails", mails.len()) };
+        assert_eq!(
+            (mail.from.as_str(), mail.to.as_slice()),
+            ("alerts@example.org", &[RECIPIENT.to_owned()][..])
+        );
+        let (_, again) = mailed(&alert, Replies::default()).await;
+        assert_eq!(again, mails, "{name}");
+
+        let text = String::from_utf8(mail.bytes.clone()).expect("ASCII");
+        assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 998), "{name}");
+        let id = DeliveryId::new(alert.id, "tried", RECIPIENT);
+        for (header_name, expected) in [
+            ("Message-ID", format!("<{id}@example.org>")),
+            ("Date", "Mon, 23 Nov 2026 17:00:00 +0000".to_owned()),
+            ("To", RECIPIENT.to_owned()),
+            ("Auto-Submitted", "auto-generated".to_owned()),
+            ("X-Harmattan-Alert", alert.id.to_string()),
+            ("References", format!("<{}@example.org>", alert.story.id)),
+        ] {
+            assert_eq!(header(&text, header_name), [expected], "{name} {header_name}");
+        }
+        assert_eq!(header(&text, "Subject").len(), 1, "{name}");
+        assert_eq!(
+            text.lines().filter(|line| line.to_ascii_lowercase().starts_with("bcc:")).count(),
+            0,
+            "{name}"
+        );
+        assert_eq!(text.matches("Content-Type: text/").count(), 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_id_names_the_most_severe_rule() {
+    let (_, mails) = mailed(&sample::french(), Replies::default()).await;
+    let mail = String::from_utf8_lossy(&mails[0].bytes).into_owned();
+    assert_eq!(header(&mail, "List-Id"), ["<africa-corps-moves.example.org>"]);
+    assert_eq!(header(&mail, "X-Harmattan-Rule"), ["base-falls, africa-corps-moves"]);
+}
+
+#[tokio::test]
+async fn each_smtp_failure_is_sorted_by_its_stage() {
+    for (verb, fault, expected, kept) in [
+        (Verb::Connect, Fault::Reply("421 4.3.2 closing"), "transient", 0),
+        (Verb::Connect, Fault::Reply("554 5.3.2 no service"), "transient", 0),
+        (Verb::Connect, Fault::Reply("SSH-2.0-OpenSSH_9.2"), "transient", 0),
+        (Verb::Connect, Fault::Drop, "transient", 0),
+        (Verb::Connect, Fault::Endless, "transient", 0),
+        (Verb::Ehlo, Fault::Reply("502 5.5.1 no"), "transient", 0),
+        (Verb::Mail, Fault::Reply("451 4.3.0 later"), "transient", 0),
+        (Verb::Mail, Fault::Reply("553 5.7.1 not your address"), "transient", 0),
+        (Verb::Mail, Fault::Endless, "transient", 0),
+        (Verb::Rcpt, Fault::Reply("450 4.2.0 greylisted"), "transient", 0),
+        (Verb::Rcpt, Fault::Reply("530 5.7.0 login required"), "transient", 0),
+        (Verb::Rcpt, Fault::Reply("550 5.1.1 no such user"), "refused", 0),
+        (Verb::Rcpt, Fault::Drop, "transient", 0),
+        (Verb::Data, Fault::Reply("554 5.7.1 no"), "refused", 0),
+        (Verb::Data, Fault::Drop, "transient", 0),
+        (Verb::Content, Fault::Reply("452 4.3.1 disk full"), "transient", 0),
+        (Verb::Content, Fault::Reply("552 5.3.4 too large"), "refused", 0),
+        (Verb::Content, Fault::Drop, "transient", 0),
+        (Verb::Content, Fault::DropAfter, "transient", 1), // the yes was lost: the next attempt has the same id
+        (Verb::Quit, Fault::Drop, "accepted", 1),
+        (Verb::Quit, Fault::Reply("500 5.5.2 what?"), "accepted", 1),
+    ] {
+        let (outcome, mails) = mailed(&sample::russian(), Replies::default().then(verb, fault.clone())).await;
+        assert_eq!((class(&outcome), mails.len()), (expected, kept), "{verb:?} {fault:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reason_names_the_server_the_stage_and_the_reply() {
+    let replies = Replies::default().then(Verb::Rcpt, Fault::Reply("550 5.1.1 no\tsuch \u{1b}[31muser"));
+    let (outcome, _) = mailed(&sample::russian(), replies).await;
+    let reason = outcome.expect_err("refused").reason().to_owned();
+    assert!(reason.ends_with(": the recipient: 550 5.1.1 no such [31muser"), "{reason}");
+    assert!(reason.starts_with("`127.0.0.1:"), "{reason}");
+}
+
+#[tokio::test]
+async fn required_starttls_refuses_a_server_without_it() {
+    let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
+    let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
+    let settings = EmailSettings { tls: SmtpTls::Required, login, ..email_settings(&mailbox) };
+    let alert = sample::russian();
+    let outcome =
+        notifier(NotifierKind::Email(settings)).send(&message(&alert, RECIPIENT, &TimeZone::UTC)).await;
+    let failure = outcome.expect_err("no STARTTLS");
+    assert!(failure.reason().contains("STARTTLS"), "{failure:?}");
+    assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
+    assert_eq!(mailbox.received(), []);
+}
+
+#[tokio::test]
+async fn one_bad_recipient_does_not_stop_another() {
+    let mailbox =
+        Mailbox::start(Replies::default().then(Verb::Rcpt, Fault::Reply("550 no"))).await.expect("a mailbox");
+    let to = vec!["gone@example.org".to_owned(), RECIPIENT.to_owned()];
+    let notifier = notifier(NotifierKind::Email(EmailSettings { to, ..email_settings(&mailbox) }));
+    let alert = sample::french();
+    let mut outcomes = Vec::new();
+    for recipient in notifier.recipients() {
+        outcomes.push(class(&notifier.send(&message(&alert, &recipient, &TimeZone::UTC)).await));
+    }
+    assert_eq!(outcomes, ["refused", "accepted"]);
+    assert_eq!(mailbox.wait_for(1).await[0].to, [RECIPIENT]);
+}
+
+#[tokio::test]
+async fn a_webhook_is_signed_by_every_secret_and_repeats_its_body() {
+    let secrets = [SECRET, "an older secret, as plain text"];
+    let hook = Hook::start(&secrets, vec![Answer::Status(503), Answer::Status(202)]).await.expect("a hook");
+    let notifier = hook_notifier(&hook, &secrets);
+    let alert = sample::arabic();
+    let utc = TimeZone::UTC;
+    let first = message(&alert, "", &utc);
+    let second = Message { now: sample::now() + Duration::from_secs(5), ..first.clone() };
+    assert_eq!(class(&notifier.send(&first).await), "transient");
+    assert_eq!(notifier.send(&second).await, Ok(Accepted { detail: "202".to_owned() }));
+
+    let requests = hook.wait_for(2).await;
+    assert!(requests.iter().all(|request| request.signature_ok), "{requests:?}");
+    assert_eq!(requests[0].signature.split(' ').count(), 2);
+    assert_eq!(requests[0].id, first.id.to_string());
+    assert_eq!(requests[0].id, requests[1].id);
+    assert_eq!(requests[0].body, requests[1].body);
+    assert_eq!(requests[0].content_type, "application/json");
+    assert_eq!([&requests[0].timestamp, &requests[1].timestamp], ["1795453205", "1795453210"]);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_noticed_and_none_sends_no_signature() {
+    let hook = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
+    let alert = sample::french();
+    for secrets in [&["another"][..], &[]] {
+        let sent = hook_notifier(&hook, secrets).send(&message(&alert, "", &TimeZone::UTC)).await;
+        assert_eq!(sent, Ok(Accepted { detail: "204".to_owned() }));
+    }
+    let requests = hook.wait_for(2).await;
+    assert_eq!([requests[0].signature_ok, requests[1].signature_ok], [false, false]);
+    assert_eq!([requests[0].signature.is_empty(), requests[1].signature.is_empty()], [false, true]);
+}
+
+#[tokio::test]
+async fn each_http_answer_has_its_meaning() {
+    let elsewhere = || "http://127.0.0.1:9/".to_owned();
+    for (answer, expected) in [
+        (Answer::Status(200), "accepted"),
+        (Answer::Status(204), "accepted"),
+        (Answer::Endless, "accepted"), // cut off after 64 KiB
+        (Answer::With(301, "location", elsewhere()), "permanent"),
+        (Answer::With(307, "location", elsewhere()), "permanent"),
+        (Answer::Status(400), "permanent"),
+        (Answer::Status(401), "permanent"),
+        (Answer::Status(404), "permanent"),
+        (Answer::Status(408), "transient"),
+        (Answer::Status(410), "permanent"),
+        (Answer::Status(413), "permanent"),
+        (Answer::Status(425), "transient"),
+        (Answer::Status(429), "transient"),
+        (Answer::Status(500), "transient"),
+        (Answer::Status(504), "transient"),
+    ] {
+        let outcome = posted(answer.clone()).await;
+        assert_eq!(class(&outcome), expected, "{answer:?}: {outcome:?}");
+    }
+    let moved = posted(Answer::With(302, "location", elsewhere())).await.expect_err("moved");
+    assert!(moved.reason().ends_with("answered 302 Found: redirects are not followed"), "{moved:?}");
+}
+
+#[tokio::test]
+async fn a_wish_to_wait_reaches_the_outbox() {
+    for (value, expected) in [("120", 120), ("Mon, 23 Nov 2026 17:01:05 GMT", 60), ("315360000", 21_600)] {
+        let failure = posted(Answer::With(429, "retry-after", value.to_owned())).await.expect_err("busy");
+        let Failure::Transient { retry_after, .. } = failure else { panic!("{failure:?}") };
+        assert_eq!(retry_after, Some(Duration::from_secs(expected)), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_ever_printed() {
+    let alert = sample::french();
+    let utc = TimeZone::UTC;
+
+    let mailbox = Mailbox::start(
+        Replies::default()
+            .then(Verb::Auth, Fault::Reply("535 5.7.8 bad: alerts hunter2-do-not-print"))
+            .then(Verb::Auth, Fault::Reply("535 5.7.8 bad: AGFsZXJ0cwBodW50ZXIyLWRvLW5vdC1wcmludA==")),
+    )
+    .await
+    .expect("a mailbox");
+    let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
+    let settings = NotifierKind::Email(EmailSettings { login, ..email_settings(&mailbox) });
+    let mut shown = vec![format!("{settings:?}")];
+    let email = notifier(settings);
+    shown.push(format!("{email:?}"));
+    for _ in 0..2 {
+        let failure = email.send(&message(&alert, RECIPIENT, &utc)).await.expect_err("no login");
+        assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
+        shown.push(format!("{failure:?}"));
+    }
+    assert!(email.send(&message(&alert, RECIPIENT, &utc)).await.is_ok(), "the third login is taken");
+
+    let hook = Hook::start(&[], vec![Answer::Status(400)]).await.expect("a hook");
+    let mut url = hook.url().clone();
+    url.set_path("/services/tok3n");
+    url.set_query(Some("key=tok3n"));
+    url.set_password(Some("tok3n")).expect("a password");
+    let mut refused = url.clone();
+    refused.set_port(Some(1)).expect("a port");
+    for url in [url, refused] {
+        let secrets = vec![Secret::new(SECRET.to_owned())];
+        let settings = NotifierKind::Webhook(WebhookSettings { url, secrets });
+        shown.push(format!("{settings:?}"));
+        let webhook = notifier(settings);
+        shown.push(format!("{webhook:?}"));
+        let failure = webhook.send(&message(&alert, "", &utc)).await.expect_err("refused");
+        shown.push(format!("{failure:?}"));
+    }
+    let bad = NotifierKind::Webhook(WebhookSettings {
+        url: hook.url().clone(),
+        secrets: vec![Secret::new("whsec_not!base64".to_owned())],
+    });
+    let error =
+        Notifier::new(&NotifierSettings { name: "tried".to_owned(), kind: bad }).expect_err("a bad secret");
+    shown.push(format!("{error} {error:?} {}", error.hint()));
+
+    for text in shown {
+        for secret in [PASSWORD, "AGFsZXJ0", "tok3n", SECRET, "MfKQ9r8", "not!base64"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+#[test]
+fn bad_addresses_are_refused_before_anything_is_sent() {
+    let settings = |from: &str, to: &str| EmailSettings {
+        host: "mail.example.org".to_owned(),
+        port: 465,
+        tls: SmtpTls::Implicit,
+        login: None,
+        from: from.to_owned(),
+        to: vec![to.to_owned()],
+        excerpt: 600,
+    };
+    for (from, to, expected) in [
+        ("alerts@example.org", RECIPIENT, None),
+        ("Désk <alerts@example.org>", RECIPIENT, None),
+        ("alerts", RECIPIENT, Some("`alerts` is not a mail address")),
+        (
+            "Evil\r\nBcc: x <a@b.example>",
+            RECIPIENT,
+            Some("`Evil Bcc: x <a@b.example>` is not a mail address"),
+        ),
+        (
+            "alerts@example.org",
+            "Desk <desk@example.org>",
+            Some("`Desk <desk@example.org>` is not a mail address"),
+        ),
+        ("alerts@example.org", "desk@пример.example", Some("`desk@пример.example` is not a mail address")),
+    ] {
+        let kind = NotifierKind::Email(settings(from, to));
+        let built = Notifier::new(&NotifierSettings { name: "desk-mail".to_owned(), kind });
+        let error = built.err().map(|error| error.to_string());
+        assert_eq!(error, expected.map(|words| format!("notifier `desk-mail`: {words}")), "{from} {to}");
+    }
+}
