@@ -1,7 +1,18 @@
-//! Text as the rules read it: folded tokens that remember where they stood.
+//! Text as the rules read it: folded words that remember where they stood.
 //!
-//! Pure. Offsets are bytes of the original text, taken from the tokeniser and never from a folded string:
+//! Pure. [`fold`] says what one character becomes, [`words`] cuts a text into words and [`proclitic`] knows what Arabic writes
+//! in front of one. Offsets are bytes of the original text, taken from the tokeniser and never from a folded string:
 //! folding changes lengths.
+
+mod fold;
+mod hash;
+mod proclitic;
+mod words;
+
+pub(crate) use hash::{PrefixHasher, hash_letters};
+pub(crate) use proclitic::without_proclitics;
+pub(crate) use words::{Pos, TEXT_START, Word, Words};
+pub use words::{FIELD_BYTES_MAX, folded};
 
 /// A field of an item that rules look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,312 @@
+//! What a character becomes when text is folded, so that what readers take for the same word is the same word.
+//!
+//! In this order: NFKC, lower case, NFD, marks off, then the rules of the scripts, and NFC for what is left.
+//! The basic plane is looked up in a table that is built once from the Unicode data; the planes above it are
+//! rare enough to be folded on the spot.
+
+use std::sync::OnceLock;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// What a character does to the text it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    /// Ends a word.
+    Break,
+    /// Leaves no trace: soft hyphens, zero-width and bidi marks, tatweel.
+    Invisible,
+    /// An accent: leaves no letter, but belongs to the word before it.
+    Mark,
+    /// Ends a word; when words stand on both sides, they may also be read as one (`Al-Qaida`).
+    Link,
+    /// A letter or digit.
+    Letter(char),
+    /// A letter of a script without spaces: a word by itself.
+    Single(char),
+    /// A mark that makes another letter of the one before it (и + breve = й), or stands as a letter.
+    Join(char),
+    /// Several of the above, for [`expansion`].
+    Many {
+        /// Place of the first one.
+        start: u16,
+        /// How many.
+        len: u8,
+    },
+}
+
+/// Number of characters in the basic plane.
+const BASIC_PLANE: u32 = 0x1_0000;
+
+/// Times a folded character is folded again before it must have settled.
+const FOLD_ROUNDS_MAX: usize = 4;
+
+/// The decimal zero of every script of the basic plane that has digits of its own (Unicode 16, category Nd).
+const ZEROS: &[u32] = &[
+    0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6,
+    0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0,
+    0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
+];
+
+struct Table {
+    basic: Vec<Fold>,
+    many: Vec<Fold>,
+}
+
+/// What `c` becomes.
+pub(crate) fn fold(c: char) -> Fold {
+    match usize::try_from(u32::from(c)).ok().and_then(|code| table().basic.get(code)) {
+        Some(&fold) => fold,
+        None => above_basic_plane(c),
+    }
+}
+
+/// The members of a [`Fold::Many`].
+pub(crate) fn expansion(start: u16, len: u8) -> &'static [Fold] {
+    let start = usize::from(start);
+    table().many.get(start..start + usize::from(len)).unwrap_or_default()
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(build)
+}
+
+fn build() -> Table {
+    let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: Vec::new() };
+    for code in 0..BASIC_PLANE {
+        let folds = char::from_u32(code).map(classify).unwrap_or_default();
+        table.basic.push(match folds.as_slice() {
+            [] => Fold::Break,
+            [one] => *one,
+            several => match (u16::try_from(table.many.len()), u8::try_from(several.len())) {
+                (Ok(start), Ok(len)) => {
+                    table.many.extend_from_slice(several);
+                    Fold::Many { start, len }
+                }
+                _ => Fold::Break,
+            },
+        });
+    }
+    table
+}
+
+/// Mathematical letters and rare scripts. Nothing above the basic plane that is a letter folds to several
+/// letters, so the first one is the whole.
+fn above_basic_plane(c: char) -> Fold {
+    classify(c).first().copied().unwrap_or(Fold::Break)
+}
+
+fn classify(c: char) -> Vec<Fold> {
+    if is_invisible(c) {
+        return vec![Fold::Invisible];
+    }
+    if is_link(c) {
+        return vec![Fold::Link];
+    }
+    if is_accent(c) {
+        return vec![if c == BREVE { Fold::Join(c) } else { Fold::Mark }];
+    }
+    // NFKC would glue them to the name they stand behind.
+    if matches!(c, '\u{2120}' | '\u{2122}') {
+        return vec![Fold::Break];
+    }
+    let mut text = String::from(c);
+    for _ in 0..FOLD_ROUNDS_MAX {
+        let next = fold_once(&text);
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    text.chars().filter(|&f| !is_invisible(f)).map(unit).collect()
+}
+
+/// What a character that is already folded counts as.
+fn unit(c: char) -> Fold {
+    if is_link(c) {
+        Fold::Link
+    } else if is_vowel_sign(c) || matches!(c, '\u{1160}'..='\u{11ff}') {
+        Fold::Join(c)
+    } else if is_spaceless(c) {
+        Fold::Single(c)
+    } else if c.is_alphanumeric() {
+        Fold::Letter(c)
+    } else {
+        Fold::Break
+    }
+}
+
+fn fold_once(text: &str) -> String {
+    let mut bare = String::new();
+    for c in text.nfkc().flat_map(char::to_lowercase) {
+        // Its breve makes another letter of it, not an accented one.
+        if c == 'й' || is_vowel_sign(c) {
+            bare.push(c);
+            continue;
+        }
+        for part in std::iter::once(c).nfd().filter(|&part| !is_accent(part)) {
+            script_rule(part, &mut bare);
+        }
+    }
+    bare.nfc().collect()
+}
+
+/// Letters that their readers take for others, and digits of all scripts.
+fn script_rule(c: char, out: &mut String) {
+    let code = u32::from(c);
+    if let Some(digit) = ZEROS.iter().find_map(|&zero| code.checked_sub(zero).filter(|&digit| digit < 10)) {
+        out.extend(char::from_digit(digit, 10));
+        return;
+    }
+    let one = match c {
+        'ß' => return out.push_str("ss"),
+        'æ' => return out.push_str("ae"),
+        'œ' => return out.push_str("oe"),
+        'þ' => return out.push_str("th"),
+        'ı' => 'i',
+        'ø' => 'o',
+        'ł' => 'l',
+        'đ' | 'ð' => 'd',
+        'ħ' => 'h',
+        'ŧ' => 't',
+        'ς' => 'σ',
+        // alef wasla
+        '\u{671}' => '\u{627}',
+        // alef maksura and the Persian yeh are written for yeh
+        '\u{649}' | '\u{6cc}' => '\u{64a}',
+        // teh marbuta, and the heh of Urdu, Persian and Uighur
+        '\u{629}' | '\u{6c1}' | '\u{6be}' | '\u{6d5}' => '\u{647}',
+        // keheh
+        '\u{6a9}' => '\u{643}',
+        other => other,
+    };
+    out.push(one);
+}
+
+/// The breve that makes й of и; on other letters it is an accent.
+const BREVE: char = '\u{306}';
+
+/// Whether a [`Fold::Join`] that joined nothing is an accent and leaves no letter.
+pub(crate) fn is_mark_only(c: char) -> bool {
+    c == BREVE
+}
+
+/// Characters that have no width and no meaning for a reader.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{640}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// Hyphens, and what people type for an apostrophe, an ayn or a hamza. Dashes only separate.
+fn is_link(c: char) -> bool {
+    matches!(
+        c,
+        '-' | '\u{2010}' | '\u{2011}' | '\u{fe63}' | '\u{ff0d}' | '\u{5be}'
+            | '\'' | '`' | '\u{b4}' | '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2b9}'..='\u{2bf}' | '\u{2c8}'
+            | '\u{ff07}' | '\u{55a}'
+    )
+}
+
+/// Marks that fold away: accents, vowel points, variation selectors. Not the vowel signs of scripts that
+/// write vowels as marks.
+fn is_accent(c: char) -> bool {
+    is_combining_mark(c) && !is_vowel_sign(c)
+}
+
+/// Marks of Indic and South-East Asian scripts, and the voicing marks of kana: without them a word is another.
+fn is_vowel_sign(c: char) -> bool {
+    is_combining_mark(c)
+        && matches!(c, '\u{900}'..='\u{109f}' | '\u{1700}'..='\u{17ff}' | '\u{1900}'..='\u{1aaf}'
+            | '\u{1b00}'..='\u{1bff}' | '\u{3099}' | '\u{309a}' | '\u{a800}'..='\u{abff}')
+}
+
+/// Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana and Han.
+fn is_spaceless(c: char) -> bool {
+    c.is_alphabetic()
+        && matches!(c, '\u{e01}'..='\u{e4e}' | '\u{e81}'..='\u{ecd}' | '\u{1000}'..='\u{103f}'
+            | '\u{1780}'..='\u{17b3}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}'
+            | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letters(c: char) -> String {
+        classify(c)
+            .into_iter()
+            .map(|fold| match fold {
+                Fold::Letter(c) | Fold::Single(c) | Fold::Join(c) => c,
+                Fold::Break | Fold::Link => ' ',
+                Fold::Invisible | Fold::Mark | Fold::Many { .. } => '_',
+            })
+            .collect()
+    }
+
+    #[test]
+    fn characters_fold_to_what_their_readers_take_them_for() {
+        for (c, expected) in [
+            ('A', "a"),
+            ('É', "e"),
+            ('ß', "ss"),
+            ('İ', "i"),
+            ('ı', "i"),
+            ('Ł', "l"),
+            ('Œ', "oe"),
+            ('ﬁ', "fi"),
+            ('Ё', "е"),
+            ('Й', "й"),
+            ('ї', "і"),
+            ('Σ', "σ"),
+            ('ς', "σ"),
+            ('أ', "ا"),
+            ('إ', "ا"),
+            ('آ', "ا"),
+            ('ٱ', "ا"),
+            ('ى', "ي"),
+            ('ی', "ي"),
+            ('ک', "ك"),
+            ('ة', "ه"),
+            ('ؤ', "و"),
+            ('ئ', "ي"),
+            ('ﻻ', "لا"),
+            ('٣', "3"),
+            ('۳', "3"),
+            ('３', "3"),
+            ('½', "1 2"),
+            ('㍿', "株式会社"),
+            ('が', "が"),
+            ('\u{640}', "_"),
+            ('\u{64b}', "_"),
+            ('\u{ad}', "_"),
+            ('™', " "),
+            ('’', " "),
+            ('𝐖', "w"),
+        ] {
+            assert_eq!(letters(c), expected, "{c}");
+        }
+    }
+
+    #[test]
+    fn the_table_holds_what_the_rules_say_and_folding_has_settled() {
+        for c in (0..BASIC_PLANE).filter_map(char::from_u32) {
+            let direct = classify(c);
+            let stored = match fold(c) {
+                Fold::Many { start, len } => expansion(start, len).to_vec(),
+                one @ (Fold::Break | Fold::Invisible | Fold::Mark | Fold::Link) => vec![one],
+                one @ (Fold::Letter(_) | Fold::Single(_) | Fold::Join(_)) => vec![one],
+            };
+            assert!(stored == direct || direct.is_empty(), "{c:?}: {stored:?} {direct:?}");
+            for part in stored {
+                if let Fold::Letter(letter) | Fold::Single(letter) = part {
+                    assert_eq!(fold(letter), part, "{c:?} is not settled");
+                }
+            }
+        }
+    }
+}
