@@ -2,6 +2,29 @@
 //!
 //! Pure: no clock, no disk, no network. [`spec`] is what the config hands over, [`Engine`] what comes of it,
 //! [`verdict`] what it says of an item.
+//!
+//! An item goes through these steps. Its words are searched for all literals of all rules and entities in one
+//! pass (`literals`); hits become mentions of entities that count (`mentions`); what is mentioned points to
+//! the few rules worth a look (`presearch`); those are evaluated (`evaluate`, `near`).
 
+mod compile;
+mod engine;
+mod evaluate;
+mod explain;
+mod filter;
+mod literals;
+mod mentions;
+mod model;
+mod near;
+mod presearch;
+mod problem;
+mod selftest;
 pub mod spec;
+mod term;
 pub mod verdict;
+
+pub use engine::Engine;
+pub use explain::{Explanation, Outcome};
+pub use filter::SourceLabel;
+pub use problem::RuleProblem;
+pub use selftest::TestFailure;

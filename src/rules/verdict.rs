@@ -14,6 +14,8 @@ pub struct Verdict {
     pub entities: Vec<EntityRef>,
     /// Places found, each once, in order of first occurrence.
     pub places: Vec<PlaceRef>,
+    /// Whether a field was longer than [`crate::text::FIELD_BYTES_MAX`], so that its rest was not looked at.
+    pub cut: bool,
 }
 
 impl Verdict {

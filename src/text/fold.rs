@@ -297,10 +297,10 @@ mod tests {
         for c in (0..BASIC_PLANE).filter_map(char::from_u32) {
             let direct = classify(c);
             let stored = match fold(c) {
-                Fold::Many { start, len } => expansion(start, len).to_vec(),
-                one @ (Fold::Break | Fold::Invisible | Fold::Mark | Fold::Link) => vec![one],
-                one @ (Fold::Letter(_) | Fold::Single(_) | Fold::Join(_)) => vec![one],
-            };
+                Fold::Many { start, len } => expansion(start, len),
+                ref one => std::slice::from_ref(one),
+            }
+            .to_vec();
             assert!(stored == direct || direct.is_empty(), "{c:?}: {stored:?} {direct:?}");
             for part in stored {
                 if let Fold::Letter(letter) | Fold::Single(letter) = part {

@@ -9,10 +9,11 @@ mod hash;
 mod proclitic;
 mod words;
 
+pub(crate) use fold::is_invisible;
 pub(crate) use hash::{PrefixHasher, hash_letters};
 pub(crate) use proclitic::without_proclitics;
-pub(crate) use words::{Pos, TEXT_START, Word, Words};
 pub use words::{FIELD_BYTES_MAX, folded};
+pub(crate) use words::{Pos, TEXT_START, Words};
 
 /// A field of an item that rules look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -42,9 +42,10 @@ pub(crate) struct Word {
 /// The words of an item.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    words: Vec<Word>,
+    list: Vec<Word>,
     letters: Vec<char>,
-    title_words: usize,
+    /// How many of them stand in the title.
+    in_title: usize,
     /// Whether a field was longer than [`FIELD_BYTES_MAX`].
     pub(crate) cut: bool,
 }
@@ -52,13 +53,13 @@ pub(crate) struct Words {
 impl Words {
     /// Replaces what was read before by the words of a title and a text.
     pub(crate) fn read(&mut self, title: &str, text: &str) {
-        self.words.clear();
+        self.list.clear();
         self.letters.clear();
         self.letters.shrink_to(LETTERS_KEPT);
-        self.words.shrink_to(LETTERS_KEPT);
+        self.list.shrink_to(LETTERS_KEPT);
         self.cut = false;
         self.read_field(title);
-        self.title_words = self.words.len();
+        self.in_title = self.list.len();
         self.read_field(text);
     }
 
@@ -70,15 +71,7 @@ impl Words {
                 reader.words.cut = true;
                 break;
             }
-            match fold::fold(c) {
-                Fold::Many { start, len } => {
-                    for &part in fold::expansion(start, len) {
-                        reader.take(part, at, end);
-                    }
-                }
-                one @ (Fold::Break | Fold::Invisible | Fold::Mark | Fold::Link) => reader.take(one, at, end),
-                one @ (Fold::Letter(_) | Fold::Single(_) | Fold::Join(_)) => reader.take(one, at, end),
-            }
+            reader.take(fold::fold(c), at, end);
         }
         reader.close();
     }
@@ -86,25 +79,25 @@ impl Words {
     /// Places of the words of a field, for [`Words::word`].
     pub(crate) fn field(&self, field: Field) -> Range<usize> {
         match field {
-            Field::Title => 0..self.title_words,
-            Field::Text => self.title_words..self.words.len(),
+            Field::Title => 0..self.in_title,
+            Field::Text => self.in_title..self.list.len(),
         }
     }
 
     /// The word at a place.
     pub(crate) fn word(&self, place: usize) -> Option<&Word> {
-        self.words.get(place)
+        self.list.get(place)
     }
 
     /// The letters of the words from one place to another, as one word.
     pub(crate) fn letters(&self, first: usize, last: usize) -> &[char] {
-        let (Some(first), Some(last)) = (self.words.get(first), self.words.get(last)) else { return &[] };
+        let (Some(first), Some(last)) = (self.list.get(first), self.list.get(last)) else { return &[] };
         self.letters.get(first.letters.start as usize..last.letters.end as usize).unwrap_or_default()
     }
 
     /// The position of the word at a place.
     pub(crate) fn pos(&self, place: usize) -> Pos {
-        let (base, number) = match place.checked_sub(self.title_words) {
+        let (base, number) = match place.checked_sub(self.in_title) {
             Some(number) => (TEXT_START, number),
             None => (0, place),
         };
@@ -115,21 +108,21 @@ impl Words {
     /// The field and the bytes from one position to another of the same field.
     pub(crate) fn span(&self, first: Pos, last: Pos) -> (Field, ByteSpan) {
         let field = if first >= TEXT_START { Field::Text } else { Field::Title };
-        let bounds = (self.words.get(self.place(first)), self.words.get(self.place(last)));
+        let bounds = (self.list.get(self.place(first)), self.list.get(self.place(last)));
         let (Some(first), Some(last)) = bounds else { return (field, ByteSpan { start: 0, end: 0 }) };
         (field, ByteSpan { start: first.start as usize, end: last.end as usize })
     }
 
     /// The bytes of the word at a place, in its field.
     pub(crate) fn bytes(&self, place: usize) -> ByteSpan {
-        let bounds = self.words.get(place).map(|word| (word.start as usize, word.end as usize));
+        let bounds = self.list.get(place).map(|word| (word.start as usize, word.end as usize));
         let (start, end) = bounds.unwrap_or_default();
         ByteSpan { start, end }
     }
 
     fn place(&self, pos: Pos) -> usize {
         match pos.checked_sub(TEXT_START) {
-            Some(number) => self.title_words + number as usize,
+            Some(number) => self.in_title + number as usize,
             None => pos as usize,
         }
     }
@@ -176,21 +169,26 @@ impl Reader<'_> {
                 self.link = false;
                 self.close();
             }
-            Fold::Invisible | Fold::Many { .. } => {}
+            Fold::Many { start: place, len } => {
+                for &part in fold::expansion(place, len) {
+                    self.take(part, start, end);
+                }
+            }
+            Fold::Invisible => {}
         }
     }
 
     fn begin(&mut self, start: usize, open: Open) {
         self.close();
         if self.link
-            && let Some(before) = self.words.words.last_mut()
+            && let Some(before) = self.words.list.last_mut()
         {
             before.linked = true;
         }
         self.link = false;
         self.open = open;
         let letter = offset(self.words.letters.len());
-        self.words.words.push(Word {
+        self.words.list.push(Word {
             hash: 0,
             letters: letter..letter,
             start: offset(start),
@@ -207,7 +205,7 @@ impl Reader<'_> {
 
     fn extend(&mut self, end: usize) {
         if self.open != Open::None
-            && let Some(word) = self.words.words.last_mut()
+            && let Some(word) = self.words.list.last_mut()
         {
             word.end = offset(end);
             word.letters.end = offset(self.words.letters.len());
@@ -238,7 +236,7 @@ impl Reader<'_> {
             return;
         }
         self.open = Open::None;
-        if let Some(word) = self.words.words.last_mut() {
+        if let Some(word) = self.words.list.last_mut() {
             let letters = word.letters.start as usize..word.letters.end as usize;
             word.hash = hash_letters(self.words.letters.get(letters).unwrap_or_default());
         }
@@ -304,7 +302,9 @@ mod tests {
 
     #[test]
     fn a_word_is_highlighted_with_its_accents_but_not_with_the_invisible_after_it() {
-        for (text, expected) in [("(Mali\u{200b})", "Mali"), ("e\u{301} x", "e\u{301}"), ("«Ga\u{ad}o»", "Ga\u{ad}o")] {
+        for (text, expected) in
+            [("(Mali\u{200b})", "Mali"), ("e\u{301} x", "e\u{301}"), ("«Ga\u{ad}o»", "Ga\u{ad}o")]
+        {
             assert_eq!(read(text).bytes(0).of(text), expected);
         }
     }
@@ -344,7 +344,7 @@ mod tests {
         for text in ["a".repeat(1 << 20), "\u{301}".repeat(100_000), "\u{fdfa}".repeat(200_000)] {
             let words = read(&text);
             assert_eq!(words.cut, text.len() > FIELD_BYTES_MAX);
-            assert!(words.words.len() < TEXT_START as usize);
+            assert!(words.list.len() < TEXT_START as usize);
         }
     }
 

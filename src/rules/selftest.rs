@@ -1,0 +1,114 @@
+//! The tests that rules carry: texts on which they must fire, and texts on which they must stay silent.
+
+use std::sync::Arc;
+
+use super::engine::Engine;
+use super::explain::{Outcome, quote};
+use super::filter::SourceLabel;
+use super::model::Rule;
+use super::spec::{FieldFilter, Located, Origin, TestText};
+use crate::item::{Item, ItemId, SourceKind, SourceName};
+
+/// A test of a rule that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestFailure {
+    /// Where the test is written.
+    pub origin: Origin,
+    /// Name of the rule.
+    pub rule: Arc<str>,
+    /// The text, title and text in one line.
+    pub text: String,
+    /// Whether the rule should have fired.
+    pub expected_to_fire: bool,
+    /// The first condition that failed, or the words that made the rule fire.
+    pub detail: String,
+}
+
+impl Engine {
+    /// Number of tests that the named rules carry; of all rules when none is named.
+    pub fn test_count(&self, only: &[String]) -> usize {
+        self.tested(only).map(|rule| rule.fires_on.len() + rule.silent_on.len()).sum()
+    }
+
+    /// Runs the tests of the named rules, or of all when none is named, and tells those that failed.
+    ///
+    /// A source that a test states has no tags here; see [`Engine::test_with_tags`].
+    pub fn test(&self, only: &[String]) -> Vec<TestFailure> {
+        self.test_with_tags(only, |_| Vec::new())
+    }
+
+    /// The same, with the tags of the sources that tests state.
+    pub fn test_with_tags(&self, only: &[String], tags_of: impl Fn(&str) -> Vec<String>) -> Vec<TestFailure> {
+        let mut failures = Vec::new();
+        for rule in self.tested(only) {
+            let fires = rule.fires_on.iter().map(|text| (text, true));
+            for (text, expected) in fires.chain(rule.silent_on.iter().map(|text| (text, false))) {
+                failures.extend(self.failure(rule, text, expected, &tags_of));
+            }
+        }
+        failures
+    }
+
+    fn tested(&self, only: &[String]) -> impl Iterator<Item = &Rule> {
+        self.rules
+            .iter()
+            .filter(move |rule| only.is_empty() || only.iter().any(|name| *name == *rule.name.value))
+    }
+
+    fn failure(
+        &self,
+        rule: &Rule,
+        test: &Located<TestText>,
+        expected_to_fire: bool,
+        tags_of: impl Fn(&str) -> Vec<String>,
+    ) -> Option<TestFailure> {
+        let item = item(&test.value, rule.field);
+        let tags = test.value.source.as_deref().map(tags_of).unwrap_or_default();
+        let source = item.source.as_ref().map(|name| SourceLabel { name, tags: &tags });
+        let told = self.explain(&item, source, Some(&rule.name.value)).pop()?;
+        let detail = match told.outcome {
+            Outcome::Fired(_) if expected_to_fire => return None,
+            Outcome::Silent { .. } if !expected_to_fire => return None,
+            Outcome::Fired(fired) => {
+                let words: Vec<String> = fired
+                    .why
+                    .iter()
+                    .map(|reason| format!("`{}` by {}", reason.term, quote(reason)))
+                    .collect();
+                format!("fired: {}", words.join(", "))
+            }
+            Outcome::Silent { clause, detail } => format!("{clause}: {detail}"),
+        };
+        Some(TestFailure {
+            origin: test.origin.clone(),
+            rule: rule.name.value.clone(),
+            text: [item.title.as_str(), item.text.as_str()].join(" ").trim().to_owned(),
+            expected_to_fire,
+            detail,
+        })
+    }
+}
+
+/// A test's text as an item: a plain string is a title, unless the rule looks at the text alone.
+fn item(stated: &TestText, field: FieldFilter) -> Item {
+    let (mut title, mut text) = (stated.title.clone(), stated.text.clone());
+    let is_plain = text.is_empty() && stated.lang.is_none() && stated.source.is_none();
+    if field == FieldFilter::Text && is_plain {
+        std::mem::swap(&mut title, &mut text);
+    }
+    Item {
+        id: ItemId::from_bytes([0; 16]),
+        source: stated.source.as_deref().and_then(SourceName::new),
+        kind: SourceKind::Feed,
+        title,
+        text,
+        url: None,
+        author: None,
+        lang: stated.lang.clone(),
+        published: None,
+        updated: None,
+        tags: Vec::new(),
+        guid: None,
+        telegram: None,
+    }
+}
