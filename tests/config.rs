@@ -1,6 +1,9 @@
 //! The config as its operator meets it: what is taken, what is refused, and in which words.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,7 +42,10 @@ fn load_text(text: &str, others: &[(&str, &str)]) -> Result<Loaded, Problems> {
 fn render(loaded: &Result<Loaded, Problems>) -> String {
     match loaded {
         Err(problems) => problems.to_string(),
-        Ok(loaded) => loaded.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
+        Ok(loaded) => loaded.warnings.iter().fold(String::new(), |mut out, warning| {
+            writeln!(out, "warning: {warning}").unwrap();
+            out
+        }),
     }
 }
 
@@ -50,7 +56,8 @@ fn every_mistake_is_told_with_its_place_and_its_remedy() {
     settings.set_snapshot_path(golden());
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let mut cases: Vec<PathBuf> = fs::read_dir(golden()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(golden()).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     cases.sort();
     assert!(cases.len() > 100, "the fixtures are gone");
@@ -58,8 +65,340 @@ fn every_mistake_is_told_with_its_place_and_its_remedy() {
         let name = case.file_stem().unwrap().to_str().unwrap();
         let loaded = load(Path::new(&format!("{name}.toml")), &environment(&golden()));
         assert_eq!(loaded.is_ok(), name.starts_with("warn-"), "{name}: {}", render(&loaded));
-        let text = render(&loaded);
+        // Secrets in files are shown by their full path.
+        let text = render(&loaded).replace(golden().to_str().unwrap(), "[here]");
         assert!(!text.contains("hunter2"), "{name} prints a secret: {text}");
         settings.bind(|| insta::assert_snapshot!(name, text));
+    }
+}
+
+/// A config that uses every key of the option table with its example, but for one key of one table that has
+/// another value.
+fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
+    let values = |table: &'static Table, skipped: &[&str]| -> String {
+        let mut out = String::new();
+        for key in table.keys {
+            if key.support != Support::Built || key.example.is_empty() || skipped.contains(&key.name) {
+                continue;
+            }
+            let value = match replaced {
+                Some((owner, other, value)) if std::ptr::eq(owner, table) && other.name == key.name => value,
+                _ => key.example,
+            };
+            writeln!(out, "{} = {value}", key.name).unwrap();
+        }
+        out
+    };
+    let once =
+        [&keys::STORE, &keys::DESK, &keys::HTTP, &keys::SCHEDULE, &keys::ALERTS, &keys::LOG, &keys::CONTROL];
+    let mut out = values(&keys::ROOT, &[]);
+    for table in once {
+        write!(out, "[{}]\n{}", table.name, values(table, &[])).unwrap();
+    }
+    for (name, skipped) in [
+        ("rfi-afrique", &["telegram", "page", "hosts"][..]),
+        ("wagner-channel", &["feed", "page"]),
+        ("mod-communiques", &["telegram", "feed", "hosts"]),
+    ] {
+        let source = values(&keys::SOURCE, skipped).replace("rfi-afrique", name);
+        write!(out, "[[source]]\n{source}").unwrap();
+    }
+    let test_text = values(&keys::TEST_TEXT, &[]).trim_end().replace('\n', ", ");
+    let hook = values(&keys::WEBHOOK, &["secret"]).replace("desk-mail", "ops-hook");
+    let screen = values(&keys::STDOUT, &[]).replace("desk-mail", "screen");
+    for (header, body) in [
+        ("[source.select]", values(&keys::SELECT, &[])),
+        ("[[entity]]", values(&keys::ENTITY, &[])),
+        ("[[entity.ambiguous]]", values(&keys::AMBIGUOUS, &[])),
+        ("[[rule]]", values(&keys::RULE, &["fires_on"])),
+        ("fires_on = [{", format!("{test_text} }}]\n")),
+        ("[rule.near]", values(&keys::NEAR, &[])),
+        ("[[notifier]]", values(&keys::EMAIL, &["password"])),
+        ("[notifier.password]", values(&keys::SECRET, &["credential", "file"])),
+        ("[[notifier]]", hook),
+        ("[[notifier]]", screen),
+    ] {
+        let gap = if header.ends_with(']') { '\n' } else { ' ' };
+        write!(out, "{header}{gap}{body}").unwrap();
+    }
+    out
+}
+
+/// Tables whose keys [`sample`] writes all; secrets and notifiers have tests of their own.
+fn sampled() -> impl Iterator<Item = (&'static Table, &'static Key)> {
+    keys::tables()
+        .filter(|table| !std::ptr::eq(*table, &raw const keys::SECRET))
+        .flat_map(|table| table.keys.iter().map(move |key| (table, key)))
+        .filter(|(_, key)| key.support == Support::Built && !key.example.is_empty())
+        .filter(|(_, key)| !matches!(key.form, Form::Secret | Form::Secrets | Form::TestTexts(_)))
+}
+
+#[test]
+fn every_key_of_the_table_is_taken() {
+    let loaded = load_text(&sample(None), &[]);
+    assert!(loaded.is_ok(), "{}\n{}", render(&loaded), sample(None));
+}
+
+#[test]
+fn every_key_of_the_table_is_read() {
+    // No key takes a date: one that is taken unseen was never looked at.
+    for (table, key) in sampled() {
+        let text = sample(Some((table, key, "2026-11-23")));
+        let told = render(&load_text(&text, &[]));
+        let name = [table.name, key.name].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
+        let told_of_it = told.contains(&format!(" {}: ", name.join(".")));
+        assert!(told_of_it && told.contains("found a date"), "{} {}: {told}", table.name, key.name);
+    }
+}
+
+#[test]
+fn every_default_is_a_value_that_its_key_takes() {
+    let mut defaults = 0;
+    for (table, key) in sampled() {
+        if let Default::Value(value) = key.default {
+            defaults += 1;
+            let told = load_text(&sample(Some((table, key, value))), &[]);
+            assert!(told.is_ok(), "{} {}: {}", table.name, key.name, render(&told));
+        }
+    }
+    assert!(defaults > 30);
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    insta::with_settings!({
+        snapshot_path => golden(), prepend_module_to_snapshot => false, omit_expression => true,
+    }, { insta::assert_snapshot!("reference", reference()) });
+    for key in keys::tables().flat_map(|table| table.keys) {
+        assert!(reference().contains(&format!("- `{}`", key.name)), "{}", key.name);
+    }
+}
+
+#[test]
+fn an_empty_config_is_all_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("harmattan.toml"), "[desk]\ntimezone = \"UTC\"\n").unwrap();
+    let loaded = load(Path::new("harmattan.toml"), &environment(folder.path())).unwrap();
+    let config = loaded.config;
+    assert_eq!(config.store.path, folder.path().join("harmattan-data"));
+    assert_eq!(config.control.socket, folder.path().join("harmattan-data/control.sock"));
+    assert_eq!(config.store.keep, Duration::from_secs(180 * 86_400));
+    assert_eq!((config.http.concurrency, config.http.body_bytes_max), (32, 16 << 20));
+    assert_eq!(config.schedule.interval, Duration::from_secs(900));
+    assert_eq!(config.alerts.max_age, Duration::from_secs(14 * 86_400));
+    assert_eq!(config.log.level, tracing::Level::INFO);
+    let screen = config.notifiers.first().unwrap();
+    assert_eq!((screen.name.as_str(), &screen.kind), ("screen", &NotifierKind::Stdout));
+    assert_eq!(loaded.files, [PathBuf::from("harmattan.toml")]);
+}
+
+#[test]
+fn folders_of_systemd_come_before_the_usual_ones_and_the_config_before_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let load_with = |text: &str| {
+        fs::write(folder.path().join("harmattan.toml"), text).unwrap();
+        let mut environment = environment(folder.path());
+        environment.state_directory = Some("/var/lib/state".into());
+        environment.runtime_directory = Some("/run/runtime".into());
+        load(Path::new("harmattan.toml"), &environment).unwrap().config
+    };
+    let config = load_with("");
+    assert_eq!(config.store.path, Path::new("/var/lib/state"));
+    assert_eq!(config.control.socket, Path::new("/run/runtime/control.sock"));
+    let config = load_with("[store]\npath = \"data\"\n[control]\nsocket = \"/run/x.sock\"\n");
+    assert_eq!(config.store.path, folder.path().join("data"));
+    assert_eq!(config.control.socket, Path::new("/run/x.sock"));
+}
+
+#[test]
+fn a_path_starts_from_the_file_that_holds_it() {
+    let others = [("parts/store.toml", "[store]\npath = \"data\"\n")];
+    let loaded = load_text("include = [\"parts/*.toml\"]\n", &others).unwrap();
+    assert!(loaded.config.store.path.ends_with("parts/data"), "{:?}", loaded.config.store.path);
+}
+
+#[test]
+fn files_are_read_once_in_the_order_of_the_globs() {
+    let source = |name: &str| format!("[[source]]\nname = \"{name}\"\nfeed = \"https://{name}.example/\"\n");
+    let (a, b, c) = (source("a"), source("b"), source("c"));
+    let others = [
+        ("sources/b.toml", b.as_str()),
+        ("sources/a.toml", a.as_str()),
+        ("local/c.toml", c.as_str()),
+        // Editors keep such files beside the one they edit.
+        ("sources/.#a.toml", a.as_str()),
+        ("sources/a.toml~", a.as_str()),
+    ];
+    let include = "include = [\"local/*.toml\", \"sources/*.toml\", \"*/a.toml\", \"*.toml\"]\n";
+    let loaded = load_text(include, &others).unwrap();
+    let names: Vec<&str> = loaded.config.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["c", "a", "b"]);
+    let files: Vec<&str> = loaded.files.iter().map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(files, ["harmattan.toml", "local/c.toml", "sources/a.toml", "sources/b.toml"]);
+}
+
+#[test]
+fn a_default_gives_way_to_bounds_that_were_written() {
+    let schedule = |text: &str| load_text(&format!("[schedule]\n{text}"), &[]).unwrap().config.schedule;
+    assert_eq!(schedule("interval_min = \"1h\"").interval, Duration::from_secs(3600));
+    assert_eq!(schedule("interval_max = \"6m\"").interval, Duration::from_secs(360));
+}
+
+#[test]
+fn a_source_says_where_it_is_and_how_it_is_read() {
+    let config = load_text(&sample(None), &[]).unwrap().config;
+    let [feed, telegram, page] = config.sources.as_slice() else { panic!("{:?}", config.sources) };
+    assert!(matches!(&feed.what, SourceAddress::Feed(url) if url.host_str() == Some("www.rfi.fr")));
+    assert!(matches!(&telegram.what, SourceAddress::Telegram { channel, hosts }
+        if channel == "@grey_zone" && hosts == &["t.me", "telegram.me", "telegram.dog"]));
+    assert!(matches!(&page.what, SourceAddress::Page { select, .. } if select.item.value == "article"));
+    assert_eq!((feed.tier, feed.enabled, feed.contact, feed.backlog), (2, true, false, Backlog::None));
+    assert!(telegram.origin.line > feed.origin.line);
+}
+
+#[test]
+fn a_test_text_without_a_table_stands_in_the_field_of_its_rule() {
+    for (field, title, text) in [("any", "Mali", ""), ("title", "Mali", ""), ("text", "", "Mali")] {
+        let rule =
+            format!("[[rule]]\nname = \"r\"\nall = [\"mali\"]\nfield = \"{field}\"\nfires_on = [\"Mali\"]");
+        let config = load_text(&rule, &[]).unwrap().config;
+        let test = &config.rules[0].fires_on[0].value;
+        assert_eq!((test.title.as_str(), test.text.as_str()), (title, text), "{field}");
+    }
+}
+
+#[test]
+fn mail_is_protected_unless_it_stays_on_the_machine_or_somebody_says_otherwise() {
+    for (smtp, tls, expected) in [
+        ("smtps://mail.example", "", ("mail.example", 465, SmtpTls::Implicit)),
+        ("smtp://mail.example", "", ("mail.example", 587, SmtpTls::Required)),
+        ("smtp://mail.example:2525", "", ("mail.example", 2525, SmtpTls::Required)),
+        ("smtp://mail.example", "tls = \"off\"", ("mail.example", 25, SmtpTls::Off)),
+        ("smtp://localhost", "", ("localhost", 25, SmtpTls::Off)),
+        ("smtp://127.0.0.1:1025", "", ("127.0.0.1", 1025, SmtpTls::Off)),
+        ("smtp://[::1]", "tls = \"required\"", ("::1", 587, SmtpTls::Required)),
+        ("smtp://127.0.0.1.example", "", ("127.0.0.1.example", 587, SmtpTls::Required)),
+    ] {
+        let text = format!(
+            "[[notifier]]\nname = \"m\"\ntype = \"email\"\nsmtp = \"{smtp}\"\n{tls}\n\
+             from = \"a@b.example\"\nto = [\"c@d.example\"]\n"
+        );
+        let config = load_text(&text, &[]).unwrap().config;
+        let NotifierKind::Email(mail) = &config.notifiers[0].kind else { panic!("{smtp}") };
+        assert_eq!((mail.host.as_str(), mail.port, mail.tls), expected, "{smtp} {tls}");
+        assert_eq!(mail.excerpt, 600);
+    }
+}
+
+#[test]
+fn a_user_may_be_a_mail_address() {
+    let text = "[[notifier]]\nname = \"m\"\ntype = \"email\"\nsmtp = \"smtps://a%40b.example@mail.example\"\n\
+                password = { env = \"MAIL\" }\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n";
+    let config = load_text(text, &[]).unwrap().config;
+    let NotifierKind::Email(mail) = &config.notifiers[0].kind else { panic!("no mail") };
+    let (user, password) = mail.login.as_ref().unwrap();
+    assert_eq!((user.as_str(), password.expose()), ("a@b.example", "hunter2"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_secret_is_read_from_where_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("one", "from NAME\n");
+    write("secret_two", "from secret_NAME\r\n");
+    write("three", "from a file\n\n");
+    let mut environment = environment(folder.path());
+    environment.credentials_directory = Some(folder.path().to_owned());
+    for (secret, expected) in [
+        ("{ credential = \"one\" }", &["from NAME"][..]),
+        ("{ credential = \"two\" }", &["from secret_NAME"]),
+        ("{ file = \"three\" }", &["from a file\n"]),
+        ("{ env = \"HOOK\" }", &["hunter2"]),
+        ("[{ env = \"HOOK\" }, { credential = \"one\" }]", &["hunter2", "from NAME"]),
+    ] {
+        let hook = "[[notifier]]\nname = \"h\"\ntype = \"webhook\"\nurl = \"https://h.example/\"\n";
+        write("harmattan.toml", &format!("{hook}secret = {secret}\n"));
+        let loaded = load(Path::new("harmattan.toml"), &environment).unwrap();
+        assert_eq!(loaded.unchecked, Vec::<String>::new());
+        let NotifierKind::Webhook(hook) = &loaded.config.notifiers[0].kind else { panic!("{secret}") };
+        assert_eq!(
+            hook.secrets.iter().map(|secret| secret.expose()).collect::<Vec<_>>(),
+            expected,
+            "{secret}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_credential_is_a_mistake_under_systemd_and_out_of_reach_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[notifier]]\nname = \"h\"\ntype = \"webhook\"\nurl = \"https://h.example/\"\n\
+                secret = { credential = \"hook\" }\n";
+    fs::write(folder.path().join("harmattan.toml"), text).unwrap();
+    let mut environment = environment(folder.path());
+    let loaded = load(Path::new("harmattan.toml"), &environment).unwrap();
+    assert_eq!((loaded.unchecked, loaded.config.notifiers), (vec!["h".to_owned()], vec![]));
+    environment.credentials_directory = Some(folder.path().join("credentials"));
+    let problems = load(Path::new("harmattan.toml"), &environment).unwrap_err();
+    assert!(problems.to_string().contains("credential `hook` does not exist"), "{problems}");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_file_is_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, expected) in [
+        ("nowhere.toml", "`nowhere.toml` cannot be read: No such file or directory"),
+        (".", "`.` cannot be read: not a regular file"),
+        ("/dev/zero", "`/dev/zero` cannot be read: not a regular file"),
+    ] {
+        let problems = load(Path::new(path), &environment(folder.path())).unwrap_err();
+        assert!(problems.to_string().starts_with(expected), "{problems}");
+    }
+}
+
+#[test]
+fn a_file_from_another_system_is_read_like_ours() {
+    let text = "\u{feff}[store]\r\nkeep = \"30d\"\r\n[http]\r\ntimeout = \"soon\"\r\n";
+    let problems = load_text(text, &[]).unwrap_err();
+    assert!(problems.to_string().starts_with("harmattan.toml:4: http.timeout: "), "{problems}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Whatever stands in the file, the load comes back, and every problem has words.
+    #[test]
+    fn no_bytes_make_a_load_panic(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40, any::<Vec<u8>>()), 1..6),
+    ) {
+        let mut bytes = sample(None).into_bytes();
+        for (at, length, inserted) in cuts {
+            let start = at.index(bytes.len() + 1);
+            let end = (start + length).min(bytes.len());
+            bytes.splice(start..end, inserted);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("harmattan.toml"), &bytes).unwrap();
+        if let Err(problems) = load(Path::new("harmattan.toml"), &environment(folder.path())) {
+            prop_assert!(!problems.as_slice().is_empty());
+            prop_assert!(!problems.to_string().contains("a bug"), "{problems}");
+        }
+    }
+
+    /// The same with values of every kind in the place of any other, which reaches further into the readers.
+    #[test]
+    fn no_value_makes_a_load_panic(
+        which in any::<prop::sample::Index>(),
+        value in prop::sample::select(vec![
+            "\"\"", "\"x\"", "\"\\u0000\"", "-1", "0", "9223372036854775807", "0xffff", "nan", "-inf", "1e999",
+            "true", "[]", "{}", "[[]]", "[{}]", "[\"\"]", "[1, 2]", "[91, 0]", "07:32:00", "\"://\"", "\"@\"",
+            "\"99999999999d\"", "\"***\"", "\"http://[::\"", "{ a = { b = { c = 1 } } }",
+        ]),
+    ) {
+        let all: Vec<_> = sampled().collect();
+        let (table, key) = all[which.index(all.len())];
+        let told = render(&load_text(&sample(Some((table, key, value))), &[]));
+        prop_assert!(!told.contains("a bug"), "{told}");
     }
 }

@@ -7,6 +7,7 @@ use url::Url;
 use super::problem::{Problem, Report};
 use super::settings::Config;
 use super::source::{SourceAddress, SourceSpec};
+use super::suggest;
 use super::value::duration_text;
 use crate::rules::spec::Origin;
 
@@ -17,6 +18,7 @@ pub(super) fn give(config: &Config, report: &Report) {
     repeated(config, report);
     crowded(config, report);
     proxied(config, report);
+    unmatched(config, report);
 }
 
 fn polled(config: &Config) -> impl Iterator<Item = &SourceSpec> {
@@ -119,4 +121,24 @@ fn proxied(config: &Config, report: &Report) {
         Some(origin) => warning.at(origin),
         None => warning,
     });
+}
+
+/// Source filters of rules that no source meets: such a rule never fires.
+fn unmatched(config: &Config, report: &Report) {
+    let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+    for filter in config.rules.iter().flat_map(|rule| &rule.source) {
+        let text = filter.value.as_str();
+        let met = match text.strip_prefix("tag:") {
+            Some(tag) => config.sources.iter().any(|source| source.tags.iter().any(|own| own == tag)),
+            None => text.contains('*') || names.contains(&text),
+        };
+        if !met {
+            let warning = Problem::new("rule.source", format!("no source answers to `{text}`"))
+                .at(filter.origin.clone());
+            report.warn(match suggest::nearest(text, names.iter().copied()) {
+                Some(near) => warning.hint(format!("did you mean `{near}`?")),
+                None => warning,
+            });
+        }
+    }
 }

@@ -32,28 +32,23 @@ pub(super) struct File {
 
 impl File {
     /// Reads the file at `path`, shown as `shown`.
-    pub(super) fn read(path: &Path, shown: &Path, report: &Report) -> Option<Self> {
+    pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, Problem> {
         let shown: Arc<Path> = shown.into();
-        let bytes = match read_capped(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                report.problem(Problem::new("", format!("`{}` cannot be read: {error}", shown.display())));
-                return None;
-            }
-        };
+        let bytes = read_capped(path).map_err(|error| {
+            Problem::new("", format!("`{}` cannot be read: {error}", shown.display()))
+                .hint("check the path and who may read it")
+        })?;
         let directory = path.parent().unwrap_or(Path::new("/")).to_owned();
-        match String::from_utf8(bytes) {
-            Ok(text) => Some(Self::new(shown, directory, text)),
-            Err(error) => {
+        String::from_utf8(bytes).map_or_else(
+            |error| {
                 let valid = error.utf8_error().valid_up_to();
                 let before = error.as_bytes().get(..valid).unwrap_or_default();
-                let file = Self::new(shown, directory, String::from_utf8_lossy(before).into_owned());
-                report.problem(
-                    Problem::new("", "not UTF-8").at(file.origin(valid)).hint("save the file as UTF-8"),
-                );
-                None
-            }
-        }
+                let readable = String::from_utf8_lossy(before).into_owned();
+                let origin = Self::new(shown.clone(), PathBuf::new(), readable).origin(valid);
+                Err(Problem::new("", "not UTF-8").at(origin).hint("save the file as UTF-8"))
+            },
+            |text| Ok(Self::new(shown.clone(), directory, text)),
+        )
     }
 
     /// A file whose text is known.
@@ -155,7 +150,13 @@ pub(super) fn included(main: &File, main_path: &Path, includes: &[Include], repo
                 report.problem(Problem::new("include", message).at(include.origin.clone()));
                 return files;
             }
-            files.extend(File::read(&path, &shown(main, &path), report));
+            match File::read(&path, &shown(main, &path)) {
+                Ok(file) => files.push(file),
+                Err(problem) => report.problem(match problem.origin {
+                    Some(_) => problem,
+                    None => problem.at(include.origin.clone()),
+                }),
+            }
         }
     }
     files

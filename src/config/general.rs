@@ -19,18 +19,22 @@ const INTERVAL_POLITE: Duration = Duration::from_secs(60);
 /// Longest path of a Unix socket on Linux, less the closing zero (unix(7), `sun_path`).
 const SOCKET_BYTES_MAX: usize = 107;
 
-/// Where the main file lies, for the defaults that depend on it.
+/// Whether the main file lies under `/etc`, by the path that it is known by or by where a link leads.
 pub(super) fn is_installed(main: &Path) -> bool {
-    main.starts_with("/etc")
+    main.starts_with("/etc") || main.canonicalize().is_ok_and(|real| real.starts_with("/etc"))
 }
 
 /// `[store]`
-pub(super) fn store(section: &Section<'_>, main: &Path, environment: &Environment) -> Option<StoreSettings> {
+pub(super) fn store(
+    section: &Section<'_>,
+    installed: bool,
+    environment: &Environment,
+) -> Option<StoreSettings> {
     let path = if section.has("path") {
         section.path("path")
     } else if let Some(state) = &environment.state_directory {
         Some(state.clone())
-    } else if is_installed(main) {
+    } else if installed {
         Some(PathBuf::from("/var/lib/harmattan"))
     } else {
         Some(environment.working_directory.join("harmattan-data"))
@@ -131,7 +135,7 @@ pub(super) fn log(section: &Section<'_>) -> Option<LogSettings> {
 /// `[control]`
 pub(super) fn control(
     section: &Section<'_>,
-    main: &Path,
+    installed: bool,
     environment: &Environment,
     store: Option<&StoreSettings>,
 ) -> Option<ControlSettings> {
@@ -140,7 +144,7 @@ pub(super) fn control(
     } else {
         let folder = match &environment.runtime_directory {
             Some(runtime) => runtime.clone(),
-            None if is_installed(main) => PathBuf::from("/run/harmattan"),
+            None if installed => PathBuf::from("/run/harmattan"),
             None => store?.path.clone(),
         };
         folder.join("control.sock")
@@ -157,4 +161,33 @@ pub(super) fn control(
         return None;
     }
     Some(ControlSettings { socket })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::file::File;
+    use crate::config::keys;
+    use crate::config::problem::Report;
+
+    #[test]
+    fn an_installed_config_keeps_its_data_where_services_do() {
+        let report = Report::default();
+        let file = File::new(Path::new("harmattan.toml").into(), PathBuf::from("/etc"), String::new());
+        let section = |table| Section::new(table, String::new(), &file, 0, &report);
+        for (installed, store_path, socket_path) in [
+            (true, "/var/lib/harmattan", "/run/harmattan/control.sock"),
+            (false, "/desk/harmattan-data", "/desk/harmattan-data/control.sock"),
+        ] {
+            let environment = Environment::bare(PathBuf::from("/desk"));
+            let store = store(&section(&keys::STORE), installed, &environment).unwrap();
+            let control = control(&section(&keys::CONTROL), installed, &environment, Some(&store)).unwrap();
+            assert_eq!(
+                (store.path.as_path(), control.socket.as_path()),
+                (store_path.as_ref(), socket_path.as_ref())
+            );
+        }
+        assert!(is_installed(Path::new("/etc/harmattan/harmattan.toml")));
+        assert!(!is_installed(Path::new("/srv/harmattan/harmattan.toml")));
+    }
 }

@@ -24,7 +24,7 @@ pub struct Loaded {
     /// Names of notifiers that are missing from the config because a credential of theirs can only be read by
     /// the service. Who means to deliver must refuse to start unless this is empty.
     pub unchecked: Vec<String>,
-    /// The files read: the main one, then the included ones in their order.
+    /// The files read, named as in messages: the main one, then the included ones in their order.
     pub files: Vec<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Problems> 
 
 fn read(path: &Path, environment: &Environment, report: &Report) -> Option<Loaded> {
     let main_path = environment.working_directory.join(path);
-    let main = File::read(&main_path, path, report)?;
+    let main = File::read(&main_path, path).map_err(|problem| report.problem(problem)).ok()?;
     let document = main.parse(report)?;
     let includes = includes(&document, report);
     let others = included(&main, &main_path, &includes, report);
@@ -68,7 +68,7 @@ fn read(path: &Path, environment: &Environment, report: &Report) -> Option<Loade
         top.add(document, report, environment);
     }
     let general = General { documents: &documents, main: &main, report };
-    let (config, unchecked) = assemble(&general, top, &main_path, environment)?;
+    let (config, unchecked) = assemble(&general, top, general::is_installed(&main_path), environment)?;
     advice::give(&config, report);
     let files = std::iter::once(&main).chain(&others).map(|file| file.shown.to_path_buf()).collect();
     Some(Loaded { config, warnings: Vec::new(), unchecked, files })
@@ -144,10 +144,11 @@ impl Top {
 
     /// Notes a name that is given twice, with both places.
     fn claim(&mut self, table: &'static str, key: &str, name: &str, origin: &Origin, report: &Report) {
-        let first = self.names.entry((table, name.to_owned())).or_insert_with(|| origin.clone());
-        if first != origin {
+        if let Some(first) = self.names.get(&(table, name.to_owned())) {
             let problem = Problem::new(&format!("{table}.{key}"), format!("`{name}` is given twice"));
             report.problem(problem.at(origin.clone()).hint(format!("it is also given at {first}")));
+        } else {
+            self.names.insert((table, name.to_owned()), origin.clone());
         }
     }
 }
@@ -182,16 +183,16 @@ impl<'a> General<'a> {
 fn assemble(
     general: &General<'_>,
     top: Top,
-    main: &Path,
+    installed: bool,
     environment: &Environment,
 ) -> Option<(Config, Vec<String>)> {
-    let store = general::store(&general.section("store")?, main, environment);
+    let store = general::store(&general.section("store")?, installed, environment);
     let desk = general::desk(&general.section("desk")?);
     let http = general::http(&general.section("http")?);
     let schedule = general::schedule(&general.section("schedule")?);
     let alerts = general::alerts(&general.section("alerts")?);
     let log = general::log(&general.section("log")?);
-    let control = general::control(&general.section("control")?, main, environment, store.as_ref());
+    let control = general::control(&general.section("control")?, installed, environment, store.as_ref());
     let mut notifiers = top.notifiers;
     if notifiers.is_empty() && top.unchecked.is_empty() {
         notifiers.push(NotifierSettings { name: "screen".to_owned(), kind: NotifierKind::Stdout });

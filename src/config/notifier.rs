@@ -249,9 +249,10 @@ fn webhook(section: &Section<'_>, environment: &Environment) -> Option<Reach<Not
             return node.problem("is a list of one secret or two", "two serve while rotating");
         }
         for node in &nodes {
-            match resolve(node, environment)? {
-                Resolved::Known(secret) => secrets.push(secret),
-                Resolved::NotCheckable => reach = false,
+            match resolve(node, environment) {
+                Some(Resolved::Known(secret)) => secrets.push(secret),
+                // What is wrong with it was noted: the config will be refused.
+                Some(Resolved::NotCheckable) | None => reach = false,
             }
         }
     }

@@ -81,7 +81,8 @@ impl<'a> Section<'a> {
                 None => self.report.problem(self.unknown(name).at(place())),
                 Some(Support::Planned) => {
                     self.planned.push(name);
-                    self.report.problem(Problem::new(&self.dotted(name), "not supported yet").at(place()));
+                    let problem = Problem::new(&self.dotted(name), "not supported yet").at(place());
+                    self.report.problem(problem.hint("take it out: this version would not obey it"));
                 }
                 Some(Support::Built) => self.insert(name, file, key.span().start, value),
             }
@@ -104,11 +105,8 @@ impl<'a> Section<'a> {
     }
 
     fn unknown(&self, name: &str) -> Problem {
-        let problem = Problem::new(&self.dotted(&name.escape_debug().to_string()), "unknown key");
-        match suggest::key(self.table, name) {
-            Some(hint) => problem.hint(hint),
-            None => problem,
-        }
+        let path = self.dotted(&name.escape_debug().to_string());
+        Problem::new(&path, "unknown key").hint(suggest::key(self.table, name))
     }
 
     fn dotted(&self, name: &str) -> String {

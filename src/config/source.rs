@@ -104,12 +104,13 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
     let tier = section.integer("tier");
     let interval = section.duration("interval");
     // One word is built; asking for it refuses the others.
-    section.word("article")?;
+    let article = section.word("article");
     let backlog = section.get("backlog").and_then(|node| backlog(&node));
     let enabled = section.flag("enabled");
     let contact = section.word("contact").is_none();
     let proxy = section.address("proxy");
     let name = name?;
+    article?;
     let spec = SourceSpec {
         name: name.value,
         what: what?,
@@ -140,9 +141,9 @@ fn name(section: &Section<'_>) -> Option<Located<SourceName>> {
 
 /// A language: two or three letters, in lower case.
 pub(super) fn language(node: &Node<'_>) -> Option<String> {
-    let text = node.text()?.value.to_ascii_lowercase();
-    if matches!(text.len(), 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Some(text);
+    let text = node.text()?.value;
+    if matches!(text.len(), 2 | 3) && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Some(text.to_ascii_lowercase());
     }
     node.problem(format!("`{text}` is no language"), "write two or three letters, such as \"fr\"")
 }

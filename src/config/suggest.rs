@@ -2,6 +2,7 @@
 
 use super::keys;
 use super::option::Table;
+use super::typed::ticked;
 
 /// The name nearest to `name`, if it is near enough to be meant.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
@@ -16,17 +17,21 @@ pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
         .map(|(_, known)| known)
 }
 
-/// A hint for a key that `table` does not have: a near one of its own, or the table that has it.
-pub(super) fn key(table: &Table, name: &str) -> Option<String> {
-    if let Some(near) = nearest(name, table.keys.iter().map(|key| key.name)) {
-        return Some(format!("did you mean `{near}`?"));
+/// A hint for a key that `table` does not have: a near one of its own, the table that has it, or all
+/// that are known.
+pub(super) fn key(table: &Table, name: &str) -> String {
+    let known: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        return format!("did you mean `{near}`?");
     }
-    let other = keys::tables().find(|other| other.key(name).is_some())?;
-    Some(match (other.name, other.kind) {
+    let Some(other) = keys::tables().find(|other| other.key(name).is_some()) else {
+        return format!("known here: {}", ticked(&known));
+    };
+    match (other.name, other.kind) {
         ("", _) => format!("`{name}` stands at the top of the file, before the first table"),
         (owner, Some(kind)) => format!("`{name}` is a key of `{owner}` of type `{kind}`"),
         (owner, None) => format!("`{name}` is a key of `{owner}`"),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -36,19 +41,15 @@ mod tests {
     #[test]
     fn a_slip_finds_the_key_that_was_meant() {
         for (table, name, expected) in [
-            (&keys::SCHEDULE, "intervall", Some("did you mean `interval`?")),
-            (&keys::SCHEDULE, "host-gap", Some("did you mean `host_gap`?")),
-            (&keys::SOURCE, "Tags", Some("did you mean `tags`?")),
-            (&keys::HTTP, "max_age", Some("`max_age` is a key of `alerts`")),
-            (&keys::STDOUT, "smtp", Some("`smtp` is a key of `notifier` of type `email`")),
-            (
-                &keys::STORE,
-                "include",
-                Some("`include` stands at the top of the file, before the first table"),
-            ),
-            (&keys::STORE, "zzzzzz", None),
+            (&keys::SCHEDULE, "intervall", "did you mean `interval`?"),
+            (&keys::SCHEDULE, "host-gap", "did you mean `host_gap`?"),
+            (&keys::SOURCE, "Tags", "did you mean `tags`?"),
+            (&keys::HTTP, "max_age", "`max_age` is a key of `alerts`"),
+            (&keys::STDOUT, "smtp", "`smtp` is a key of `notifier` of type `email`"),
+            (&keys::STORE, "include", "`include` stands at the top of the file, before the first table"),
+            (&keys::STORE, "zzzzzz", "known here: `path`, `keep`"),
         ] {
-            assert_eq!(key(table, name).as_deref(), expected, "{name}");
+            assert_eq!(key(table, name), expected, "{name}");
         }
     }
 }

@@ -18,7 +18,7 @@ use super::option::{Form, Key, Table};
 /// Greatest duration taken anywhere: a century, far from where sums with a time stamp overflow.
 const DURATION_MAX: Duration = days(36_500);
 
-const WEB_SCHEMES: &[&str] = &["http", "https"];
+const WEB_SCHEMES: &[&str] = &["https", "http"];
 
 const PROXY: Form = Form::Address { schemes: &["http", "https", "socks5", "socks5h"] };
 
