@@ -1,0 +1,114 @@
+//! sled, and what it does not do by itself: reaching the disk, surviving its own panics, opening again after a failure.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use sled::transaction::{ConflictableTransactionError, TransactionError};
+use sled::{Db, Tree};
+
+use super::access::InTransaction;
+use super::open;
+use crate::store::StoreError;
+use crate::store::error::panic_text;
+
+/// Conflicts after which a transaction gives up; over one tree sled reports none.
+const CONFLICTS_MAX: u32 = 100;
+
+/// An open database and its log as a file of our own, for `fdatasync`.
+pub(super) struct Open {
+    pub(super) db: Db,
+    pub(super) log: File,
+}
+
+/// The database at a path. After a failure of the disk it is closed and opened again before its next use: what a
+/// failed sync left in the page cache is not to be trusted, so what the disk holds decides.
+pub(super) struct Engine {
+    path: PathBuf,
+    open: RwLock<Option<Open>>,
+    failed: AtomicBool,
+}
+
+impl Engine {
+    /// Takes over the open database at `path`.
+    pub(super) fn new(path: &Path, open: Open) -> Self {
+        Self { path: path.to_owned(), open: RwLock::new(Some(open)), failed: AtomicBool::new(false) }
+    }
+
+    /// Calls `call` with the database. A panic inside sled becomes an error.
+    pub(super) fn with<T>(&self, call: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.failed.load(Ordering::Acquire) {
+            self.reopen()?;
+        }
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = open.as_ref() else {
+            return Err(failed("open again", sled::Error::Unsupported("closed after a failure".into())));
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(open))).unwrap_or_else(|panic| {
+            let detail = format!("the engine panicked: {}", panic_text(panic.as_ref()));
+            Err(StoreError::Damaged { path: self.path.display().to_string(), detail })
+        });
+        if matches!(outcome, Err(StoreError::Io { .. } | StoreError::Damaged { .. })) {
+            self.failed.store(true, Ordering::Release);
+        }
+        outcome
+    }
+
+    /// Makes everything committed so far durable.
+    ///
+    /// sled's `flush` alone ends in `sync_file_range`, which leaves data in the disk's cache (spacejam/sled#1452).
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.with(|open| {
+            open.db.flush().map_err(|error| failed("write", error))?;
+            open.log.sync_data().map_err(|source| StoreError::Io { doing: "sync", source })
+        })
+    }
+
+    /// Closes and opens the database, unless another thread just did.
+    fn reopen(&self) -> Result<(), StoreError> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.failed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        tracing::warn!(path = %self.path.display(), "opening the store again after a failure");
+        let old = slot.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(old))) {
+            tracing::warn!(panic = panic_text(panic.as_ref()), "the engine panicked while closing");
+        }
+        *slot = Some(open::existing(&self.path)?);
+        self.failed.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Runs `work` as one transaction over `tree`. A panic in `work` becomes an error, and nothing is written.
+pub(super) fn transact<T>(
+    tree: &Tree,
+    work: impl FnMut(&InTransaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // sled asks for `Fn`; it calls one run after the other.
+    let work = std::cell::RefCell::new(work);
+    let conflicts = std::cell::Cell::new(0);
+    let outcome = tree.transaction(|view| {
+        let mut work = work.borrow_mut();
+        let result = catch_unwind(AssertUnwindSafe(|| (*work)(&InTransaction(view))));
+        match result.unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(panic.as_ref())))) {
+            Err(StoreError::Conflict) if conflicts.get() < CONFLICTS_MAX => {
+                conflicts.set(conflicts.get() + 1);
+                Err(ConflictableTransactionError::Conflict)
+            }
+            other => other.map_err(ConflictableTransactionError::Abort),
+        }
+    });
+    outcome.map_err(|error| match error {
+        TransactionError::Abort(error) => error,
+        TransactionError::Storage(error) => failed("commit", error),
+    })
+}
+
+/// What sled said while it was to do `doing`.
+pub(super) fn failed(doing: &'static str, error: sled::Error) -> StoreError {
+    StoreError::Io { doing, source: error.into() }
+}

@@ -1,0 +1,155 @@
+//! Forgetting: small transactions, so that polls go on between them.
+//!
+//! Scans find what may go, outside of any transaction; each transaction then looks again at what it removes.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sled::Tree;
+
+use super::access::{InTransaction, Read, Row};
+use super::engine::{self, Engine};
+use super::keys::{self, Kind};
+use super::rows::Filed;
+use super::{seen, transaction, unreadable};
+use crate::outbox::Delivery;
+use crate::store::{Day, Expired, SourceState, StoreError};
+use crate::story::Story;
+
+/// Rows per transaction: tens of milliseconds for which commits wait.
+const BATCH_ROWS_MAX: usize = 1_000;
+
+/// Buckets of seen keys per transaction; each is rewritten whole.
+const BATCH_BUCKETS_MAX: usize = 64;
+
+/// Shortest time for which a seen key is kept after its source last showed it.
+const SEEN_KEEP_MIN: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// After a year without a readable answer a source is given up, and its keys age like those of others.
+const SOURCE_GONE: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// Stories are joined for 24 hours after they open; one more day for clocks that were set.
+const FILED_KEEP: SignedDuration = SignedDuration::from_hours(48);
+
+/// See [`crate::store::Store::expire`].
+pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<Expired, StoreError> {
+    let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
+    let limit = before(now, keep);
+    let deliveries = engine.with(|open| closed_deliveries(&open.db, limit))?;
+    let alerts = engine.with(|open| alerts(&open.db, limit))?;
+    let items = engine.with(|open| {
+        let range = Kind::Item.prefix().to_vec()..keys::items_of(Day::of(limit));
+        sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
+    })?;
+    engine.with(|open| {
+        let old = |story: Story| story.first_seen < limit;
+        remove_where(&open.db, Kind::Story, old)?;
+        let forgettable = before(now, FILED_KEEP);
+        remove_where(&open.db, Kind::Filed, |filed: Filed| filed.at < forgettable)
+    })?;
+    let keys = engine.with(|open| seen_keys(&open.db, now, keep.max(SEEN_KEEP_MIN)))?;
+    Ok(Expired { keys, items, alerts, deliveries })
+}
+
+/// `span` before `time`, or the beginning of time.
+fn before(time: Timestamp, span: SignedDuration) -> Timestamp {
+    time.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH)
+}
+
+/// Removes deliveries closed before `limit`.
+fn closed_deliveries(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+    let range = Kind::History.prefix().to_vec()..keys::history_from(limit);
+    sweep(
+        tree,
+        range,
+        BATCH_ROWS_MAX,
+        |_, _| Ok(true),
+        |rows, place| {
+            let Some(id) = keys::history_id(place) else { return remove(rows, place) };
+            // Sent again by hand meanwhile, it has another place in time or is open.
+            match rows.row::<Delivery>(&keys::closed(id))? {
+                Some(old) if transaction::closed_at(&old.state).is_some_and(|at| at < limit) => {
+                    transaction::remove_closed(rows, &old)?;
+                    Ok(1)
+                }
+                Some(_) | None => rows.remove(place).map(|()| 0),
+            }
+        },
+    )
+}
+
+/// Removes alerts made before `limit` of which no delivery is left.
+fn alerts(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+    let end = keys::alerts_from(limit);
+    let mut owed = HashSet::new();
+    for kind in [Kind::Open, Kind::Closed] {
+        for row in tree.scan_prefix(kind.prefix()) {
+            let (key, head) = row.map_err(unreadable)?;
+            let delivery: Option<Delivery> = tree.row_from(&key, &head)?;
+            owed.extend(delivery.map(|delivery| keys::alert(delivery.alert)).filter(|alert| *alert < end));
+        }
+    }
+    let range = Kind::Alert.prefix().to_vec()..end;
+    sweep(tree, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)
+}
+
+/// Removes the values of `kind` for which `old` holds.
+fn remove_where<T: Row>(tree: &Tree, kind: Kind, old: impl Fn(T) -> bool) -> Result<u64, StoreError> {
+    let range = kind.prefix().to_vec()..kind.end().to_vec();
+    let wanted = |key: &[u8], head: &[u8]| Ok(tree.row_from(key, head)?.is_some_and(&old));
+    sweep(tree, range, BATCH_ROWS_MAX, wanted, |rows, key| {
+        if rows.row(key)?.is_some_and(&old) { remove(rows, key) } else { Ok(0) }
+    })
+}
+
+/// Removes seen keys that their sources have not shown for `keep`.
+///
+/// The time for which a source could not be read does not count: when it comes back, its old items are still old.
+fn seen_keys(tree: &Tree, now: Timestamp, keep: SignedDuration) -> Result<u64, StoreError> {
+    let range = Kind::Seen.prefix().to_vec()..Kind::Seen.end().to_vec();
+    sweep(
+        tree,
+        range,
+        BATCH_BUCKETS_MAX,
+        |_, _| Ok(true),
+        |rows, key| {
+            let Some(name) = keys::seen_source(key) else { return Ok(0) };
+            let state: Option<SourceState> = rows.row(&keys::source(&name))?;
+            let read = state.and_then(|state| state.last_success).filter(|at| *at > before(now, SOURCE_GONE));
+            let limit = before(read.map_or(now, |at| at.min(now)), keep);
+            seen::forget(rows, key, Day::of(limit))
+        },
+    )
+}
+
+/// Hands the keys in `range` that are `wanted` to `act`, in transactions of `batch`; returns the sum of what it says.
+fn sweep(
+    tree: &Tree,
+    range: std::ops::Range<Vec<u8>>,
+    batch: usize,
+    mut wanted: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    act: impl Fn(&InTransaction<'_>, &[u8]) -> Result<u64, StoreError>,
+) -> Result<u64, StoreError> {
+    let mut sum = 0;
+    let mut scan = tree.range(range);
+    loop {
+        let mut found = Vec::new();
+        while found.len() < batch {
+            let Some(row) = scan.next() else { break };
+            let (key, head) = row.map_err(unreadable)?;
+            if wanted(&key, &head)? {
+                found.push(key);
+            }
+        }
+        if found.is_empty() {
+            return Ok(sum);
+        }
+        sum += engine::transact(tree, |rows| found.iter().map(|key| act(rows, key)).sum::<Result<u64, _>>())?;
+    }
+}
+
+/// Removes the value at `key` and counts it.
+fn remove(rows: &InTransaction<'_>, key: &[u8]) -> Result<u64, StoreError> {
+    rows.remove(key).map(|()| 1)
+}

@@ -1,0 +1,156 @@
+//! Keys of the one tree: a byte that says what the row is, then what finds it, in an order that scans can use.
+//!
+//! One tree, because a transaction over one tree is the cheapest, and prefixes keep the kinds apart.
+
+use jiff::Timestamp;
+
+use crate::item::{ItemId, SeenKey, SourceName};
+use crate::outbox::DeliveryId;
+use crate::store::Day;
+use crate::story::{AlertId, StoryId};
+
+/// Kind of a row: the first byte of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// Further piece of a value too long for one row.
+    Part = b'+',
+    /// Alert, by id, which is by age.
+    Alert = b'a',
+    /// Closed delivery, by id.
+    Closed = b'c',
+    /// Open delivery, by id.
+    Open = b'd',
+    /// Story filed under a key.
+    Filed = b'f',
+    /// Closed delivery, by the time of its end.
+    History = b'h',
+    /// Item, by day and id.
+    Item = b'i',
+    /// Seen keys of a source.
+    Seen = b'k',
+    /// Facts about the store.
+    Meta = b'm',
+    /// State of a source, by name.
+    Source = b's',
+    /// Story, by id.
+    Story = b't',
+    /// Row set aside because its checksum did not fit.
+    Damaged = b'x',
+}
+
+impl Kind {
+    /// The prefix that all keys of this kind share.
+    pub(super) fn prefix(self) -> [u8; 1] {
+        [self as u8]
+    }
+
+    /// The key of this kind made of `parts`.
+    pub(super) fn key(self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut key = vec![self as u8];
+        key.extend(parts.iter().copied().flatten());
+        key
+    }
+
+    /// The first key after all of this kind.
+    pub(super) fn end(self) -> [u8; 1] {
+        [self as u8 + 1]
+    }
+}
+
+/// The format of the store.
+pub(super) fn format() -> Vec<u8> {
+    Kind::Meta.key(&[b"format"])
+}
+
+/// A source's state.
+pub(super) fn source(name: &SourceName) -> Vec<u8> {
+    Kind::Source.key(&[name.as_str().as_bytes()])
+}
+
+/// A bucket of a source's seen keys: those whose first `depth` bits are the lowest `depth` bits of `path`.
+pub(super) fn seen(name: &SourceName, depth: u8, path: u32) -> Vec<u8> {
+    // The zero ends the name: no name is a prefix of another's keys.
+    Kind::Seen.key(&[name.as_str().as_bytes(), &[0, depth], &path.to_be_bytes()])
+}
+
+/// The source whose seen keys are under `key`.
+pub(super) fn seen_source(key: &[u8]) -> Option<SourceName> {
+    let name = key.get(1..)?.split(|&byte| byte == 0).next()?;
+    SourceName::new(std::str::from_utf8(name).ok()?)
+}
+
+/// An item.
+pub(super) fn item(id: ItemId, first: Day) -> Vec<u8> {
+    Kind::Item.key(&[&first.0.to_be_bytes(), &id.to_bytes()])
+}
+
+/// Before all items of `day`.
+pub(super) fn items_of(day: Day) -> Vec<u8> {
+    Kind::Item.key(&[&day.0.to_be_bytes()])
+}
+
+/// The day in an item's key.
+pub(super) fn item_day(key: &[u8]) -> Option<Day> {
+    key.get(1..)?.first_chunk().map(|bytes| Day(u16::from_be_bytes(*bytes)))
+}
+
+/// A story.
+pub(super) fn story(id: StoryId) -> Vec<u8> {
+    Kind::Story.key(&[&id.to_bytes()])
+}
+
+/// The story filed under a key.
+pub(super) fn filed(key: SeenKey) -> Vec<u8> {
+    Kind::Filed.key(&[&key.to_bytes()])
+}
+
+/// An alert.
+pub(super) fn alert(id: AlertId) -> Vec<u8> {
+    Kind::Alert.key(&[&id.to_bytes()])
+}
+
+/// Before all alerts made at `time` or later: their ids begin with six bytes of milliseconds.
+pub(super) fn alerts_from(time: Timestamp) -> Vec<u8> {
+    Kind::Alert.key(&[millis(time).get(2..).unwrap_or_default()])
+}
+
+/// An open delivery.
+pub(super) fn open(id: DeliveryId) -> Vec<u8> {
+    Kind::Open.key(&[&id.to_bytes()])
+}
+
+/// A closed delivery.
+pub(super) fn closed(id: DeliveryId) -> Vec<u8> {
+    Kind::Closed.key(&[&id.to_bytes()])
+}
+
+/// A closed delivery's place in time.
+pub(super) fn history(at: Timestamp, id: DeliveryId) -> Vec<u8> {
+    Kind::History.key(&[&millis(at), &id.to_bytes()])
+}
+
+/// Before all deliveries closed at `time` or later.
+pub(super) fn history_from(time: Timestamp) -> Vec<u8> {
+    Kind::History.key(&[&millis(time)])
+}
+
+/// The delivery whose place in time `key` is.
+pub(super) fn history_id(key: &[u8]) -> Option<DeliveryId> {
+    key.last_chunk().copied().map(DeliveryId::from_bytes)
+}
+
+/// Piece `n` of the value at `key`.
+pub(super) fn part(key: &[u8], n: u16) -> Vec<u8> {
+    Kind::Part.key(&[key, &n.to_be_bytes()])
+}
+
+/// Where the row at `key` goes when it is set aside.
+pub(super) fn damaged(key: &[u8]) -> Vec<u8> {
+    Kind::Damaged.key(&[key])
+}
+
+/// Milliseconds since 1970; times before that count as 1970.
+fn millis(time: Timestamp) -> [u8; 8] {
+    u64::try_from(time.as_millisecond()).unwrap_or_default().to_be_bytes()
+}

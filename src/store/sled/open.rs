@@ -1,0 +1,194 @@
+//! Opening: who may, what may be found, and how a damaged database is tried once more.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::access::{InTransaction, Read};
+use super::engine::{self, Open};
+use super::keys;
+use crate::store::StoreError;
+use crate::store::error::panic_text;
+
+/// The format of the store as a whole; a greater number needs a newer program.
+const FORMAT: u32 = 1;
+
+/// sled's cache in bytes. Its memory is several times this; a poll touches a few rows only.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Copies of damaged databases kept beside the store; a loop of failing starts must not fill the disk.
+const COPIES_MAX: u32 = 3;
+
+/// Opens the store at `path`, which must be there.
+pub(super) fn existing(path: &Path) -> Result<Open, StoreError> {
+    if !log_path(path).is_file() {
+        return Err(StoreError::Absent(path.display().to_string()));
+    }
+    check_owner(path)?;
+    let open = match open_once(path) {
+        Err(Refusal::Corrupt(detail)) => {
+            tracing::error!(path = %path.display(), detail, "the store is damaged; trying without its snapshot");
+            set_snapshots_aside(path)?;
+            open_once(path)
+        }
+        other => other,
+    };
+    open.map_err(|refusal| refusal.into_error(path))
+}
+
+/// Opens the store at `path`, creating it and its parents where it is not there.
+pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
+    if log_path(path).is_file() {
+        return existing(path);
+    }
+    let create = |source| StoreError::Io { doing: "create its directory", source };
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(create)?;
+    check_owner(path)?;
+    let open = open_once(path).map_err(|refusal| refusal.into_error(path))?;
+    open.db.flush().map_err(|error| engine::failed("write", error))?;
+    open.log.sync_all().map_err(create)?;
+    // New names are durable only when their directories are.
+    sync_directories(path).map_err(create)?;
+    Ok(open)
+}
+
+/// The file that holds sled's log, and with it all data.
+fn log_path(path: &Path) -> PathBuf {
+    path.join("db")
+}
+
+/// Why sled did not open it.
+enum Refusal {
+    /// Another process has it.
+    InUse,
+    /// The data are damaged, as far as sled can tell.
+    Corrupt(String),
+    /// Anything else.
+    Other(sled::Error),
+}
+
+impl Refusal {
+    fn into_error(self, path: &Path) -> StoreError {
+        let path = path.display().to_string();
+        match self {
+            Self::InUse => StoreError::InUse(path),
+            Self::Corrupt(detail) => StoreError::Damaged { path, detail },
+            Self::Other(error) => engine::failed("open", error),
+        }
+    }
+}
+
+impl From<sled::Error> for Refusal {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            // sled knows no error of its own for a lock that is taken.
+            sled::Error::Io(cause) if cause.to_string().starts_with("could not acquire lock") => Self::InUse,
+            sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
+                Self::Corrupt(error.to_string())
+            }
+            sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::Io(_) => {
+                Self::Other(error)
+            }
+        }
+    }
+}
+
+/// Opens with sled. Some damage makes it panic rather than report.
+fn open_once(path: &Path) -> Result<Open, Refusal> {
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        .mode(sled::Mode::HighThroughput)
+        .use_compression(false);
+    let db = catch_unwind(AssertUnwindSafe(|| config.open())).map_err(|panic| {
+        Refusal::Corrupt(format!("the engine panicked: {}", panic_text(panic.as_ref())))
+    })??;
+    let log = File::open(log_path(path)).map_err(sled::Error::Io)?;
+    Ok(Open { db, log })
+}
+
+/// Copies the damaged store aside, then removes its snapshots: they only shorten the start, and sled replays its log.
+fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
+    let refused = |source| StoreError::Io { doing: "copy the damaged store", source };
+    // Held to the end of the copy: nobody else may open it meanwhile.
+    let log = File::open(log_path(path)).map_err(refused)?;
+    if log.try_lock().is_err() {
+        return Err(StoreError::InUse(path.display().to_string()));
+    }
+    let Some(copy) = free_copy_name(path) else {
+        let detail = format!("{COPIES_MAX} copies of damaged stores lie beside it; remove them to try again");
+        return Err(StoreError::Damaged { path: path.display().to_string(), detail });
+    };
+    copy_directory(path, &copy).map_err(refused)?;
+    tracing::warn!(copy = %copy.display(), "the damaged store was copied");
+    for entry in fs::read_dir(path).map_err(refused)? {
+        let entry = entry.map_err(refused)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b"snap.") {
+            fs::remove_file(entry.path()).map_err(refused)?;
+        }
+    }
+    Ok(())
+}
+
+/// `<store>.damaged-<n>` that is not taken.
+fn free_copy_name(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_os_string();
+    (1..=COPIES_MAX)
+        .map(|n| {
+            let mut name = name.clone();
+            name.push(format!(".damaged-{n}"));
+            path.with_file_name(name)
+        })
+        .find(|copy| !copy.exists())
+}
+
+/// Copies a directory of files and directories.
+fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_directory(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Syncs the store's directories, its parent and its configuration.
+fn sync_directories(path: &Path) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let parent = path.parent().unwrap_or(&path);
+    for name in [path.join("conf"), path.join("blobs"), path.clone(), parent.to_owned()] {
+        File::open(name)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Refuses what belongs to another user: files written now would be closed to the daemon later.
+fn check_owner(path: &Path) -> Result<(), StoreError> {
+    let refused = |source| StoreError::Io { doing: "look at its directory", source };
+    let owner = fs::metadata(path).map_err(refused)?.uid();
+    // Where /proc is not mounted nobody can tell; the permissions then have the last word.
+    let Ok(us) = fs::metadata("/proc/self").map(|process| process.uid()) else { return Ok(()) };
+    if owner == us {
+        return Ok(());
+    }
+    Err(StoreError::Foreign { path: path.display().to_string(), owner, us })
+}
+
+/// Refuses what a newer version wrote; marks what is new.
+pub(super) fn check_format(path: &Path, open: &Open) -> Result<(), StoreError> {
+    let found = Read::row::<u32>(&*open.db, &keys::format())?;
+    match found {
+        Some(found) if found > FORMAT => {
+            Err(StoreError::Newer { path: path.display().to_string(), found, known: FORMAT })
+        }
+        Some(_) => Ok(()),
+        None => engine::transact(&open.db, |rows: &InTransaction<'_>| rows.put(&keys::format(), &FORMAT)),
+    }
+}

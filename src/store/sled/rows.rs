@@ -1,0 +1,289 @@
+//! Values as JSON: structs of the disk's own, so that the core types are free to change.
+//!
+//! A field that comes later gets `#[serde(default)]` and needs no migration. What else changes raises the
+//! version of the store.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::access::{Row, unfit};
+use crate::fetch::Validators;
+use crate::id;
+use crate::item::SourceName;
+use crate::outbox::{Delivery, DeliveryState};
+use crate::store::{Day, Failing, SourceState, StoreError, StoredItem};
+use crate::story::{Story, StoryId};
+use crate::wire;
+
+/// The JSON of `value`.
+pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| unfit(error.into()))
+}
+
+/// What the JSON says, when it says that.
+pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// The format of the store.
+impl Row for u32 {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        from_json(bytes)
+    }
+}
+
+/// A row whose key says it all.
+impl Row for () {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        bytes.is_empty().then_some(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct SourceRow {
+    name: String,
+    address: String,
+    baseline: Option<Timestamp>,
+    #[serde(default)]
+    baseline_fired: u32,
+    validators: Option<ValidatorsRow>,
+    body: Option<String>,
+    due: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    #[serde(default)]
+    host_wide: bool,
+    last_poll: Option<Timestamp>,
+    last_success: Option<Timestamp>,
+    last_new: Option<Timestamp>,
+    #[serde(default)]
+    items: u64,
+    #[serde(default)]
+    items_last: u32,
+    #[serde(default)]
+    lost_last: u32,
+    failing: Option<FailingRow>,
+    telegram_newest: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ValidatorsRow {
+    address: String,
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FailingRow {
+    since: Timestamp,
+    polls: u32,
+    reason: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Row for SourceState {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let state = self.clone();
+        to_json(&SourceRow {
+            name: state.name.to_string(),
+            address: state.address,
+            baseline: state.baseline,
+            baseline_fired: state.baseline_fired,
+            validators: state.validators.map(|(address, validators)| ValidatorsRow {
+                address,
+                etag: validators.etag.as_deref().map(latin),
+                last_modified: validators.last_modified.as_deref().map(latin),
+            }),
+            body: state.body.map(id::encode),
+            due: state.due,
+            not_before: state.not_before,
+            host_wide: state.host_wide,
+            last_poll: state.last_poll,
+            last_success: state.last_success,
+            last_new: state.last_new,
+            items: state.items,
+            items_last: state.items_last,
+            lost_last: state.lost_last,
+            failing: state.failing.map(|failing| FailingRow {
+                since: failing.since,
+                polls: failing.polls,
+                reason: failing.reason,
+                detail: failing.detail,
+            }),
+            telegram_newest: state.telegram_newest,
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: SourceRow = from_json(bytes)?;
+        Some(Self {
+            name: SourceName::new(&row.name)?,
+            address: row.address,
+            baseline: row.baseline,
+            baseline_fired: row.baseline_fired,
+            validators: row.validators.map(|row| {
+                let etag = row.etag.as_deref().and_then(from_latin);
+                let last_modified = row.last_modified.as_deref().and_then(from_latin);
+                (row.address, Validators { etag, last_modified })
+            }),
+            body: row.body.as_deref().and_then(id::decode),
+            due: row.due,
+            not_before: row.not_before,
+            host_wide: row.host_wide,
+            last_poll: row.last_poll,
+            last_success: row.last_success,
+            last_new: row.last_new,
+            items: row.items,
+            items_last: row.items_last,
+            lost_last: row.lost_last,
+            failing: row.failing.map(|row| Failing {
+                since: row.since,
+                polls: row.polls,
+                reason: row.reason,
+                detail: row.detail,
+            }),
+            telegram_newest: row.telegram_newest,
+        })
+    }
+}
+
+/// Header bytes as text, a character for each: any byte may stand in an `ETag`.
+fn latin(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// The reverse of [`latin`].
+fn from_latin(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|c| u8::try_from(c).ok()).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct ItemRow {
+    item: wire::item::Item,
+    first: u16,
+    fetched: Timestamp,
+}
+
+impl Row for StoredItem {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(&ItemRow { item: self.item.clone().into(), first: self.first.0, fetched: self.fetched })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: ItemRow = from_json(bytes)?;
+        Some(Self { item: row.item.try_into().ok()?, first: Day(row.first), fetched: row.fetched })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoryRow {
+    #[serde(flatten)]
+    story: wire::alert::Story,
+    severity: String,
+}
+
+impl Row for Story {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(&StoryRow { story: self.clone().into(), severity: self.severity.to_string() })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: StoryRow = from_json(bytes)?;
+        row.story.into_core(wire::alert::severity(&row.severity)).ok()
+    }
+}
+
+/// A story filed under a key, and when it was filed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Filed {
+    pub(super) story: StoryId,
+    pub(super) at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FiledRow {
+    story: String,
+    at: Timestamp,
+}
+
+impl Row for Filed {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(&FiledRow { story: self.story.to_string(), at: self.at })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: FiledRow = from_json(bytes)?;
+        Some(Self { story: row.story.parse().ok()?, at: row.at })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct DeliveryRow {
+    id: String,
+    alert: String,
+    notifier: String,
+    recipient: String,
+    created: Timestamp,
+    attempts: u32,
+    #[serde(flatten)]
+    state: StateRow,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+enum StateRow {
+    Ready,
+    Attempted { at: Timestamp },
+    Retrying { due: Timestamp, reason: String },
+    Delivered { at: Timestamp },
+    Dead { at: Timestamp, reason: String },
+}
+
+impl Row for Delivery {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let delivery = self.clone();
+        to_json(&DeliveryRow {
+            id: delivery.id.to_string(),
+            alert: delivery.alert.to_string(),
+            notifier: delivery.notifier,
+            recipient: delivery.recipient,
+            created: delivery.created,
+            attempts: delivery.attempts,
+            state: match delivery.state {
+                DeliveryState::Ready => StateRow::Ready,
+                DeliveryState::Attempted { at } => StateRow::Attempted { at },
+                DeliveryState::Retrying { due, reason } => StateRow::Retrying { due, reason },
+                DeliveryState::Delivered { at } => StateRow::Delivered { at },
+                DeliveryState::Dead { at, reason } => StateRow::Dead { at, reason },
+            },
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: DeliveryRow = from_json(bytes)?;
+        Some(Self {
+            id: row.id.parse().ok()?,
+            alert: row.alert.parse().ok()?,
+            notifier: row.notifier,
+            recipient: row.recipient,
+            created: row.created,
+            attempts: row.attempts,
+            state: match row.state {
+                StateRow::Ready => DeliveryState::Ready,
+                StateRow::Attempted { at } => DeliveryState::Attempted { at },
+                StateRow::Retrying { due, reason } => DeliveryState::Retrying { due, reason },
+                StateRow::Delivered { at } => DeliveryState::Delivered { at },
+                StateRow::Dead { at, reason } => DeliveryState::Dead { at, reason },
+            },
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! What a transaction can do: exact keys only, for sled's transactions have no range scans.
+
+use jiff::Timestamp;
+
+use super::access::{InTransaction, Read};
+use super::rows::Filed;
+use super::{keys, seen};
+use crate::item::{ItemId, SeenKey, SourceName};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
+use crate::story::{Alert, Story, StoryId};
+
+impl Transaction for InTransaction<'_> {
+    fn source(&self, name: &SourceName) -> Result<Option<SourceState>, StoreError> {
+        self.row(&keys::source(name))
+    }
+
+    fn put_source(&self, state: &SourceState) -> Result<(), StoreError> {
+        self.put(&keys::source(&state.name), state)
+    }
+
+    fn seen(&self, source: &SourceName, keys: &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError> {
+        seen::look_up(self, source, keys)
+    }
+
+    fn put_seen(&self, source: &SourceName, keys: &[(SeenKey, Seen)]) -> Result<(), StoreError> {
+        seen::remember(self, source, keys)
+    }
+
+    fn item(&self, id: ItemId, first: Day) -> Result<Option<StoredItem>, StoreError> {
+        self.row(&keys::item(id, first))
+    }
+
+    fn put_item(&self, item: &StoredItem) -> Result<(), StoreError> {
+        self.put(&keys::item(item.item.id, item.first), item)
+    }
+
+    fn story_under(&self, key: SeenKey) -> Result<Option<(StoryId, Timestamp)>, StoreError> {
+        let filed: Option<Filed> = self.row(&keys::filed(key))?;
+        Ok(filed.map(|filed| (filed.story, filed.at)))
+    }
+
+    fn file_story(&self, key: SeenKey, story: StoryId, at: Timestamp) -> Result<(), StoreError> {
+        self.put(&keys::filed(key), &Filed { story, at })
+    }
+
+    fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
+        self.row(&keys::story(id))
+    }
+
+    fn put_story(&self, story: &Story) -> Result<(), StoreError> {
+        self.put(&keys::story(story.id), story)
+    }
+
+    fn put_alert(&self, alert: &Alert) -> Result<(), StoreError> {
+        self.put(&keys::alert(alert.id), alert)
+    }
+
+    fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        delivery(self, id)
+    }
+
+    /// Open deliveries have a range of their own: it is short, and read whole after a restart.
+    fn put_delivery(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        let id = delivery.id;
+        if let Some(old) = self.row::<Delivery>(&keys::closed(id))? {
+            remove_closed(self, &old)?;
+        }
+        match closed_at(&delivery.state) {
+            None => self.put(&keys::open(id), delivery),
+            Some(at) => {
+                self.remove(&keys::open(id))?;
+                self.put(&keys::closed(id), delivery)?;
+                self.put(&keys::history(at, id), &())
+            }
+        }
+    }
+}
+
+/// A delivery, open or closed.
+pub(super) fn delivery(rows: &impl Read, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    match rows.row(&keys::open(id))? {
+        Some(open) => Ok(Some(open)),
+        None => rows.row(&keys::closed(id)),
+    }
+}
+
+/// Removes a closed delivery and its place in time.
+pub(super) fn remove_closed(rows: &InTransaction<'_>, delivery: &Delivery) -> Result<(), StoreError> {
+    if let Some(at) = closed_at(&delivery.state) {
+        rows.remove(&keys::history(at, delivery.id))?;
+    }
+    rows.remove(&keys::closed(delivery.id))
+}
+
+/// When a delivery ended; `None` while it is open.
+pub(super) fn closed_at(state: &DeliveryState) -> Option<Timestamp> {
+    match state {
+        DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Retrying { .. } => None,
+        DeliveryState::Delivered { at } | DeliveryState::Dead { at, .. } => Some(*at),
+    }
+}

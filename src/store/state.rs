@@ -1,0 +1,116 @@
+//! The values the store keeps.
+
+use jiff::Timestamp;
+
+use crate::fetch::Validators;
+use crate::item::{Item, SourceName};
+
+/// What is remembered of a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceState {
+    /// Its name.
+    pub name: SourceName,
+    /// The address that the validators and the baseline belong to.
+    pub address: String,
+    /// When its first poll that parsed was; `None` until then.
+    pub baseline: Option<Timestamp>,
+    /// Items of the baseline on which a rule would have fired.
+    pub baseline_fired: u32,
+    /// Validators of the last body whose items are stored, and the address they came from.
+    pub validators: Option<(String, Validators)>,
+    /// SHA-256 (first 16 bytes) of the last body whose items are stored.
+    pub body: Option<[u8; 16]>,
+    /// When the next poll is due.
+    pub due: Option<Timestamp>,
+    /// The server's order: no request before.
+    pub not_before: Option<Timestamp>,
+    /// Whether that order is for the whole host (429).
+    pub host_wide: bool,
+    /// Start of the last poll.
+    pub last_poll: Option<Timestamp>,
+    /// Last poll that was answered and could be read.
+    pub last_success: Option<Timestamp>,
+    /// Last time a new item was seen.
+    pub last_new: Option<Timestamp>,
+    /// Items seen, all told.
+    pub items: u64,
+    /// Items on the last page read.
+    pub items_last: u32,
+    /// Entries lost in the last reading.
+    pub lost_last: u32,
+    /// How the last poll failed, while polls fail.
+    pub failing: Option<Failing>,
+    /// Highest message number of a Telegram channel.
+    pub telegram_newest: Option<u64>,
+}
+
+/// A run of failed polls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// When the first of the run failed.
+    pub since: Timestamp,
+    /// Number of failed polls in a row.
+    pub polls: u32,
+    /// Class: `http dns tls timeout parse challenge preview-off gone layout refused`.
+    pub reason: String,
+    /// The last failure in words.
+    pub detail: String,
+}
+
+/// What is remembered under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When it was first seen; with the id it finds the stored item.
+    pub first: Day,
+    /// When its source last showed it.
+    pub last: Day,
+    /// Fingerprint of what a reader saw.
+    pub content: u64,
+}
+
+/// Days since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub u16);
+
+impl Day {
+    /// The day of `time`; clamped to what fits (1970 to 2149).
+    pub fn of(time: Timestamp) -> Self {
+        let days = time.as_second().div_euclid(86_400).clamp(0, i64::from(u16::MAX));
+        Self(u16::try_from(days).unwrap_or(u16::MAX))
+    }
+}
+
+/// A stored item: its text cut at [`crate::story::TEXT_BYTES_MAX`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredItem {
+    /// The item.
+    pub item: Item,
+    /// The day it was first seen.
+    pub first: Day,
+    /// When this version was fetched.
+    pub fetched: Timestamp,
+}
+
+/// What [`Store::expire`] removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Seen keys.
+    pub keys: u64,
+    /// Items.
+    pub items: u64,
+    /// Alerts.
+    pub alerts: u64,
+    /// Deliveries.
+    pub deliveries: u64,
+}
+
+/// Size and counts of a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// Deliveries that are owed still.
+    pub deliveries_open: u64,
+    /// Values whose checksum did not fit; they are set aside, not used.
+    pub damaged: u64,
+}
