@@ -141,9 +141,13 @@ fn c3_a_304_refreshes_what_it_carries() {
 
 #[tokio::test]
 async fn a_304_that_nobody_asked_for_is_an_error() {
-    let (reason, text) = failure(Reply::status(304)).await;
-    assert_eq!(reason, "http");
-    assert_eq!(text, "the server answered 304: not modified, though nothing was known");
+    let server = Server::always(Reply::status(304));
+    let (url, nothing) = (server.url("/feed"), Validators::default());
+    for validators in [None, Some((&url, &nothing))] {
+        let error = fetcher().fetch(&Request { validators, ..request(&url) }).await.unwrap_err();
+        assert_eq!(error.to_string(), "the server answered 304: not modified, though nothing was known");
+        assert_eq!((error.reason(), error.status()), ("http", Some(304)));
+    }
 }
 
 #[tokio::test]
@@ -266,7 +270,8 @@ async fn answers_that_are_no_http_are_errors() {
 
 #[tokio::test]
 async fn sloppy_headers_do_not_cost_the_document() {
-    let sloppy = "HTTP/1.1 200 OK\r\nBad Header: 1\r\nX-Folded: a\r\n b\r\nX-Space : c\r\nContent-Length: 6\r\n\r\n<rss/>";
+    let sloppy = "HTTP/1.1 200 OK\r\nBad Header: 1\r\nX-Folded: a\r\n b\r\n\
+        X-Space : c\r\nContent-Length: 6\r\n\r\n<rss/>";
     let server = Server::always(Reply::raw(sloppy));
     assert_eq!(&document(get(&server.url("/feed")).await).bytes[..], b"<rss/>");
 }

@@ -6,12 +6,12 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::error::{Failure, bare, shown};
-use super::{Answer, Document, Freshness, Redirects, Validators};
+use super::{Answer, Document, Redirects, Validators};
 
 /// What one request of a chain came to.
 pub(super) enum Hop {
     /// The end of the chain.
-    Done(Answer, Freshness),
+    Done(Answer),
     /// A redirect to follow.
     Onward {
         /// Where to.
@@ -21,18 +21,9 @@ pub(super) enum Hop {
     },
 }
 
-impl Hop {
-    /// The same with what the headers said of coming again; of a redirect it is of no interest.
-    pub(super) fn with(self, freshness: Freshness) -> Self {
-        match self {
-            Self::Done(answer, _) => Self::Done(answer, freshness),
-            Self::Onward { target, for_good } => Self::Onward { target, for_good },
-        }
-    }
-}
-
-/// Sorts an answer by its status and reads the body of a document. `conditional` tells whether validators were sent; the body
-/// may have `bytes_max` bytes once decoded.
+/// Sorts an answer by its status and reads the body of a document.
+///
+/// `conditional` tells whether validators were sent; the body may have `bytes_max` bytes once decoded.
 pub(super) async fn read(
     response: Response,
     url: &Url,
@@ -46,17 +37,13 @@ pub(super) async fn read(
         return Err(Failure::Challenge { status: code });
     }
     match code {
-        200 | 203 => document(response, url, bytes_max).await.map(done),
-        304 if conditional => Ok(done(Answer::Unchanged { validators: validators(response.headers()) })),
+        200 | 203 => document(response, url, bytes_max).await.map(Hop::Done),
+        304 if conditional => Ok(Hop::Done(Answer::Unchanged { validators: validators(response.headers()) })),
         304 => Err(Failure::Status { status: code, detail: "not modified, though nothing was known" }),
         301 | 302 | 303 | 307 | 308 => redirect(&response, url, redirects),
         204 => Err(Failure::Status { status: code, detail: "empty body" }),
         _ => Err(Failure::Status { status: code, detail: "" }),
     }
-}
-
-fn done(answer: Answer) -> Hop {
-    Hop::Done(answer, Freshness::default())
 }
 
 /// Whether a bot protection answered: 202 is what that of AWS says, the header is Cloudflare's.
@@ -108,7 +95,7 @@ fn redirect(response: &Response, url: &Url, redirects: Redirects) -> Result<Hop,
     let location = response.headers().get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let location = location.ok_or_else(|| Failure::Redirect("it does not say where to".to_owned()))?;
     match redirects {
-        Redirects::Report => Ok(done(Answer::Redirect { location: location.into_owned() })),
+        Redirects::Report => Ok(Hop::Done(Answer::Redirect { location: location.into_owned() })),
         Redirects::Follow => {
             let target = target(url, &location)?;
             Ok(Hop::Onward { target, for_good: matches!(response.status().as_u16(), 301 | 308) })
@@ -118,10 +105,8 @@ fn redirect(response: &Response, url: &Url, redirects: Redirects) -> Result<Hop,
 
 /// Where a redirect leads. Credentials stay with the origin they were written for.
 fn target(from: &Url, location: &str) -> Result<Url, Failure> {
-    let Ok(joined) = from.join(location) else {
-        return Err(Failure::Redirect("it leads to no valid address".to_owned()));
-    };
-    let mut target = joined;
+    let joined = from.join(location);
+    let mut target = joined.map_err(|_| Failure::Redirect("it leads to no valid address".to_owned()))?;
     target.set_fragment(None);
     match (from.scheme(), target.scheme()) {
         (_, "https") | ("http", "http") => {}

@@ -109,10 +109,11 @@ impl Fetcher {
         let mut permanent = true;
         loop {
             match self.hop(request, &url, walk).await? {
-                Hop::Done(answer, freshness) => {
+                (Hop::Done(answer), freshness) => {
                     return Ok(Fetched { answer, freshness, moved, waited: Duration::ZERO });
                 }
-                Hop::Onward { target, for_good } => {
+                // How long the redirect itself may be kept is of no interest: only documents are.
+                (Hop::Onward { target, for_good }, _) => {
                     permanent &= for_good;
                     if permanent {
                         moved = Some(target.clone());
@@ -130,7 +131,7 @@ impl Fetcher {
         }
     }
 
-    async fn hop(&self, request: &Request<'_>, url: &Url, walk: &mut Walk) -> Result<Hop, FetchError> {
+    async fn hop(&self, request: &Request<'_>, url: &Url, walk: &mut Walk) -> Result<Told, FetchError> {
         let host = host_of(url)?;
         if let Some(why) = self.settings.allow_networks.refuse_literal(url) {
             return Err(Failure::Refused { host, why }.into());
@@ -156,11 +157,14 @@ impl Fetcher {
         request: &Request<'_>,
         url: &Url,
         host: &str,
-    ) -> Result<Hop, FetchError> {
+    ) -> Result<Told, FetchError> {
         let [full, anonymous] = &self.agents;
         let agent = if request.contact { full } else { anonymous };
         let mut builder = client.get(url.clone()).header(ACCEPT, request.accept).header(USER_AGENT, agent);
-        let validators = request.validators.filter(|(of, _)| bare(of) == bare(url)).map(|(_, known)| known);
+        let validators = request
+            .validators
+            .filter(|(of, known)| bare(of) == bare(url) && !known.is_empty())
+            .map(|(_, known)| known);
         let pairs =
             validators.map(|known| [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)]);
         for (name, value) in pairs.into_iter().flatten() {
@@ -178,7 +182,7 @@ impl Fetcher {
         }
         let bytes_max = self.settings.body_bytes_max;
         let hop = answer::read(response, url, request.redirects, validators.is_some(), bytes_max).await;
-        hop.map(|hop| hop.with(freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
+        hop.map(|hop| (hop, freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
     }
 
     /// The client for a source's own proxy, else for the common one.
@@ -218,6 +222,9 @@ impl Fetcher {
         }
     }
 }
+
+/// What one request came to, and what its headers said of coming again.
+type Told = (Hop, Freshness);
 
 /// What a fetch has used up so far.
 struct Walk {

@@ -86,6 +86,8 @@ mod tests {
     use super::*;
     use reqwest::header::HeaderValue;
 
+    use proptest::prelude::*;
+
     const NOW: &str = "2026-11-23T17:00:00Z";
 
     fn fresh(lines: &[(&'static str, &str)]) -> Freshness {
@@ -161,6 +163,29 @@ mod tests {
             ["0", "-1", "soon", "", "1.5", "Mon, 23 Nov 2026 16:00:00 GMT", "Mon, 99 Nov 2026 16:00:00 GMT"]
         {
             check(&[("retry-after", value)], None, None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_breaks_the_reader(
+            name in prop_oneof!["cache-control", "expires", "age", "date", "retry-after"],
+            value in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..40),
+                "(max-age=|no-cache)?[0-9]{0,30}(, *max-age=[0-9\"-]{0,9})?".prop_map(String::into_bytes),
+                "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT".prop_map(String::into_bytes),
+            ],
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert("cache-control", HeaderValue::from_static("max-age=60"));
+            headers.insert("retry-after", HeaderValue::from_static("Mon, 23 Nov 2026 17:02:00 GMT"));
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+            }
+            let said = Freshness::of(&headers, NOW.parse().unwrap());
+            for delay in [said.max_age, said.retry_after].into_iter().flatten() {
+                prop_assert!(delay > Duration::ZERO && delay <= DELAY_MAX);
+            }
         }
     }
 }

@@ -171,9 +171,9 @@ impl Rhythm {
 
 /// Decides when a source is polled next.
 ///
-/// Never before `poll.started` plus its interval, and never before the server's order; at the latest after `rhythm.max`,
-/// a day of backoff or the interval, whichever is longest, unless the server orders a later time. A tenth at most is
-/// added, different for every source, so that sources that started together drift apart.
+/// Never before `poll.started` plus its interval, and never before the server's order; at the latest after
+/// `rhythm.max`, a day of backoff or the interval, whichever is longest, unless the server orders a later time. A tenth
+/// at most is added, different for every source, so that sources that started together drift apart.
 pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecision {
     if let PollOutcome::Gone { confirmed } = poll.outcome {
         let due = if confirmed { NEVER } else { after(poll.answered, GONE_CONFIRMED_AFTER) };
