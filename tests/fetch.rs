@@ -254,6 +254,19 @@ async fn g10_the_time_limit_holds_for_the_whole_request() {
 }
 
 #[tokio::test]
+async fn g10_redirects_share_one_time_limit() {
+    let server = Server::start(|asked| {
+        let hop = asked.target.len();
+        let reply = if hop < 5 { Reply::to(302, format!("{}x", asked.target)) } else { Reply::ok("<rss/>") };
+        reply.after(Duration::from_millis(150))
+    });
+    let hasty = Fetcher::new(HttpSettings { timeout: Duration::from_millis(400), ..settings() }).unwrap();
+    let error = hasty.fetch(&request(&server.url("/"))).await.unwrap_err();
+    assert_eq!(error.reason(), "timeout");
+    assert!(server.asked().len() > 1, "no single request took that long");
+}
+
+#[tokio::test]
 async fn answers_that_are_no_http_are_errors() {
     let bomb = "X-Again: and again\r\n".repeat(50_000);
     for hostile in [
