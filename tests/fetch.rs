@@ -205,7 +205,7 @@ async fn g3_compressed_bodies_are_decoded() {
 
 #[tokio::test]
 async fn g3_bombs_end_at_the_limit_for_decoded_bytes() {
-    let zeros = vec![0; 16 << 20];
+    let zeros = vec![0; 4 << 20];
     for (encoding, bytes) in
         [("gzip", gzip(&zeros)), ("br", brotli(&zeros)), ("zstd", zstd::encode_all(&zeros[..], 3).unwrap())]
     {
@@ -258,9 +258,9 @@ async fn g10_redirects_share_one_time_limit() {
     let server = Server::start(|asked| {
         let hop = asked.target.len();
         let reply = if hop < 5 { Reply::to(302, format!("{}x", asked.target)) } else { Reply::ok("<rss/>") };
-        reply.after(Duration::from_millis(150))
+        reply.after(Duration::from_millis(300))
     });
-    let hasty = Fetcher::new(HttpSettings { timeout: Duration::from_millis(400), ..settings() }).unwrap();
+    let hasty = Fetcher::new(HttpSettings { timeout: Duration::from_secs(1), ..settings() }).unwrap();
     let error = hasty.fetch(&request(&server.url("/"))).await.unwrap_err();
     assert_eq!(error.reason(), "timeout");
     assert!(server.asked().len() > 1, "no single request took that long");
@@ -521,7 +521,7 @@ async fn g5_a_host_has_one_request_at_a_time_and_a_pause_between() {
 
 #[tokio::test]
 async fn few_requests_are_in_flight_over_all_hosts() {
-    let server = Server::always(Reply::ok("<rss/>").after(Duration::from_millis(30)));
+    let server = Server::always(Reply::ok("<rss/>").after(Duration::from_millis(100)));
     let narrow = Fetcher::new(HttpSettings { concurrency: 2, ..settings() }).unwrap();
     let urls: Vec<Url> = (1..=8).map(|n| server.on(&format!("127.0.0.{n}"), "/feed")).collect();
     let requests: Vec<_> = urls.iter().map(request).collect();
