@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use harmattan::config::keys;
 use harmattan::config::option::{Default, Form, Key, Support, Table};
+use harmattan::config::secret::Secret;
 use harmattan::config::{Backlog, Environment, Loaded, Problems, SourceAddress, load, reference};
 use harmattan::notify::{NotifierKind, SmtpTls};
 use proptest::prelude::*;
@@ -322,11 +323,7 @@ fn a_secret_is_read_from_where_it_is_kept() {
         let loaded = load(Path::new("harmattan.toml"), &environment).unwrap();
         assert_eq!(loaded.unchecked, Vec::<String>::new());
         let NotifierKind::Webhook(hook) = &loaded.config.notifiers[0].kind else { panic!("{secret}") };
-        assert_eq!(
-            hook.secrets.iter().map(|secret| secret.expose()).collect::<Vec<_>>(),
-            expected,
-            "{secret}"
-        );
+        assert_eq!(hook.secrets.iter().map(Secret::expose).collect::<Vec<_>>(), expected, "{secret}");
     }
 }
 

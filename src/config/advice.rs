@@ -1,6 +1,6 @@
 //! What a sound config may still want: warnings about the whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
@@ -125,12 +125,14 @@ fn proxied(config: &Config, report: &Report) {
 
 /// Source filters of rules that no source meets: such a rule never fires.
 fn unmatched(config: &Config, report: &Report) {
-    let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+    let names: BTreeSet<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+    let tags: BTreeSet<&str> =
+        config.sources.iter().flat_map(|source| &source.tags).map(String::as_str).collect();
     for filter in config.rules.iter().flat_map(|rule| &rule.source) {
         let text = filter.value.as_str();
         let met = match text.strip_prefix("tag:") {
-            Some(tag) => config.sources.iter().any(|source| source.tags.iter().any(|own| own == tag)),
-            None => text.contains('*') || names.contains(&text),
+            Some(tag) => tags.contains(tag),
+            None => text.contains('*') || names.contains(text),
         };
         if !met {
             let warning = Problem::new("rule.source", format!("no source answers to `{text}`"))
