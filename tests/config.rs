@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harmattan::config::keys;
-use harmattan::config::option::{Default, Form, Key, Support, Table};
+use harmattan::config::option::{Fallback, Form, Key, Support, Table};
 use harmattan::config::secret::Secret;
 use harmattan::config::{Backlog, Environment, Loaded, Problems, SourceAddress, load, reference};
 use harmattan::notify::{NotifierKind, SmtpTls};
@@ -156,7 +156,7 @@ fn every_key_of_the_table_is_read() {
 fn every_default_is_a_value_that_its_key_takes() {
     let mut defaults = 0;
     for (table, key) in sampled() {
-        if let Default::Value(value) = key.default {
+        if let Fallback::Value(value) = key.fallback {
             defaults += 1;
             let told = load_text(&sample(Some((table, key, value))), &[]);
             assert!(told.is_ok(), "{} {}: {}", table.name, key.name, render(&told));

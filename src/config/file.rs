@@ -18,6 +18,7 @@ const FILE_BYTES_MAX: u64 = 32 << 20;
 const FILES_MAX: usize = 2000;
 /// Errors of syntax shown per file: one slip often causes the next.
 const SYNTAX_ERRORS_MAX: usize = 10;
+
 /// One file, read.
 #[derive(Debug)]
 pub(super) struct File {

@@ -76,11 +76,16 @@ pub(super) fn schedule(section: &Section<'_>) -> Option<ScheduleSettings> {
     let host_gap = section.duration("host_gap");
     let (min, max) = (interval_min?, interval_max?);
     if min > max {
-        section.get("interval_min").or(section.get("interval_max"))?.problem::<()>(
-            format!("is above `interval_max`, which is \"{}\"", duration_text(max)),
-            "lower it or raise `interval_max`",
+        // Blame what was written, for the other may be a default.
+        let (key, relation, other, value) = if section.has("interval_min") {
+            ("interval_min", "above", "interval_max", max)
+        } else {
+            ("interval_max", "below", "interval_min", min)
+        };
+        return section.get(key)?.problem(
+            format!("is {relation} `{other}`, which is \"{}\"", duration_text(value)),
+            &format!("change it or `{other}`"),
         );
-        return None;
     }
     if min < INTERVAL_POLITE
         && let Some(node) = section.get("interval_min")

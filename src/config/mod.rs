@@ -2,7 +2,7 @@
 //! only what cannot be wrong.
 //!
 //! [`locate`] finds the main file, [`load`] reads it and what it includes. Every mistake is told at once with
-//! file, line, key and remedy; with any mistake there is no [`Config`]. The option table is [`keys`]; [`reference`]
+//! file, line, key and remedy; with any mistake there is no [`Config`]. The option table is [`keys`]; [`reference()`]
 //! writes it out for people.
 
 mod advice;

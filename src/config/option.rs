@@ -35,7 +35,7 @@ pub struct Key {
     /// What its value looks like.
     pub form: Form,
     /// What holds when it is absent.
-    pub default: Default,
+    pub fallback: Fallback,
     /// A value as it would be written in a file; empty for tables and for keys not built yet.
     pub example: &'static str,
     /// What it does, in one sentence.
@@ -53,9 +53,9 @@ pub enum Support {
 
 /// What an absent key means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Default {
+pub enum Fallback {
     /// Nothing.
-    Absent,
+    Nothing,
     /// It must be there.
     Required,
     /// This value, as it would be written in a file.
@@ -149,7 +149,7 @@ impl Key {
         example: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, support: Support::Built, form, default: Default::Absent, example, doc }
+        Self { name, support: Support::Built, form, fallback: Fallback::Nothing, example, doc }
     }
 
     /// A key that must be there.
@@ -159,7 +159,7 @@ impl Key {
         example: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, support: Support::Built, form, default: Default::Required, example, doc }
+        Self { name, support: Support::Built, form, fallback: Fallback::Required, example, doc }
     }
 
     /// A key with a value of its own when absent; the default also serves as the example.
@@ -169,8 +169,8 @@ impl Key {
         default: &'static str,
         doc: &'static str,
     ) -> Self {
-        let value = Default::Value(default);
-        Self { name, support: Support::Built, form, default: value, example: default, doc }
+        let value = Fallback::Value(default);
+        Self { name, support: Support::Built, form, fallback: value, example: default, doc }
     }
 
     /// A key whose default depends on where the program runs.
@@ -181,13 +181,13 @@ impl Key {
         default: &'static str,
         doc: &'static str,
     ) -> Self {
-        let words = Default::Words(default);
-        Self { name, support: Support::Built, form, default: words, example, doc }
+        let words = Fallback::Words(default);
+        Self { name, support: Support::Built, form, fallback: words, example, doc }
     }
 
     /// A table inside this one.
     pub(super) const fn nested(name: &'static str, form: Form, doc: &'static str) -> Self {
-        Self { name, support: Support::Built, form, default: Default::Absent, example: "", doc }
+        Self { name, support: Support::Built, form, fallback: Fallback::Nothing, example: "", doc }
     }
 
     /// A key whose name is fixed and that nothing obeys yet.
@@ -196,7 +196,7 @@ impl Key {
             name,
             support: Support::Planned,
             form: Form::Later,
-            default: Default::Absent,
+            fallback: Fallback::Nothing,
             example: "",
             doc,
         }

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::File;
 use super::keys;
-use super::option::{Default, Form, Key, Support, Table};
+use super::option::{Fallback, Form, Key, Support, Table};
 use super::problem::{Problem, Report};
 use super::suggest;
 use crate::rules::spec::{Located, Origin};
@@ -53,9 +53,9 @@ pub(super) struct Node<'a> {
 static DEFAULTS: LazyLock<BTreeMap<&'static str, DeValue<'static>>> = LazyLock::new(|| {
     keys::tables()
         .flat_map(|table| table.keys)
-        .filter_map(|key| match key.default {
-            Default::Value(text) => Some((text, DeValue::parse(text).ok()?.into_inner())),
-            Default::Absent | Default::Required | Default::Words(_) => None,
+        .filter_map(|key| match key.fallback {
+            Fallback::Value(text) => Some((text, DeValue::parse(text).ok()?.into_inner())),
+            Fallback::Nothing | Fallback::Required | Fallback::Words(_) => None,
         })
         .collect()
 });
@@ -155,13 +155,13 @@ impl<'a> Section<'a> {
         if let Some(entry) = self.entries.get(name) {
             return Some(node(entry.value.get_ref(), entry.file, entry.value.span().start));
         }
-        match key.default {
-            Default::Value(text) => DEFAULTS.get(text).map(|value| node(value, self.file, self.offset)),
-            Default::Required => {
+        match key.fallback {
+            Fallback::Value(text) => DEFAULTS.get(text).map(|value| node(value, self.file, self.offset)),
+            Fallback::Required => {
                 self.missing(key);
                 None
             }
-            Default::Absent | Default::Words(_) => None,
+            Fallback::Nothing | Fallback::Words(_) => None,
         }
     }
 

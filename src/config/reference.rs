@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::keys;
-use super::option::{Default, Form, Key, Support, Table};
+use super::option::{Fallback, Form, Key, Support, Table};
 use super::typed::ticked;
 use super::value::{duration_text, size_text};
 
@@ -40,11 +40,11 @@ fn entry(out: &mut String, key: &Key) {
         _ = writeln!(out, "- `{}`: {} Not supported yet.", key.name, key.doc);
         return;
     }
-    let default = match key.default {
-        Default::Absent => String::new(),
-        Default::Required => "; required".to_owned(),
-        Default::Value(value) => format!("; default `{value}`"),
-        Default::Words(words) => format!("; default: {words}"),
+    let default = match key.fallback {
+        Fallback::Nothing => String::new(),
+        Fallback::Required => "; required".to_owned(),
+        Fallback::Value(value) => format!("; default `{value}`"),
+        Fallback::Words(words) => format!("; default: {words}"),
     };
     _ = writeln!(out, "- `{}` ({}{default}): {}", key.name, form(&key.form), key.doc);
 }
