@@ -1,10 +1,13 @@
 //! The notifiers against receivers on loopback that speak the real protocols, and do it badly when told.
+#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 #[path = "support/sample.rs"]
 mod sample;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use harmattan::config::secret::Secret;
 use harmattan::demo::{Answer, Fault, Hook, Mail, Mailbox, Replies, Verb};
 use harmattan::notify::email::{html_part, text_part};
@@ -15,6 +18,8 @@ use harmattan::notify::{
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::story::Alert;
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use scraper::{Html, Selector};
 
 const RECIPIENT: &str = "desk@example.org";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -84,6 +89,68 @@ fn header<'a>(mail: &'a str, name: &str) -> Vec<&'a str> {
     head.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
 }
 
+/// The words of a header, encoded words (RFC 2047, base64) decoded and folds undone.
+fn decoded(mail: &str, name: &str) -> String {
+    let unfolded = mail.replace("\r\n ", " ");
+    let Some(value) = header(&unfolded, name).first().map(|value| (*value).to_owned()) else {
+        return String::new();
+    };
+    let mut bytes = Vec::new();
+    let mut after_encoded = false;
+    for word in value.split(' ') {
+        let encoded = word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?="));
+        // The blank between two encoded words belongs to neither.
+        let joined = after_encoded && encoded.is_some();
+        if !joined && !bytes.is_empty() {
+            bytes.push(b' ');
+        }
+        match encoded {
+            Some(encoded) => bytes.extend(STANDARD.decode(encoded).expect("base64")),
+            None => bytes.extend(word.as_bytes()),
+        }
+        after_encoded = encoded.is_some();
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// The two parts of a mail as text, transfer encodings undone, lines ending in LF.
+fn parts(mail: &str, id: DeliveryId) -> Vec<String> {
+    let boundary = format!("\r\n--=_{id}");
+    let parts = mail.split(boundary.as_str()).skip(1).filter(|part| !part.starts_with("--"));
+    parts
+        .map(|part| {
+            let (head, body) = part.split_once("\r\n\r\n").expect("a head and a body");
+            let bytes = match header(head.trim_start(), "Content-Transfer-Encoding").as_slice() {
+                ["7bit"] => body.as_bytes().to_vec(),
+                ["quoted-printable"] => unquoted(body),
+                ["base64"] => STANDARD.decode(body.replace("\r\n", "")).expect("base64"),
+                other => panic!("{other:?}"),
+            };
+            String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n")
+        })
+        .collect()
+}
+
+/// Quoted-printable (RFC 2045, section 6.7) undone.
+fn unquoted(body: &str) -> Vec<u8> {
+    let joined = body.replace("=\r\n", "");
+    let mut pieces = joined.split('=');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).expect("two hexadecimal digits"));
+        bytes.extend(rest.as_bytes());
+    }
+    bytes
+}
+
+/// The names of all headers of a mail, in order.
+fn header_names(mail: &str) -> Vec<&str> {
+    let head = mail.split("\r\n\r\n").next().unwrap_or_default();
+    let lines = head.split("\r\n").filter(|line| !line.starts_with(' '));
+    lines.map(|line| line.split(':').next().unwrap_or_default()).collect()
+}
+
 #[test]
 fn what_is_written_reads_well() {
     let desk = TimeZone::get("Africa/Niamey").expect("a zone");
@@ -134,7 +201,33 @@ async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
             0,
             "{name}"
         );
-        assert_eq!(text.matches("Content-Type: text/").count(), 2, "{name}");
+        let utc = TimeZone::UTC;
+        let message = message(&alert, RECIPIENT, &utc);
+        let written = [text_part(&message, 600), html_part(&message, 600)];
+        assert_eq!(parts(&text, id), written.map(|part| part.replace("\r\n", "\n")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn subjects_tell_severity_words_and_source() {
+    for (alert, expected) in [
+        (
+            sample::russian(),
+            "[critical] Миссия ЧВК «Вагнер» в Мали завершена. Бойцы возвращаются домой из Тимбукту. · wagner-channel",
+        ),
+        (sample::arabic(), "[medium] مالي: هجوم على موقع للجيش قرب تمبكتو · wire-ar"),
+        (
+            sample::french(),
+            "[high] Update: Mali: l'armée et Africa Corps quittent la base de Tessalit · rfi-afrique",
+        ),
+        (
+            sample::hostile(),
+            "[low] Coup in Mali Bcc: victim@evil.example <script>alert(1)</script>gpj.exe[2J · open-feed",
+        ),
+    ] {
+        let (_, mails) = mailed(&alert, Replies::default()).await;
+        let mail = String::from_utf8_lossy(&mails[0].bytes).into_owned();
+        assert_eq!(decoded(&mail, "Subject"), expected);
     }
 }
 
@@ -371,5 +464,61 @@ fn bad_addresses_are_refused_before_anything_is_sent() {
         let built = Notifier::new(&NotifierSettings { name: "desk-mail".to_owned(), kind });
         let error = built.err().map(|error| error.to_string());
         assert_eq!(error, expected.map(|words| format!("notifier `desk-mail`: {words}")), "{from} {to}");
+    }
+}
+
+/// Text made of what has broken mail readers before.
+fn hostile_text() -> impl Strategy<Value = String> {
+    let pieces = prop_oneof![
+        Just("\r\n".to_owned()),
+        Just("\r\n\r\n".to_owned()),
+        Just("\r\n.\r\n".to_owned()),
+        Just("Bcc: x@evil.example".to_owned()),
+        Just("\"><script>x</script>".to_owned()),
+        Just("<img src=x onerror=y>".to_owned()),
+        Just("=?utf-8?b?DQpCY2M6IHg=?=".to_owned()),
+        Just("\u{202e}\u{2028}\u{0}\u{1b}[2J".to_owned()),
+        Just("مالي".to_owned()),
+        "[a-z]{1,300}",
+        "\\PC{0,20}",
+    ];
+    prop::collection::vec(pieces, 0..8).prop_map(|pieces| pieces.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_text_adds_a_header(title in hostile_text(), text in hostile_text()) {
+        let mut alert = sample::russian();
+        (alert.item.title, alert.item.text) = (title, text);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (outcome, mails) = runtime.block_on(mailed(&alert, Replies::default()));
+        prop_assert!(outcome.is_ok(), "{:?}", outcome);
+        let mail = String::from_utf8(mails[0].bytes.clone()).expect("ASCII");
+        let names = [
+            "From", "To", "Date", "Subject", "Message-ID", "Auto-Submitted", "References", "X-Harmattan-Alert",
+            "X-Harmattan-Rule", "X-Harmattan-Source", "List-Id", "MIME-Version", "Content-Type",
+        ];
+        prop_assert_eq!(header_names(&mail), names);
+        prop_assert!(mail.lines().all(|line| line.len() <= 998));
+    }
+
+    #[test]
+    fn no_text_adds_markup(title in hostile_text(), text in hostile_text(), url in hostile_text()) {
+        let mut alert = sample::french();
+        (alert.item.title, alert.item.text, alert.item.url) = (title, text, Some(url));
+        let html = html_part(&message(&alert, RECIPIENT, &TimeZone::UTC), 600);
+        let document = Html::parse_document(&html);
+        let known = "html head meta style body main p span strong h1 h2 ul li code bdi br mark a".split(' ');
+        let known: Vec<&str> = known.collect();
+        for element in document.select(&Selector::parse("*").expect("a selector")) {
+            let element = element.value();
+            prop_assert!(known.contains(&element.name()), "{}", element.name());
+            for (name, _) in element.attrs() {
+                let expected = ["lang", "charset", "name", "content", "class", "style", "dir", "href", "rel"];
+                prop_assert!(expected.contains(&name), "{} {}", element.name(), name);
+            }
+        }
     }
 }

@@ -253,7 +253,7 @@ impl Talk<'_> {
             Some(Fault::Drop | Fault::DropAfter) => Ok(false),
             Some(Fault::Stall) => std::future::pending().await,
             Some(Fault::Endless) => loop {
-                self.writer.write_all(b"250-and another thing\r\n").await?;
+                self.writer.write_all(format!("250-{}\r\n", "and so on ".repeat(90)).as_bytes()).await?;
             },
         }
     }

@@ -17,7 +17,9 @@ pub struct HeaderText(String);
 impl HeaderText {
     /// Cleans and cuts `text`.
     pub fn new(text: &str) -> Self {
-        Self(cut(&line(text), HEADER_CHARS_MAX))
+        // A source could write an encoded word (RFC 2047), which the mail reader would decode into all that is removed here.
+        let plain = line(text).replace("=?", "= ?");
+        Self(cut(&plain, HEADER_CHARS_MAX))
     }
 
     /// The text.
@@ -57,11 +59,16 @@ pub(crate) fn cut(text: &str, chars_max: usize) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().take(chars_max.saturating_sub(1)).collect();
-    let at_word = match kept.rsplit_once(' ') {
-        Some((words, rest)) if rest.chars().count() <= WORD_CHARS_MAX => words,
-        _ => &kept,
-    };
-    format!("{}…", at_word.trim_end())
+    format!("{}…", whole_words(&kept))
+}
+
+/// `text`, which was cut somewhere, without its last word: that may be half of one. A long last word stays, since
+/// much would be lost with it.
+pub(crate) fn whole_words(text: &str) -> &str {
+    match text.rsplit_once(char::is_whitespace) {
+        Some((words, rest)) if rest.chars().count() <= WORD_CHARS_MAX => words.trim_end(),
+        _ => text.trim_end(),
+    }
 }
 
 /// A piece of a word up to this long is dropped rather than left cut.
@@ -107,6 +114,7 @@ mod tests {
             ("  many \t\u{a0} blanks  ", "many blanks"),
             ("مالي: \u{200f}باماكو", "مالي: \u{200f}باماكو"),
             ("می\u{200c}خواهم 👩\u{200d}💻", "می\u{200c}خواهم 👩\u{200d}💻"),
+            ("=?utf-8?b?DQpCY2M6IHg=?=", "= ?utf-8?b?DQpCY2M6IHg= ?="),
             ("", ""),
         ] {
             assert_eq!(HeaderText::new(text).as_str(), expected);

