@@ -4,7 +4,9 @@
 //! on a network and not against a copy of themselves. Each stops when it is dropped.
 
 pub mod hook;
+pub mod letter;
 pub mod mailbox;
 
 pub use hook::{Answer, Hook, Request};
+pub use letter::Letter;
 pub use mailbox::{Fault, Mail, Mailbox, Replies, Verb};

@@ -5,12 +5,15 @@
 
 use jiff::tz::TimeZone;
 
-use super::super::foreign::line;
+use super::super::foreign::{cut, line};
 use super::super::marks::{self, Piece};
 use super::super::{Body, Message, TEST_WORDS, wording};
 use crate::rules::spec::Severity;
 use crate::story::Alert;
 use crate::text::Field;
+
+/// Greatest length of an address as shown, in characters; the link itself is whole.
+const LINK_CHARS_MAX: usize = 100;
 
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en">
@@ -30,7 +33,7 @@ ul { padding-left: 20px; }
 a { color: #0b57d0; }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 14px; }
 mark { background: #ffe58f; color: #1a1a1a; }
-.badge { display: inline-block; padding: 2px 8px; border-radius: 4px; font-weight: 600; color: #ffffff; }
+.badge { display: inline-block; border-radius: 4px; font-weight: 600; }
 .quiet { color: #5f6368; font-size: 14px; }
 .text { border-inline-start: 3px solid #c4c7c5; padding-inline-start: 12px; margin: 12px 0; }
 @media (prefers-color-scheme: dark) {
@@ -58,7 +61,7 @@ pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
 
 fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     let mut out = vec![format!(
-        r#"<p><span class="badge" style="background:{}">{}</span> {}</p>"#,
+        r#"<p><span class="badge" style="background:{};color:#ffffff;padding:2px 8px">{}</span> {}</p>"#,
         colour(alert.severity),
         alert.severity,
         escape(&wording::rules(alert)),
@@ -84,22 +87,23 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.join("\n") + "\n"
 }
 
-/// Source, origin and times.
+/// The source with its trust, then origin and times.
 fn facts(alert: &Alert, desk: &TimeZone) -> String {
-    let mut lines = vec![escape(&wording::source(alert))];
+    let mut lines = Vec::new();
     lines
         .extend(wording::forwarded(alert).map(|from| format!("forwarded from <bdi>{}</bdi>", escape(&from))));
     lines.push(format!("published {}", escape(&wording::published(alert, desk))));
     lines.push(format!("fetched {}", escape(&wording::time(alert.fetched, desk))));
-    format!(r#"<p class="quiet">{}</p>"#, lines.join("<br>\n"))
+    let source = escape(&wording::source(alert));
+    format!("<p><strong>{source}</strong></p>\n<p class=\"quiet\">{}</p>", lines.join("<br>\n"))
 }
 
 /// The link with its host before it, since the address may be long enough to hide it.
 fn link(alert: &Alert) -> Option<String> {
     let url = wording::link(alert)?;
     let host = escape(url.host_str().unwrap_or_default());
-    let address = escape(url.as_str());
-    Some(format!(r#"<p>On <strong>{host}</strong>: <a href="{address}" rel="noreferrer">{address}</a></p>"#))
+    let (address, shown) = (escape(url.as_str()), escape(&cut(url.as_str(), LINK_CHARS_MAX)));
+    Some(format!(r#"<p>On <strong>{host}</strong>: <a href="{address}" rel="noreferrer">{shown}</a></p>"#))
 }
 
 /// Each rule with its terms and the words that met them.
@@ -108,7 +112,11 @@ fn why(alert: &Alert) -> String {
     for rule in &alert.rules {
         out.push(format!("<p>{} ({})</p>\n<ul>", escape(&line(&rule.rule)), rule.severity));
         for (term, quotes) in wording::reasons(rule) {
-            out.push(format!("<li><code>{}</code>: <bdi>{}</bdi></li>", escape(&term), escape(&quotes)));
+            out.push(format!(
+                "<li><code dir=\"auto\">{}</code>: <bdi>{}</bdi></li>",
+                escape(&term),
+                escape(&quotes)
+            ));
         }
         out.push("</ul>".to_owned());
     }
