@@ -209,17 +209,29 @@ async fn a_reason_names_the_server_the_stage_and_the_reply() {
 }
 
 #[tokio::test]
-async fn required_starttls_refuses_a_server_without_it() {
-    let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
-    let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
-    let settings = EmailSettings { tls: SmtpTls::Required, login, ..email_settings(&mailbox) };
-    let alert = sample::russian();
-    let outcome =
-        notifier(NotifierKind::Email(settings)).send(&message(&alert, RECIPIENT, &TimeZone::UTC)).await;
-    let failure = outcome.expect_err("no STARTTLS");
-    assert!(failure.reason().contains("STARTTLS"), "{failure:?}");
-    assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
-    assert_eq!(mailbox.received(), []);
+async fn a_server_without_the_demanded_tls_gets_nothing() {
+    for (tls, expected) in [(SmtpTls::Required, "offers no STARTTLS"), (SmtpTls::Implicit, "connecting: ")] {
+        let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
+        let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
+        let settings = EmailSettings { tls, login, ..email_settings(&mailbox) };
+        let notifier = notifier(NotifierKind::Email(settings));
+        let outcome = notifier.send(&message(&sample::russian(), RECIPIENT, &TimeZone::UTC)).await;
+        let failure = outcome.expect_err("no TLS");
+        assert!(failure.reason().contains(expected), "{failure:?}");
+        assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
+        assert_eq!(mailbox.received(), []);
+    }
+}
+
+#[test]
+fn a_giant_title_makes_no_giant_mail() {
+    let mut alert = sample::french();
+    alert.item.title = "Mali ".repeat(200_000);
+    let utc = TimeZone::UTC;
+    let message = message(&alert, RECIPIENT, &utc);
+    for part in [text_part(&message, 600), html_part(&message, 600), stdout::block(&message)] {
+        assert!(part.len() < 10_000, "{} bytes", part.len());
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,17 @@ use crate::story::{Alert, AlertKind, Story};
 /// Greatest length of a headline, in characters.
 const HEADLINE_CHARS_MAX: usize = 120;
 
-/// Greatest length of the words quoted for one term, in characters.
+/// Greatest length of a title in a mail, in characters.
+pub(crate) const TITLE_CHARS_MAX: usize = 300;
+
+/// Greatest length of a quote, in characters.
 const QUOTE_CHARS_MAX: usize = 80;
+
+/// Quotes shown for one term; the rest is counted.
+const QUOTES_MAX: usize = 5;
+
+/// Entities or places shown; the rest is counted.
+const NAMES_MAX: usize = 20;
 
 /// The title, else the first line of the text, as one short line.
 pub(crate) fn headline(alert: &Alert) -> String {
@@ -22,7 +31,7 @@ pub(crate) fn headline(alert: &Alert) -> String {
     first.map_or_else(|| "(no text)".to_owned(), |line| cut(&line, HEADLINE_CHARS_MAX))
 }
 
-/// Whether the headline is not already the beginning of the text.
+/// Whether there is a title; without one the headline is the beginning of the text.
 pub(crate) fn has_title(alert: &Alert) -> bool {
     !line(&alert.item.title).is_empty()
 }
@@ -115,16 +124,34 @@ pub(crate) fn reasons(rule: &Match) -> Vec<(String, String)> {
             None => found.push((reason.term.clone(), vec![quote])),
         }
     }
-    found.into_iter().map(|(term, quotes)| (line(&term), quotes.join(", "))).collect()
+    found.into_iter().map(|(term, quotes)| (line(&term), counted(quotes, QUOTES_MAX).join(", "))).collect()
+}
+
+/// The entities mentioned.
+pub(crate) fn entities(alert: &Alert) -> Vec<String> {
+    counted(alert.entities.iter().map(entity).collect(), NAMES_MAX)
+}
+
+/// The places mentioned.
+pub(crate) fn places(alert: &Alert) -> Vec<String> {
+    counted(alert.places.iter().map(place).collect(), NAMES_MAX)
+}
+
+/// At most `max` of `words`, and how many are left.
+fn counted(mut words: Vec<String>, max: usize) -> Vec<String> {
+    let left = words.len().saturating_sub(max);
+    words.truncate(max);
+    words.extend((left > 0).then(|| format!("and {left} more")));
+    words
 }
 
 /// An entity by its Latin name: `Wagner Group (mercenary)`.
-pub(crate) fn entity(entity: &EntityRef) -> String {
+fn entity(entity: &EntityRef) -> String {
     format!("{} ({})", line(&entity.name), line(&entity.entity_type))
 }
 
 /// A place with its parents and coordinates: `Timbuktu (ml-tombouctou-region, ml, sahel; 16.7700, -3.0000)`.
-pub(crate) fn place(place: &PlaceRef) -> String {
+fn place(place: &PlaceRef) -> String {
     let mut beside = Vec::new();
     if !place.within.is_empty() {
         beside.push(place.within.iter().map(|id| line(id)).collect::<Vec<_>>().join(", "));
@@ -164,6 +191,13 @@ mod tests {
             let desk = TimeZone::get(zone).expect("a zone");
             assert_eq!(time(at, &desk), expected, "{zone}");
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let words = |count| (1..=count).map(|number: i32| number.to_string()).collect();
+        assert_eq!(counted(words(2), 2), ["1", "2"]);
+        assert_eq!(counted(words(5), 2), ["1", "2", "and 3 more"]);
     }
 
     #[test]

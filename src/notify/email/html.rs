@@ -69,7 +69,7 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     let lang = lang(alert);
     if wording::has_title(alert) {
-        let title = marked(&alert.item.title, alert, Field::Title, usize::MAX);
+        let title = marked(&alert.item.title, alert, Field::Title, wording::TITLE_CHARS_MAX);
         out.push(format!(r#"<h1 dir="auto"{lang}>{}</h1>"#, title.replace("<br>\n", " ")));
     }
     out.push(facts(alert, desk));
@@ -79,8 +79,8 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
         out.push(format!(r#"<p class="text" dir="auto"{lang}>{text}</p>"#));
     }
     out.push(why(alert));
-    out.push(list("Entities", alert.entities.iter().map(|entity| escape(&wording::entity(entity)))));
-    out.push(list("Places", alert.places.iter().map(|place| escape(&wording::place(place)))));
+    out.push(list("Entities", &wording::entities(alert)));
+    out.push(list("Places", &wording::places(alert)));
     out.push(format!("<h2>Story</h2>\n<p>{}</p>", escape(&wording::story(&alert.story, desk))));
     out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
     out.retain(|block| !block.is_empty());
@@ -123,9 +123,9 @@ fn why(alert: &Alert) -> String {
     out.join("\n")
 }
 
-/// A heading and a list of escaped entries; empty when there are none.
-fn list(heading: &str, entries: impl Iterator<Item = String>) -> String {
-    let entries: Vec<String> = entries.map(|entry| format!("<li>{entry}</li>")).collect();
+/// A heading and a list; empty when there is nothing to list.
+fn list(heading: &str, entries: &[String]) -> String {
+    let entries: Vec<String> = entries.iter().map(|entry| format!("<li>{}</li>", escape(entry))).collect();
     if entries.is_empty() {
         return String::new();
     }

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::super::foreign::{line, wrap};
+use super::super::foreign::{cut, line, wrap};
 use super::super::{Body, Message, TEST_WORDS, marks, wording};
 use crate::story::Alert;
 
@@ -23,7 +23,7 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.extend(wording::update(alert));
     if wording::has_title(alert) {
         out.push(String::new());
-        out.push(wrap(&line(&alert.item.title), WIDTH));
+        out.push(wrap(&cut(&line(&alert.item.title), wording::TITLE_CHARS_MAX), WIDTH));
     }
     out.push(String::new());
     out.push(format!("Source:    {}", wording::source(alert)));
@@ -60,9 +60,7 @@ fn why(alert: &Alert) -> String {
 
 /// The entities and places mentioned, one a line.
 fn names(alert: &Alert) -> Vec<String> {
-    let entities = alert.entities.iter().map(wording::entity).collect::<Vec<_>>();
-    let places = alert.places.iter().map(wording::place).collect::<Vec<_>>();
-    [("Entities", entities), ("Places", places)]
+    [("Entities", wording::entities(alert)), ("Places", wording::places(alert))]
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(heading, names)| format!("\n{heading}\n  {}", names.join("\n  ")))
