@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use self::relay::Relay;
 use super::foreign::HeaderText;
@@ -57,7 +57,8 @@ impl Email {
             plain_address(recipient).ok_or_else(|| bad(recipient))?;
         }
         let relay = Relay {
-            host: settings.host.clone(),
+            // An IPv6 address comes out of a URL in brackets, which no resolver takes.
+            host: settings.host.trim_matches(['[', ']']).to_owned(),
             port: settings.port,
             tls: settings.tls,
             login: settings.login.clone(),
@@ -121,8 +122,8 @@ impl Email {
         // `=_` stands in no encoded body (RFC 2045, section 6.7), and no source can know the delivery's id.
         let parts = MultiPart::alternative()
             .boundary(format!("=_{}", message.id))
-            .singlepart(lettre::message::SinglePart::plain(text_part(message, self.excerpt)))
-            .singlepart(lettre::message::SinglePart::html(html_part(message, self.excerpt)));
+            .singlepart(SinglePart::plain(text_part(message, self.excerpt)))
+            .singlepart(SinglePart::html(html_part(message, self.excerpt)));
         mail.multipart(parts).map_err(|error| Failure::Permanent { reason: format!("no mail: {error}") })
     }
 }
