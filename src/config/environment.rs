@@ -58,8 +58,8 @@ impl Environment {
         self
     }
 
-    /// The value of a variable that holds a secret.
-    pub(super) fn variable(&self, name: &str) -> Option<OsString> {
+    /// The value of a variable that names the config or holds a secret.
+    pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
         (self.variable)(name)
     }
 }

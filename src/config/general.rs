@@ -24,6 +24,25 @@ pub(super) fn is_installed(main: &Path) -> bool {
     main.starts_with("/etc") || main.canonicalize().is_ok_and(|real| real.starts_with("/etc"))
 }
 
+/// The store's folder where the config does not say.
+pub(super) fn default_store(installed: bool, environment: &Environment) -> PathBuf {
+    match &environment.state_directory {
+        Some(state) => state.clone(),
+        None if installed => PathBuf::from("/var/lib/harmattan"),
+        None => environment.working_directory.join("harmattan-data"),
+    }
+}
+
+/// The daemon's socket where the config does not say.
+pub(super) fn default_socket(installed: bool, environment: &Environment, store: &Path) -> PathBuf {
+    let folder = match &environment.runtime_directory {
+        Some(runtime) => runtime.clone(),
+        None if installed => PathBuf::from("/run/harmattan"),
+        None => store.to_owned(),
+    };
+    folder.join("control.sock")
+}
+
 /// `[store]`
 pub(super) fn store(
     section: &Section<'_>,
@@ -32,12 +51,8 @@ pub(super) fn store(
 ) -> Option<StoreSettings> {
     let path = if section.has("path") {
         section.path("path")
-    } else if let Some(state) = &environment.state_directory {
-        Some(state.clone())
-    } else if installed {
-        Some(PathBuf::from("/var/lib/harmattan"))
     } else {
-        Some(environment.working_directory.join("harmattan-data"))
+        Some(default_store(installed, environment))
     };
     let keep = section.duration("keep");
     Some(StoreSettings { path: path?, keep: keep? })
@@ -147,12 +162,7 @@ pub(super) fn control(
     let socket = if section.has("socket") {
         section.path("socket")?
     } else {
-        let folder = match &environment.runtime_directory {
-            Some(runtime) => runtime.clone(),
-            None if installed => PathBuf::from("/run/harmattan"),
-            None => store?.path.clone(),
-        };
-        folder.join("control.sock")
+        default_socket(installed, environment, &store?.path)
     };
     if socket.as_os_str().as_bytes().len() > SOCKET_BYTES_MAX {
         section.problem(

@@ -21,6 +21,7 @@ mod reference;
 mod rule;
 pub mod secret;
 mod settings;
+mod socket;
 mod source;
 mod suggest;
 mod typed;
@@ -30,10 +31,11 @@ pub use environment::Environment;
 pub use load::{Loaded, load};
 pub use locate::{ConfigError, locate};
 pub use problem::{Problem, Problems};
-pub use reference::reference;
+pub use reference::{man_page, reference};
 pub use settings::{
     AlertSettings, Config, ControlSettings, DeskSettings, HttpSettings, LogFormat, LogSettings,
     ScheduleSettings, StoreSettings,
 };
+pub use socket::control_socket;
 pub use source::{Backlog, SelectSpec, SourceAddress, SourceSpec};
-pub use value::Network;
+pub use value::{Network, duration};

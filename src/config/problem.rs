@@ -22,18 +22,20 @@ pub struct Problem {
 
 impl Problem {
     /// A problem that lies in no line of a file.
-    pub(super) fn new(key: &str, message: impl Into<String>) -> Self {
+    pub fn new(key: &str, message: impl Into<String>) -> Self {
         Self { origin: None, column: None, key: key.to_owned(), message: message.into(), hint: None }
     }
 
     /// The same problem, at a place.
-    pub(super) fn at(mut self, origin: Origin) -> Self {
+    #[must_use]
+    pub fn at(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
         self
     }
 
     /// The same problem, with a remedy.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -65,7 +67,7 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Orders what was found.
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub fn new(mut problems: Vec<Problem>) -> Self {
         sort(&mut problems);
         Self(problems)
     }

@@ -19,6 +19,24 @@ pub fn reference() -> String {
     out
 }
 
+/// The reference as a manual page of section 5.
+pub fn man_page() -> String {
+    let mut page =
+        ".TH harmattan.toml 5\n.SH NAME\nharmattan.toml \\- configuration of harmattan(1)\n".to_owned();
+    for line in reference().lines() {
+        let line = line.replace('\\', "\\e").replace('`', "");
+        if let Some(title) = line.strip_prefix("## ") {
+            _ = writeln!(page, ".SH \"{}\"", title.replace('"', "\\(dq"));
+        } else if let Some((key, doc)) = line.strip_prefix("- ").and_then(|entry| entry.split_once(": ")) {
+            _ = writeln!(page, ".TP\n.B {key}\n{doc}");
+        } else if !line.is_empty() {
+            // A leading dot or quote would be a request to the formatter.
+            _ = writeln!(page, "\\&{line}");
+        }
+    }
+    page
+}
+
 fn heading(out: &mut String, table: &Table) {
     let is_list = keys::tables()
         .flat_map(|owner| owner.keys)

@@ -28,7 +28,7 @@ fn quantity_text(amount: u64, units: &[(&str, u64)], zero: &str) -> String {
 }
 
 /// Reads `90s`, `15m`, `36h`, `180d`, `500ms`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     quantity(text, &DURATION_UNITS).map(Duration::from_millis)
 }
 
@@ -73,6 +73,10 @@ impl Network {
             None => bits,
         };
         (prefix <= bits).then_some(Self { address, prefix })
+    }
+
+    pub(crate) fn text(self) -> String {
+        format!("{}/{}", self.address, self.prefix)
     }
 
     /// Whether `address` lies in it. An IPv4 address written as IPv6 (`::ffff:127.0.0.1`) counts as IPv4.
