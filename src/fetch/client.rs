@@ -29,7 +29,7 @@ const HOLD_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What the config says of HTTP.
 ///
 /// Not `Debug`: a proxy's address may hold a password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct HttpSettings {
     /// Where a server's operator reaches ours: goes into the `User-Agent`.
     pub contact: Option<String>,
@@ -47,6 +47,22 @@ pub struct HttpSettings {
     pub host_gap: Duration,
     /// Number of sources, for the `User-Agent`.
     pub sources: usize,
+}
+
+impl Default for HttpSettings {
+    /// The defaults of the config, for a fetch without one.
+    fn default() -> Self {
+        Self {
+            contact: None,
+            concurrency: 32,
+            timeout: Duration::from_secs(60),
+            body_bytes_max: 16 * 1024 * 1024,
+            allow_networks: Networks::default(),
+            proxy: None,
+            host_gap: Duration::from_secs(1),
+            sources: 1,
+        }
+    }
 }
 
 /// Asks servers politely. One for the whole program: it holds the hosts' turns and the connections.
@@ -74,6 +90,11 @@ impl Fetcher {
         let fetcher = Self { settings, gate, agents, clients: Mutex::default() };
         fetcher.client(None)?;
         Ok(fetcher)
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &HttpSettings {
+        &self.settings
     }
 
     /// Asks once, following redirects if the request says so.

@@ -1,5 +1,6 @@
 //! The tests that rules carry: texts on which they must fire, and texts on which they must stay silent.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::engine::Engine;
@@ -24,7 +25,20 @@ pub struct TestFailure {
     pub detail: String,
 }
 
+impl fmt::Display for TestFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wish = if self.expected_to_fire { "should fire on" } else { "should stay silent on" };
+        let Self { origin, rule, text, detail, .. } = self;
+        write!(f, "{origin}: rule {rule} {wish} `{text}`\n  hint: {detail}")
+    }
+}
+
 impl Engine {
+    /// Whether a rule has that name.
+    pub fn has_rule(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| *rule.name.value == *name)
+    }
+
     /// Number of tests that the named rules carry; of all rules when none is named.
     pub fn test_count(&self, only: &[String]) -> usize {
         self.tested(only).map(|rule| rule.fires_on.len() + rule.silent_on.len()).sum()

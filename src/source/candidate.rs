@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
-use crate::item::key::digest;
+use crate::id::digest;
 use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost, link};
 
 /// An item before it has an identity.
@@ -53,7 +53,8 @@ impl Draft {
 /// A guid that stands beside different links in one document identifies together with the link alone. A link
 /// shared by entries of different text (the home page in every entry) identifies nothing.
 pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
-    let shared_guids = shared(drafts.iter().filter_map(|d| Some((d.guid.clone()?, d.link().unwrap_or_default()))));
+    let shared_guids =
+        shared(drafts.iter().filter_map(|d| Some((d.guid.clone()?, d.link().unwrap_or_default()))));
     let without_guid = drafts.iter().filter(|draft| draft.guid.is_none());
     let shared_links = shared(without_guid.filter_map(|d| Some((d.link()?, fold(&d.title)))));
     let key = |draft: &Draft| match (&draft.telegram, &draft.guid, draft.link()) {
@@ -67,7 +68,11 @@ pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) ->
         (None, None, Some(link)) if !shared_links.contains(&link) => SeenKey::new("link", &link),
         (None, None, _) => SeenKey::new("text", &draft.appearance()),
     };
-    drafts.into_iter().map(|draft| (key(&draft), draft)).map(|(key, draft)| finish(draft, key, plan, kind)).collect()
+    drafts
+        .into_iter()
+        .map(|draft| (key(&draft), draft))
+        .map(|(key, draft)| finish(draft, key, plan, kind))
+        .collect()
 }
 
 /// The values that occur with more than one companion.

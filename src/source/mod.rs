@@ -154,6 +154,18 @@ pub enum ProblemKind {
     Cut,
 }
 
+impl ProblemKind {
+    /// The word for tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Repaired => "repaired",
+            Self::Salvaged => "salvaged",
+            Self::Lost => "lost",
+            Self::Cut => "cut",
+        }
+    }
+}
+
 /// Why nothing could be read from a document. The word of [`Unreadable::reason`] is the one shown and stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::fetch::Validators;
 use crate::item::{Item, SourceName};
+use crate::source::Hints;
 
 /// What is remembered of a source.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,15 @@ pub struct SourceState {
     pub failing: Option<Failing>,
     /// Highest message number of a Telegram channel.
     pub telegram_newest: Option<u64>,
+    /// The `ttl` of the last document that could be read, in minutes.
+    pub ttl_minutes: Option<u32>,
+}
+
+impl SourceState {
+    /// What the last document that could be read asks of pollers.
+    pub fn hints(&self) -> Hints {
+        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, rendered: None }
+    }
 }
 
 /// A run of failed polls.

@@ -10,7 +10,18 @@ const HOSTS: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
 
 /// Paths of `t.me` that are no channels.
 const RESERVED: [&str; 12] = [
-    "addemoji", "addlist", "addstickers", "addtheme", "bg", "boost", "c", "iv", "joinchat", "login", "proxy", "share",
+    "addemoji",
+    "addlist",
+    "addstickers",
+    "addtheme",
+    "bg",
+    "boost",
+    "c",
+    "iv",
+    "joinchat",
+    "login",
+    "proxy",
+    "share",
 ];
 
 /// The name of a public channel, as typed: letters, digits and `_`, at most 32 of them. Telegram does not
@@ -20,7 +31,9 @@ pub struct ChannelName(String);
 
 /// The text names no public channel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no channel: write its name, as in `grey_zone`, or its address, as in `https://t.me/grey_zone`")]
+#[error(
+    "`{0}` is no channel: write its name, as in `grey_zone`, or its address, as in `https://t.me/grey_zone`"
+)]
 pub struct NotAChannelName(String);
 
 impl FromStr for ChannelName {
@@ -65,9 +78,20 @@ impl ChannelName {
     ///
     /// `None` when `host` is neither.
     pub fn preview_url(&self, host: &str) -> Option<Url> {
+        self.url(host, "s/")
+    }
+
+    /// Where it says what the name stands for: a channel, a person, a group, a bot, nothing.
+    ///
+    /// `None` when `host` is neither a host nor a base address.
+    pub fn landing_url(&self, host: &str) -> Option<Url> {
+        self.url(host, "")
+    }
+
+    fn url(&self, host: &str, folder: &str) -> Option<Url> {
         let host = host.trim().trim_end_matches('/');
         let base = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
-        let url = Url::parse(&format!("{base}/s/{}", self.0)).ok()?;
+        let url = Url::parse(&format!("{base}/{folder}{}", self.0)).ok()?;
         (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
     }
 }
@@ -105,8 +129,19 @@ mod tests {
     #[test]
     fn what_names_no_channel_is_refused() {
         for text in [
-            "", "@", "a", "t.me/", "https://t.me/+AbCdEf", "https://t.me/joinchat/AbC", "https://t.me/c/123/4",
-            "https://example.org/x", "grey zone", "серая_зона", "1abc", "a-b", "x.example.org",
+            "",
+            "@",
+            "a",
+            "t.me/",
+            "https://t.me/+AbCdEf",
+            "https://t.me/joinchat/AbC",
+            "https://t.me/c/123/4",
+            "https://example.org/x",
+            "grey zone",
+            "серая_зона",
+            "1abc",
+            "a-b",
+            "x.example.org",
             "abcdefghijklmnopqrstuvwxyz1234567",
         ] {
             assert!(text.parse::<ChannelName>().is_err(), "{text}");

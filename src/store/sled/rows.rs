@@ -72,6 +72,8 @@ struct SourceRow {
     lost_last: u32,
     failing: Option<FailingRow>,
     telegram_newest: Option<u64>,
+    #[serde(default)]
+    ttl_minutes: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,6 +122,7 @@ impl Row for SourceState {
                 detail: failing.detail,
             }),
             telegram_newest: state.telegram_newest,
+            ttl_minutes: state.ttl_minutes,
         })
     }
 
@@ -152,6 +155,7 @@ impl Row for SourceState {
                 detail: row.detail,
             }),
             telegram_newest: row.telegram_newest,
+            ttl_minutes: row.ttl_minutes,
         })
     }
 }
