@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod fetch;
 pub mod id;
+pub mod ingest;
 pub mod item;
 pub mod notify;
 pub mod outbox;

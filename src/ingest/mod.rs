@@ -1,0 +1,384 @@
+//! A poll's result as one transaction: what is new, what it means and what is owed for it.
+//!
+//! Everything a poll found out is written here or nowhere: seen keys, items, alerts, deliveries, validators
+//! and the source's state. The function computes and calls the transaction, nothing else, so the engine may
+//! run it again after a conflict.
+
+mod record;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::Backlog;
+use crate::fetch::Validators;
+use crate::item::{SeenKey, SourceName};
+use crate::outbox::Delivery;
+use crate::rules::verdict::Verdict;
+use crate::rules::{Engine, SourceLabel};
+use crate::source::{Candidate, Hints};
+use crate::store::{Day, Failing, Seen, SourceState, StoreError, StoredItem, Transaction};
+use crate::story::{AlertId, Disposition};
+
+/// What a poll brought.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// The source, as configured.
+    pub source: Polled,
+    /// When the request was made.
+    pub started: Timestamp,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// What the document asks of pollers, when one was read.
+    pub hints: Option<Hints>,
+    /// When the next one is due.
+    pub due: Timestamp,
+    /// The server's order: no request before.
+    pub not_before: Option<Timestamp>,
+    /// Whether that order is for the whole host.
+    pub host_wide: bool,
+}
+
+/// What the transaction needs to know of a source's settings.
+#[derive(Clone, Debug)]
+pub struct Polled {
+    /// Its name.
+    pub name: SourceName,
+    /// Its address, as configured.
+    pub address: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its tier, 1 to 3.
+    pub tier: u8,
+    /// What of the first poll may alert.
+    pub backlog: Backlog,
+}
+
+/// What a poll came to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A document was read.
+    Read(Harvest),
+    /// The document is the one already read.
+    Unchanged {
+        /// Validators that came with the answer.
+        validators: Validators,
+    },
+    /// Nothing could be had or read.
+    Failed {
+        /// Class, as in [`Failing::reason`].
+        reason: String,
+        /// In words, without secrets.
+        detail: String,
+    },
+}
+
+/// What was read from a document.
+#[derive(Clone, Debug)]
+pub struct Harvest {
+    /// Its items, in the order of the document.
+    pub items: Vec<Judged>,
+    /// Entries that no item stands for.
+    pub lost: u32,
+    /// Whether the document was whole. The validators of a damaged one are not kept, or its rest would never be asked for.
+    pub whole: bool,
+    /// Where it came from, after redirects, and its validators.
+    pub validators: (String, Validators),
+    /// First 16 bytes of the body's SHA-256.
+    pub body: [u8; 16],
+}
+
+/// An item and what the rules say of it; not asked where the item seemed known.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The item.
+    pub candidate: Candidate,
+    /// The rules' verdict.
+    pub verdict: Option<Verdict>,
+}
+
+/// What is in force while a poll is stored.
+#[derive(Clone)]
+pub struct InForce {
+    /// The rules.
+    pub engine: Arc<Engine>,
+    /// Notifier and recipient of every delivery that an alert owes.
+    pub recipients: Arc<[(String, String)]>,
+    /// Items with an older date are recorded as stale.
+    pub max_age: Duration,
+}
+
+/// What came of storing a poll.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Receipt {
+    /// Whether this was the source's baseline.
+    pub baseline: bool,
+    /// Items on the page.
+    pub items: u32,
+    /// Items never seen before; in a baseline, all of them.
+    pub new: u32,
+    /// Known items whose text changed.
+    pub edited: u32,
+    /// Items of a baseline on which a rule would have fired.
+    pub baseline_fired: u32,
+    /// Alerts made, with what became of them.
+    pub alerts: Vec<(AlertId, Disposition)>,
+    /// What is owed for them.
+    pub deliveries: Vec<Delivery>,
+    /// The failure, while polls fail.
+    pub failing: Option<Failing>,
+}
+
+/// Writes what a poll brought.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Receipt, StoreError> {
+    let known = tx.source(&poll.source.name)?;
+    let mut state = known.unwrap_or_else(|| blank(&poll.source.name));
+    let mut receipt = Receipt::default();
+    match &poll.outcome {
+        Outcome::Read(harvest) => {
+            Ingest { tx, poll, force, harvest }.take_in(&mut state, &mut receipt)?;
+            succeed(&mut state, poll.started);
+        }
+        Outcome::Unchanged { validators } => {
+            refresh(&mut state, validators);
+            succeed(&mut state, poll.started);
+        }
+        Outcome::Failed { reason, detail } => {
+            let run = state.failing.take();
+            state.failing = Some(Failing {
+                since: run.as_ref().map_or(poll.started, |run| run.since),
+                polls: run.map_or(0, |run| run.polls).saturating_add(1),
+                reason: reason.clone(),
+                detail: detail.clone(),
+            });
+        }
+    }
+    if let Some(hints) = poll.hints {
+        state.ttl_minutes = hints.ttl_minutes;
+        state.telegram_newest = state.telegram_newest.max(hints.telegram_newest);
+    }
+    state.last_poll = Some(poll.started);
+    state.due = Some(poll.due);
+    state.not_before = poll.not_before;
+    state.host_wide = poll.host_wide;
+    receipt.failing.clone_from(&state.failing);
+    tx.put_source(&state)?;
+    Ok(receipt)
+}
+
+/// The state of a source never polled.
+pub fn blank(name: &SourceName) -> SourceState {
+    SourceState {
+        name: name.clone(),
+        address: String::new(),
+        baseline: None,
+        baseline_fired: 0,
+        validators: None,
+        body: None,
+        due: None,
+        not_before: None,
+        host_wide: false,
+        last_poll: None,
+        last_success: None,
+        last_new: None,
+        items: 0,
+        items_last: 0,
+        lost_last: 0,
+        failing: None,
+        telegram_newest: None,
+        ttl_minutes: None,
+    }
+}
+
+fn succeed(state: &mut SourceState, at: Timestamp) {
+    state.last_success = Some(at);
+    state.failing = None;
+}
+
+/// A 304 replaces the validators that it carries (RFC 9111 section 4.3.4).
+fn refresh(state: &mut SourceState, fresh: &Validators) {
+    if let Some((_, stored)) = &mut state.validators {
+        if fresh.etag.is_some() {
+            stored.etag.clone_from(&fresh.etag);
+        }
+        if fresh.last_modified.is_some() {
+            stored.last_modified.clone_from(&fresh.last_modified);
+        }
+    }
+}
+
+/// The keys that tell whether an item is known, in the order in which [`known`] reads the answers.
+pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
+    let aliases = candidate.aliases.map(|aliases| [aliases.link, aliases.fingerprint]);
+    std::iter::once(candidate.key).chain(aliases.into_iter().flatten()).collect()
+}
+
+/// What is remembered of an item: under its key, or under both of its aliases when its key changed.
+pub fn known(answers: &[Option<Seen>]) -> Option<Seen> {
+    match answers {
+        [Some(seen), ..] => Some(*seen),
+        [None, Some(link), Some(_)] => Some(*link),
+        _ => None,
+    }
+}
+
+/// The parts that taking in a harvest shares.
+struct Ingest<'a> {
+    tx: &'a dyn Transaction,
+    poll: &'a Poll,
+    force: &'a InForce,
+    harvest: &'a Harvest,
+}
+
+impl Ingest<'_> {
+    fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
+        let source = &self.poll.source.name;
+        let found = self
+            .harvest
+            .items
+            .iter()
+            .map(|judged| Ok(known(&self.tx.seen(source, &lookups(&judged.candidate))?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let moved = state.address != self.poll.source.address && found.iter().all(Option::is_none);
+        receipt.baseline = state.baseline.is_none() || moved;
+        receipt.items = count(self.harvest.items.len());
+
+        let mut taken = HashSet::new();
+        let mut marks = Vec::new();
+        for (place, (judged, seen)) in self.harvest.items.iter().zip(found).enumerate() {
+            if !taken.insert(judged.candidate.key) {
+                continue;
+            }
+            match seen {
+                None => self.take_new(judged, place, receipt, &mut marks)?,
+                Some(seen) => self.take_known(judged, seen, receipt, &mut marks)?,
+            }
+        }
+        self.tx.put_seen(source, &marks)?;
+        self.update(state, receipt);
+        Ok(())
+    }
+
+    fn take_new(
+        &self,
+        judged: &Judged,
+        place: usize,
+        receipt: &mut Receipt,
+        marks: &mut Vec<(SeenKey, Seen)>,
+    ) -> Result<(), StoreError> {
+        let today = Day::of(self.poll.started);
+        let seen = Seen { first: today, last: today, content: judged.candidate.content };
+        marks.extend(lookups(&judged.candidate).into_iter().map(|key| (key, seen)));
+        receipt.new += 1;
+        if receipt.baseline && !self.in_backlog(judged, place) {
+            receipt.baseline_fired += u32::from(!self.verdict(judged).fired.is_empty());
+            return Ok(());
+        }
+        self.store(judged, today)?;
+        let verdict = self.verdict(judged);
+        if !verdict.fired.is_empty() {
+            self.alert(judged, verdict, receipt)?;
+        }
+        Ok(())
+    }
+
+    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire.
+    fn take_known(
+        &self,
+        judged: &Judged,
+        seen: Seen,
+        receipt: &mut Receipt,
+        marks: &mut Vec<(SeenKey, Seen)>,
+    ) -> Result<(), StoreError> {
+        let candidate = &judged.candidate;
+        let today = Day::of(self.poll.started);
+        let edited = seen.content != candidate.content;
+        if edited || seen.last != today {
+            let seen = Seen { last: today, content: candidate.content, ..seen };
+            marks.extend(lookups(candidate).into_iter().map(|key| (key, seen)));
+        }
+        if !edited {
+            return Ok(());
+        }
+        receipt.edited += 1;
+        let Some(stored) = self.tx.item(candidate.item.id, seen.first)? else {
+            return Ok(());
+        };
+        self.store(judged, seen.first)?;
+        let verdict = self.verdict(judged);
+        if !verdict.fired.is_empty() && self.judge(&stored).fired.is_empty() {
+            self.alert(judged, verdict, receipt)?;
+        }
+        Ok(())
+    }
+
+    fn store(&self, judged: &Judged, first: Day) -> Result<(), StoreError> {
+        let (item, _) = record::cut(&judged.candidate.item);
+        self.tx.put_item(&StoredItem { item, first, fetched: self.poll.started })
+    }
+
+    /// The verdict made beside the poll, or made now where the item seemed known then.
+    fn verdict(&self, judged: &Judged) -> Verdict {
+        let item = &judged.candidate.item;
+        judged.verdict.clone().unwrap_or_else(|| self.force.engine.judge(item, Some(self.label())))
+    }
+
+    fn judge(&self, stored: &StoredItem) -> Verdict {
+        self.force.engine.judge(&stored.item, Some(self.label()))
+    }
+
+    fn label(&self) -> SourceLabel<'_> {
+        SourceLabel { name: &self.poll.source.name, tags: &self.poll.source.tags }
+    }
+
+    /// Whether an item of a baseline may alert all the same.
+    fn in_backlog(&self, judged: &Judged, place: usize) -> bool {
+        match self.poll.source.backlog {
+            Backlog::None => false,
+            Backlog::Newest(most) => newer(&self.harvest.items, place) < most as usize,
+            Backlog::Age(most) => judged.candidate.item.published.is_some_and(|published| {
+                let age = self.poll.started.duration_since(published);
+                age.is_negative() || age.unsigned_abs() <= most
+            }),
+        }
+    }
+
+    fn update(&self, state: &mut SourceState, receipt: &Receipt) {
+        if receipt.baseline {
+            state.baseline = Some(self.poll.started);
+            state.baseline_fired = receipt.baseline_fired;
+        } else if receipt.new > 0 {
+            state.last_new = Some(self.poll.started);
+        }
+        state.address.clone_from(&self.poll.source.address);
+        state.items = state.items.saturating_add(u64::from(receipt.new));
+        state.items_last = receipt.items;
+        state.lost_last = self.harvest.lost;
+        if self.harvest.whole {
+            state.validators = Some(self.harvest.validators.clone());
+            state.body = Some(self.harvest.body);
+        }
+    }
+}
+
+/// How many items of a document are newer than the one at `place`: by date where both have one, else by place,
+/// since a feed shows its newest first.
+fn newer(items: &[Judged], place: usize) -> usize {
+    let Some(own) = items.get(place).map(|judged| judged.candidate.item.published) else {
+        return 0;
+    };
+    let is_newer = |(other, judged): &(usize, &Judged)| match (judged.candidate.item.published, own) {
+        (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
+        _ => *other < place,
+    };
+    items.iter().enumerate().filter(is_newer).count()
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}
