@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod demo;
+pub mod desk;
 pub mod fetch;
 pub mod id;
 pub mod ingest;

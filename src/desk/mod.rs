@@ -1,0 +1,303 @@
+//! What is in force: the checked config and everything built from it. A reload replaces it as a whole.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::config::{self, Config, Environment, Problem, Problems, SelectSpec, SourceAddress, SourceSpec};
+use crate::fetch::{Fetcher, HttpSettings};
+use crate::ingest::InForce;
+use crate::item::{SourceKind, SourceName};
+use crate::notify::Notifier;
+use crate::rules::spec::Located;
+use crate::rules::{Engine, RuleProblem, TestFailure};
+use crate::schedule::Rhythm;
+use crate::source::page::{SelectorProblem, Selectors};
+use crate::source::telegram::ChannelName;
+use crate::source::{Plan, ReadAs};
+
+/// Config, rules, sources and notifiers that belong together.
+pub struct Desk {
+    /// The main config file.
+    pub path: PathBuf,
+    /// The settings.
+    pub config: Config,
+    /// The compiled rules.
+    pub engine: Arc<Engine>,
+    /// The sources switched on.
+    pub sources: Vec<Arc<Source>>,
+    /// The notifiers.
+    pub notifiers: Vec<Arc<Notifier>>,
+    /// HTTP by these settings.
+    pub fetcher: Arc<Fetcher>,
+    /// What every poll needs of the rules and notifiers.
+    pub in_force: InForce,
+    /// What is odd but not wrong, in words with places.
+    pub warnings: Vec<String>,
+    /// Notifiers that are missing because a credential of theirs can only be read by the service.
+    pub unchecked: Vec<String>,
+    /// Rule tests that fail.
+    pub failing_tests: Vec<TestFailure>,
+    /// When the files were read.
+    pub loaded: Timestamp,
+}
+
+/// A source, ready to be polled.
+#[derive(Debug)]
+pub struct Source {
+    /// As configured.
+    pub spec: SourceSpec,
+    /// Where and how it is read.
+    pub target: Target,
+}
+
+/// Where and how a source is read.
+#[derive(Debug)]
+pub enum Target {
+    /// A feed.
+    Feed(Url),
+    /// A Telegram channel, by the hosts to ask in order.
+    Telegram {
+        /// The channel.
+        channel: ChannelName,
+        /// Hosts.
+        hosts: Vec<String>,
+    },
+    /// A page.
+    Page {
+        /// Its address.
+        url: Url,
+        /// How to find the items in it.
+        selectors: Box<Selectors>,
+    },
+}
+
+impl Source {
+    /// The name.
+    pub fn name(&self) -> &SourceName {
+        &self.spec.name
+    }
+
+    /// What it is read as.
+    pub fn kind(&self) -> SourceKind {
+        match self.target {
+            Target::Feed(_) => SourceKind::Feed,
+            Target::Telegram { .. } => SourceKind::Telegram,
+            Target::Page { .. } => SourceKind::Page,
+        }
+    }
+
+    /// Its address, as listed and as the store compares it.
+    pub fn address(&self) -> String {
+        match &self.target {
+            Target::Feed(url) | Target::Page { url, .. } => url.to_string(),
+            Target::Telegram { channel, .. } => format!("https://t.me/{}", channel.as_str()),
+        }
+    }
+
+    /// The host that it is asked for at first.
+    pub fn host(&self) -> Option<String> {
+        match &self.target {
+            Target::Feed(url) | Target::Page { url, .. } => url.host_str().map(str::to_ascii_lowercase),
+            Target::Telegram { channel, hosts } => {
+                let url = channel.preview_url(hosts.first()?)?;
+                url.host_str().map(str::to_ascii_lowercase)
+            }
+        }
+    }
+
+    /// How its documents are read.
+    pub fn plan(&self) -> Plan<'_> {
+        let kind = match &self.target {
+            Target::Feed(_) => ReadAs::Feed,
+            Target::Telegram { channel, .. } => ReadAs::Telegram { channel },
+            Target::Page { selectors, .. } => ReadAs::Page { select: selectors },
+        };
+        Plan { source: self.name(), kind, lang: self.spec.lang.as_deref() }
+    }
+
+    /// How often it is polled.
+    pub fn rhythm(&self, config: &Config) -> Rhythm {
+        let default = match self.target {
+            Target::Telegram { .. } => config.schedule.telegram,
+            Target::Feed(_) | Target::Page { .. } => config.schedule.interval,
+        };
+        Rhythm {
+            kind: self.kind(),
+            interval: self.spec.interval.unwrap_or(default),
+            fixed: self.spec.interval.is_some(),
+            min: config.schedule.interval_min,
+            max: config.schedule.interval_max,
+        }
+    }
+}
+
+impl Desk {
+    /// Reads the config at `path` and builds everything from it.
+    ///
+    /// # Errors
+    /// All problems at once; nothing is built then.
+    pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Self, Problems> {
+        let loaded = config::load(path, environment)?;
+        let config = loaded.config;
+        let mut problems = Vec::new();
+        let engine = match Engine::compile(config.entities.clone(), config.rules.clone()) {
+            Ok(engine) => Some(Arc::new(engine)),
+            Err(found) => {
+                problems.extend(found.into_iter().map(problem));
+                None
+            }
+        };
+        let sources = prepare(&config, &mut problems);
+        let notifiers = notifiers(&config, &mut problems);
+        let fetcher = Fetcher::new(http_settings(&config, sources.len()));
+        if let Err(error) = &fetcher {
+            problems.push(Problem::new("http", error.to_string()));
+        }
+        let (Some(engine), Ok(fetcher), true) = (engine, fetcher, problems.is_empty()) else {
+            return Err(Problems::new(problems));
+        };
+        let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        warnings.extend(engine.warnings().iter().map(|warning| problem(warning.clone()).to_string()));
+        let failing_tests = test(&engine, &sources, &[]);
+        let recipients = notifiers
+            .iter()
+            .flat_map(|notifier| {
+                notifier
+                    .recipients()
+                    .into_iter()
+                    .map(|to| (notifier.name().to_owned(), to))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let in_force = InForce { engine: Arc::clone(&engine), recipients, max_age: config.alerts.max_age };
+        Ok(Self {
+            path: path.to_owned(),
+            engine,
+            sources,
+            notifiers,
+            fetcher: Arc::new(fetcher),
+            in_force,
+            warnings,
+            unchecked: loaded.unchecked,
+            failing_tests,
+            loaded: now,
+            config,
+        })
+    }
+
+    /// Keeps what may outlive a reload: the hosts' turns and holds, when the settings of HTTP are the same.
+    #[must_use]
+    pub fn succeed(mut self, old: &Self) -> Self {
+        let (ours, theirs) = (self.fetcher.settings(), old.fetcher.settings());
+        if ours == theirs {
+            self.fetcher = Arc::clone(&old.fetcher);
+        }
+        self
+    }
+
+    /// The source of that name, if it is switched on.
+    pub fn source(&self, name: &str) -> Option<&Arc<Source>> {
+        self.sources.iter().find(|source| source.name().as_str() == name)
+    }
+
+    /// Runs the tests of the rules of these names, of all rules when none is named.
+    pub fn test(&self, only: &[String]) -> Vec<TestFailure> {
+        test(&self.engine, &self.sources, only)
+    }
+
+    /// The notifier of that name.
+    pub fn notifier(&self, name: &str) -> Option<&Arc<Notifier>> {
+        self.notifiers.iter().find(|notifier| notifier.name() == name)
+    }
+}
+
+/// Runs the tests that live with the rules, those of `only` or all; sources that a test names have their tags.
+fn test(engine: &Engine, sources: &[Arc<Source>], only: &[String]) -> Vec<TestFailure> {
+    engine.test_with_tags(only, |name| {
+        let named = sources.iter().find(|source| source.name().as_str() == name);
+        named.map(|source| source.spec.tags.clone()).unwrap_or_default()
+    })
+}
+
+/// The rules' problem as the config's.
+pub fn problem(found: RuleProblem) -> Problem {
+    Problem {
+        origin: Some(found.origin),
+        column: None,
+        key: found.rule_or_entity,
+        message: found.message,
+        hint: found.hint,
+    }
+}
+
+fn prepare(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Source>> {
+    let mut sources = Vec::new();
+    for spec in config.sources.iter().filter(|spec| spec.enabled) {
+        let target = match &spec.what {
+            SourceAddress::Feed(url) => Ok(Target::Feed(url.clone())),
+            SourceAddress::Telegram { channel, hosts } => channel
+                .parse::<ChannelName>()
+                .map(|channel| Target::Telegram { channel, hosts: hosts.clone() })
+                .map_err(|error| ("telegram", error.to_string())),
+            SourceAddress::Page { url, select } => selectors(select)
+                .map(|selectors| Target::Page { url: url.clone(), selectors: Box::new(selectors) })
+                .map_err(|error| ("select", error.to_string())),
+        };
+        match target {
+            Ok(target) => sources.push(Arc::new(Source { spec: spec.clone(), target })),
+            Err((key, message)) => problems.push(Problem {
+                origin: Some(spec.origin.clone()),
+                column: None,
+                key: format!("source {}: {key}", spec.name),
+                message,
+                hint: None,
+            }),
+        }
+    }
+    sources
+}
+
+fn selectors(select: &SelectSpec) -> Result<Selectors, SelectorProblem> {
+    fn text(part: Option<&Located<String>>) -> Option<&str> {
+        part.map(|part| part.value.as_str())
+    }
+    Selectors::parse(
+        &select.item.value,
+        text(select.title.as_ref()),
+        text(select.link.as_ref()),
+        text(select.date.as_ref()),
+        text(select.text.as_ref()),
+    )
+}
+
+fn notifiers(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Notifier>> {
+    let mut built = Vec::new();
+    for settings in &config.notifiers {
+        match Notifier::new(settings) {
+            Ok(notifier) => built.push(Arc::new(notifier)),
+            Err(error) => {
+                problems.push(Problem::new("notifier", error.to_string()).hint(error.hint()));
+            }
+        }
+    }
+    built
+}
+
+fn http_settings(config: &Config, sources: usize) -> HttpSettings {
+    HttpSettings {
+        contact: config.http.contact.as_ref().map(ToString::to_string),
+        concurrency: config.http.concurrency,
+        timeout: config.http.timeout,
+        body_bytes_max: config.http.body_bytes_max,
+        allow_networks: crate::fetch::Networks::parse(
+            &config.http.allow_networks.iter().map(|n| n.text()).collect::<Vec<_>>(),
+        )
+        .unwrap_or_default(),
+        proxy: config.http.proxy.clone(),
+        host_gap: config.schedule.host_gap,
+        sources,
+    }
+}
