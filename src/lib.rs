@@ -2,7 +2,10 @@
 //!
 //! Data flows downward through the modules; ARCHITECTURE.md draws the way.
 
+pub mod cli;
 pub mod config;
+pub mod control;
+pub mod daemon;
 pub mod demo;
 pub mod desk;
 pub mod fetch;
@@ -16,5 +19,6 @@ pub mod schedule;
 pub mod source;
 pub mod store;
 pub mod story;
+pub mod telemetry;
 pub mod text;
 pub mod wire;

@@ -6,7 +6,9 @@
 pub mod hook;
 pub mod letter;
 pub mod mailbox;
+pub mod origin;
 
 pub use hook::{Answer, Hook, Request};
 pub use letter::Letter;
 pub use mailbox::{Fault, Mail, Mailbox, Replies, Verb};
+pub use origin::Origin;

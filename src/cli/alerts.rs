@@ -1,0 +1,82 @@
+//! `harmattan alerts`: what was told, what was only recorded.
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::At;
+use super::print::{Exit, json_lines, plain, talk};
+use super::reach::{reach, unexpected};
+use super::table::Table;
+use crate::control::{Call, Reply};
+use crate::daemon::clock;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the newest alerts
+    List(List),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct List {
+    /// Print JSON Lines
+    #[arg(long)]
+    json: bool,
+    /// Only alerts of the last so long, such as 36h
+    #[arg(long, value_name = "DURATION")]
+    since: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+}
+
+pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let list = match &options.command {
+        Some(Command::List(list)) => list,
+        None => &options.list,
+    };
+    let since = list.since.as_deref().map(since).transpose()?;
+    let alerts = match reach(at, Call::Alerts { since, limit: list.limit }).await? {
+        Reply::Alerts(alerts) => alerts,
+        other => return unexpected(other),
+    };
+    if list.json {
+        json_lines(&alerts)?;
+        return Ok(Exit::Done);
+    }
+    if alerts.is_empty() {
+        talk("no alerts");
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(&["created", "severity", "", "source", "rules", "title", "id"]);
+    for alert in alerts {
+        let item = &alert.alert.item.item;
+        let head = if item.title.is_empty() { &item.text } else { &item.title };
+        let rules: Vec<&str> = alert.alert.rules.iter().map(|rule| rule.name.as_str()).collect();
+        table.row(vec![
+            alert.created.strftime("%Y-%m-%d %H:%MZ").to_string(),
+            alert.alert.severity.clone(),
+            alert.disposition.clone(),
+            item.source.clone().unwrap_or_default(),
+            rules.join(","),
+            plain(head, 70),
+            alert.alert.id.clone(),
+        ]);
+    }
+    table.print()?;
+    Ok(Exit::Done)
+}
+
+fn since(text: &str) -> anyhow::Result<Timestamp> {
+    let age =
+        crate::config::duration(text).with_context(|| format!("`{text}` is no duration such as 36h"))?;
+    let age = SignedDuration::try_from(age)?;
+    Ok(clock::now().checked_sub(age)?)
+}

@@ -1,0 +1,54 @@
+//! `harmattan check`: everything that can be wrong before it matters. Creates and changes nothing.
+
+use super::At;
+use super::print::{Exit, json, line, talk};
+use super::reach::ask_daemon;
+use crate::control::{Call, Reply};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let desk = at.desk()?;
+    let mut warnings = desk.warnings.clone();
+    let store = match ask_daemon(&desk.config.control.socket, &Call::Status).await {
+        Ok(Some(Reply::Status(status))) => {
+            if status.store_damaged > 0 {
+                warnings.push(format!("the store has {} damaged values", status.store_damaged));
+            }
+            "the daemon runs"
+        }
+        Ok(_) => "no daemon runs",
+        Err(error) => {
+            warnings.push(format!("{error:#}"));
+            "the daemon was not asked"
+        }
+    };
+    let failures: Vec<String> = desk.failing_tests.iter().map(ToString::to_string).collect();
+    let tests = desk.engine.test_count(&[]);
+    if options.json {
+        json(&serde_json::json!({
+            "config": desk.path, "sources": desk.sources.len(), "rules": desk.engine.rule_count(),
+            "entities": desk.engine.entity_count(), "notifiers": desk.notifiers.len(), "tests": tests,
+            "failures": failures, "warnings": warnings,
+        }))?;
+    } else {
+        warnings.iter().for_each(|warning| talk(format!("warning: {warning}")));
+        failures.iter().for_each(|failure| talk(format!("failed: {failure}")));
+        line(format!(
+            "{}: {} sources, {} rules, {} entities, {} notifiers; {tests} rule tests, {} failed; {} warnings; {store}",
+            desk.path.display(),
+            desk.sources.len(),
+            desk.engine.rule_count(),
+            desk.engine.entity_count(),
+            desk.notifiers.len(),
+            failures.len(),
+            warnings.len(),
+        ))?;
+    }
+    Ok(if failures.is_empty() { Exit::Done } else { Exit::Refused })
+}

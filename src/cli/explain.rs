@@ -1,0 +1,127 @@
+//! `harmattan explain`: why each rule did or did not fire on an item.
+
+use std::io::{self, IsTerminal, Read};
+
+use anyhow::{Context as _, bail};
+
+use super::At;
+use super::print::{Exit, json, line, plain};
+use super::reach::{reach, unexpected};
+use crate::control::explain::verdicts;
+use crate::control::{Call, Reply, api};
+use crate::wire;
+
+/// Greatest size of an item on the standard input.
+const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Id of an item or alert, link of a stored item, or - for an item as JSON (or plain text) on standard input
+    #[arg(value_name = "URL|ID|-")]
+    subject: String,
+    /// Only this rule
+    #[arg(long)]
+    rule: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let told = if options.subject == "-" {
+        let desk = at.desk()?;
+        if let Some(rule) = options.rule.as_deref().filter(|rule| !desk.engine.has_rule(rule)) {
+            bail!("no rule is named `{rule}`");
+        }
+        verdicts(&desk, from_stdin()?, options.rule.as_deref())
+    } else {
+        let call = Call::Explain { subject: options.subject.clone(), rule: options.rule.clone() };
+        match reach(at, call).await? {
+            Reply::Explain(told) => *told,
+            other => return unexpected(other),
+        }
+    };
+    if options.json {
+        json(&told)?;
+    } else {
+        print(&told)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// An item as `preview --json` prints it, or a plain text whose first line is the title.
+fn from_stdin() -> anyhow::Result<crate::item::Item> {
+    let mut input = String::new();
+    io::stdin()
+        .lock()
+        .take(INPUT_BYTES_MAX)
+        .read_to_string(&mut input)
+        .context("cannot read the standard input")?;
+    let item: wire::item::Item = if input.trim_start().starts_with('{') {
+        let mut value: serde_json::Value = serde_json::from_str(&input)?;
+        let fields = value.as_object_mut().context("an item is a JSON object")?;
+        fields.entry("id").or_insert_with(|| "0".repeat(26).into());
+        fields.entry("kind").or_insert_with(|| "feed".into());
+        let known = fields
+            .get("id")
+            .and_then(|id| id.as_str())
+            .is_some_and(|id| id.parse::<crate::item::ItemId>().is_ok());
+        if !known {
+            fields.insert("id".into(), "0".repeat(26).into());
+        }
+        serde_json::from_value(value)?
+    } else {
+        let (title, text) = input.split_once('\n').unwrap_or((&input, ""));
+        serde_json::from_value(serde_json::json!({
+            "id": "0".repeat(26), "kind": "feed", "title": title.trim(), "text": text.trim(),
+        }))?
+    };
+    Ok(item.try_into()?)
+}
+
+fn print(told: &api::Explain) -> anyhow::Result<()> {
+    let item = &told.item;
+    let head = if item.title.is_empty() { &item.text } else { &item.title };
+    line(format!("item      {}  {}", item.id, plain(head, 90)))?;
+    if let Some(url) = &item.url {
+        line(format!("link      {}", plain(url, 200)))?;
+    }
+    line(format!("mentions  {}", told.entities.join(" ")))?;
+    let (mark, unmark) = if io::stdout().is_terminal() { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+    for rule in &told.rules {
+        if !rule.fired {
+            continue;
+        }
+        line(format!("{mark}FIRED{unmark}     {} ({})", rule.rule, rule.severity))?;
+        for why in &rule.why {
+            let words = plain(&why.text, 60);
+            line(format!(
+                "  {:<28} {mark}{words}{unmark}  {} {}..{}",
+                why.term, why.field, why.start, why.end
+            ))?;
+        }
+    }
+    for rule in told.rules.iter().filter(|rule| !rule.fired) {
+        line(format!("silent    {}: {}", rule.rule, plain(rule.failed.as_deref().unwrap_or_default(), 160)))?;
+    }
+    for alert in &told.alerts {
+        let created = alert.created.strftime("%Y-%m-%d %H:%M:%SZ");
+        let (kind, disposition) = (&alert.kind, &alert.disposition);
+        let (story, reports) = (&alert.alert.story.id, alert.alert.story.reports);
+        line(format!(
+            "alert     {}  {created}  {kind}, {disposition}, story {story}, report {reports}",
+            alert.alert.id
+        ))?;
+    }
+    for delivery in &told.deliveries {
+        let reason = plain(delivery.reason.as_deref().unwrap_or_default(), 100);
+        let to = [delivery.notifier.as_str(), delivery.recipient.as_str()].join(" ");
+        let (state, attempts) = (&delivery.state, delivery.attempts);
+        line(format!(
+            "delivery  {}  {}, {state} after {attempts} attempts {reason}",
+            delivery.id,
+            to.trim_end()
+        ))?;
+    }
+    Ok(())
+}

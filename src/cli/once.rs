@@ -1,0 +1,72 @@
+//! `harmattan once`: one round, for cron and for trying out.
+
+use std::sync::Arc;
+
+use super::print::{json_lines, line, talk};
+use super::{At, Exit};
+use crate::control::api;
+use crate::daemon::once::{self, Round};
+use crate::daemon::station::OpenStation;
+use crate::outbox::DeliveryState;
+use crate::telemetry;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Poll sources that are not due too; servers' orders and `host_gap` still hold
+    #[arg(long)]
+    all: bool,
+    /// Print each poll as a line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let desk = Arc::new(at.desk()?);
+    telemetry::start(&desk.config.log);
+    let opened = OpenStation::create(desk.config.store.path.clone()).await?;
+    let round = if options.all { Round::All } else { Round::Due };
+    let mut done = 0_usize;
+    let progress = |poll: &api::Poll| {
+        done += 1;
+        if !options.json {
+            talk(format!("{done}: {} {}", poll.source, told(poll)));
+        }
+    };
+    let reports = once::once(&opened.station, &desk, round, progress).await?;
+    let open = opened.station.read(|store| store.open_deliveries()).await?;
+    let dead = opened.station.read(|store| store.closed_deliveries(usize::MAX)).await?;
+    opened.close().await?;
+    let dead = dead.iter().filter(|delivery| matches!(delivery.state, DeliveryState::Dead { .. })).count();
+    let failed = reports.iter().filter(|poll| poll.failure.is_some()).count();
+    if options.json {
+        json_lines(&reports)?;
+    } else {
+        let sum = |count: fn(&api::Poll) -> u32| reports.iter().map(count).sum::<u32>();
+        line(format!(
+            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {} deliveries waiting, {dead} dead",
+            reports.len(),
+            sum(|poll| poll.new),
+            sum(|poll| poll.alerts),
+            sum(|poll| poll.recorded),
+            open.len(),
+        ))?;
+    }
+    Ok(Exit::wrong_if(failed > 0 || dead > 0 || !open.is_empty()))
+}
+
+/// What a poll came to, in words.
+pub(super) fn told(poll: &api::Poll) -> String {
+    if let Some(failure) = &poll.failure {
+        return format!("failed: {failure}");
+    }
+    match poll.outcome.as_str() {
+        "baseline" => {
+            format!("baseline of {} items, {} of which would have alerted", poll.items, poll.baseline_fired)
+        }
+        "unchanged" => "unchanged".to_owned(),
+        "waiting" => "not asked: its server ordered to wait".to_owned(),
+        _ => {
+            format!("{} items, {} new, {} edited, {} alerts", poll.items, poll.new, poll.edited, poll.alerts)
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `harmattan preview`: what would be read from a source before it is added. Nothing is stored.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use clap::ValueEnum;
+use url::Url;
+
+use super::At;
+use super::print::{Exit, json, line, plain, talk};
+use super::table::Table;
+use crate::daemon::clock;
+use crate::desk::Desk;
+use crate::fetch::{Answer, Document, Fetcher, HttpSettings, Redirects, Request, Validators};
+use crate::item::SourceName;
+use crate::source::page::Selectors;
+use crate::source::telegram::ChannelName;
+use crate::source::{self, Kind as Sniffed, Plan, ProblemKind, ReadAs, Reading};
+use crate::wire;
+
+/// Greatest size of a file that is previewed.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Address, Telegram channel (@name) or file
+    #[arg(value_name = "URL|FILE")]
+    what: String,
+    /// Read it as this, whatever it looks like
+    #[arg(long = "as", value_name = "KIND")]
+    kind: Option<Kind>,
+    /// Address that a file's relative links belong to
+    #[arg(long, value_name = "URL")]
+    base: Option<Url>,
+    /// Print one item per line as JSON
+    #[arg(long)]
+    json: bool,
+    /// Of a page: selector of its items
+    #[arg(long, value_name = "CSS", default_value = "article")]
+    item: String,
+    /// Of a page: selector of the title in an item
+    #[arg(long, value_name = "CSS", default_value = "h1, h2, h3")]
+    title: String,
+    /// Of a page: selector and attribute of the link
+    #[arg(long, value_name = "CSS@ATTR", default_value = "a@href")]
+    link: String,
+    /// Of a page: selector of the date
+    #[arg(long, value_name = "CSS@ATTR", default_value = "time@datetime")]
+    date: String,
+    /// Of a page: selector of the text
+    #[arg(long, value_name = "CSS", default_value = "p")]
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Feed,
+    Telegram,
+    Page,
+}
+
+pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let document = if Path::new(&options.what).is_file() {
+        from_file(options)?
+    } else {
+        from_network(at, options).await?
+    };
+    let kind = options.kind.unwrap_or_else(|| look(&document));
+    let channel = channel_of(options, &document)?;
+    let selectors = Selectors::parse(
+        &options.item,
+        Some(&options.title),
+        Some(&options.link),
+        Some(&options.date),
+        Some(&options.text),
+    )?;
+    let kind = match kind {
+        Kind::Feed => ReadAs::Feed,
+        Kind::Telegram => ReadAs::Telegram { channel: &channel },
+        Kind::Page => ReadAs::Page { select: &selectors },
+    };
+    let source = SourceName::new("preview").context("the name of the preview is one")?;
+    let reading = match source::read(&document, &Plan { source: &source, kind, lang: None }) {
+        Ok(reading) => reading,
+        Err(why) => {
+            tell(options, &why.to_string())?;
+            return Ok(Exit::Wrong);
+        }
+    };
+    print(options, reading)
+}
+
+fn print(options: &Options, reading: Reading) -> anyhow::Result<Exit> {
+    for problem in &reading.problems {
+        tell(options, &format!("{}: {}", problem.kind.as_str(), problem.detail))?;
+    }
+    let cut_short = reading.problems.iter().any(|problem| problem.kind == ProblemKind::Salvaged);
+    let wrong = reading.lost > 0 || cut_short;
+    if options.json {
+        for candidate in reading.items {
+            let mut item = wire::item::Item::from(candidate.item);
+            item.source = None;
+            json(&item)?;
+        }
+        return Ok(Exit::wrong_if(wrong));
+    }
+    let mut table = Table::new(&["published", "lang", "title", "link"]);
+    let count = reading.items.len();
+    for candidate in reading.items {
+        let item = candidate.item;
+        let head = if item.title.is_empty() { &item.text } else { &item.title };
+        table.row(vec![
+            item.published.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string()),
+            item.lang.unwrap_or_default(),
+            plain(head, 80),
+            plain(item.url.as_deref().unwrap_or("-"), 100),
+        ]);
+    }
+    table.print()?;
+    talk(format!("{count} items, {} lost", reading.lost));
+    Ok(Exit::wrong_if(wrong))
+}
+
+/// A problem: on stderr, and among the JSON Lines for machines.
+fn tell(options: &Options, problem: &str) -> anyhow::Result<()> {
+    talk(plain(problem, 400));
+    if options.json {
+        line(serde_json::json!({ "problem": problem }))?;
+    }
+    Ok(())
+}
+
+fn from_file(options: &Options) -> anyhow::Result<Document> {
+    let path = Path::new(&options.what);
+    let size = path.metadata().with_context(|| format!("cannot read `{}`", options.what))?.len();
+    if size > FILE_BYTES_MAX {
+        bail!("`{}` has {size} bytes; at most {FILE_BYTES_MAX} are read", options.what);
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", options.what))?;
+    let base = options.base.clone().map_or_else(|| Url::parse("http://file.invalid/"), Ok)?;
+    Ok(Document {
+        url: base,
+        bytes: Bytes::from(bytes),
+        content_type: None,
+        validators: Validators::default(),
+    })
+}
+
+async fn from_network(at: &At, options: &Options) -> anyhow::Result<Document> {
+    let telegram = options.kind == Some(Kind::Telegram) || options.what.starts_with('@');
+    let channel = options.what.parse::<ChannelName>().ok();
+    let url = match (Url::parse(&options.what), channel) {
+        (Ok(url), channel) => {
+            let preview = channel.and_then(|channel| channel.preview_url("t.me"));
+            let at_telegram = url.host_str().is_some_and(|host| {
+                ["t.me", "telegram.me", "telegram.dog"]
+                    .iter()
+                    .any(|h| host == *h || host.ends_with(&format!(".{h}")))
+            });
+            preview.filter(|_| at_telegram).unwrap_or(url)
+        }
+        (Err(_), Some(channel)) if telegram => {
+            channel.preview_url("t.me").context("no address for that channel")?
+        }
+        (Err(_), _) => {
+            bail!("`{}` is neither a file nor an address; a channel is written @name", options.what)
+        }
+    };
+    let fetcher = fetcher(at)?;
+    let request = Request {
+        url: &url,
+        validators: None,
+        accept: "*/*",
+        redirects: Redirects::Follow,
+        proxy: None,
+        contact: true,
+        now: clock::now(),
+    };
+    match fetcher.fetch(&request).await.with_context(|| format!("cannot fetch `{url}`"))?.answer {
+        Answer::Document(document) => Ok(document),
+        Answer::Unchanged { .. } | Answer::Redirect { .. } => bail!("`{url}` answered without a document"),
+    }
+}
+
+/// By the config where there is one; the defaults otherwise: a preview must work before anything is set up.
+fn fetcher(at: &At) -> anyhow::Result<Fetcher> {
+    if at.config.is_none() && at.path().is_err() {
+        return Ok(Fetcher::new(HttpSettings::default())?);
+    }
+    let desk: Desk = at.desk()?;
+    std::sync::Arc::into_inner(desk.fetcher).context("the fetcher is shared")
+}
+
+fn look(document: &Document) -> Kind {
+    match source::sniff(&document.bytes, document.content_type.as_deref()) {
+        Sniffed::Telegram => Kind::Telegram,
+        Sniffed::Page => Kind::Page,
+        Sniffed::Feed | Sniffed::Challenge | Sniffed::Empty | Sniffed::Unknown => Kind::Feed,
+    }
+}
+
+/// The channel that a Telegram page is read for; the page itself names its channel in every message.
+fn channel_of(options: &Options, document: &Document) -> anyhow::Result<ChannelName> {
+    let named = options.what.parse().or_else(|_| document.url.as_str().parse());
+    Ok(named.or_else(|_| "preview".parse::<ChannelName>())?)
+}

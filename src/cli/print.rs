@@ -1,0 +1,124 @@
+//! How a command ends and where its output goes: stdout is data, stderr is talk.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::config::{ConfigError, Problems};
+use crate::daemon::DaemonError;
+use crate::store::StoreError;
+
+/// How a command ended, as its exit code tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Done, and found something wrong.
+    Wrong = 1,
+    /// Could not be done.
+    Failed = 74,
+    /// The store is in use.
+    InUse = 75,
+    /// The config is refused.
+    Refused = 78,
+}
+
+impl Exit {
+    /// The exit code of an error.
+    pub fn of(error: &anyhow::Error) -> Self {
+        if error.is::<Problems>() || error.is::<ConfigError>() {
+            return Self::Refused;
+        }
+        match store_error(error) {
+            Some(StoreError::InUse(_)) => Self::InUse,
+            _ => Self::Failed,
+        }
+    }
+
+    /// [`Exit::Wrong`] when something is.
+    pub fn wrong_if(wrong: bool) -> Self {
+        if wrong { Self::Wrong } else { Self::Done }
+    }
+}
+
+/// What to do about an error, where it is known.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(config) = error.downcast_ref::<ConfigError>() {
+        return Some(config.hint().to_owned());
+    }
+    store_error(error).and_then(StoreError::hint)
+}
+
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    error.downcast_ref::<StoreError>().or_else(|| match error.downcast_ref::<DaemonError>() {
+        Some(DaemonError::Store(store)) => Some(store),
+        _ => None,
+    })
+}
+
+/// Writes a line of data. A reader that went away (`| head`) ends the output, not the program.
+pub(super) fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    ignore_closed(writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// Writes a line of talk.
+pub(super) fn talk(text: impl std::fmt::Display) {
+    // Nowhere is left to complain to when stderr is closed.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Writes a value as one line of JSON.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string(value)?)
+}
+
+/// Writes values as JSON Lines.
+pub(super) fn json_lines<T: Serialize>(values: &[T]) -> anyhow::Result<()> {
+    values.iter().try_for_each(json)
+}
+
+fn ignore_closed(written: io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Foreign text made safe for a terminal: one line, no control or direction-changing characters, at most
+/// `most` characters.
+pub(super) fn plain(text: &str, most: usize) -> String {
+    let mut clean = String::new();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !clean.is_empty() {
+            clean.push(' ');
+        }
+        clean.extend(word.chars().filter(|c| !is_invisible(*c)));
+    }
+    match clean.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", clean.get(..end).unwrap_or_default()),
+        None => clean,
+    }
+}
+
+/// Characters that change the direction of what follows or cannot be seen.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_drive_the_terminal() {
+        for (text, most, expected) in [
+            ("a\n b\t c", 10, "a b c"),
+            ("\u{1b}[31mred\u{7}", 10, "[31mred"),
+            ("ab\u{202e}cd", 10, "abcd"),
+            ("Томбукту", 3, "Том…"),
+        ] {
+            assert_eq!(plain(text, most), expected);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `harmattan reload`: makes the daemon read its config again and waits for the verdict.
+
+use anyhow::bail;
+
+use super::At;
+use super::print::{Exit, json, line, talk};
+use super::reach::{ask_daemon, unexpected};
+use crate::config;
+use crate::control::{Call, Reply};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print the verdict as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn reload(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    // The socket's place is all that is needed: a config that would be refused must reach the daemon, whose
+    // verdict counts.
+    let socket = config::control_socket(&at.path()?, &at.environment);
+    let Some(reply) = ask_daemon(&socket, &Call::Reload).await? else {
+        bail!("no daemon listens at `{}`", socket.display());
+    };
+    let verdict = match reply {
+        Reply::Reload(verdict) => verdict,
+        other => return unexpected(other),
+    };
+    if options.json {
+        json(&verdict)?;
+    } else {
+        for message in &verdict.messages {
+            talk(message);
+        }
+        let (sources, rules) = (verdict.sources, verdict.rules);
+        let told = if verdict.accepted { "reloaded" } else { "refused, the old config stays in force" };
+        line(format!("{told}: {sources} sources, {rules} rules"))?;
+    }
+    Ok(if verdict.accepted { Exit::Done } else { Exit::Refused })
+}

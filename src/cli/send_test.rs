@@ -1,0 +1,40 @@
+//! `harmattan send-test`: a test message through the notifiers.
+
+use super::At;
+use super::print::{Exit, json_lines, line, plain};
+use super::reach::{ask_daemon, unexpected};
+use crate::control::answer::send_tests;
+use crate::control::{Call, Reply};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Only through this notifier
+    notifier: Option<String>,
+    /// Print JSON Lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn send_test(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    // The daemon's notifiers are the ones that matter; without a daemon the config's are tried, store or not.
+    let desk = at.desk()?;
+    let call = Call::SendTest { notifier: options.notifier.clone() };
+    let reply = match ask_daemon(&desk.config.control.socket, &call).await? {
+        Some(reply) => reply,
+        None => send_tests(&desk, options.notifier.as_deref()).await,
+    };
+    let sent = match reply {
+        Reply::SendTest(sent) => sent,
+        other => return unexpected(other),
+    };
+    if options.json {
+        json_lines(&sent)?;
+    } else {
+        for test in &sent {
+            let word = if test.accepted { "accepted" } else { "refused" };
+            let to = [test.notifier.as_str(), test.recipient.as_str()].join(" ");
+            line(format!("{}: {word}: {}", to.trim_end(), plain(&test.detail, 300)))?;
+        }
+    }
+    Ok(Exit::wrong_if(sent.iter().any(|test| !test.accepted)))
+}

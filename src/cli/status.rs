@@ -1,0 +1,64 @@
+//! `harmattan status`: how the daemon and its store are.
+
+use super::At;
+use super::print::{Exit, json, line};
+use super::reach::{reach, unexpected};
+use crate::control::{Call, Reply, api};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn status(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let status = match reach(at, Call::Status).await? {
+        Reply::Status(status) => status,
+        other => return unexpected(other),
+    };
+    if options.json {
+        json(&status)?;
+    } else {
+        print(&status)?;
+    }
+    let wrong = !status.running
+        || status.sources_failing > 0
+        || status.store_damaged > 0
+        || status.reload_error.is_some()
+        || status.rule_tests_failing > 0;
+    Ok(Exit::wrong_if(wrong))
+}
+
+fn print(status: &api::Status) -> anyhow::Result<()> {
+    let daemon = match (status.running, status.pid, status.started) {
+        (true, Some(pid), Some(started)) => {
+            format!("running since {} (process {pid})", started.strftime("%Y-%m-%d %H:%MZ"))
+        }
+        _ => "not running".to_owned(),
+    };
+    line(format!("daemon     {daemon}, version {}", status.version))?;
+    line(format!("config     {}", status.config))?;
+    line(format!(
+        "store      {}, {:.1} MiB, {} damaged values",
+        status.store,
+        mebibytes(status.store_bytes),
+        status.store_damaged
+    ))?;
+    line(format!("sources    {}, {} failing", status.sources, status.sources_failing))?;
+    line(format!(
+        "rules      {}, {} entities, {} tests failing",
+        status.rules, status.entities, status.rule_tests_failing
+    ))?;
+    line(format!("notifiers  {}", status.notifiers.join(", ")))?;
+    line(format!("outbox     {} deliveries owed", status.deliveries_open))?;
+    if let Some(error) = &status.reload_error {
+        line(format!("last reload refused:\n{error}"))?;
+    }
+    status.warnings.iter().try_for_each(|warning| line(format!("warning: {warning}")))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}

@@ -1,0 +1,38 @@
+//! `harmattan test`: the tests that live with the rules.
+
+use anyhow::bail;
+
+use super::At;
+use super::print::{Exit, json, line};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Only these rules
+    #[arg(value_name = "RULE")]
+    rules: Vec<String>,
+    /// Print failures as JSON Lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn test(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let desk = at.desk()?;
+    if let Some(unknown) = options.rules.iter().find(|name| !desk.engine.has_rule(name)) {
+        bail!("no rule is named `{unknown}`");
+    }
+    let failures = desk.test(&options.rules);
+    if options.json {
+        for failure in &failures {
+            json(&serde_json::json!({
+                "rule": &*failure.rule, "file": failure.origin.file.to_string_lossy(), "line": failure.origin.line,
+                "text": failure.text, "expected": if failure.expected_to_fire { "fires" } else { "silent" },
+                "detail": failure.detail,
+            }))?;
+        }
+    } else {
+        failures.iter().try_for_each(line)?;
+        let asked = if options.rules.is_empty() { desk.engine.rule_count() } else { options.rules.len() };
+        line(format!("{asked} rules tested, {} tests failed", failures.len()))?;
+    }
+    Ok(Exit::wrong_if(!failures.is_empty()))
+}

@@ -1,0 +1,329 @@
+//! What commands ask and what they are told. The JSON of these types is what `--json` prints.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::wire;
+
+/// A question or an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "kebab-case")]
+pub enum Call {
+    /// How the daemon and its store are.
+    Status,
+    /// The state of every source.
+    Sources,
+    /// Polls a source now; the server's orders still hold.
+    Poll {
+        /// Its name.
+        source: String,
+    },
+    /// The newest alerts.
+    Alerts {
+        /// Only those made since.
+        since: Option<Timestamp>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Deliveries.
+    Outbox {
+        /// Which of them.
+        state: OutboxFilter,
+        /// At most so many that are closed.
+        limit: usize,
+    },
+    /// Tries dead and waiting deliveries again at once.
+    Retry {
+        /// The ids; empty means all that are dead or waiting.
+        ids: Vec<String>,
+    },
+    /// Why rules did or did not fire on a stored item.
+    Explain {
+        /// Id of an item or an alert, or the link of a stored item.
+        subject: String,
+        /// Only this rule.
+        rule: Option<String>,
+    },
+    /// Sends a test message.
+    SendTest {
+        /// Through this notifier; through all without.
+        notifier: Option<String>,
+    },
+    /// Reads the configuration again; the reply is the verdict.
+    Reload,
+}
+
+/// Which deliveries are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutboxFilter {
+    /// Open and dead ones.
+    #[default]
+    Pending,
+    /// Dead ones.
+    Dead,
+    /// All.
+    All,
+}
+
+/// The answer to a [`Call`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "body", rename_all = "kebab-case")]
+pub enum Reply {
+    /// To [`Call::Status`].
+    Status(Box<Status>),
+    /// To [`Call::Sources`].
+    Sources(Vec<Source>),
+    /// To [`Call::Poll`].
+    Poll(Poll),
+    /// To [`Call::Alerts`].
+    Alerts(Vec<Alert>),
+    /// To [`Call::Outbox`] and [`Call::Retry`].
+    Outbox(Vec<Delivery>),
+    /// To [`Call::Explain`].
+    Explain(Box<Explain>),
+    /// To [`Call::SendTest`].
+    SendTest(Vec<TestSent>),
+    /// To [`Call::Reload`].
+    Reload(Reload),
+    /// It could not be done.
+    Refused {
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+/// How Harmattan is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program that answers.
+    pub version: String,
+    /// Whether a daemon answers; else the command read the store itself.
+    pub running: bool,
+    /// Process id of the daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// When the daemon started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// The main config file.
+    pub config: String,
+    /// When the config in force was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded: Option<Timestamp>,
+    /// Why the last reload was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload_error: Option<String>,
+    /// Where the store is.
+    pub store: String,
+    /// Bytes on disk.
+    pub store_bytes: u64,
+    /// Stored values set aside because their checksum did not fit.
+    pub store_damaged: u64,
+    /// Sources switched on.
+    pub sources: usize,
+    /// Sources whose polls fail.
+    pub sources_failing: usize,
+    /// Rules in force.
+    pub rules: usize,
+    /// Entities in force.
+    pub entities: usize,
+    /// Rule tests that fail.
+    pub rule_tests_failing: usize,
+    /// Notifiers.
+    pub notifiers: Vec<String>,
+    /// Deliveries owed still.
+    pub deliveries_open: u64,
+    /// Things worth the operator's attention.
+    pub warnings: Vec<String>,
+}
+
+/// The state of a source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Name.
+    pub name: String,
+    /// `feed`, `telegram` or `page`.
+    pub kind: wire::item::Kind,
+    /// Its address.
+    pub address: String,
+    /// `new` (never read), `ok`, `failing`, `gone`, `off`.
+    pub state: String,
+    /// Of a failing one: class of the failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Of a failing one: the failure in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Of a failing one: since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Of a failing one: failed polls in a row.
+    #[serde(default)]
+    pub failures: u32,
+    /// When its baseline was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Timestamp>,
+    /// Items of the baseline on which a rule would have fired.
+    #[serde(default)]
+    pub baseline_fired: u32,
+    /// Last poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_poll: Option<Timestamp>,
+    /// Last poll that was answered and read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// Last new item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_new: Option<Timestamp>,
+    /// Next poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// The server's order: no request before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Items seen, all told.
+    pub items: u64,
+    /// Items in the last reading.
+    pub items_last: u32,
+    /// Entries lost in the last reading.
+    pub lost_last: u32,
+}
+
+/// What a poll came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Poll {
+    /// The source.
+    pub source: String,
+    /// `baseline`, `read`, `unchanged`, `failed` or `waiting` (a server's order forbids it now).
+    pub outcome: String,
+    /// Items on the page.
+    #[serde(default)]
+    pub items: u32,
+    /// Items never seen before.
+    #[serde(default)]
+    pub new: u32,
+    /// Known items whose text changed.
+    #[serde(default)]
+    pub edited: u32,
+    /// Of a baseline: items on which a rule would have fired.
+    #[serde(default)]
+    pub baseline_fired: u32,
+    /// Alerts sent.
+    #[serde(default)]
+    pub alerts: u32,
+    /// Alerts recorded without being sent: joined to a story, or stale.
+    #[serde(default)]
+    pub recorded: u32,
+    /// Of a failure: class and words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// What was repaired, cut or lost in reading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+    /// When the next poll is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// An alert in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// When it was made.
+    pub created: Timestamp,
+    /// `sent`, `joined` or `stale`.
+    pub disposition: String,
+    /// `alert.new` or `alert.update`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: wire::alert::Alert,
+}
+
+/// A delivery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its id: the `webhook-id`, the left part of the `Message-ID`.
+    pub id: String,
+    /// The alert.
+    pub alert: String,
+    /// The notifier.
+    pub notifier: String,
+    /// The recipient, where the notifier has several.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recipient: String,
+    /// `ready attempted retrying delivered dead`.
+    pub state: String,
+    /// When it was owed.
+    pub created: Timestamp,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// When it entered its state, or is due again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Why it waits or is dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Why rules did or did not fire on an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explain {
+    /// The item.
+    pub item: wire::item::Item,
+    /// Each rule's verdict.
+    pub rules: Vec<RuleVerdict>,
+    /// Entities and places found.
+    pub entities: Vec<String>,
+    /// Alerts made of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
+    /// Deliveries of those alerts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
+}
+
+/// One rule's verdict on an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleVerdict {
+    /// Name.
+    pub rule: String,
+    /// Severity.
+    pub severity: String,
+    /// Whether it fired.
+    pub fired: bool,
+    /// Why it fired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<wire::alert::Why>,
+    /// Of a silent one: the first clause that failed, and what was missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// How a test message fared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestSent {
+    /// The notifier.
+    pub notifier: String,
+    /// The recipient, where the notifier has several.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recipient: String,
+    /// Whether the receiver took it.
+    pub accepted: bool,
+    /// What the receiver said.
+    pub detail: String,
+}
+
+/// The verdict on a reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reload {
+    /// Whether the new set is in force.
+    pub accepted: bool,
+    /// Warnings, or why it was refused, in words with places.
+    pub messages: Vec<String>,
+    /// Sources now switched on.
+    pub sources: usize,
+    /// Rules now in force.
+    pub rules: usize,
+}

@@ -1,0 +1,87 @@
+//! Why each rule did or did not fire on an item, and what became of it.
+
+use std::sync::Arc;
+
+use super::answer::{Context, refused};
+use super::api::{self, Reply};
+use super::rows;
+use crate::desk::Desk;
+use crate::item::{Item, ItemId, link};
+use crate::rules::{Explanation, Outcome, SourceLabel};
+use crate::store::{Store, StoreError};
+use crate::story::{Alert, AlertId};
+use crate::wire;
+
+/// Stored items looked through for a link.
+const SEARCHED_MAX: usize = 100_000;
+
+/// Explains a stored item: by its id, by the id of one of its alerts, or by its link.
+pub(super) async fn explain(
+    context: &Context,
+    subject: &str,
+    rule: Option<&str>,
+) -> Result<Reply, StoreError> {
+    let desk = Arc::clone(&context.desk.borrow());
+    let wanted = subject.to_owned();
+    let found = context.station.read(move |store| find(store, &wanted)).await?;
+    let Some(item) = found else {
+        return Ok(refused(format!(
+            "no stored item is `{subject}`; items of a baseline are remembered by their keys alone"
+        )));
+    };
+    let id = item.id;
+    let mut told = verdicts(&desk, item, rule);
+    let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
+    told.alerts = alerts.into_iter().map(rows::alert).collect();
+    told.deliveries = deliveries;
+    Ok(Reply::Explain(Box::new(told)))
+}
+
+fn find(store: &dyn Store, subject: &str) -> Result<Option<Item>, StoreError> {
+    if let Ok(id) = subject.parse::<ItemId>()
+        && let Some(stored) = store.find_item(id)?
+    {
+        return Ok(Some(stored.item));
+    }
+    if let Ok(id) = subject.parse::<AlertId>() {
+        return Ok(store.alert(id)?.map(|alert| alert.item));
+    }
+    let Some(wanted) = link::normalise(subject) else { return Ok(None) };
+    let same = |item: &Item| item.url.as_deref().and_then(link::normalise).as_ref() == Some(&wanted);
+    let items = store.items(SEARCHED_MAX)?;
+    Ok(items.into_iter().map(|stored| stored.item).find(same))
+}
+
+fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<Alert>, Vec<api::Delivery>), StoreError> {
+    let mut alerts = store.alerts(None, SEARCHED_MAX)?;
+    alerts.retain(|alert| alert.item.id == item);
+    let mut deliveries = store.open_deliveries()?;
+    deliveries.extend(store.closed_deliveries(SEARCHED_MAX)?);
+    deliveries.retain(|delivery| alerts.iter().any(|alert| alert.id == delivery.alert));
+    Ok((alerts, deliveries.iter().map(rows::delivery).collect()))
+}
+
+/// What the rules in force say of an item.
+pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
+    let source = item.source.as_ref().and_then(|name| desk.source(name.as_str()));
+    let label = source.map(|source| SourceLabel { name: source.name(), tags: &source.spec.tags });
+    let verdict = desk.engine.judge(&item, label);
+    let rules = desk.engine.explain(&item, label, rule).into_iter().map(rule_verdict).collect();
+    let places = verdict.places.into_iter().map(|place| place.id);
+    let entities = verdict.entities.into_iter().map(|entity| entity.id).chain(places).collect();
+    api::Explain {
+        item: wire::item::Item::from(item),
+        rules,
+        entities,
+        alerts: Vec::new(),
+        deliveries: Vec::new(),
+    }
+}
+
+fn rule_verdict(told: Explanation) -> api::RuleVerdict {
+    let (fired, why, failed) = match told.outcome {
+        Outcome::Fired(fired) => (true, fired.why.into_iter().map(Into::into).collect(), None),
+        Outcome::Silent { clause, detail } => (false, Vec::new(), Some(format!("{clause}: {detail}"))),
+    };
+    api::RuleVerdict { rule: told.rule.to_string(), severity: told.severity.to_string(), fired, why, failed }
+}

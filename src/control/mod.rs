@@ -1,0 +1,19 @@
+//! How commands reach the store: through the running daemon's socket, or directly when none runs.
+//!
+//! sled admits one process. So every listing command makes a [`Call`] and prints the [`Reply`]; the daemon
+//! answers it over HTTP on a unix socket, and without a daemon the same [`answer`] runs in the command itself.
+
+pub mod answer;
+pub mod api;
+pub mod client;
+pub mod explain;
+mod rows;
+pub mod server;
+
+pub use api::{Call, Reply};
+
+/// Version of the calls and replies, part of the socket's address: a command of another version is told so.
+pub const VERSION: u32 = 1;
+
+/// Greatest size of a call or reply.
+pub const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;

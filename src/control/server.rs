@@ -1,0 +1,78 @@
+//! The daemon's side of the socket: HTTP with one address, mode 0600.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use tokio::net::UnixListener;
+
+use super::answer::Context;
+use super::{BODY_BYTES_MAX, Call, Reply, VERSION};
+
+/// A bound socket; its file goes with it.
+#[derive(Debug)]
+pub struct Socket {
+    listener: UnixListener,
+    file: SocketFile,
+}
+
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // A socket that another start has replaced or removed is no loss.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+/// Binds the socket at `path` for this user alone. A file left by a killed daemon is replaced: whoever calls
+/// this holds the store, so no other daemon can be alive.
+///
+/// # Errors
+/// When the folder cannot be made or the socket not bound.
+pub fn bind(path: &Path) -> io::Result<Socket> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    // Made under a name nobody asks for until its mode is right.
+    let staging = path.with_extension("new");
+    match std::fs::remove_file(&staging) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&staging)?;
+    std::fs::set_permissions(&staging, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&staging, path)?;
+    Ok(Socket { listener, file: SocketFile(path.to_owned()) })
+}
+
+/// Answers calls until `stop`.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve(
+    socket: Socket,
+    context: Context,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let app = Router::new()
+        .route(&format!("/v{VERSION}"), post(take))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(context);
+    let served = axum::serve(socket.listener, app).with_graceful_shutdown(stop).await;
+    drop(socket.file);
+    served
+}
+
+async fn take(State(context): State<Context>, Json(call): Json<Call>) -> Json<Reply> {
+    Json(super::answer::answer(&context, call).await)
+}

@@ -1,0 +1,146 @@
+//! Asks a source for its document: where, with which validators, and through which host of several.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::desk::{Desk, Source, Target};
+use crate::fetch::{
+    ACCEPT_FEED, ACCEPT_PAGE, Answer, Document, Failure, FetchError, Fetched, Freshness, Redirects, Request,
+    Validators,
+};
+use crate::source::telegram::ChannelName;
+use crate::source::{self, Unreadable};
+use crate::store::SourceState;
+
+/// What asking came to.
+pub enum Got {
+    /// A document.
+    Document(Document),
+    /// The server says that nothing changed.
+    Unchanged(Validators),
+    /// An answer from which nothing can be read.
+    Unreadable(Unreadable),
+    /// No answer, or an error.
+    Error(FetchError),
+    /// Not asked: the host ordered everybody to wait.
+    Held {
+        /// How long from now.
+        left: Duration,
+    },
+}
+
+/// What asking came to, and what came with it.
+pub struct Asked {
+    /// The answer.
+    pub got: Got,
+    /// When the server wishes to be asked again.
+    pub freshness: Freshness,
+    /// Time spent waiting for the host's turn.
+    pub waited: Duration,
+}
+
+impl Asked {
+    fn failed(error: FetchError) -> Self {
+        let (freshness, waited) = (error.freshness, error.waited);
+        let got = match error.failure {
+            Failure::Held { left, .. } => Got::Held { left },
+            _ => Got::Error(error),
+        };
+        Self { got, freshness, waited }
+    }
+
+    fn unreadable(why: Unreadable) -> Self {
+        Self { got: Got::Unreadable(why), freshness: Freshness::default(), waited: Duration::ZERO }
+    }
+}
+
+/// Asks a source for its document.
+pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timestamp) -> Asked {
+    let asker = Asker { desk, source, now };
+    match &source.target {
+        Target::Feed(url) => asker.once(url, ACCEPT_FEED, state).await,
+        Target::Page { url, .. } => asker.once(url, ACCEPT_PAGE, state).await,
+        Target::Telegram { channel, hosts } => asker.telegram(channel, hosts).await,
+    }
+}
+
+struct Asker<'a> {
+    desk: &'a Desk,
+    source: &'a Source,
+    now: Timestamp,
+}
+
+impl Asker<'_> {
+    async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Asked {
+        let known = state.validators.as_ref().filter(|_| state.address == self.source.address());
+        let from = known.and_then(|(from, _)| Url::parse(from).ok());
+        let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
+        match self.fetch(url, accept, validators, Redirects::Follow).await {
+            Ok(Fetched { answer, freshness, waited, .. }) => {
+                let got = match answer {
+                    Answer::Document(document) => Got::Document(document),
+                    Answer::Unchanged { validators } => Got::Unchanged(validators),
+                    Answer::Redirect { location } => {
+                        Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
+                    }
+                };
+                Asked { got, freshness, waited }
+            }
+            Err(error) => Asked::failed(error),
+        }
+    }
+
+    /// Asks the hosts in order until one answers. t.me itself was gone for a day in July 2026, while
+    /// telegram.me went on.
+    async fn telegram(&self, channel: &ChannelName, hosts: &[String]) -> Asked {
+        let mut last = None;
+        for host in hosts {
+            let Some(url) = channel.preview_url(host) else { continue };
+            match self.fetch(&url, ACCEPT_PAGE, None, Redirects::Report).await {
+                Ok(Fetched { answer, freshness, waited, .. }) => {
+                    let got = match answer {
+                        Answer::Document(document) => Got::Document(document),
+                        Answer::Unchanged { validators } => Got::Unchanged(validators),
+                        Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
+                    };
+                    return Asked { got, freshness, waited };
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        last.map_or_else(|| Asked::unreadable(Unreadable::Parse("no host to ask".into())), Asked::failed)
+    }
+
+    /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.
+    async fn landing(&self, channel: &ChannelName, host: &str) -> Unreadable {
+        let Some(url) = channel.landing_url(host) else { return Unreadable::PreviewOff };
+        let fetched = self.fetch(&url, ACCEPT_PAGE, None, Redirects::Follow).await;
+        match fetched.map(|fetched| fetched.answer) {
+            Ok(Answer::Document(document)) => {
+                source::read(&document, &self.source.plan()).err().unwrap_or(Unreadable::PreviewOff)
+            }
+            Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) | Err(_) => Unreadable::PreviewOff,
+        }
+    }
+
+    async fn fetch(
+        &self,
+        url: &Url,
+        accept: &'static str,
+        validators: Option<(&Url, &Validators)>,
+        redirects: Redirects,
+    ) -> Result<Fetched, FetchError> {
+        let request = Request {
+            url,
+            validators,
+            accept,
+            redirects,
+            proxy: self.source.spec.proxy.as_ref(),
+            contact: self.source.spec.contact,
+            now: self.now,
+        };
+        self.desk.fetcher.fetch(&request).await
+    }
+}

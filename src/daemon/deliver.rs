@@ -1,0 +1,95 @@
+//! One attempt of one delivery: recorded, made, its outcome recorded.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::clock;
+use super::station::Station;
+use crate::desk::Desk;
+use crate::notify::{Body, Message};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, retry};
+use crate::store::StoreError;
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Nothing more to do: delivered, dead or gone.
+    Closed,
+    /// To be tried again at this time.
+    Again(Timestamp),
+    /// The store failed; the receiver may or may not have been asked.
+    Faulty(StoreError),
+}
+
+/// Makes an attempt. The attempt is durable before the receiver is asked: after a crash the same delivery
+/// is made again under the same id, and nothing else can happen.
+pub async fn deliver(station: Station, desk: Arc<Desk>, id: DeliveryId) -> Ended {
+    match attempt(&station, &desk, id).await {
+        Ok(ended) => ended,
+        Err(fault) => Ended::Faulty(fault),
+    }
+}
+
+async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended, StoreError> {
+    let began = clock::now();
+    let Some(delivery) = begin(station, id, began).await? else {
+        return Ok(Ended::Closed);
+    };
+    let alert = delivery.alert;
+    let alert = station.read(move |store| store.alert(alert)).await?;
+    let outcome = match (&alert, desk.notifier(&delivery.notifier)) {
+        (None, _) => Err(Failure::Permanent { reason: "its alert is no longer stored".into() }),
+        (_, None) => Err(Failure::Permanent { reason: "its notifier is no longer configured".into() }),
+        (Some(alert), Some(notifier)) => {
+            let message = Message {
+                id,
+                body: Body::Alert(alert),
+                recipient: &delivery.recipient,
+                timezone: &desk.config.desk.timezone,
+                now: began,
+            };
+            notifier.send(&message).await
+        }
+    };
+    let now = clock::now();
+    let (notifier, to) = (&delivery.notifier, &delivery.recipient);
+    let state = match outcome {
+        Ok(accepted) => {
+            info!(delivery = %id, notifier, to, "delivered: {}", accepted.detail);
+            DeliveryState::Delivered { at: now }
+        }
+        Err(failure) => retry::after_failure(&delivery, &failure, now),
+    };
+    let ended = match &state {
+        DeliveryState::Retrying { due, reason } => {
+            warn!(delivery = %id, notifier, to, attempt = delivery.attempts, %due, "not delivered yet: {reason}");
+            Ended::Again(*due)
+        }
+        DeliveryState::Dead { reason, .. } => {
+            warn!(delivery = %id, notifier, to, attempt = delivery.attempts, "given up: {reason}");
+            Ended::Closed
+        }
+        DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Delivered { .. } => {
+            Ended::Closed
+        }
+    };
+    let done = Delivery { state, ..delivery };
+    station.writer.commit(move |tx| tx.put_delivery(&done)).await?;
+    Ok(ended)
+}
+
+/// Records that an attempt begins; `None` when nothing is owed any more.
+async fn begin(station: &Station, id: DeliveryId, at: Timestamp) -> Result<Option<Delivery>, StoreError> {
+    let begin = move |tx: &dyn crate::store::Transaction| {
+        let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| delivery.state.is_open()) else {
+            return Ok(None);
+        };
+        delivery.attempts = delivery.attempts.saturating_add(1);
+        delivery.state = DeliveryState::Attempted { at };
+        tx.put_delivery(&delivery)?;
+        Ok(Some(delivery))
+    };
+    station.writer.commit(begin).await
+}

@@ -1,0 +1,170 @@
+//! Wiring: tasks, channels, signals, reload, systemd.
+//!
+//! Five long-lived tasks sit in one set that [`run`] awaits: the poller, the sender, the control socket, the
+//! reloader with the signals, and the upkeep with the watchdog. One that ends or panics ends the daemon, and
+//! systemd starts it anew; the store makes that safe.
+
+pub mod ask;
+pub mod clock;
+pub mod deliver;
+pub mod live;
+pub mod once;
+pub mod poll;
+pub mod poller;
+pub mod reload;
+pub mod sender;
+pub mod station;
+pub mod systemd;
+pub mod upkeep;
+
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::config::Environment;
+use crate::control::answer::Context;
+use crate::control::server;
+use crate::desk::Desk;
+use crate::store::StoreError;
+use live::Live;
+use poller::Poller;
+use sender::Sender;
+use station::{OpenStation, Station};
+
+/// How long deliveries under way may take to end after the stop signal: systemd grants 45 s, the promise is 30.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Why the daemon could not run or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The control socket.
+    #[error("cannot listen at `{path}`")]
+    Socket {
+        /// Where.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A task ended that should not.
+    #[error("the {0} ended unexpectedly")]
+    TaskEnded(&'static str),
+    /// The system refused a thread or a signal handler.
+    #[error("cannot {doing}")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What the daemon runs on.
+pub struct Start {
+    /// What is in force at the start.
+    pub desk: Desk,
+    /// Where config and secrets are read from at a reload.
+    pub environment: Environment,
+}
+
+/// A task's name and how it ended.
+type Ended = (&'static str, Result<(), DaemonError>);
+
+/// Runs until `stop`, which a test can pull as well as a signal.
+///
+/// # Errors
+/// When the store or the socket cannot be had, or a task ends.
+pub async fn run(start: Start, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
+    let desk = Arc::new(start.desk);
+    let path = desk.config.store.path.clone();
+    let opened = OpenStation::create(path.clone()).await?;
+    let outcome = work(&opened.station, path, desk, start.environment, stop).await;
+    systemd::stopping();
+    opened.close().await?;
+    outcome
+}
+
+async fn work(
+    station: &Station,
+    store_path: PathBuf,
+    desk: Arc<Desk>,
+    environment: Environment,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), DaemonError> {
+    let (to_poller, poller_orders) = mpsc::channel(poller::ORDERS_MAX);
+    let (to_sender, sender_orders) = mpsc::channel(sender::ORDERS_MAX);
+    let (to_reloader, reload_orders) = mpsc::channel(reload::ORDERS_MAX);
+    let sender = Sender::start(station.clone(), Arc::clone(&desk)).await?;
+    let poller = Poller::start(station.clone(), Arc::clone(&desk), to_sender.clone()).await?;
+    let socket_path = desk.config.control.socket.clone();
+    let socket = server::bind(&socket_path)
+        .map_err(|source| DaemonError::Socket { path: socket_path.display().to_string(), source })?;
+    let live = Live {
+        started: clock::now(),
+        poller: to_poller,
+        sender: to_sender,
+        reloader: to_reloader,
+        reload_error: Arc::new(Mutex::new(None)),
+    };
+    let (desk_in, desk_out) = watch::channel(Arc::clone(&desk));
+    let context =
+        Context { station: station.clone(), store_path, desk: desk_out.clone(), live: Some(live.clone()) };
+
+    let (halt, drained) = (CancellationToken::new(), CancellationToken::new());
+    let mut tasks: JoinSet<Ended> = JoinSet::new();
+    tasks.spawn(named("poller", poller.run(poller_orders, halt.child_token())));
+    let serve = server::serve(socket, context, halt.child_token().cancelled_owned());
+    tasks.spawn(async move {
+        let served = serve.await;
+        ("control socket", served.map_err(|source| DaemonError::System { doing: "serve commands", source }))
+    });
+    let reloader = reload::Reloader::new(desk_in, environment, live.clone())?;
+    tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
+    tasks.spawn(named("upkeep", upkeep::run(station.clone(), desk_out, live, halt.child_token())));
+    // The sender outlives the rest: what they found last is still sent.
+    tasks.spawn(named("sender", sender.run(sender_orders, drained.child_token())));
+
+    systemd::ready(&desk);
+    info!(sources = desk.sources.len(), rules = desk.engine.rule_count(), "running");
+    let outcome = tokio::select! {
+        () = stop => { info!("stopping"); Ok(()) }
+        Some(ended) = tasks.join_next() => Err(early(ended)),
+    };
+    systemd::stopping();
+    halt.cancel();
+    drained.cancel();
+    if timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+        warn!("deliveries under way did not end in time; they are sent again at the next start");
+        tasks.shutdown().await;
+    }
+    outcome
+}
+
+async fn named(name: &'static str, task: impl Future<Output = ()>) -> Ended {
+    task.await;
+    (name, Ok(()))
+}
+
+/// The error for a task that ended before the stop.
+fn early(ended: Result<Ended, JoinError>) -> DaemonError {
+    match ended {
+        Ok((_, Err(fault))) => fault,
+        Ok((name, Ok(()))) => DaemonError::TaskEnded(name),
+        Err(panic) => {
+            error!("a task ended in a bug: {panic}");
+            DaemonError::TaskEnded("task")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! One round without staying: polls what is due, delivers what is due, ends.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::station::Station;
+use super::{DaemonError, clock, poll, poller, sender};
+use crate::control::api;
+use crate::desk::{Desk, Source};
+
+/// Which sources a round polls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// Those that are due.
+    Due,
+    /// All; servers' orders and `host_gap` still hold.
+    All,
+}
+
+/// Polls, then delivers. `progress` is told of each poll as it ends.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn once(
+    station: &Station,
+    desk: &Arc<Desk>,
+    round: Round,
+    mut progress: impl FnMut(&api::Poll),
+) -> Result<Vec<api::Poll>, DaemonError> {
+    let states = station.read(|store| store.sources()).await?;
+    poller::hold_hosts(desk, &states);
+    let now = clock::now();
+    let due = |source: &&Arc<Source>| {
+        let state = states.iter().find(|state| state.name == *source.name());
+        let later = state.and_then(|state| state.due).is_some_and(|due| due > now);
+        round == Round::All || !later
+    };
+    let mut polls = JoinSet::new();
+    for source in desk.sources.iter().filter(due) {
+        let (station, desk, source) = (station.clone(), Arc::clone(desk), Arc::clone(source));
+        polls.spawn(async move { poll::poll(&station, &desk, &source).await.report });
+    }
+    let mut reports = Vec::new();
+    while let Some(ended) = polls.join_next().await {
+        let Ok(report) = ended else { return Err(DaemonError::TaskEnded("poll")) };
+        progress(&report);
+        reports.push(report);
+    }
+    reports.sort_by(|a, b| a.source.cmp(&b.source));
+    deliver(station, desk).await?;
+    Ok(reports)
+}
+
+/// Sends everything that is due now, polls' finds included, since the sender starts from the store.
+async fn deliver(station: &Station, desk: &Arc<Desk>) -> Result<(), DaemonError> {
+    let sender = sender::Sender::start(station.clone(), Arc::clone(desk)).await?;
+    let (orders, from_orders) = mpsc::channel(sender::ORDERS_MAX);
+    let (reply, finished) = oneshot::channel();
+    let mut task = JoinSet::new();
+    task.spawn(sender.run(from_orders, CancellationToken::new()));
+    if orders.send(sender::Order::Finish(reply)).await.is_err() || finished.await.is_err() {
+        return Err(DaemonError::TaskEnded("sender"));
+    }
+    while task.join_next().await.is_some() {}
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! One poll of one source: asked, read, judged, stored.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tracing::{debug, info, warn};
+
+use super::ask::{self, Asked, Got};
+use super::clock;
+use super::station::Station;
+use crate::control::api;
+use crate::desk::{Desk, Source};
+use crate::fetch::{Document, FetchError, Freshness, Validators};
+use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
+use crate::outbox::Delivery;
+use crate::rules::SourceLabel;
+use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
+use crate::source::{self, Candidate, Hints, ProblemKind, Unreadable};
+use crate::store::{SourceState, Store, StoreError};
+use crate::story::Disposition;
+
+/// What a poll came to.
+#[derive(Debug)]
+pub struct Polling {
+    /// For people.
+    pub report: api::Poll,
+    /// What is newly owed; durable.
+    pub deliveries: Vec<Delivery>,
+    /// When the next poll is due.
+    pub due: Timestamp,
+}
+
+/// After how long a source is asked again when the store failed its poll.
+const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+const GONE: u16 = 410;
+const TOO_MANY_REQUESTS: u16 = 429;
+
+/// Polls a source, unless its server forbids that now.
+///
+/// # Cancel safety
+/// Dropped before the commit, nothing happened; during it, the commit goes on and is durable.
+pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Polling {
+    match try_poll(station, desk, source).await {
+        Ok(polling) => polling,
+        Err(fault) => {
+            let fault = format!("{:#}", anyhow::Error::from(fault));
+            warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
+            let due = clock::now() + AFTER_FAULT;
+            let report = api::Poll {
+                source: source.name().to_string(),
+                outcome: "failed".into(),
+                failure: Some(format!("store: {fault}")),
+                due: Some(due),
+                ..api::Poll::default()
+            };
+            Polling { report, deliveries: Vec::new(), due }
+        }
+    }
+}
+
+async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Result<Polling, StoreError> {
+    let name = source.name().clone();
+    let state = station.read(move |store| store.source(&name)).await?;
+    let state = state.unwrap_or_else(|| ingest::blank(source.name()));
+    let asked = clock::now();
+    if let Some(order) = state.not_before.filter(|order| *order > asked) {
+        return Ok(waiting(source, order));
+    }
+    let Asked { got, freshness, waited } = ask::ask(desk, source, &state, asked).await;
+    let time = Time { started: asked.checked_add(waited).unwrap_or(asked), answered: clock::now() };
+    if let Got::Held { left } = got {
+        return Ok(waiting(source, time.answered.checked_add(left).unwrap_or(Timestamp::MAX)));
+    }
+    let read = read(station, desk, source, &state, got).await;
+    let decision = decide(desk, source, &state, &read, freshness, time);
+    let poll = ingest::Poll {
+        source: Polled {
+            name: source.name().clone(),
+            address: source.address(),
+            tags: source.spec.tags.clone(),
+            tier: source.spec.tier,
+            backlog: source.spec.backlog,
+        },
+        started: time.started,
+        outcome: read.outcome,
+        hints: read.hints,
+        due: decision.due,
+        not_before: decision.not_before,
+        host_wide: read.status == Some(TOO_MANY_REQUESTS),
+    };
+    let force = desk.in_force.clone();
+    let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
+    log(source, &state, &receipt, decision.reason);
+    let report = report(source, &receipt, read.unchanged, read.problems, decision.due);
+    Ok(Polling { report, deliveries: receipt.deliveries, due: decision.due })
+}
+
+/// When the first request of a poll went out, and when its answer was there.
+#[derive(Clone, Copy)]
+struct Time {
+    started: Timestamp,
+    answered: Timestamp,
+}
+
+/// A poll that a server's order forbids.
+fn waiting(source: &Source, order: Timestamp) -> Polling {
+    let report = api::Poll {
+        source: source.name().to_string(),
+        outcome: "waiting".into(),
+        due: Some(order),
+        ..api::Poll::default()
+    };
+    Polling { report, deliveries: Vec::new(), due: order }
+}
+
+/// What was read, ready to be stored.
+struct Read {
+    outcome: Outcome,
+    unchanged: bool,
+    status: Option<u16>,
+    hints: Option<Hints>,
+    problems: Vec<String>,
+}
+
+impl Read {
+    fn of(outcome: Outcome) -> Self {
+        Self { outcome, unchanged: false, status: None, hints: None, problems: Vec::new() }
+    }
+
+    fn unchanged(validators: Validators) -> Self {
+        Self { unchanged: true, ..Self::of(Outcome::Unchanged { validators }) }
+    }
+
+    fn unreadable(why: &Unreadable) -> Self {
+        Self::of(Outcome::Failed { reason: why.reason().into(), detail: why.to_string() })
+    }
+
+    /// A 410 is the one status with a state of its own.
+    fn refused(error: &FetchError) -> Self {
+        let status = error.status();
+        let reason = if status == Some(GONE) { "gone" } else { error.reason() };
+        let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
+        Self { status, ..Self::of(failed) }
+    }
+}
+
+async fn read(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    state: &SourceState,
+    got: Got,
+) -> Read {
+    let document = match got {
+        Got::Document(document) => document,
+        Got::Unchanged(validators) => return Read::unchanged(validators),
+        Got::Unreadable(why) => return Read::unreadable(&why),
+        Got::Error(error) => return Read::refused(&error),
+        Got::Held { .. } => return Read::unchanged(Validators::default()),
+    };
+    let body = body_hash(&document.bytes);
+    if state.body == Some(body) && state.address == source.address() {
+        return Read::unchanged(document.validators);
+    }
+    let (desk, source) = (Arc::clone(desk), Arc::clone(source));
+    let gathered = station.read(move |store| Ok(gather(store, &desk, &source, &document, body))).await;
+    match gathered {
+        Ok(Ok(read)) => read,
+        Ok(Err(why)) => Read::unreadable(&why),
+        Err(fault) => Read::unreadable(&Unreadable::Parse(format!("reading it ended in a bug: {fault}"))),
+    }
+}
+
+fn body_hash(bytes: &[u8]) -> [u8; 16] {
+    let full = Sha256::digest(bytes);
+    std::array::from_fn(|i| full[i])
+}
+
+/// Reads a document and asks the rules about what in it is new or changed. Runs on a thread that may block.
+fn gather(
+    store: &dyn Store,
+    desk: &Desk,
+    source: &Source,
+    document: &Document,
+    body: [u8; 16],
+) -> Result<Read, Unreadable> {
+    let reading = source::read(document, &source.plan())?;
+    let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
+    let judge = |candidate: Candidate| {
+        let seen = store.seen(source.name(), &ingest::lookups(&candidate)).unwrap_or_default();
+        let repeated = ingest::known(&seen).is_some_and(|seen| seen.content == candidate.content);
+        let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
+        Judged { candidate, verdict }
+    };
+    let whole = reading.problems.iter().all(|problem| problem.kind != ProblemKind::Salvaged);
+    let problems = reading
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
+        .collect();
+    let harvest = Harvest {
+        items: reading.items.into_iter().map(judge).collect(),
+        lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
+        whole,
+        validators: (document.url.to_string(), document.validators.clone()),
+        body,
+    };
+    Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) })
+}
+
+fn decide(
+    desk: &Desk,
+    source: &Source,
+    state: &SourceState,
+    read: &Read,
+    freshness: Freshness,
+    time: Time,
+) -> PollDecision {
+    let before = state.failing.as_ref();
+    let outcome = match &read.outcome {
+        Outcome::Failed { .. } if read.status == Some(GONE) => {
+            PollOutcome::Gone { confirmed: before.is_some_and(|failing| failing.reason == "gone") }
+        }
+        Outcome::Failed { .. } => PollOutcome::Failed {
+            status: read.status,
+            failures: before.map_or(0, |failing| failing.polls).saturating_add(1),
+        },
+        Outcome::Read(_) | Outcome::Unchanged { .. } => PollOutcome::Read,
+    };
+    let validators = match &read.outcome {
+        Outcome::Read(harvest) => harvest.validators.1 != Validators::default(),
+        Outcome::Unchanged { .. } | Outcome::Failed { .. } => {
+            state.validators.as_ref().is_some_and(|(_, known)| *known != Validators::default())
+        }
+    };
+    let poll = schedule::Poll {
+        started: time.started,
+        answered: time.answered,
+        outcome,
+        freshness,
+        hints: read.hints.unwrap_or_else(|| state.hints()),
+        validators,
+    };
+    schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
+}
+
+/// Tells of changes of state and of alerts, not of every poll.
+fn log(source: &Source, before: &SourceState, receipt: &Receipt, next: PollReason) {
+    let name = source.name();
+    match (&before.failing, &receipt.failing) {
+        (None, Some(failing)) => {
+            warn!(source = %name, reason = failing.reason, "polls fail: {}", failing.detail);
+        }
+        (Some(_), None) => info!(source = %name, "polls succeed again"),
+        _ => {
+            debug!(source = %name, items = receipt.items, new = receipt.new, next = next.as_str(), "polled");
+        }
+    }
+    if receipt.baseline {
+        let fired = receipt.baseline_fired;
+        info!(source = %name, items = receipt.items, fired, "baseline taken; `fired` would have alerted");
+    }
+    for (alert, disposition) in &receipt.alerts {
+        info!(source = %name, %alert, "alert {}", disposition.as_str());
+    }
+}
+
+fn report(
+    source: &Source,
+    receipt: &Receipt,
+    unchanged: bool,
+    problems: Vec<String>,
+    due: Timestamp,
+) -> api::Poll {
+    let outcome = match &receipt.failing {
+        Some(_) => "failed",
+        None if unchanged => "unchanged",
+        None if receipt.baseline => "baseline",
+        None => "read",
+    };
+    let sent = receipt.alerts.iter().filter(|(_, disposition)| *disposition == Disposition::Sent).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    api::Poll {
+        source: source.name().to_string(),
+        outcome: outcome.into(),
+        items: receipt.items,
+        new: receipt.new,
+        edited: receipt.edited,
+        baseline_fired: receipt.baseline_fired,
+        alerts: count(sent),
+        recorded: count(receipt.alerts.len() - sent),
+        failure: receipt.failing.as_ref().map(|failing| format!("{}: {}", failing.reason, failing.detail)),
+        problems,
+        due: Some(due),
+    }
+}

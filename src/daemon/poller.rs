@@ -1,0 +1,194 @@
+//! The scheduler's task: polls every source when it is due, and when someone asks.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use super::poll::{self, Polling};
+use super::station::Station;
+use super::{clock, sender};
+use crate::control::api;
+use crate::desk::Desk;
+use crate::item::SourceName;
+use crate::schedule;
+use crate::store::{SourceState, StoreError};
+
+/// Orders waiting for the poller: commands and reloads, so few.
+pub const ORDERS_MAX: usize = 64;
+
+/// When a source is polled again whose poll ended in a bug.
+const AFTER_BUG: jiff::SignedDuration = jiff::SignedDuration::from_secs(600);
+
+/// How far the clock may be set back before remembered times are not believed.
+const CLOCK_STEP: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+/// What the poller is told.
+pub enum Order {
+    /// Poll this source now and tell what came of it.
+    PollNow(SourceName, oneshot::Sender<api::Poll>),
+    /// Another config is in force.
+    Desk(Arc<Desk>),
+    /// Answers at once: the poller lives.
+    Ping(oneshot::Sender<()>),
+}
+
+/// The poller's state.
+pub struct Poller {
+    station: Station,
+    desk: Arc<Desk>,
+    sender: mpsc::Sender<sender::Order>,
+    due: BTreeSet<(Timestamp, SourceName)>,
+    jobs: JoinSet<Polling>,
+    running: HashMap<Id, Running>,
+}
+
+/// A poll under way and who waits for it.
+struct Running {
+    source: SourceName,
+    waiting: Vec<oneshot::Sender<api::Poll>>,
+}
+
+impl Poller {
+    /// Takes up the due times that the store remembers.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn start(
+        station: Station,
+        desk: Arc<Desk>,
+        sender: mpsc::Sender<sender::Order>,
+    ) -> Result<Self, StoreError> {
+        let states = station.read(|store| store.sources()).await?;
+        hold_hosts(&desk, &states);
+        let mut poller = Self {
+            station,
+            desk,
+            sender,
+            due: BTreeSet::new(),
+            jobs: JoinSet::new(),
+            running: HashMap::new(),
+        };
+        poller.plan(&states);
+        Ok(poller)
+    }
+
+    /// Polls until `stop`. Polls under way are dropped then: what is not committed is asked for again.
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+        loop {
+            self.start_due();
+            let wake = self.due.first().map(|(due, _)| *due);
+            // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                order = orders.recv() => match order {
+                    Some(Order::PollNow(source, reply)) => self.poll_now(source, reply),
+                    Some(Order::Desk(desk)) => self.replace(desk).await,
+                    Some(Order::Ping(reply)) => _ = reply.send(()),
+                    None => return,
+                },
+                Some(ended) = self.jobs.join_next_with_id() => self.note(ended).await,
+                () = sleep(clock::until(wake)) => {}
+            }
+        }
+    }
+
+    /// Fills the calendar: remembered due times, and a spread start for sources that have none or are overdue.
+    fn plan(&mut self, states: &[SourceState]) {
+        let now = clock::now();
+        let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
+        self.due.clear();
+        let busy: Vec<_> = self.running.values().map(|running| running.source.clone()).collect();
+        for source in self.desk.sources.iter().filter(|source| !busy.contains(source.name())) {
+            let state = known.get(source.name());
+            let moved = state.is_some_and(|state| state.address != source.address());
+            // A last poll in the future tells that the clock was set back: what was planned then says nothing.
+            let set_back =
+                state.and_then(|state| state.last_poll).is_some_and(|last| last > now + CLOCK_STEP);
+            let remembered = state.and_then(|state| state.due).filter(|_| !moved && !set_back);
+            let rhythm = source.rhythm(&self.desk.config);
+            // Overdue sources and new ones start spread out, so that no downtime ends in a burst.
+            let due = match remembered {
+                Some(due) if due == schedule::NEVER => continue,
+                Some(due) if due > now => due,
+                Some(_) | None => schedule::spread(source.name(), &rhythm, now),
+            };
+            self.due.insert((due, source.name().clone()));
+        }
+    }
+
+    fn start_due(&mut self) {
+        let now = clock::now();
+        while self.due.first().is_some_and(|(due, _)| *due <= now) {
+            if let Some((_, name)) = self.due.pop_first() {
+                self.begin(name, Vec::new());
+            }
+        }
+    }
+
+    fn begin(&mut self, name: SourceName, waiting: Vec<oneshot::Sender<api::Poll>>) {
+        let Some(source) = self.desk.source(name.as_str()).cloned() else { return };
+        let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
+        let job = self.jobs.spawn(async move { poll::poll(&station, &desk, &source).await });
+        self.running.insert(job.id(), Running { source: name, waiting });
+    }
+
+    fn poll_now(&mut self, name: SourceName, reply: oneshot::Sender<api::Poll>) {
+        if let Some(running) = self.running.values_mut().find(|running| running.source == name) {
+            running.waiting.push(reply);
+            return;
+        }
+        self.due.retain(|(_, other)| *other != name);
+        self.begin(name, vec![reply]);
+    }
+
+    async fn note(&mut self, ended: Result<(Id, Polling), JoinError>) {
+        let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some(running) = self.running.remove(&job) else { return };
+        let due = match ended {
+            Ok((_, polling)) => {
+                if !polling.deliveries.is_empty() {
+                    // A sender that has ended leaves them in the store for the next start.
+                    drop(self.sender.send(sender::Order::Owed(polling.deliveries)).await);
+                }
+                for waiting in running.waiting {
+                    drop(waiting.send(polling.report.clone()));
+                }
+                polling.due
+            }
+            Err(panic) => {
+                error!(source = %running.source, "a poll ended in a bug: {panic}");
+                clock::now() + AFTER_BUG
+            }
+        };
+        if self.desk.source(running.source.as_str()).is_some() {
+            self.due.insert((due, running.source));
+        }
+    }
+
+    async fn replace(&mut self, desk: Arc<Desk>) {
+        self.desk = desk;
+        match self.station.read(|store| store.sources()).await {
+            Ok(states) => self.plan(&states),
+            Err(fault) => error!("cannot read the due times after a reload: {fault}"),
+        }
+        info!(sources = self.desk.sources.len(), "polling by the new config");
+    }
+}
+
+/// A server's order for a whole host (429) outlives a restart.
+pub fn hold_hosts(desk: &Desk, states: &[SourceState]) {
+    let now = clock::now();
+    for state in states.iter().filter(|state| state.host_wide) {
+        let Some(order) = state.not_before.filter(|order| *order > now) else { continue };
+        let Some(source) = desk.source(state.name.as_str()) else { continue };
+        if let Some(host) = source.host() {
+            desk.fetcher.hold(&host, order.duration_since(now).unsigned_abs());
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Reload: the new set whole, or the old one stays and the error is told.
+
+use std::sync::{Arc, PoisonError};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use super::live::{Live, ReloadOrder};
+use super::{DaemonError, clock, poller, sender, systemd};
+use crate::config::Environment;
+use crate::control::api;
+use crate::desk::Desk;
+
+/// Reload orders waiting: each is answered, so a few suffice.
+pub const ORDERS_MAX: usize = 16;
+
+/// The task that replaces what is in force.
+pub struct Reloader {
+    desk: watch::Sender<Arc<Desk>>,
+    environment: Environment,
+    live: Live,
+    hangup: Signal,
+}
+
+impl Reloader {
+    /// Listens for SIGHUP.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    pub fn new(
+        desk: watch::Sender<Arc<Desk>>,
+        environment: Environment,
+        live: Live,
+    ) -> Result<Self, DaemonError> {
+        let hangup = signal(SignalKind::hangup())
+            .map_err(|source| DaemonError::System { doing: "listen for SIGHUP", source })?;
+        Ok(Self { desk, environment, live, hangup })
+    }
+
+    /// Reloads on every order and SIGHUP until `stop`.
+    pub async fn run(mut self, mut orders: mpsc::Receiver<ReloadOrder>, stop: CancellationToken) {
+        loop {
+            // Every branch is cancel-safe: signals and `recv` lose nothing.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(()) = self.hangup.recv() => drop(self.reload().await),
+                order = orders.recv() => match order {
+                    Some(reply) => drop(reply.send(self.reload().await)),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    async fn reload(&self) -> api::Reload {
+        systemd::reloading();
+        let old = Arc::clone(&self.desk.borrow());
+        let verdict = match self.load(&old).await {
+            Ok(desk) => self.replace(Arc::new(desk)).await,
+            Err(messages) => {
+                error!("reload refused, the old config stays in force:\n{}", messages.join("\n"));
+                api::Reload {
+                    accepted: false,
+                    messages,
+                    sources: old.sources.len(),
+                    rules: old.engine.rule_count(),
+                }
+            }
+        };
+        let refused = (!verdict.accepted).then(|| verdict.messages.join("\n"));
+        *self.live.reload_error.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        systemd::ready(&self.desk.borrow());
+        verdict
+    }
+
+    /// Builds the new set; a failing rule test refuses it too.
+    async fn load(&self, old: &Arc<Desk>) -> Result<Desk, Vec<String>> {
+        let (path, environment, old) = (old.path.clone(), self.environment.clone(), Arc::clone(old));
+        let load = move || Desk::load(&path, &environment, clock::now()).map(|desk| desk.succeed(&old));
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let desk = match loaded {
+            Ok(Ok(desk)) => desk,
+            Ok(Err(problems)) => return Err(vec![problems.to_string()]),
+            Err(panic) => return Err(vec![format!("reading the config ended in a bug: {panic}")]),
+        };
+        if !desk.failing_tests.is_empty() {
+            return Err(desk.failing_tests.iter().map(ToString::to_string).collect());
+        }
+        Ok(desk)
+    }
+
+    async fn replace(&self, desk: Arc<Desk>) -> api::Reload {
+        info!(sources = desk.sources.len(), rules = desk.engine.rule_count(), "reloaded");
+        // A task that has ended needs no new config.
+        drop(self.live.sender.send(sender::Order::Desk(Arc::clone(&desk))).await);
+        drop(self.live.poller.send(poller::Order::Desk(Arc::clone(&desk))).await);
+        self.desk.send_replace(Arc::clone(&desk));
+        api::Reload {
+            accepted: true,
+            messages: desk.warnings.clone(),
+            sources: desk.sources.len(),
+            rules: desk.engine.rule_count(),
+        }
+    }
+}

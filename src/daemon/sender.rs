@@ -1,0 +1,181 @@
+//! The outbox's worker: sends what is owed, each notifier in a lane of its own, so that a dead one delays nobody.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::clock;
+use super::deliver::{self, Ended};
+use super::station::Station;
+use crate::desk::Desk;
+use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::store::StoreError;
+
+/// Orders waiting for the sender. Polls that find more wait for it, which holds back polling, not alerts.
+pub const ORDERS_MAX: usize = 256;
+
+/// Deliveries under way per notifier: enough to hide a receiver's latency, few enough for a small relay.
+const LANE_WIDTH: usize = 4;
+
+/// How long a delivery waits when the store or the program failed it, not the receiver.
+const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
+/// What the sender is told.
+pub enum Order {
+    /// Deliveries that are newly owed, or to be tried again; durable already.
+    Owed(Vec<Delivery>),
+    /// Another config is in force.
+    Desk(Arc<Desk>),
+    /// Answers at once: the sender lives.
+    Ping(oneshot::Sender<()>),
+    /// Answers, and ends the sender, when nothing is due and nothing under way.
+    Finish(oneshot::Sender<()>),
+}
+
+/// The sender's state.
+pub struct Sender {
+    station: Station,
+    desk: Arc<Desk>,
+    lanes: HashMap<String, Lane>,
+    jobs: JoinSet<Ended>,
+    running: HashMap<Id, (String, DeliveryId)>,
+    finish: Option<oneshot::Sender<()>>,
+}
+
+/// What one notifier owes.
+#[derive(Default)]
+struct Lane {
+    waiting: BTreeSet<(Timestamp, DeliveryId)>,
+    under_way: usize,
+}
+
+impl Lane {
+    fn next(&self) -> Option<Timestamp> {
+        if self.under_way >= LANE_WIDTH { None } else { self.waiting.first().map(|(due, _)| *due) }
+    }
+}
+
+impl Sender {
+    /// Takes up what the store says is owed still. What was under way at a crash is sent again, under the same id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn start(station: Station, desk: Arc<Desk>) -> Result<Self, StoreError> {
+        let owed = station.read(|store| store.open_deliveries()).await?;
+        if !owed.is_empty() {
+            info!(deliveries = owed.len(), "taking up deliveries owed from before");
+        }
+        let mut sender = Self {
+            station,
+            desk,
+            lanes: HashMap::new(),
+            jobs: JoinSet::new(),
+            running: HashMap::new(),
+            finish: None,
+        };
+        sender.queue(owed);
+        Ok(sender)
+    }
+
+    /// Sends until `stop`, then waits for what is under way.
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+        loop {
+            self.dispatch();
+            if self.jobs.is_empty()
+                && self.nothing_due()
+                && let Some(done) = self.finish.take()
+            {
+                // Whoever asked may be gone.
+                _ = done.send(());
+                return;
+            }
+            let wake = self.lanes.values().filter_map(Lane::next).min();
+            // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
+            tokio::select! {
+                () = stop.cancelled() => break,
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => break,
+                },
+                Some(ended) = self.jobs.join_next_with_id() => self.note(ended),
+                () = sleep(clock::until(wake)) => {}
+            }
+        }
+        while let Some(ended) = self.jobs.join_next_with_id().await {
+            self.note(ended);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Owed(deliveries) => self.queue(deliveries),
+            Order::Desk(desk) => self.desk = desk,
+            Order::Ping(reply) => _ = reply.send(()),
+            Order::Finish(reply) => self.finish = Some(reply),
+        }
+    }
+
+    fn queue(&mut self, deliveries: Vec<Delivery>) {
+        for delivery in deliveries {
+            let due = match delivery.state {
+                DeliveryState::Ready | DeliveryState::Attempted { .. } => delivery.created,
+                DeliveryState::Retrying { due, .. } => due,
+                DeliveryState::Delivered { .. } | DeliveryState::Dead { .. } => continue,
+            };
+            if self.running.values().any(|(_, id)| *id == delivery.id) {
+                continue;
+            }
+            let lane = self.lanes.entry(delivery.notifier).or_default();
+            lane.waiting.retain(|(_, id)| *id != delivery.id);
+            lane.waiting.insert((due, delivery.id));
+        }
+    }
+
+    fn nothing_due(&self) -> bool {
+        let now = clock::now();
+        self.lanes.values().all(|lane| lane.waiting.first().is_none_or(|(due, _)| *due > now))
+    }
+
+    /// Starts what is due, lane by lane, oldest first.
+    fn dispatch(&mut self) {
+        let now = clock::now();
+        for (name, lane) in &mut self.lanes {
+            while lane.next().is_some_and(|due| due <= now) {
+                let Some((_, id)) = lane.waiting.pop_first() else { break };
+                lane.under_way += 1;
+                let job = deliver::deliver(self.station.clone(), Arc::clone(&self.desk), id);
+                let handle = self.jobs.spawn(job);
+                self.running.insert(handle.id(), (name.clone(), id));
+            }
+        }
+        self.lanes.retain(|_, lane| lane.under_way > 0 || !lane.waiting.is_empty());
+    }
+
+    fn note(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some((notifier, delivery)) = self.running.remove(&job) else { return };
+        let again = match ended {
+            Ok((_, Ended::Closed)) => None,
+            Ok((_, Ended::Again(due))) => Some(due),
+            Ok((_, Ended::Faulty(fault))) => {
+                error!(%delivery, notifier, "the store failed a delivery: {fault:#}");
+                Some(clock::now() + AFTER_FAULT)
+            }
+            Err(panic) => {
+                warn!(%delivery, notifier, "a delivery ended in a bug: {panic}");
+                Some(clock::now() + AFTER_FAULT)
+            }
+        };
+        let lane = self.lanes.entry(notifier).or_default();
+        lane.under_way = lane.under_way.saturating_sub(1);
+        if let Some(due) = again {
+            lane.waiting.insert((due, delivery));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The store and its writer, as everything that runs shares them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::store::{SledStore, Store, StoreError, Writer};
+
+/// A store and the one way to write to it.
+#[derive(Clone)]
+pub struct Station {
+    store: Arc<dyn Store>,
+    /// Commits, each durable before it is acknowledged.
+    pub writer: Writer,
+}
+
+impl Station {
+    /// Joins a store and its writer.
+    pub fn new(store: Arc<dyn Store>, writer: Writer) -> Self {
+        Self { store, writer }
+    }
+
+    /// Reads from the store on a thread that may block.
+    ///
+    /// # Errors
+    /// What `question` returned, or [`StoreError::Stopped`] when it panicked.
+    pub async fn read<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let store = Arc::clone(&self.store);
+        tokio::task::spawn_blocking(move || question(store.as_ref()))
+            .await
+            .unwrap_or(Err(StoreError::Stopped))
+    }
+}
+
+/// A store that this process holds, and the thread that writes to it.
+pub struct OpenStation {
+    /// For everything that runs.
+    pub station: Station,
+    thread: JoinHandle<()>,
+    store: Arc<dyn Store>,
+}
+
+impl OpenStation {
+    /// Opens the store at `path`, making it when there is none.
+    ///
+    /// # Errors
+    /// When it is in use, another user's, damaged or not to be made.
+    pub async fn create(path: PathBuf) -> Result<Self, StoreError> {
+        Self::open_by(move || SledStore::create(&path)).await
+    }
+
+    /// Opens the store at `path`, which must exist.
+    ///
+    /// # Errors
+    /// As for [`OpenStation::create`], and when there is none.
+    pub async fn open(path: PathBuf) -> Result<Self, StoreError> {
+        Self::open_by(move || SledStore::open(&path)).await
+    }
+
+    async fn open_by(
+        open: impl FnOnce() -> Result<SledStore, StoreError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let opened = tokio::task::spawn_blocking(open).await.unwrap_or(Err(StoreError::Stopped))?;
+        let store: Arc<dyn Store> = Arc::new(opened);
+        let (writer, thread) = Writer::start(Arc::clone(&store))
+            .map_err(|source| StoreError::Io { doing: "start its writer", source })?;
+        Ok(Self { station: Station::new(Arc::clone(&store), writer), thread, store })
+    }
+
+    /// Waits for the last commits, syncs and lets go of the store. Every other [`Station`] must be dropped.
+    ///
+    /// # Errors
+    /// When the last sync fails.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let Self { station, thread, store } = self;
+        drop(station);
+        let close = move || {
+            // A writer that panicked has failed its commits already, each with its error.
+            drop(thread.join());
+            store.sync()
+        };
+        tokio::task::spawn_blocking(close).await.unwrap_or(Err(StoreError::Stopped))
+    }
+}

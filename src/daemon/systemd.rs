@@ -1,0 +1,49 @@
+//! What systemd is told. Outside systemd every call does nothing.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tracing::debug;
+
+use crate::desk::Desk;
+
+/// Ready: the store is open, the config in force, the tasks run.
+pub fn ready(desk: &Desk) {
+    let status = format!(
+        "{} sources, {} rules, {} notifiers",
+        desk.sources.len(),
+        desk.engine.rule_count(),
+        desk.notifiers.len()
+    );
+    tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
+}
+
+/// A reload begins; [`ready`] ends it.
+pub fn reloading() {
+    let mut states = vec![NotifyState::Reloading];
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        states.push(now);
+    }
+    tell(&states);
+}
+
+/// The daemon is stopping.
+pub fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+/// Real progress was seen.
+pub fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// How often systemd wants to hear of progress; `None` without a watchdog.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        debug!("systemd was not told: {error}");
+    }
+}
