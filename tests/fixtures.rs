@@ -80,7 +80,11 @@ fn every_item_of_the_genuine_feeds_is_read() {
             assert!(!item.title.is_empty(), "{file}: {item:?}");
             assert!(!item.title.contains(['\n', '\u{fffd}']), "{file}: {}", item.title);
             assert!(item.url.is_some() && candidate.aliases.is_some(), "{file}: {item:?}");
-            assert_eq!(item.published.or(item.updated).is_some(), !UNDATED.contains(&file), "{file}: {item:?}");
+            assert_eq!(
+                item.published.or(item.updated).is_some(),
+                !UNDATED.contains(&file),
+                "{file}: {item:?}"
+            );
         }
         assert_eq!(read(&document, ReadAs::Feed).as_ref(), Ok(&reading), "{file} read again");
     }
@@ -151,17 +155,23 @@ fn check_message(file: &str, item: &harmattan::item::Item, expected: &Value) {
     let date = expected["datetime"].as_str().map(|date| date.parse().unwrap());
     assert_eq!(item.published, date, "{place}");
     assert_eq!(post.kinds, list(&expected["kinds"]), "{place}");
-    let album: Vec<u64> = expected["album_ids"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    let album: Vec<u64> =
+        expected["album_ids"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
     assert_eq!(post.album, album, "{place}");
     assert_eq!(post.views, expected["views"].as_u64(), "{place}");
     assert_eq!(post.edited, expected["edited"].as_bool().unwrap(), "{place}");
     assert_eq!(post.signature, text(&expected["signature"]), "{place}");
     let forward = post.forwarded_from.as_ref();
     assert_eq!(forward.map(|from| from.name.clone()), text(&expected["forwarded_from"]["name"]), "{place}");
-    assert_eq!(forward.and_then(|from| from.url.clone()), text(&expected["forwarded_from"]["href"]), "{place}");
+    assert_eq!(
+        forward.and_then(|from| from.url.clone()),
+        text(&expected["forwarded_from"]["href"]),
+        "{place}"
+    );
     assert_eq!(post.reply_to, text(&expected["reply_to"]["href"]), "{place}");
     // Hashtags are links into the page's own search: no links of ours.
-    let links: Vec<String> = list(&expected["links"]).into_iter().filter(|link| !link.starts_with('?')).collect();
+    let links: Vec<String> =
+        list(&expected["links"]).into_iter().filter(|link| !link.starts_with('?')).collect();
     assert_eq!(post.links, links, "{place}");
     let preview = post.preview.clone().unwrap_or_default();
     let expected_preview = &expected["link_preview"];
@@ -187,7 +197,9 @@ fn a_genuine_feed_cut_anywhere_keeps_its_whole_items() {
         for length in (0..whole.len()).step_by(97) {
             document.bytes = whole.slice(..length);
             let Ok(reading) = read(&document, ReadAs::Feed) else { continue };
-            let ends = ["</item>", "</entry>"].iter().map(|end| text.as_bytes()[..length].windows(end.len()).filter(|w| *w == end.as_bytes()).count());
+            let ends = ["</item>", "</entry>"].iter().map(|end| {
+                text.as_bytes()[..length].windows(end.len()).filter(|w| *w == end.as_bytes()).count()
+            });
             assert_eq!(reading.items.len(), ends.sum::<usize>(), "{file} at {length}");
             assert_eq!(reading.items, all.items[..reading.items.len()], "{file} at {length}");
             let told = reading.problems.iter().any(|problem| problem.kind == ProblemKind::Salvaged);

@@ -1,0 +1,43 @@
+//! The built program as a process of its own.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// A daemon; killed when it is dropped.
+pub(crate) struct Daemon(Child);
+
+impl Daemon {
+    /// Starts `harmattan run`; its log goes to the test's own stderr only when it is to be read there.
+    pub(crate) fn run(config: &Path) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_harmattan"))
+            .arg("-c")
+            .arg(config)
+            .arg("run")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    /// SIGKILL: it has no chance to do anything.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// SIGTERM, and its exit status.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let told = Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+        assert!(told.success());
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed, and need not be.
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
