@@ -120,8 +120,8 @@ fn finish(draft: Draft, key: SeenKey, plan: &Plan<'_>, kind: SourceKind) -> Cand
 }
 
 fn fingerprint(parts: &[&[u8]]) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = digest(parts);
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    // The upper half: it fits.
+    u64::try_from(u128::from_be_bytes(digest(parts)) >> 64).unwrap_or_default()
 }
 
 /// Lower case, white space as single spaces.

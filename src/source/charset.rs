@@ -4,7 +4,9 @@
 //! header, the document's own declaration, and last the language of the source. Text in a single-byte
 //! charset is practically never valid UTF-8, so validity is a better witness than either label; both lie often.
 
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252, WINDOWS_1256};
+use encoding_rs::{
+    Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252, WINDOWS_1256,
+};
 
 /// How far into a document its declaration of a charset is looked for, in bytes.
 const DECLARATION_BYTES_MAX: usize = 1024;
@@ -125,10 +127,24 @@ mod tests {
         let russian = WINDOWS_1251.encode("<p>ЧВК «Вагнер» в Мали</p>").0.into_owned();
         let french = WINDOWS_1252.encode("<p>Opération à Ménaka</p>").0.into_owned();
         for (name, bytes, header, lang, expected, flawed) in [
-            ("named in the header", &russian, Some("text/html; charset=\"windows-1251\""), None, "Вагнер", false),
+            (
+                "named in the header",
+                &russian,
+                Some("text/html; charset=\"windows-1251\""),
+                None,
+                "Вагнер",
+                false,
+            ),
             ("unnamed, by language", &russian, None, Some("ru-RU"), "Вагнер", true),
             ("said to be UTF-8", &french, Some("text/xml; charset=utf-8"), None, "Opération", true),
-            ("UTF-8 said to be Latin-1", &"<p>Opération".into(), Some("a; charset=ISO-8859-1"), None, "Opération", true),
+            (
+                "UTF-8 said to be Latin-1",
+                &"<p>Opération".into(),
+                Some("a; charset=ISO-8859-1"),
+                None,
+                "Opération",
+                true,
+            ),
             ("UTF-8 said to be UTF-16", &"<p>Gao</p>".into(), Some("a; charset=utf-16"), None, "Gao", false),
         ] {
             let (text, flaw) = text(bytes, header, lang);

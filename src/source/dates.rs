@@ -3,9 +3,9 @@
 //! A date that states no zone is read as UTC. A form with two readings (`10/06/2025`) is read as none:
 //! a wrong date misleads, an absent one is replaced by the time of the first sight.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{Offset, TimeZone};
-use jiff::{Timestamp, fmt};
+use jiff::tz::Offset;
 
 /// Month names by their beginnings in English, French, German, Spanish, Italian and Russian. Longer beginnings
 /// come first where a shorter one would take them.
@@ -57,28 +57,28 @@ const DECEMBER: [&str; 5] = ["dec", "déc", "dez", "dic", "дек"];
 
 /// Zone abbreviations in use by publishers, as hours from UTC. Those with several meanings (IST, CST) have
 /// the one of RFC 2822, or are left out.
-const ZONES: [(&str, f32); 21] = [
-    ("UT", 0.0),
-    ("UTC", 0.0),
-    ("GMT", 0.0),
-    ("Z", 0.0),
-    ("WAT", 1.0),
-    ("CET", 1.0),
-    ("BST", 1.0),
-    ("CAT", 2.0),
-    ("EET", 2.0),
-    ("CEST", 2.0),
-    ("SAST", 2.0),
-    ("EAT", 3.0),
-    ("MSK", 3.0),
-    ("EEST", 3.0),
-    ("EDT", -4.0),
-    ("EST", -5.0),
-    ("CDT", -5.0),
-    ("CST", -6.0),
-    ("MST", -7.0),
-    ("PDT", -7.0),
-    ("PST", -8.0),
+const ZONES: [(&str, i32); 21] = [
+    ("UT", 0),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("Z", 0),
+    ("WAT", 1),
+    ("CET", 1),
+    ("BST", 1),
+    ("CAT", 2),
+    ("EET", 2),
+    ("CEST", 2),
+    ("SAST", 2),
+    ("EAT", 3),
+    ("MSK", 3),
+    ("EEST", 3),
+    ("EDT", -4),
+    ("EST", -5),
+    ("CDT", -5),
+    ("CST", -6),
+    ("MST", -7),
+    ("PDT", -7),
+    ("PST", -8),
 ];
 
 /// Reads a date; `None` when it is none, or could be several.
@@ -90,14 +90,8 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if let Ok(stamp) = text.parse::<Timestamp>() {
         return Some(stamp);
     }
-    let rfc_2822 = fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
-    if let Ok(stamp) = rfc_2822.parse_timestamp(text) {
-        return Some(stamp);
-    }
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        if let Ok(moment) = text.parse::<DateTime>() {
-            return moment.to_zoned_datetime(TimeZone::UTC).ok().map(|moment| moment.timestamp());
-        }
+    if let Ok(moment) = text.parse::<DateTime>() {
+        return Offset::UTC.to_timestamp(moment).ok();
     }
     in_words(text)
 }
@@ -113,12 +107,16 @@ struct Words {
     offset: Option<Offset>,
 }
 
-/// A date with a month in letters, its parts in any order.
+/// A date with a month in letters, its parts in any order: RFC 2822 and what people make of it.
+///
+/// Not left to a parser of RFC 2822, which must take an unknown zone (`CEST`) for UTC.
 fn in_words(text: &str) -> Option<Timestamp> {
     let mut words = Words::default();
     for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()) {
         // `23-Nov-26` is three words; a zone such as `-0500` is one.
-        if word.contains('-') && word.chars().any(char::is_alphabetic) {
+        if let Some(date) = word.parse::<Date>().ok().filter(|_| word.len() == "2026-11-23".len()) {
+            (words.day, words.month, words.year) = (Some(date.day()), Some(date.month()), Some(date.year()));
+        } else if word.contains('-') && word.chars().any(char::is_alphabetic) {
             word.split('-').for_each(|part| words.take(part));
         } else {
             words.take(word);
@@ -197,8 +195,7 @@ fn clock(word: &str) -> Option<Time> {
 /// A zone: an abbreviation, `+0200`, `-05:00`, `GMT+0200`.
 fn zone(word: &str) -> Option<Offset> {
     if let Some(&(_, hours)) = ZONES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
-        #[expect(clippy::cast_possible_truncation, reason = "the table holds hours from -8 to 3")]
-        return Offset::from_seconds((hours * 3600.0) as i32).ok();
+        return Offset::from_seconds(hours * 3600).ok();
     }
     let number = ["GMT", "UTC"].iter().find_map(|name| word.strip_prefix(name)).unwrap_or(word);
     let (sign, number) = match number.strip_prefix('+') {
@@ -226,6 +223,8 @@ mod tests {
             ("2026-11-23 10:00:00", "2026-11-23T10:00:00Z"),
             ("2026-11-23 10:00:00Z", "2026-11-23T10:00:00Z"),
             ("2026-11-23T10:00:00", "2026-11-23T10:00:00Z"),
+            ("2026-11-23T10:00:00+0100", "2026-11-23T09:00:00Z"),
+            ("2026-11-23 10:00:00 +0100", "2026-11-23T09:00:00Z"),
             ("2026-11-23", "2026-11-23T00:00:00Z"),
             ("Mon, 23 Nov 2026 10:00:00 CEST", "2026-11-23T08:00:00Z"),
             ("Mon, 23 Nov 2026 10:00:00 GMT+0200", "2026-11-23T08:00:00Z"),

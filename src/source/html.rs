@@ -13,14 +13,46 @@ pub(super) const HTML_NODES_MAX: usize = 400_000;
 
 /// Elements that end a line.
 const BLOCKS: [&str; 34] = [
-    "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt", "fieldset",
-    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main",
-    "nav", "ol", "p", "pre", "section", "table", "td", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "td",
+    "tr",
+    "ul",
 ];
 
 /// Elements without content.
 const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
 ];
 
 /// Elements whose end tag is often left out and which end each other.
@@ -110,15 +142,24 @@ fn strip(html: &str) -> String {
     let mut rest = html;
     while let Some((before, from)) = split_at(rest, '<') {
         lines.text(&entities::decode(before));
-        let Some(tag) = tag(from) else {
-            lines.text("<");
-            rest = from.get(1..).unwrap_or_default();
-            continue;
+        let tag = match markup(from) {
+            Markup::Tag(tag) => tag,
+            Markup::Character => {
+                lines.text("<");
+                rest = from.get(1..).unwrap_or_default();
+                continue;
+            }
+            Markup::Endless => {
+                rest = from;
+                break;
+            }
         };
         rest = from.get(tag.length..).unwrap_or_default();
         let name = tag.name.to_ascii_lowercase();
         if !tag.end && HIDDEN.contains(&name.as_str()) {
-            rest = after_end(rest, &name);
+            // What is never closed is shown: better noise than a loss.
+            let Some(after) = after_end(rest, &name) else { break };
+            rest = after;
         } else if name == "br" {
             lines.line_break();
         } else if BLOCKS.contains(&name.as_str()) {
@@ -129,15 +170,14 @@ fn strip(html: &str) -> String {
     lines.finish()
 }
 
-/// What stands after the end tag of `name`; everything when it is never closed, so that nothing is lost.
-fn after_end<'a>(text: &'a str, name: &str) -> &'a str {
+/// What stands after the end tag of `name`; `None` when there is none.
+fn after_end<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let end = text.match_indices("</").find(|(place, _)| {
         let after = text.get(place + 2..place + 2 + name.len());
         after.is_some_and(|after| after.eq_ignore_ascii_case(name))
     });
-    let Some((place, _)) = end else { return text };
-    let from = text.get(place..).unwrap_or_default();
-    from.split_once('>').map_or("", |(_, rest)| rest)
+    let from = text.get(end?.0..)?;
+    Some(from.split_once('>').map_or("", |(_, rest)| rest))
 }
 
 /// A tag, comment or declaration at the start of a text.
@@ -148,23 +188,33 @@ struct Tag<'a> {
     length: usize,
 }
 
-/// Reads the tag at the start of `text`; `None` when the `<` is just a character.
-fn tag(text: &str) -> Option<Tag<'_>> {
-    let after = text.strip_prefix('<')?;
+/// What a `<` begins.
+enum Markup<'a> {
+    Tag(Tag<'a>),
+    /// Nothing: it is a character.
+    Character,
+    /// Something that does not end. A caller that went on looking for ends would read the rest again and again.
+    Endless,
+}
+
+/// Reads the markup at the start of `text`.
+fn markup(text: &str) -> Markup<'_> {
+    let after = text.get(1..).unwrap_or_default();
     for (open, close) in [("!--", "-->"), ("![CDATA[", "]]>")] {
         if after.starts_with(open) {
-            let length = text.find(close)? + close.len();
-            return Some(Tag { name: "", end: false, length });
+            let length = text.find(close).map(|place| place + close.len());
+            return length
+                .map_or(Markup::Endless, |length| Markup::Tag(Tag { name: "", end: false, length }));
         }
     }
     let (end, after) = after.strip_prefix('/').map_or((false, after), |after| (true, after));
     if !after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?')) {
-        return None;
+        return Markup::Character;
     }
-    let length = tag_length(text)?;
+    let Some(length) = tag_length(text) else { return Markup::Endless };
     let name_end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(after.len());
-    let name = after.get(..name_end)?;
-    Some(Tag { name, end, length })
+    let name = after.get(..name_end).unwrap_or_default();
+    Markup::Tag(Tag { name, end, length })
 }
 
 /// Bytes up to and including the `>` that is in no quotes; a quote that never ends is none.
@@ -200,9 +250,13 @@ fn bounded(page: &str) -> (&str, Option<String>) {
     let mut nodes = 0_usize;
     let mut rest = page;
     while let Some((_, from)) = split_at(rest, '<') {
-        let Some(tag) = tag(from) else {
-            rest = from.get(1..).unwrap_or_default();
-            continue;
+        let tag = match markup(from) {
+            Markup::Tag(tag) => tag,
+            Markup::Character => {
+                rest = from.get(1..).unwrap_or_default();
+                continue;
+            }
+            Markup::Endless => break,
         };
         rest = from.get(tag.length..).unwrap_or_default();
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(tag.name));
@@ -218,14 +272,18 @@ fn bounded(page: &str) -> (&str, Option<String>) {
                 open.truncate(place);
             }
         } else if is(&["script", "style"]) {
-            rest = after_end(rest, tag.name);
+            let Some(after) = after_end(rest, tag.name) else { break };
+            rest = after;
         } else if !is(&SELF_ENDING) && !is(&VOID) && tag.name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             open.push(tag.name);
         }
         if open.len() > HTML_DEPTH_MAX || nodes > HTML_NODES_MAX {
             let kept = page.len() - from.len();
             let why = if nodes > HTML_NODES_MAX { "makes too many elements" } else { "nests too deep" };
-            return (page.get(..kept).unwrap_or_default(), Some(format!("the page {why}: read up to byte {kept}")));
+            return (
+                page.get(..kept).unwrap_or_default(),
+                Some(format!("the page {why}: read up to byte {kept}")),
+            );
         }
     }
     (page, None)
@@ -250,10 +308,12 @@ pub(super) fn element_text(element: ElementRef<'_>, breaks: Breaks) -> String {
     let mut node = root;
     loop {
         hidden += usize::from(is_hidden(node.value()));
-        match node.value() {
-            Node::Text(text) if hidden == 0 => lines.text(text),
-            Node::Element(inner) if inner.name() == "br" => lines.line_break(),
-            value => border(value, breaks, &mut lines),
+        if let Some(text) = node.value().as_text().filter(|_| hidden == 0) {
+            lines.text(text);
+        } else if node.value().as_element().is_some_and(|element| element.name() == "br") {
+            lines.line_break();
+        } else {
+            border(node.value(), breaks, &mut lines);
         }
         if let Some(child) = node.first_child() {
             node = child;

@@ -135,6 +135,15 @@ pub struct Problem {
     pub detail: String,
 }
 
+impl Reading {
+    /// Adds a problem that `count` entries share, unless there are none.
+    fn tell(&mut self, count: usize, kind: ProblemKind, what: &str) {
+        if count > 0 {
+            self.problems.push(Problem::new(kind, format!("{what}: {count}")));
+        }
+    }
+}
+
 impl Problem {
     fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }

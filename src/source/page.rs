@@ -66,7 +66,8 @@ impl Selectors {
 impl Part {
     fn parse(key: &'static str, text: &str) -> Result<Self, SelectorProblem> {
         let is_name = |name: &str| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))
+            !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))
         };
         let (path, attribute) = match text.trim().rsplit_once('@') {
             Some((path, name)) if is_name(name) => (path.trim(), Some(name.to_ascii_lowercase())),
@@ -107,7 +108,12 @@ fn problem(key: &'static str, message: &str) -> SelectorProblem {
 }
 
 /// Reads a decoded page that was fetched from `url`.
-pub(super) fn read(text: &str, select: &Selectors, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
+pub(super) fn read(
+    text: &str,
+    select: &Selectors,
+    url: &Url,
+    plan: &Plan<'_>,
+) -> Result<Reading, Unreadable> {
     let (page, cut) = html::parse(text);
     let mut reading = Reading::default();
     reading.problems.extend(cut.map(|cut| Problem::new(ProblemKind::Cut, cut)));
@@ -119,13 +125,13 @@ pub(super) fn read(text: &str, select: &Selectors, url: &Url, plan: &Plan<'_>) -
         return Err(Unreadable::Layout("the `item` selector finds nothing".to_owned()));
     }
     let mut drafts = Vec::new();
-    let (mut empty, mut long, mut undated) = (0, 0, None);
+    let (mut blank, mut oversize, mut undated) = (0, 0, None);
     for item in page.select(&select.item).take(ITEMS_PER_DOCUMENT_MAX) {
         let mut draft = draft(item, select, &base, &mut undated);
         draft.lang = lang.clone().filter(|lang| !lang.is_empty());
-        long += usize::from(draft.cut());
+        oversize += usize::from(draft.cut());
         if draft.title.is_empty() && draft.text.is_empty() {
-            empty += 1;
+            blank += 1;
         } else {
             drafts.push(draft);
         }
@@ -134,15 +140,10 @@ pub(super) fn read(text: &str, select: &Selectors, url: &Url, plan: &Plan<'_>) -
         return Err(Unreadable::Layout(format!("{found} items, all without title and text")));
     }
     let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
-    reading.lost = empty + over;
-    let mut tell = |count: usize, kind, what: &str| {
-        if count > 0 {
-            reading.problems.push(Problem::new(kind, format!("{count} {what}")));
-        }
-    };
-    tell(empty, ProblemKind::Lost, "items without title and text");
-    tell(over, ProblemKind::Cut, "items more than are read");
-    tell(long, ProblemKind::Cut, "items with a text over 64 KiB");
+    reading.lost = blank + over;
+    reading.tell(blank, ProblemKind::Lost, "items without title and text");
+    reading.tell(over, ProblemKind::Cut, "items more than are read");
+    reading.tell(oversize, ProblemKind::Cut, "items with a text over 64 KiB");
     if let Some(date) = undated {
         reading.problems.push(Problem::new(ProblemKind::Repaired, format!("unknown form of date: `{date}`")));
     }

@@ -55,7 +55,9 @@ pub(super) fn kind(text: &str) -> Kind {
     match root(text) {
         Root::Feed => Kind::Feed,
         Root::Html | Root::Fragment if text.contains("\"tgme_") || text.contains("\"tme_") => Kind::Telegram,
-        Root::Html | Root::Fragment if CHALLENGE_MARKS.iter().any(|mark| text.contains(mark)) => Kind::Challenge,
+        Root::Html | Root::Fragment if CHALLENGE_MARKS.iter().any(|mark| text.contains(mark)) => {
+            Kind::Challenge
+        }
         Root::Html | Root::Fragment => Kind::Page,
         Root::None => Kind::Unknown,
     }
@@ -101,7 +103,10 @@ mod tests {
             ("", Kind::Empty),
             (" \r\n", Kind::Empty),
             ("<?xml version='1.0'?><rss version='2.0'>", Kind::Feed),
-            ("<br />\n<b>Warning</b>: x in <b>y.php</b>\n<?xml version='1.0'?><rdf:RDF xmlns=''>", Kind::Feed),
+            (
+                "<br />\n<b>Warning</b>: x in <b>y.php</b>\n<?xml version='1.0'?><rdf:RDF xmlns=''>",
+                Kind::Feed,
+            ),
             ("<a:feed xmlns:a='http://www.w3.org/2005/Atom'/>", Kind::Feed),
             (r#"{"version":"https://jsonfeed.org/version/1.1","items":[]}"#, Kind::Feed),
             (r#"{"error":"not found"}"#, Kind::Unknown),

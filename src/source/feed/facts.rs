@@ -79,7 +79,7 @@ pub(super) fn of_surroundings(head: &str) -> Surroundings {
         let Token::Start(tag) = token else { continue };
         let text = || tokens.clone().map_while(text_of).collect::<String>().trim().to_owned();
         match split_name(tag.name) {
-            ("", "language") | ("dc", "language") => around.lang = value(&text()),
+            ("" | "dc", "language") => around.lang = value(&text()),
             ("", "ttl") => around.ttl = text().parse().ok(),
             (_, "rss" | "RDF" | "feed" | "channel") => {
                 around.bases.extend(tag.attribute("xml:base").and_then(value));
@@ -120,13 +120,14 @@ fn fields(tokens: Lexer<'_>) -> Vec<Field<'_>> {
                     field.content.push('>');
                 }
             }
-            other => {
+            Token::Text(_) | Token::CData(_) | Token::LoneBracket => {
                 if depth > 0
-                    && let (Some(field), Some(text)) = (fields.last_mut(), text_of(other))
+                    && let (Some(field), Some(text)) = (fields.last_mut(), text_of(token))
                 {
                     field.content.push_str(&text);
                 }
             }
+            Token::Aside | Token::Unfinished => {}
         }
     }
     fields
@@ -167,11 +168,7 @@ impl Facts {
                 first(&mut self.guid, &content);
             }
             (_, "link") => self.take_link(tag, &content),
-            ("dc", "title") | (_, "title") => {
-                if self.title.is_empty() {
-                    self.title = content;
-                }
-            }
+            (_, "title") if self.title.is_empty() => self.title = content,
             (_, "description" | "summary" | "content" | "encoded" | "body") => self.take_body(content),
             (_, "pubDate" | "pubdate" | "published" | "date" | "issued" | "created") => {
                 first(&mut self.published, &content);
@@ -179,7 +176,9 @@ impl Facts {
             (_, "updated" | "modified") => first(&mut self.updated, &content),
             (_, "author" | "creator") => first(&mut self.author, &content),
             (_, "category" | "subject") => self.take_tag(tag, &content),
-            (_, "enclosure") => self.enclosure = self.enclosure.take().or(tag.attribute("url").and_then(value)),
+            (_, "enclosure") => {
+                first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
+            }
             (_, "language") => first(&mut self.lang, &content),
             _ => {}
         }
@@ -187,7 +186,8 @@ impl Facts {
 
     fn take_link(&mut self, tag: Tag<'_>, content: &str) {
         let Some(href) = tag.attribute("href").and_then(value) else {
-            return first(&mut self.link, content);
+            first(&mut self.link, content);
+            return;
         };
         match tag.attribute("rel").unwrap_or("alternate").trim() {
             "alternate" | "" => first(&mut self.link, &href),
@@ -199,7 +199,9 @@ impl Facts {
 
     fn take_media(&mut self, tag: Tag<'_>, content: &str) {
         match split_name(tag.name).1 {
-            "content" => self.enclosure = self.enclosure.take().or(tag.attribute("url").and_then(value)),
+            "content" => {
+                first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
+            }
             "description" => self.take_body(content.to_owned()),
             _ => {}
         }
@@ -270,12 +272,17 @@ mod tests {
         let with = |inside: &str| of_entry(&format!("<item>{inside}</item>")).address().map(str::to_owned);
         assert_eq!(with("<guid>https://a.example/g</guid>").as_deref(), Some("https://a.example/g"));
         assert_eq!(with("<guid isPermaLink='false'>https://a.example/g</guid>"), None);
-        assert_eq!(with("<guid>7</guid><enclosure url='https://a.example/e'/>").as_deref(), Some("https://a.example/e"));
+        assert_eq!(
+            with("<guid>7</guid><enclosure url='https://a.example/e'/>").as_deref(),
+            Some("https://a.example/e")
+        );
     }
 
     #[test]
     fn the_channel_gives_language_and_rhythm() {
-        let around = of_surroundings("<rss xml:base=\"https://a.example/\"><channel><language>fr-FR</language><ttl>15</ttl>");
+        let around = of_surroundings(
+            "<rss xml:base=\"https://a.example/\"><channel><language>fr-FR</language><ttl>15</ttl>",
+        );
         assert_eq!(around.lang.as_deref(), Some("fr-FR"));
         assert_eq!(around.ttl, Some(15));
         assert_eq!(around.bases, ["https://a.example/"]);

@@ -3,6 +3,9 @@
 //! A strict reader stops at the first flaw, and what stands after it is lost. This one takes a `<` that
 //! begins nothing as a character, and says when the document ends inside a tag.
 
+/// Most attributes of one tag that are read.
+const ATTRIBUTES_MAX: usize = 64;
+
 /// A piece of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -34,9 +37,9 @@ pub(super) struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Names and raw values of the attributes; what is no attribute is passed over.
-    pub(super) fn attributes(self) -> Attributes<'a> {
-        Attributes { rest: self.inside }
+    /// Names and raw values of the attributes, at most [`ATTRIBUTES_MAX`]; what is no attribute is passed over.
+    pub(super) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        Attributes { rest: self.inside }.take(ATTRIBUTES_MAX)
     }
 
     /// The raw value of an attribute.
@@ -51,8 +54,8 @@ pub(super) fn split_name(name: &str) -> (&str, &str) {
 }
 
 /// Iterator over the attributes of a tag.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Attributes<'a> {
+#[derive(Debug, Clone)]
+struct Attributes<'a> {
     rest: &'a str,
 }
 
@@ -82,7 +85,10 @@ impl<'a> Iterator for Attributes<'a> {
 
 /// Whether the text can stand as a name of an element or attribute.
 fn is_name(text: &str) -> bool {
-    text.starts_with(begins_name) && text.chars().all(in_name) && text.matches(':').count() <= 1 && !text.ends_with(':')
+    text.starts_with(begins_name)
+        && text.chars().all(in_name)
+        && text.matches(':').count() <= 1
+        && !text.ends_with(':')
 }
 
 fn begins_name(c: char) -> bool {
@@ -139,8 +145,8 @@ impl<'a> Lexer<'a> {
             return self.until(2, ">").map_or(Token::Unfinished, |_| Token::Aside);
         }
         if after.starts_with("!DOCTYPE") || after.starts_with("!doctype") {
-            let subset = rest.find('[').filter(|&open| rest.find('>').is_some_and(|end| open < end));
-            let close = if subset.is_some() { "]>" } else { ">" };
+            let subset = rest.split('>').next().is_some_and(|head| head.contains('['));
+            let close = if subset { "]>" } else { ">" };
             return self.until(2, close).map_or(Token::Unfinished, |_| Token::Aside);
         }
         match after.strip_prefix('/') {

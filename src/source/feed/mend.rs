@@ -6,18 +6,23 @@
 //! expanded), the declaration (the text is UTF-8 by now). The writer knows where each item begins and
 //! ends, so that a truncated document keeps the items that are whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::lexer::{Lexer, Tag, Token, split_name};
 use super::root::Root;
+use crate::source::ITEMS_PER_DOCUMENT_MAX;
 use crate::source::entities::{self, Reference};
 
 /// Deepest nesting of elements that is kept; deeper tags are left out, their text stays.
-const XML_DEPTH_MAX: usize = 128;
+const XML_DEPTH_MAX: usize = 64;
 
 /// Elements of Media RSS that feed-rs refuses when they are empty, and the whole feed with them.
 const MEDIA_TEXTS: [&str; 5] = ["title", "description", "credit", "text", "keywords"];
+
+/// Elements of an item that hold nothing but text: the next field ends one that was not ended.
+const FIELDS: [&str; 9] =
+    ["title", "link", "guid", "id", "description", "pubDate", "published", "updated", "category"];
 
 /// Elements that hold a person as text: feed-rs can panic on those with an address.
 const PERSONS: [&str; 3] = ["author", "managingEditor", "webMaster"];
@@ -33,6 +38,8 @@ pub(super) struct Mended {
     pub(super) items: Vec<Range<usize>>,
     /// Items that begin but never end.
     pub(super) truncated: usize,
+    /// Items beyond [`ITEMS_PER_DOCUMENT_MAX`].
+    pub(super) over: usize,
     /// What was repaired, and how often.
     pub(super) flaws: BTreeMap<Flaw, usize>,
 }
@@ -108,6 +115,10 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
         if writer.open.is_empty() {
             break;
         }
+        if writer.items.len() >= ITEMS_PER_DOCUMENT_MAX && writer.is_item(token) {
+            writer.over = 1 + tokens.filter(|&token| writer.is_item(token)).count();
+            break;
+        }
         if !writer.skips(token, &tokens) {
             writer.token(token);
         }
@@ -121,12 +132,13 @@ struct Writer<'a> {
     root: Root,
     /// Names of the open elements, the root first.
     open: Vec<&'a str>,
-    /// Start tags left out for their depth and not yet ended.
-    overflow: usize,
+    /// Start tags left out for their depth and not yet ended, by name.
+    overflow: HashMap<&'a str, usize>,
     items: Vec<Range<usize>>,
     /// The item being written: where it begins, and how many elements are open around it.
     item: Option<(usize, usize)>,
     truncated: usize,
+    over: usize,
     flaws: BTreeMap<Flaw, usize>,
     /// The end tag of an element that was left out.
     skip_end: bool,
@@ -138,13 +150,18 @@ impl<'a> Writer<'a> {
             out: String::with_capacity(capacity),
             root,
             open: Vec::new(),
-            overflow: 0,
+            overflow: HashMap::new(),
             items: Vec::new(),
             item: None,
             truncated: 0,
+            over: 0,
             flaws: BTreeMap::new(),
             skip_end: false,
         }
+    }
+
+    fn is_item(&self, token: Token<'_>) -> bool {
+        matches!(token, Token::Start(tag) if self.root.is_item(tag.name))
     }
 
     fn flaw(&mut self, flaw: Flaw) {
@@ -176,7 +193,8 @@ impl<'a> Writer<'a> {
         if prefix != "media" || !MEDIA_TEXTS.contains(&name) {
             return false;
         }
-        let mut next = after.clone().filter(|token| !matches!(token, Token::Text(text) if text.trim().is_empty()));
+        let mut next =
+            after.clone().filter(|token| !matches!(token, Token::Text(text) if text.trim().is_empty()));
         let ends = !tag.empty && next.next() == Some(Token::End(tag.name));
         if tag.empty || ends {
             self.flaw(Flaw::EmptyMedia);
@@ -206,11 +224,14 @@ impl<'a> Writer<'a> {
                 self.close_to(around);
             }
             self.item = Some((self.out.len(), self.open.len()));
+        } else if self.ends_field(tag.name) {
+            self.flaw(Flaw::Nesting);
+            self.close_to(self.open.len().saturating_sub(1));
         } else if self.open.len() >= XML_DEPTH_MAX {
-            if self.overflow == 0 {
+            if self.overflow.is_empty() {
                 self.flaw(Flaw::Depth);
             }
-            self.overflow += usize::from(!tag.empty);
+            *self.overflow.entry(tag.name).or_default() += usize::from(!tag.empty);
             return;
         }
         self.write_start(tag);
@@ -221,13 +242,20 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether a field of the item begins inside another, which therefore lacks its end.
+    fn ends_field(&self, name: &str) -> bool {
+        let directly = self.item.is_some_and(|(_, around)| self.open.len() == around + 2);
+        directly && FIELDS.contains(&name) && self.open.last().is_some_and(|open| FIELDS.contains(open))
+    }
+
     fn write_start(&mut self, tag: Tag<'a>) {
         self.out.push('<');
         self.out.push_str(tag.name);
         let mut written: Vec<&str> = Vec::new();
         for (name, value) in tag.attributes() {
             // The default namespace of a channel or item is the root's, whatever it says.
-            let foreign = name == "xmlns" && (self.root.is_item(tag.name) || split_name(tag.name).1 == "channel");
+            let foreign =
+                name == "xmlns" && (self.root.is_item(tag.name) || split_name(tag.name).1 == "channel");
             if foreign || written.contains(&name) {
                 continue;
             }
@@ -249,8 +277,8 @@ impl<'a> Writer<'a> {
     }
 
     fn end(&mut self, name: &str) {
-        if self.overflow > 0 {
-            self.overflow -= 1;
+        if let Some(left_out) = self.overflow.get_mut(name).filter(|left_out| **left_out > 0) {
+            *left_out -= 1;
             return;
         }
         let Some(place) = self.open.iter().rposition(|open| *open == name) else {
@@ -265,7 +293,7 @@ impl<'a> Writer<'a> {
 
     /// Ends open elements until `count` of them are left.
     fn close_to(&mut self, count: usize) {
-        self.overflow = 0;
+        self.overflow.clear();
         while self.open.len() > count {
             let Some(name) = self.open.pop() else { return };
             self.out.push_str("</");
@@ -289,10 +317,10 @@ impl<'a> Writer<'a> {
         let person = self.open.last().is_some_and(|name| PERSONS.contains(name));
         if person && text.contains('@') && !text.is_ascii() {
             self.flaw(Flaw::Author);
-            let text = text.replace('@', " ");
-            return self.escaped(&text);
+            self.escaped(&without_address(text));
+        } else {
+            self.escaped(text);
         }
-        self.escaped(text);
     }
 
     fn escaped(&mut self, text: &str) {
@@ -359,7 +387,107 @@ impl<'a> Writer<'a> {
             root: self.root,
             items: self.items,
             truncated: self.truncated,
+            over: self.over,
             flaws: self.flaws,
+        }
+    }
+}
+
+/// The name in `a@b.example (Name)`; text without a name apart from the address keeps its words.
+fn without_address(person: &str) -> String {
+    let words: Vec<&str> = person.split_whitespace().filter(|word| !word.contains('@')).collect();
+    let name = words.join(" ");
+    let name = name.trim_matches(|c: char| matches!(c, '(' | ')' | '<' | '>'));
+    if name.is_empty() { person.replace('@', " ") } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended(text: &str) -> (String, Vec<Flaw>) {
+        let mended = mend(text).unwrap();
+        let root = mended.root.start_tag();
+        (mended.text.replacen(&root, "<R>", 1), mended.flaws.into_keys().collect())
+    }
+
+    #[test]
+    fn what_is_broken_becomes_well_formed() {
+        for (text, expected, flaws) in [
+            ("<rss version='2.0'><a>1 & 2</a></rss>", "<R><a>1 &amp; 2</a></rss>", vec![Flaw::Ampersand]),
+            (
+                "<rss version='2.0'><a>&eacute;&#8217;&lt;</a></rss>",
+                "<R><a>é’&lt;</a></rss>",
+                vec![Flaw::HtmlEntity],
+            ),
+            (
+                "<rss version='2.0'><a b='\"&c'/></rss>",
+                "<R><a b=\"&quot;&amp;c\"/></rss>",
+                vec![Flaw::Ampersand],
+            ),
+            (
+                "<rss version='2.0'><a>1 < 2\u{b}</a>",
+                "<R><a>1 &lt; 2</a></rss>",
+                vec![Flaw::Bracket, Flaw::Character],
+            ),
+            ("<rss version='2.0'><a><b>x</a></c></rss>", "<R><a><b>x</b></a></rss>", vec![Flaw::Nesting]),
+            ("<RSS><a/></RSS>", "<R><a/></rss>", vec![Flaw::Version]),
+            ("hello<rss version='2.0'/>", "<R></rss>", vec![Flaw::Preamble]),
+            (
+                "<!DOCTYPE rss [<!ENTITY x 'y'>]><rss version='2.0'>&x;</rss>",
+                "<R>&amp;x;</rss>",
+                vec![Flaw::Ampersand],
+            ),
+            (
+                "<rss version='2.0'><media:title> </media:title><b/></rss>",
+                "<R><b/></rss>",
+                vec![Flaw::EmptyMedia],
+            ),
+            (
+                "<rss version='2.0'><author>é@b.c (N)</author></rss>",
+                "<R><author>N</author></rss>",
+                vec![Flaw::Author],
+            ),
+            ("<rss version='2.0'><a b=1 b=2 c></a></rss>", "<R><a b=\"1\"></a></rss>", vec![]),
+        ] {
+            assert_eq!(mended(text), (expected.to_owned(), flaws), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_was_not_ended_ends_where_the_next_begins() {
+        let text = "<rss version='2.0'><channel><item><title>T<link>L</link></item></channel></rss>";
+        let feed = mend(text).unwrap();
+        assert_eq!(
+            feed.text.get(feed.items[0].clone()).unwrap(),
+            "<item><title>T</title><link>L</link></item>"
+        );
+    }
+
+    #[test]
+    fn items_are_found_whole_and_the_last_half_is_cut_off() {
+        let text = "<rss version='2.0'><channel><item>1</item><item>2<item>3</item><item>4";
+        let feed = mend(text).unwrap();
+        let items: Vec<&str> = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap()).collect();
+        assert_eq!(items, ["<item>1</item>", "<item>2</item>", "<item>3</item>"]);
+        assert_eq!(feed.truncated, 1);
+        assert!(feed.text.ends_with("<item>3</item></channel></rss>"), "{}", feed.text);
+    }
+
+    #[test]
+    fn deep_nesting_loses_its_tags_and_keeps_its_text() {
+        let text =
+            format!("<rss version='2.0'>{}x{}<item>y</item></rss>", "<a>".repeat(5000), "</a>".repeat(5000));
+        let feed = mend(&text).unwrap();
+        assert_eq!(feed.text.matches("<a>").count(), XML_DEPTH_MAX - 1);
+        assert_eq!(feed.items.len(), 1);
+        assert_eq!(feed.flaws.get(&Flaw::Depth), Some(&1));
+    }
+
+    #[test]
+    fn what_has_no_root_of_a_feed_is_none() {
+        for text in ["", "text", "<html><body/></html>", "<!-- <rss/> -->", "<rss"] {
+            assert!(mend(text).is_none(), "{text}");
         }
     }
 }

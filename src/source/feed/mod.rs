@@ -37,18 +37,18 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     let feed = mend::mend(text).ok_or_else(|| Unreadable::Parse("no root element of a feed".to_owned()))?;
     let mut reading = Reading::default();
     report(&feed, &mut reading);
-    let count = feed.items.len().min(ITEMS_PER_DOCUMENT_MAX);
-    let strict = strict::entries(&feed, count);
+    let strict = strict::entries(&feed);
     if let Some(reason) = &strict.reason {
         let detail = format!("read entry by entry, as the whole is refused: {reason}");
         reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
     }
     let head = feed.items.first().map_or(feed.text.len(), |item| item.start);
     let around = facts::of_surroundings(feed.text.get(..head).unwrap_or_default());
-    let facts = feed.items.iter().map(|range| facts::of_entry(feed.text.get(range.clone()).unwrap_or_default()));
+    let facts =
+        feed.items.iter().map(|range| facts::of_entry(feed.text.get(range.clone()).unwrap_or_default()));
     let pairs = facts.zip(strict.entries).collect();
     assemble(pairs, &around, url, plan, &mut reading);
-    too_many(feed.items.len(), &mut reading);
+    too_many(feed.items.len() + feed.over, &mut reading);
     Ok(reading)
 }
 
@@ -56,7 +56,8 @@ fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadab
     let (facts, around) = json::read(text).map_err(Unreadable::Parse)?;
     let mut reading = Reading::default();
     let found = facts.len();
-    let pairs = facts.into_iter().take(ITEMS_PER_DOCUMENT_MAX).map(|facts| (facts, Some(Entry::default()))).collect();
+    let pairs =
+        facts.into_iter().take(ITEMS_PER_DOCUMENT_MAX).map(|facts| (facts, Some(Entry::default()))).collect();
     assemble(pairs, &around, url, plan, &mut reading);
     too_many(found, &mut reading);
     Ok(reading)
@@ -110,16 +111,12 @@ fn assemble(
             drafts.push(draft);
         }
     }
-    let mut problem = |count: usize, kind, what: &str| {
-        if count > 0 {
-            reading.problems.push(Problem::new(kind, format!("{count} {what}")));
-        }
-    };
-    problem(unread, ProblemKind::Salvaged, "entries read from their raw elements alone");
-    problem(blank, ProblemKind::Lost, "entries without title, text, link or id");
-    problem(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
+    reading.tell(unread, ProblemKind::Salvaged, "entries read from their raw elements alone");
+    reading.tell(blank, ProblemKind::Lost, "entries without title, text, link or id");
+    reading.tell(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
     if let Some(date) = undated {
-        let detail = format!("unknown form of date: `{}`", html::one_line(&date).chars().take(60).collect::<String>());
+        let detail =
+            format!("unknown form of date: `{}`", html::one_line(&date).chars().take(60).collect::<String>());
         reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
     }
     reading.lost += blank;
@@ -132,17 +129,22 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
     let url = facts.address().map(|link| base.join(link).map_or_else(|_| link.to_owned(), String::from));
     let lang = facts.lang.as_deref().or(around.lang.as_deref()).map(charset::primary);
     let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
-    let date = |raw: Option<&String>| raw.and_then(|raw| dates::parse(raw));
+    // feed-rs makes up the date of a change; only what the publisher wrote counts.
+    let date = |raw: Option<&String>, read| raw.and_then(|raw| dates::parse(raw).or(read));
     Draft {
         guid: facts.identifier().map(str::to_owned),
         // feed-rs ends a title at the first tag inside it.
         title: longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]),
         text: longest([&entry.summary, &entry.content, &facts.body].map(|text| html::plain(text))),
         url,
-        author: entry.author.or_else(|| facts.author.clone()).map(|author| html::plain_line(&author)).filter(|a| !a.is_empty()),
+        author: entry
+            .author
+            .or_else(|| facts.author.clone())
+            .map(|author| html::plain_line(&author))
+            .filter(|a| !a.is_empty()),
         lang: lang.filter(|lang| !lang.is_empty()),
-        published: date(facts.published.as_ref()).or(entry.published),
-        updated: date(facts.updated.as_ref()).or(entry.updated),
+        published: date(facts.published.as_ref(), entry.published),
+        updated: date(facts.updated.as_ref(), entry.updated),
         tags: tags.iter().map(|tag| html::plain_line(tag)).filter(|tag| !tag.is_empty()).collect(),
         telegram: None,
     }

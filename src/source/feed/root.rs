@@ -68,10 +68,9 @@ impl Root {
 
     fn judge(&mut self, version: Option<&str>, default: Option<&str>, prefix: &str) {
         let expected = match self.format {
-            Format::Rss => None,
             Format::Rdf => Some(RSS_1),
             Format::Atom if prefix.is_empty() => Some(ATOM),
-            Format::Atom => None,
+            Format::Rss | Format::Atom => None,
         };
         if default != expected && (default.is_some() || self.format == Format::Rdf) {
             self.flaws.push(Flaw::Namespace);

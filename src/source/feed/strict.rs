@@ -34,17 +34,16 @@ pub(super) struct Entries {
     pub(super) reason: Option<String>,
 }
 
-/// Reads the first `count` items of a document.
-pub(super) fn entries(feed: &Mended, count: usize) -> Entries {
+/// Reads the items of a document.
+pub(super) fn entries(feed: &Mended) -> Entries {
     let reason = match parse(&feed.text) {
         Ok(entries) if entries.len() == feed.items.len() => {
-            let entries = entries.into_iter().take(count).map(Some).collect();
-            return Entries { entries, reason: None };
+            return Entries { entries: entries.into_iter().map(Some).collect(), reason: None };
         }
         Ok(entries) => format!("{} of {} entries read at once", entries.len(), feed.items.len()),
         Err(error) => error,
     };
-    let entries = feed.items.iter().take(count).map(|range| {
+    let entries = feed.items.iter().map(|range| {
         let item = feed.text.get(range.clone())?;
         parse(&alone(feed, item)).ok()?.into_iter().next()
     });
@@ -82,7 +81,9 @@ impl From<model::Entry> for Entry {
             content: entry.content.and_then(|content| content.body).unwrap_or_default(),
             author: person.and_then(|person| person.name.or(person.email)),
             tags: tags.collect(),
-            published: entry.published.and_then(|date| stamp(date.timestamp(), date.timestamp_subsec_nanos())),
+            published: entry
+                .published
+                .and_then(|date| stamp(date.timestamp(), date.timestamp_subsec_nanos())),
             updated: entry.updated.and_then(|date| stamp(date.timestamp(), date.timestamp_subsec_nanos())),
         }
     }

@@ -90,6 +90,9 @@ impl ChannelName {
 
     fn url(&self, host: &str, folder: &str) -> Option<Url> {
         let host = host.trim().trim_end_matches('/');
+        if host.is_empty() {
+            return None;
+        }
         let base = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
         let url = Url::parse(&format!("{base}/{folder}{}", self.0)).ok()?;
         (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)

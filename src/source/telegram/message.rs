@@ -15,6 +15,9 @@ use crate::source::html::{self, Breaks};
 /// Most links kept of one message; Telegram allows 100 of them.
 const LINKS_MAX: usize = 100;
 
+/// Most members of an album that are read; Telegram allows ten.
+const ALBUM_MAX: usize = 100;
+
 /// What was read of a message.
 #[derive(Debug)]
 pub(super) struct Message {
@@ -136,7 +139,7 @@ fn text_element(message: ElementRef<'_>) -> Option<ElementRef<'_>> {
 /// Numbers of the members of an album, from their links `https://t.me/channel/12?single`.
 fn album(message: ElementRef<'_>) -> Vec<u64> {
     let mut members: Vec<u64> = Vec::new();
-    for member in message.select(&LAYOUT.member) {
+    for member in message.select(&LAYOUT.member).take(ALBUM_MAX) {
         let path = member.attr("href").and_then(|href| href.split('?').next());
         let number = path.and_then(|path| path.rsplit('/').next()).and_then(|number| number.parse().ok());
         members.extend(number.filter(|number| !members.contains(number)));

@@ -9,7 +9,7 @@ mod message;
 
 use std::sync::LazyLock;
 
-use scraper::{Html, Selector};
+use scraper::{ElementRef, Html, Selector};
 
 pub use self::channel::{ChannelName, NotAChannelName};
 use super::candidate::{Draft, identify};
@@ -41,7 +41,9 @@ static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
 /// Reads a decoded preview page of `channel`, or a fragment of one.
 pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
     let (page, cut) = html::parse(text);
-    let found = page.select(&LAYOUT.message).count();
+    let messages: Vec<ElementRef<'_>> =
+        page.select(&LAYOUT.message).filter(|found| !is_nested(*found)).collect();
+    let found = messages.len();
     if found == 0 {
         without_messages(&page)?;
     }
@@ -49,7 +51,7 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
     reading.problems.extend(cut.map(|cut| Problem::new(ProblemKind::Cut, cut)));
     let mut drafts: Vec<Draft> = Vec::new();
     let (mut unreadable, mut undated, mut long, mut foreign) = (0, 0, 0, None);
-    for element in page.select(&LAYOUT.message).take(ITEMS_PER_DOCUMENT_MAX) {
+    for element in messages.into_iter().take(ITEMS_PER_DOCUMENT_MAX) {
         let Some(message) = message::read(element) else {
             unreadable += 1;
             continue;
@@ -65,21 +67,22 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
     }
     let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
     reading.lost = unreadable + over;
-    let mut tell = |count: usize, kind, what: &str| {
-        if count > 0 {
-            reading.problems.push(Problem::new(kind, format!("{count} {what}")));
-        }
-    };
-    tell(unreadable, ProblemKind::Lost, "messages without a number");
-    tell(over, ProblemKind::Cut, "messages more than are read");
-    tell(undated, ProblemKind::Repaired, "messages without a date");
-    tell(long, ProblemKind::Cut, "messages with a text over 64 KiB");
+    reading.tell(unreadable, ProblemKind::Lost, "messages without a number");
+    reading.tell(over, ProblemKind::Cut, "messages more than are read");
+    reading.tell(undated, ProblemKind::Repaired, "messages without a date");
+    reading.tell(long, ProblemKind::Cut, "messages with a text over 64 KiB");
     if let Some(name) = foreign {
         let detail = format!("the channel `{channel}` is now called `{name}`");
         reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
     }
     reading.items = identify(drafts, plan, SourceKind::Telegram);
     Ok(reading)
+}
+
+/// Whether a message lies inside another, as none of Telegram's does. Its outer one is read; reading both would
+/// take time by the square of the depth.
+fn is_nested(message: ElementRef<'_>) -> bool {
+    message.ancestors().filter_map(ElementRef::wrap).any(|around| LAYOUT.message.matches(&around))
 }
 
 /// What a page without messages is: an empty channel (`Ok`), or the reason why nothing is shown.
@@ -94,7 +97,8 @@ fn without_messages(page: &Html) -> Result<(), Unreadable> {
     if has(&LAYOUT.history) {
         return Err(Unreadable::Layout("a history without messages".to_owned()));
     }
-    Err(landing::reason(page).unwrap_or_else(|| Unreadable::Layout("no page of Telegram's preview".to_owned())))
+    Err(landing::reason(page)
+        .unwrap_or_else(|| Unreadable::Layout("no page of Telegram's preview".to_owned())))
 }
 
 /// The name that a message gives its channel, when it is not the one asked for.
