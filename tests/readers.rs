@@ -240,7 +240,7 @@ fn documents_of_another_kind_are_refused_with_their_reason() {
         (Reader::Telegram, challenge, "challenge"),
         (Reader::Page, challenge, "challenge"),
         (Reader::Feed, page, "parse"),
-        (Reader::Feed, "{\"error\":1", "parse"),
+        (Reader::Feed, "{\"error\":1}", "parse"),
         (Reader::Feed, "Service unavailable", "parse"),
         (Reader::Telegram, page, "layout"),
         (Reader::Page, page, "layout"),

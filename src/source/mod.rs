@@ -1,4 +1,4 @@
-//! From a document to items: [`feed`], [`telegram`] and [`page`].
+//! From a document to items: feeds, Telegram pages ([`telegram`]) and pages by selectors ([`page`]).
 //!
 //! Hostile input never aborts the batch: what is readable comes back with a list of problems, and no
 //! reader panics.

@@ -8,14 +8,15 @@ use super::facts::{Facts, Surroundings};
 ///
 /// # Errors
 ///
-/// The parser's words, when the document is no JSON, or no object.
+/// In words, when the document is no JSON or no feed.
 pub(super) fn read(text: &str) -> Result<(Vec<Facts>, Surroundings), String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let Value::Object(feed) = value else { return Err("no JSON object".to_owned()) };
     let around = Surroundings { lang: text_of(&feed, "language"), ..Surroundings::default() };
     let items = match feed.get("items") {
         Some(Value::Array(items)) => items.iter().map(item).collect(),
-        Some(_) | None => Vec::new(),
+        None if text_of(&feed, "version").is_some_and(|version| version.contains("jsonfeed")) => Vec::new(),
+        Some(_) | None => return Err("JSON without a list of `items`".to_owned()),
     };
     Ok((items, around))
 }
@@ -51,4 +52,26 @@ fn text_of(object: &Map<String, Value>, name: &str) -> Option<String> {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_feed_is_refused() {
+        for text in ["", "{", "[]", "{}", r#"{"error":"gone"}"#, r#"{"items":{}}"#, r#"{"items":[1,]}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_feeds_are_read() {
+        let version = r#"{"version":"https://jsonfeed.org/version/1"}"#;
+        assert_eq!(read(version).map(|(items, _)| items.len()), Ok(0));
+        let (items, _) = read(r#"{"items":[{"id":1.5,"url":" https://a.example "},{"id":null},7]}"#).unwrap();
+        assert_eq!(items[0].identifier(), Some("1.5"));
+        assert_eq!(items[0].address(), Some("https://a.example"));
+        assert_eq!(&items[1..], [Facts::default(), Facts::default()]);
+    }
 }

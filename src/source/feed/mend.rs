@@ -112,9 +112,6 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
     }
     writer.root(tag);
     while let Some(token) = tokens.next() {
-        if writer.open.is_empty() {
-            break;
-        }
         if writer.items.len() >= ITEMS_PER_DOCUMENT_MAX && writer.is_item(token) {
             writer.over = 1 + tokens.filter(|&token| writer.is_item(token)).count();
             break;
@@ -174,9 +171,6 @@ impl<'a> Writer<'a> {
         }
         self.out.push_str(&self.root.start_tag());
         self.open.push(tag.name);
-        if tag.empty {
-            self.close_to(0);
-        }
     }
 
     /// Leaves out an empty element of Media RSS: the tag, or the tag with the end tag that follows at once.
@@ -288,7 +282,8 @@ impl<'a> Writer<'a> {
         if place + 1 < self.open.len() {
             self.flaw(Flaw::Nesting);
         }
-        self.close_to(place);
+        // The root ends with the document: items after its end tag (two feeds in one body) are items too.
+        self.close_to(place.max(1));
     }
 
     /// Ends open elements until `count` of them are left.
@@ -448,6 +443,7 @@ mod tests {
                 "<R><author>N</author></rss>",
                 vec![Flaw::Author],
             ),
+            ("<rss version='2.0'></rss><item/>", "<R><item/></rss>", vec![]),
             ("<rss version='2.0'><a b=1 b=2 c></a></rss>", "<R><a b=\"1\"></a></rss>", vec![]),
         ] {
             assert_eq!(mended(text), (expected.to_owned(), flaws), "{text}");

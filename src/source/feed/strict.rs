@@ -92,3 +92,32 @@ impl From<model::Entry> for Entry {
 fn stamp(second: i64, nanosecond: u32) -> Option<Timestamp> {
     Timestamp::new(second, i32::try_from(nanosecond).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::feed::mend::mend;
+
+    const PANICS: &str = "<rss version=\"2.0\"><channel><item><title>T</title><author>a@b.com（田中）</author></item></channel></rss>";
+
+    #[test]
+    fn a_panic_of_feed_rs_is_an_error_and_mending_avoids_it() {
+        // Should the first assertion fail, feed-rs has mended its reading of authors, and `Flaw::Author` can go.
+        assert_eq!(parse(PANICS), Err("the feed reader panicked".to_owned()));
+        let entries = entries(&mend(PANICS).unwrap());
+        assert_eq!(entries.reason, None);
+        assert_eq!(entries.entries.len(), 1);
+    }
+
+    #[test]
+    fn an_entry_that_feed_rs_refuses_costs_itself_alone() {
+        let entry =
+            |kind: &str| format!("<entry><title>{kind}</title><content type='{kind}'>x</content></entry>");
+        let feed =
+            format!("<feed xmlns='http://www.w3.org/2005/Atom'>{}{}</feed>", entry("html"), entry("foo"));
+        let Entries { entries, reason } = entries(&mend(&feed).unwrap());
+        assert!(reason.is_some());
+        let titles: Vec<_> = entries.into_iter().map(|entry| entry.map(|entry| entry.title)).collect();
+        assert_eq!(titles, [Some("html".to_owned()), None]);
+    }
+}
