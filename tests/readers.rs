@@ -225,6 +225,16 @@ fn what_feed_rs_refuses_is_read_entry_by_entry() {
     assert!(told(&reading, ProblemKind::Salvaged));
     assert_eq!(reading.lost, 0);
 
+    let capitals =
+        "<RSS><CHANNEL><ITEM><TITLE>T</TITLE><LINK>https://a.example/1</LINK></ITEM></CHANNEL></RSS>";
+    let reading = read(Reader::Feed, capitals.as_bytes()).unwrap();
+    assert_eq!(reading.items[0].item.url.as_deref(), Some("https://a.example/1"));
+
+    let foreign = "<rss version='2.0' xmlns:x='https://x.example/'><channel><x:item><x:title>T</x:title></x:item></channel></rss>";
+    let reading = read(Reader::Feed, foreign.as_bytes()).unwrap();
+    assert_eq!((reading.items.len(), reading.lost), (0, 1));
+    assert!(told(&reading, ProblemKind::Lost));
+
     let beside = "<rss version='2.0'><channel><title>x</title></channel><item><title>T</title><guid>1</guid></item></rss>";
     assert_eq!(read(Reader::Feed, beside.as_bytes()).unwrap().items[0].item.title, "T");
 }

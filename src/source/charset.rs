@@ -28,16 +28,19 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, lang: Option<&str
     if let Some(encoding) = wide(bytes) {
         return with(encoding, bytes, None);
     }
-    let label = content_type.and_then(label_of_header).or_else(|| declared(bytes));
-    let named = label.as_deref().and_then(|label| Encoding::for_label(label.as_bytes()));
+    let labels = [content_type.and_then(label_of_header), declared(bytes)];
+    let mut encodings = labels.iter().flatten().filter_map(|label| Encoding::for_label(label.as_bytes()));
+    let named = encodings.clone().next();
     if std::str::from_utf8(bytes).is_ok() && named != Some(ISO_2022_JP) {
         let lie = named.filter(|&named| named != UTF_8 && !bytes.is_ascii());
         return with(UTF_8, bytes, lie.map(|named| format!("said to be {}, is UTF-8", named.name())));
     }
-    match named {
-        Some(named) if named != UTF_8 && named != UTF_16LE && named != UTF_16BE => with(named, bytes, None),
-        Some(_) | None if mostly_utf8(bytes) => with(UTF_8, bytes, None),
-        Some(_) | None => {
+    // The bytes are not UTF-8: of the labels, the first that says so too.
+    let fits = |named: &&'static Encoding| *named != UTF_8 && *named != UTF_16LE && *named != UTF_16BE;
+    match encodings.find(fits) {
+        Some(other) => with(other, bytes, None),
+        None if mostly_utf8(bytes) => with(UTF_8, bytes, None),
+        None => {
             let guess = guess(bytes, lang);
             let said = named.map_or("nothing", Encoding::name);
             with(guess, bytes, Some(format!("said to be {said}, read as {}", guess.name())))
@@ -161,6 +164,12 @@ mod tests {
         let mut bytes = b"<html><meta charset=koi8-r>".to_vec();
         bytes.extend_from_slice(&encoding_rs::KOI8_R.encode("Мали").0);
         assert!(text(&bytes, None, None).0.contains("Мали"));
+    }
+
+    #[test]
+    fn a_header_that_the_bytes_refute_gives_way_to_the_document() {
+        let bytes = WINDOWS_1251.encode("<?xml version='1.0' encoding='windows-1251'?>Мали").0;
+        assert!(text(&bytes, Some("text/xml; charset=utf-8"), None).0.contains("Мали"));
     }
 
     #[test]

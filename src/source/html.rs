@@ -2,7 +2,7 @@
 
 use scraper::{ElementRef, Html, Node};
 
-use super::entities;
+use super::{FIELD_BYTES_MAX, entities};
 
 /// Deepest nesting of a page that is parsed; browsers stop at the same depth.
 pub(super) const HTML_DEPTH_MAX: usize = 512;
@@ -10,6 +10,9 @@ pub(super) const HTML_DEPTH_MAX: usize = 512;
 /// Most nodes that parsing a page may make. Unclosed formatting elements are made anew in every paragraph after
 /// them (the "reconstruction" of the HTML standard), so a small page could otherwise fill the memory.
 pub(super) const HTML_NODES_MAX: usize = 400_000;
+
+/// Longest text put together, in bytes: more than a field keeps, so that a cut is noticed.
+const TEXT_BYTES_MAX: usize = 2 * FIELD_BYTES_MAX;
 
 /// Elements that end a line.
 const BLOCKS: [&str; 34] = [
@@ -73,9 +76,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Adds text as written in the source.
+    /// Adds text as written in the source; nothing once there is more than any field keeps.
     pub(super) fn text(&mut self, text: &str) {
         for c in text.chars() {
+            if self.text.len() > TEXT_BYTES_MAX {
+                return;
+            }
             if c.is_whitespace() {
                 self.space = true;
             } else if !c.is_control() {
@@ -90,7 +96,9 @@ impl Lines {
 
     /// Ends the line.
     pub(super) fn line_break(&mut self) {
-        self.text.push('\n');
+        if self.text.len() <= TEXT_BYTES_MAX {
+            self.text.push('\n');
+        }
         self.space = false;
     }
 

@@ -8,6 +8,10 @@ use super::html::{self, Breaks};
 use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, dates};
 use crate::item::SourceKind;
 
+/// Most elements and texts looked at in all items of a page: items may lie in one another, and then each is
+/// looked at again with every one around it.
+const NODES_VISITED_MAX: usize = 4 * html::HTML_NODES_MAX;
+
 /// Where a page has its items, and an item its parts.
 #[derive(Clone, Debug)]
 pub struct Selectors {
@@ -126,7 +130,14 @@ pub(super) fn read(
     }
     let mut drafts = Vec::new();
     let (mut blank, mut oversize, mut undated) = (0, 0, None);
-    for item in page.select(&select.item).take(ITEMS_PER_DOCUMENT_MAX) {
+    let mut visited = 0;
+    let items = page.select(&select.item).take(ITEMS_PER_DOCUMENT_MAX).take_while(|item| {
+        visited += item.descendants().count();
+        visited <= NODES_VISITED_MAX
+    });
+    let items: Vec<ElementRef<'_>> = items.collect();
+    let over = found - items.len();
+    for item in items {
         let mut draft = draft(item, select, &base, &mut undated);
         draft.lang = lang.clone().filter(|lang| !lang.is_empty());
         oversize += usize::from(draft.cut());
@@ -139,7 +150,6 @@ pub(super) fn read(
     if drafts.is_empty() {
         return Err(Unreadable::Layout(format!("{found} items, all without title and text")));
     }
-    let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
     reading.lost = blank + over;
     reading.tell(blank, ProblemKind::Lost, "items without title and text");
     reading.tell(over, ProblemKind::Cut, "items more than are read");

@@ -40,6 +40,8 @@ pub(super) struct Mended {
     pub(super) truncated: usize,
     /// Items beyond [`ITEMS_PER_DOCUMENT_MAX`].
     pub(super) over: usize,
+    /// Elements called like items that are none by their namespace, or of another format.
+    pub(super) foreign: usize,
     /// What was repaired, and how often.
     pub(super) flaws: BTreeMap<Flaw, usize>,
 }
@@ -136,6 +138,7 @@ struct Writer<'a> {
     item: Option<(usize, usize)>,
     truncated: usize,
     over: usize,
+    foreign: usize,
     flaws: BTreeMap<Flaw, usize>,
     /// The end tag of an element that was left out.
     skip_end: bool,
@@ -152,6 +155,7 @@ impl<'a> Writer<'a> {
             item: None,
             truncated: 0,
             over: 0,
+            foreign: 0,
             flaws: BTreeMap::new(),
             skip_end: false,
         }
@@ -212,6 +216,7 @@ impl<'a> Writer<'a> {
     }
 
     fn start(&mut self, tag: Tag<'a>) {
+        self.foreign += usize::from(self.item.is_none() && self.root.is_foreign_item(tag.name));
         if self.root.is_item(tag.name) {
             if let Some((_, around)) = self.item {
                 self.flaw(Flaw::Nesting);
@@ -244,7 +249,7 @@ impl<'a> Writer<'a> {
 
     fn write_start(&mut self, tag: Tag<'a>) {
         self.out.push('<');
-        self.out.push_str(tag.name);
+        self.out.push_str(&self.root.spelled(tag.name));
         let mut written: Vec<&str> = Vec::new();
         for (name, value) in tag.attributes() {
             // The default namespace of a channel or item is the root's, whatever it says.
@@ -292,7 +297,8 @@ impl<'a> Writer<'a> {
         while self.open.len() > count {
             let Some(name) = self.open.pop() else { return };
             self.out.push_str("</");
-            self.out.push_str(if self.open.is_empty() { self.root.name() } else { name });
+            let name = if self.open.is_empty() { self.root.name().into() } else { self.root.spelled(name) };
+            self.out.push_str(&name);
             self.out.push('>');
             self.after_close();
         }
@@ -383,6 +389,7 @@ impl<'a> Writer<'a> {
             items: self.items,
             truncated: self.truncated,
             over: self.over,
+            foreign: self.foreign,
             flaws: self.flaws,
         }
     }
@@ -426,7 +433,7 @@ mod tests {
                 vec![Flaw::Bracket, Flaw::Character],
             ),
             ("<rss version='2.0'><a><b>x</a></c></rss>", "<R><a><b>x</b></a></rss>", vec![Flaw::Nesting]),
-            ("<RSS><a/></RSS>", "<R><a/></rss>", vec![Flaw::Version]),
+            ("<RSS><A></A></RSS>", "<R><a></a></rss>", vec![Flaw::Version]),
             ("hello<rss version='2.0'/>", "<R></rss>", vec![Flaw::Preamble]),
             (
                 "<!DOCTYPE rss [<!ENTITY x 'y'>]><rss version='2.0'>&x;</rss>",

@@ -49,6 +49,8 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     let pairs = facts.zip(strict.entries).collect();
     assemble(pairs, &around, url, plan, &mut reading);
     too_many(feed.items.len() + feed.over, &mut reading);
+    reading.lost += feed.foreign;
+    reading.tell(feed.foreign, ProblemKind::Lost, "entries of an unknown namespace");
     Ok(reading)
 }
 
@@ -135,7 +137,7 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
         guid: facts.identifier().map(str::to_owned),
         // feed-rs ends a title at the first tag inside it.
         title: longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]),
-        text: longest([&entry.summary, &entry.content, &facts.body].map(|text| html::plain(text))),
+        text: body(&entry, facts),
         url,
         author: entry
             .author
@@ -148,6 +150,14 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
         tags: tags.iter().map(|tag| html::plain_line(tag)).filter(|tag| !tag.is_empty()).collect(),
         telegram: None,
     }
+}
+
+/// The longest text of an entry. The raw one is mostly what feed-rs has read, and not stripped again then.
+fn body(entry: &Entry, facts: &Facts) -> String {
+    let raw = facts.body.trim();
+    let known = [&entry.summary, &entry.content].iter().any(|text| text.trim() == raw);
+    let raw = if known { String::new() } else { html::plain(raw) };
+    longest([html::plain(&entry.summary), html::plain(&entry.content), raw])
 }
 
 /// The longest; the first of equals.

@@ -1,5 +1,7 @@
 //! The root element of a feed: which format it is, and how it is written so that feed-rs knows it.
 
+use std::borrow::Cow;
+
 use super::lexer::{Tag, split_name};
 use super::mend::Flaw;
 
@@ -38,6 +40,8 @@ pub(super) struct Root {
     prefixes: Vec<(String, String)>,
     /// `xml:lang` and `xml:base`, kept as written.
     inherited: Vec<(String, String)>,
+    /// Whether its names are in capitals.
+    capitals: bool,
     flaws: Vec<Flaw>,
 }
 
@@ -51,7 +55,13 @@ impl Root {
             "feed" => Format::Atom,
             _ => return None,
         };
-        let mut root = Self { format, prefixes: Vec::new(), inherited: Vec::new(), flaws: Vec::new() };
+        let mut root = Self {
+            format,
+            prefixes: Vec::new(),
+            inherited: Vec::new(),
+            capitals: local.starts_with(char::is_uppercase) && format != Format::Rdf,
+            flaws: Vec::new(),
+        };
         let mut default = None;
         for (name, value) in tag.attributes() {
             let usable = !value.contains(['<', '&', '"']);
@@ -95,11 +105,24 @@ impl Root {
         }
     }
 
+    /// A name as written out: in small letters where the feed has capitals (`<RSS>`).
+    pub(super) fn spelled<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.capitals { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
+    }
+
     /// Whether an element of this name is an item.
     pub(super) fn is_item(&self, name: &str) -> bool {
-        let (prefix, local) = split_name(name);
+        let name = self.spelled(name);
+        let (prefix, local) = split_name(&name);
         let expected = if self.format == Format::Atom { "entry" } else { "item" };
         local == expected && (prefix.is_empty() || self.is_own(prefix))
+    }
+
+    /// Whether an element is called like an item without being one.
+    pub(super) fn is_foreign_item(&self, name: &str) -> bool {
+        let local = split_name(name).1;
+        let called = ["item", "entry"].iter().any(|item| item.eq_ignore_ascii_case(local));
+        called && !self.is_item(name)
     }
 
     /// Whether a prefix stands for a namespace of feeds, so that `a:entry` is an entry.
