@@ -108,8 +108,8 @@ pub struct TelegramPost {
     pub message: u64,
     /// Numbers of all members of an album, in order; empty for a single message.
     pub album: Vec<u64>,
-    /// Kinds of content in the order of the page: `text photo video gif round_video voice audio document
-    /// poll sticker location link_preview service unsupported`.
+    /// Kinds of content, always in this order: `service photo video gif round_video voice document audio poll
+    /// sticker location text link_preview`; `unsupported` stands alone.
     pub kinds: Vec<String>,
     /// Views as shown, expanded (`8.67M` is 8,670,000): rounded by Telegram.
     pub views: Option<u64>,

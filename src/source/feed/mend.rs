@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use super::flaw::Flaw;
 use super::lexer::{Lexer, Tag, Token, split_name};
 use super::root::Root;
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
@@ -44,52 +45,6 @@ pub(super) struct Mended {
     pub(super) foreign: usize,
     /// What was repaired, and how often.
     pub(super) flaws: BTreeMap<Flaw, usize>,
-}
-
-/// What can be wrong with the XML of a feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Flaw {
-    /// Something other than the feed stands before it.
-    Preamble,
-    /// `<rss>` with another version than 2.0, or none.
-    Version,
-    /// Another default namespace than the format's.
-    Namespace,
-    /// A bare `&` or an unknown reference.
-    Ampersand,
-    /// A reference that only HTML knows.
-    HtmlEntity,
-    /// A `<` that begins nothing.
-    Bracket,
-    /// A character that XML forbids.
-    Character,
-    /// An end tag too many or too few.
-    Nesting,
-    /// Nested deeper than [`XML_DEPTH_MAX`].
-    Depth,
-    /// An empty element of Media RSS.
-    EmptyMedia,
-    /// An address in an author that feed-rs cannot read.
-    Author,
-}
-
-impl Flaw {
-    /// In words, for a problem.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
-            Self::Preamble => "text before the feed",
-            Self::Version => "odd or absent RSS version",
-            Self::Namespace => "odd default namespace",
-            Self::Ampersand => "bare ampersand",
-            Self::HtmlEntity => "HTML entity",
-            Self::Bracket => "bare `<`",
-            Self::Character => "forbidden character",
-            Self::Nesting => "end tag too many or too few",
-            Self::Depth => "elements nested too deep",
-            Self::EmptyMedia => "empty media element",
-            Self::Author => "unreadable author address",
-        }
-    }
 }
 
 /// Mends a document; `None` when it has no root element of a feed.

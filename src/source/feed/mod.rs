@@ -6,6 +6,7 @@
 //! (design/polling.md, section 3); here an entry is lost only when the document ends inside it or it says nothing.
 
 mod facts;
+mod flaw;
 mod json;
 mod lexer;
 mod mend;
@@ -15,7 +16,8 @@ mod strict;
 use url::Url;
 
 use self::facts::{Facts, Surroundings};
-use self::mend::{Flaw, Mended};
+use self::flaw::Flaw;
+use self::mend::Mended;
 use self::strict::Entry;
 use super::candidate::{Draft, identify};
 use super::{Hints, ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::flaw::Flaw;
 use super::lexer::{Tag, split_name};
-use super::mend::Flaw;
 
 /// Namespaces of Atom 1.0, and of RSS 1.0.
 const ATOM: &str = "http://www.w3.org/2005/Atom";

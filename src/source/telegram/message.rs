@@ -50,8 +50,12 @@ struct Layout {
     looped: Selector,
     music: Selector,
     unsupported: Selector,
-    /// Kinds of content that one selector tells, in the order they are listed in.
-    kinds: [(&'static str, Selector); 7],
+    photo: Selector,
+    round_video: Selector,
+    voice: Selector,
+    document: Selector,
+    sticker: Selector,
+    location: Selector,
 }
 
 static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
@@ -76,18 +80,12 @@ static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
     looped: selector("video[loop]"),
     music: selector(".tgme_widget_message_document_icon.audio"),
     unsupported: selector(".message_media_not_supported, .message_media_not_supported_wrap"),
-    kinds: [
-        ("photo", selector(".tgme_widget_message_photo_wrap")),
-        ("round_video", selector(".tgme_widget_message_roundvideo_player")),
-        ("voice", selector(".tgme_widget_message_voice_player")),
-        ("document", selector(".tgme_widget_message_document_wrap")),
-        ("poll", selector(".tgme_widget_message_poll")),
-        (
-            "sticker",
-            selector(".tgme_widget_message_sticker, .tgme_widget_message_tgsticker, .js-videosticker_video"),
-        ),
-        ("location", selector(".tgme_widget_message_location_wrap")),
-    ],
+    photo: selector(".tgme_widget_message_photo_wrap"),
+    round_video: selector(".tgme_widget_message_roundvideo_player"),
+    voice: selector(".tgme_widget_message_voice_player"),
+    document: selector(".tgme_widget_message_document_wrap"),
+    sticker: selector(".tgme_widget_message_sticker, .tgme_widget_message_tgsticker, .js-videosticker_video"),
+    location: selector(".tgme_widget_message_location_wrap"),
 });
 
 /// Reads a message; `None` when it has no number.
@@ -151,31 +149,34 @@ fn album(message: ElementRef<'_>) -> Vec<u64> {
 /// The kinds of content, in a fixed order.
 fn kinds(message: ElementRef<'_>, text: bool, preview: bool) -> Vec<String> {
     let has = |selector| message.select(selector).next().is_some();
-    let mut kinds = Vec::new();
-    if message.value().classes().any(|class| class == "service_message") {
-        kinds.push("service");
-    }
-    let players: Vec<bool> =
-        message.select(&LAYOUT.player).map(|player| player.select(&LAYOUT.looped).next().is_some()).collect();
-    for (kind, selector) in &LAYOUT.kinds {
-        match *kind {
-            "document" if has(&LAYOUT.music) => kinds.push("audio"),
-            kind if has(selector) => kinds.push(kind),
-            _ => {}
-        }
-        if *kind == "photo" {
-            // The players stand between photos and round videos in the list of kinds.
-            kinds.extend(players.contains(&false).then_some("video"));
-            kinds.extend(players.contains(&true).then_some("gif"));
-        }
-    }
-    kinds.extend(text.then_some("text"));
-    kinds.extend(preview.then_some("link_preview"));
+    // Of each element found, whether it has the mark inside: a loop makes a gif, a note makes music.
+    let marked = |selector, mark| -> Vec<bool> {
+        message.select(selector).map(|found| found.select(mark).next().is_some()).collect()
+    };
+    let players = marked(&LAYOUT.player, &LAYOUT.looped);
+    let documents = marked(&LAYOUT.document, &LAYOUT.music);
+    let kinds = [
+        ("service", message.value().classes().any(|class| class == "service_message")),
+        ("photo", has(&LAYOUT.photo)),
+        ("video", players.contains(&false)),
+        ("gif", players.contains(&true)),
+        ("round_video", has(&LAYOUT.round_video)),
+        ("voice", has(&LAYOUT.voice)),
+        ("document", documents.contains(&false)),
+        ("audio", documents.contains(&true)),
+        ("poll", has(&LAYOUT.poll)),
+        ("sticker", has(&LAYOUT.sticker)),
+        ("location", has(&LAYOUT.location)),
+        ("text", text),
+        ("link_preview", preview),
+    ];
+    let mut kinds: Vec<String> =
+        kinds.into_iter().filter(|(_, present)| *present).map(|(kind, _)| kind.to_owned()).collect();
     // Almost every player hides a "not supported" notice: it counts when there is nothing else.
     if kinds.is_empty() && has(&LAYOUT.unsupported) {
-        kinds.push("unsupported");
+        kinds.push("unsupported".to_owned());
     }
-    kinds.into_iter().map(str::to_owned).collect()
+    kinds
 }
 
 /// Whether the line below the message says `edited`, outside the signature.

@@ -1,0 +1,186 @@
+//! HTML: as plain text, and as a tree.
+
+mod markup;
+mod tree;
+
+use self::markup::{Markup, after_end, markup, split_at};
+pub(super) use self::tree::{Breaks, HTML_NODES_MAX, element_text, parse};
+use super::{FIELD_BYTES_MAX, entities};
+
+/// Longest text put together, in bytes: more than a field keeps, so that a cut is noticed.
+const TEXT_BYTES_MAX: usize = 2 * FIELD_BYTES_MAX;
+
+/// Elements that end a line.
+const BLOCKS: [&str; 34] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "td",
+    "tr",
+    "ul",
+];
+
+/// Elements whose content is no text.
+const HIDDEN: [&str; 6] = ["head", "noscript", "script", "style", "template", "title"];
+
+/// Text that is being put together: runs of white space become one space, none stands beside a line break.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    text: String,
+    space: bool,
+}
+
+impl Lines {
+    /// Adds text as written in the source; nothing once there is more than any field keeps.
+    pub(super) fn text(&mut self, text: &str) {
+        for c in text.chars() {
+            if self.text.len() > TEXT_BYTES_MAX {
+                return;
+            }
+            if c.is_whitespace() {
+                self.space = true;
+            } else if !c.is_control() {
+                if self.space && !self.at_line_start() {
+                    self.text.push(' ');
+                }
+                self.space = false;
+                self.text.push(c);
+            }
+        }
+    }
+
+    /// Ends the line.
+    pub(super) fn line_break(&mut self) {
+        if self.text.len() <= TEXT_BYTES_MAX {
+            self.text.push('\n');
+        }
+        self.space = false;
+    }
+
+    /// Ends the line unless it is empty.
+    pub(super) fn block(&mut self) {
+        if !self.at_line_start() {
+            self.line_break();
+        }
+        self.space = false;
+    }
+
+    /// The text, without white space at its ends.
+    pub(super) fn finish(self) -> String {
+        let trimmed = self.text.trim();
+        if trimmed.len() == self.text.len() { self.text } else { trimmed.to_owned() }
+    }
+
+    fn at_line_start(&self) -> bool {
+        self.text.is_empty() || self.text.ends_with('\n')
+    }
+}
+
+/// The plain text of a piece of HTML: markup removed, references decoded, `<br>` and block ends as newlines.
+///
+/// Text that was escaped once too often is unescaped, markup included.
+pub(super) fn plain(html: &str) -> String {
+    let text = strip(html);
+    let twice = text.contains('&') && entities::decode(&text) != text;
+    if twice || ["</", "<br", "<p>", "<img "].iter().any(|mark| text.contains(mark)) {
+        return strip(&text);
+    }
+    text
+}
+
+/// [`plain`] in one line.
+pub(super) fn plain_line(html: &str) -> String {
+    one_line(&plain(html))
+}
+
+/// The text with every run of white space as one space.
+pub(super) fn one_line(text: &str) -> String {
+    let mut lines = Lines::default();
+    lines.text(text);
+    lines.finish()
+}
+
+fn strip(html: &str) -> String {
+    let mut lines = Lines::default();
+    let mut rest = html;
+    while let Some((before, from)) = split_at(rest, '<') {
+        lines.text(&entities::decode(before));
+        let tag = match markup(from) {
+            Markup::Tag(tag) => tag,
+            Markup::Character => {
+                lines.text("<");
+                rest = from.get(1..).unwrap_or_default();
+                continue;
+            }
+            Markup::Endless => {
+                rest = from;
+                break;
+            }
+        };
+        rest = from.get(tag.length..).unwrap_or_default();
+        let name = tag.name.to_ascii_lowercase();
+        if !tag.end && HIDDEN.contains(&name.as_str()) {
+            // What is never closed is shown: better noise than a loss.
+            let Some(after) = after_end(rest, &name) else { break };
+            rest = after;
+        } else if name == "br" {
+            lines.line_break();
+        } else if BLOCKS.contains(&name.as_str()) {
+            lines.block();
+        }
+    }
+    lines.text(&entities::decode(rest));
+    lines.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_becomes_lines_of_text() {
+        for (html, expected) in [
+            ("<p>Attaque à <b>Ménaka</b></p>\n<p>Deux   morts</p>", "Attaque à Ménaka\nDeux morts"),
+            ("un<br>deux<br/><br />trois", "un\ndeux\n\ntrois"),
+            ("S&eacute;curit&eacute; &amp;amp; d&eacute;fense", "Sécurité & défense"),
+            ("a<script>alert('<p>')</script>b<style>p{}</style>c", "abc"),
+            ("5 < 6 et 7 > 3 & plus", "5 < 6 et 7 > 3 & plus"),
+            ("<a title='x > y'>lien</a><!-- <p>non</p> -->", "lien"),
+            ("&lt;p&gt;Bamako&lt;/p&gt;&lt;p&gt;Gao&lt;/p&gt;", "Bamako\nGao"),
+            ("<script>jamais fermé", "jamais fermé"),
+            ("<li>un</li><li>deux</li>", "un\ndeux"),
+            ("مالي&nbsp;:\u{200f} هجوم", "مالي :\u{200f} هجوم"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(html), expected, "{html}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A page as a tree, within bounds that hostile nesting cannot blow up.
+
+use scraper::{ElementRef, Html, Node};
+
+use super::markup::{Markup, after_end, markup, split_at};
+use super::{BLOCKS, HIDDEN, Lines};
+
+/// Deepest nesting of a page that is parsed; browsers stop at the same depth.
+const HTML_DEPTH_MAX: usize = 512;
+
+/// Most nodes that parsing a page may make. Unclosed formatting elements are made anew in every paragraph after
+/// them (the "reconstruction" of the HTML standard), so a small page could otherwise fill the memory.
+pub(in crate::source) const HTML_NODES_MAX: usize = 400_000;
+
+/// Elements without content.
+const VOID: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+];
+
+/// Elements whose end tag is often left out and which end each other.
+const SELF_ENDING: [&str; 11] = ["body", "dd", "dt", "head", "html", "li", "option", "p", "td", "th", "tr"];
+
+/// Elements that stay in force until ended by name (HTML standard, "list of active formatting elements").
+const FORMATTING: [&str; 14] =
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+
+/// Parses a page. What is nested too deep or would make too many nodes is cut off, and told.
+pub(in crate::source) fn parse(page: &str) -> (Html, Option<String>) {
+    let (fit, cut) = bounded(page);
+    (Html::parse_document(fit), cut)
+}
+
+/// The longest beginning of a page that stays within [`HTML_DEPTH_MAX`] and [`HTML_NODES_MAX`].
+fn bounded(page: &str) -> (&str, Option<String>) {
+    let mut open: Vec<&str> = Vec::new();
+    // Formatting elements not ended by a tag of their own: the parser opens them again after each block.
+    let mut loose = 0_usize;
+    let mut nodes = 0_usize;
+    let mut rest = page;
+    while let Some((_, from)) = split_at(rest, '<') {
+        let tag = match markup(from) {
+            Markup::Tag(tag) => tag,
+            Markup::Character => {
+                rest = from.get(1..).unwrap_or_default();
+                continue;
+            }
+            Markup::Endless => break,
+        };
+        rest = from.get(tag.length..).unwrap_or_default();
+        let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(tag.name));
+        nodes += 1;
+        if is(&SELF_ENDING) || is(&BLOCKS) {
+            nodes += loose;
+        }
+        if is(&FORMATTING) {
+            loose = if tag.end { loose.saturating_sub(1) } else { loose + 1 };
+        }
+        if tag.end {
+            if let Some(place) = open.iter().rposition(|name| name.eq_ignore_ascii_case(tag.name)) {
+                open.truncate(place);
+            }
+        } else if is(&["script", "style"]) {
+            let Some(after) = after_end(rest, tag.name) else { break };
+            rest = after;
+        } else if !is(&SELF_ENDING) && !is(&VOID) && tag.name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            open.push(tag.name);
+        }
+        if open.len() > HTML_DEPTH_MAX || nodes > HTML_NODES_MAX {
+            let kept = page.len() - from.len();
+            let why = if nodes > HTML_NODES_MAX { "makes too many elements" } else { "nests too deep" };
+            return (
+                page.get(..kept).unwrap_or_default(),
+                Some(format!("the page {why}: read up to byte {kept}")),
+            );
+        }
+    }
+    (page, None)
+}
+
+/// How the text of an element is put into lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum Breaks {
+    /// At `<br>` alone.
+    Explicit,
+    /// At `<br>` and at the borders of blocks.
+    Blocks,
+}
+
+/// The plain text of an element; script and style are no text.
+///
+/// Walks without recursion: a page may nest as deep as [`HTML_DEPTH_MAX`].
+pub(in crate::source) fn element_text(element: ElementRef<'_>, breaks: Breaks) -> String {
+    let mut lines = Lines::default();
+    let mut hidden = 0_usize;
+    let root = *element;
+    let mut node = root;
+    loop {
+        hidden += usize::from(is_hidden(node.value()));
+        if let Some(text) = node.value().as_text().filter(|_| hidden == 0) {
+            lines.text(text);
+        } else if node.value().as_element().is_some_and(|element| element.name() == "br") {
+            lines.line_break();
+        } else {
+            border(node.value(), breaks, &mut lines);
+        }
+        if let Some(child) = node.first_child() {
+            node = child;
+            continue;
+        }
+        // Leave this element, and every one that ends with it.
+        loop {
+            hidden -= usize::from(is_hidden(node.value()));
+            border(node.value(), breaks, &mut lines);
+            if node == root {
+                return lines.finish();
+            }
+            if let Some(sibling) = node.next_sibling() {
+                node = sibling;
+                break;
+            }
+            let Some(parent) = node.parent() else { return lines.finish() };
+            node = parent;
+        }
+    }
+}
+
+fn is_hidden(node: &Node) -> bool {
+    node.as_element().is_some_and(|element| HIDDEN.contains(&element.name()))
+}
+
+fn border(node: &Node, breaks: Breaks, lines: &mut Lines) {
+    let block = node.as_element().is_some_and(|element| BLOCKS.contains(&element.name()));
+    if block && breaks == Breaks::Blocks {
+        lines.block();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_element_ends_lines_where_asked() {
+        let (page, _) = parse("<div id=a>un<div>deux<br>trois</div><script>x</script>quatre</div>");
+        let selector = scraper::Selector::parse("#a").unwrap();
+        let element = page.select(&selector).next().unwrap();
+        assert_eq!(element_text(element, Breaks::Explicit), "undeux\ntroisquatre");
+        assert_eq!(element_text(element, Breaks::Blocks), "un\ndeux\ntrois\nquatre");
+    }
+
+    #[test]
+    fn an_ordinary_page_is_not_cut() {
+        let page = "<html><body><ul>".to_owned() + &"<li><p>a <b>b</b> <a href=x>c</a><td>".repeat(20_000);
+        assert_eq!(bounded(&page).1, None);
+    }
+
+    #[test]
+    fn hostile_nesting_is_cut_before_it_is_parsed() {
+        for unit in ["<div>", "<b><p>", "<a href=x><table>", "<font size=1><p>x</div>", "<b id=a></div><p>"] {
+            let (page, cut) = parse(&unit.repeat(200_000));
+            assert!(cut.is_some(), "{unit}");
+            assert!(page.tree.values().count() <= 2 * HTML_NODES_MAX, "{unit}");
+        }
+    }
+}
