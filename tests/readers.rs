@@ -240,6 +240,19 @@ fn what_feed_rs_refuses_is_read_entry_by_entry() {
 }
 
 #[test]
+fn links_that_lead_to_no_page_are_none() {
+    let feed = "<rss version='2.0'><channel><item><title>T</title><link>javascript:alert(1)</link></item>\
+                <item><title>U</title><link>data:text/html,x</link><guid>https://a.example/2</guid></item></channel></rss>";
+    let links = |reading: Reading| -> Vec<Option<String>> {
+        reading.items.into_iter().map(|candidate| candidate.item.url).collect()
+    };
+    let expected = [None, Some("https://a.example/2".to_owned())];
+    assert_eq!(links(read(Reader::Feed, feed.as_bytes()).unwrap()), expected);
+    let page = "<article><h2><a href=' javascript:x'>T</a></h2></article><article><h2><a href='//a.example/2'>U</a></h2></article>";
+    assert_eq!(links(read(Reader::Page, page.as_bytes()).unwrap()), expected);
+}
+
+#[test]
 fn documents_of_another_kind_are_refused_with_their_reason() {
     let challenge = "<html><head><title>Just a moment...</title></head><body></body></html>";
     let page = "<html><body><h1>Bienvenue</h1></body></html>";

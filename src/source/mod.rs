@@ -16,6 +16,7 @@ pub mod telegram;
 use std::fmt;
 
 use jiff::Timestamp;
+use url::Url;
 
 pub use self::sniff::{Kind, sniff};
 use crate::fetch::Document;
@@ -133,6 +134,12 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What it was.
     pub detail: String,
+}
+
+/// The absolute form of a link; `None` when it leads to no web page (`javascript:`, `mailto:`).
+fn web_link(base: &Url, link: &str) -> Option<String> {
+    let url = base.join(link.trim()).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.into())
 }
 
 impl Reading {

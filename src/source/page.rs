@@ -5,7 +5,9 @@ use url::Url;
 
 use super::candidate::{Draft, identify};
 use super::html::{self, Breaks};
-use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, dates};
+use super::{
+    ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, dates, web_link,
+};
 use crate::item::SourceKind;
 
 /// Most elements and texts looked at in all items of a page: items may lie in one another, and then each is
@@ -174,7 +176,7 @@ fn draft(item: ElementRef<'_>, select: &Selectors, base: &Url, undated: &mut Opt
     Draft {
         title: html::one_line(&value(&select.title, &[]).unwrap_or_default()),
         text: value(&select.text, &[]).unwrap_or_default(),
-        url: link.map(|link| base.join(&link).map_or(link, String::from)),
+        url: link.and_then(|link| web_link(base, &link)),
         published,
         ..Draft::default()
     }

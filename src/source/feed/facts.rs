@@ -224,16 +224,13 @@ impl Facts {
         self.guid.as_deref().or(self.about.as_deref())
     }
 
-    /// Where the entry leads: its link, else its guid when that is an address, else its enclosure.
-    pub(super) fn address(&self) -> Option<&str> {
+    /// Where the entry may lead, best first: its link, its guid when that is an address, what else is linked.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
         let web = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
         let guid = self.guid.as_deref().filter(|_| !self.guid_is_no_link).filter(web);
-        self.link
-            .as_deref()
-            .or(guid)
-            .or(self.about.as_deref().filter(web))
-            .or(self.other_link.as_deref())
-            .or(self.enclosure.as_deref())
+        let about = self.about.as_deref().filter(web);
+        let others = [self.other_link.as_deref(), self.enclosure.as_deref()];
+        [self.link.as_deref(), guid, about].into_iter().chain(others).flatten()
     }
 }
 
@@ -249,7 +246,7 @@ mod tests {
              <enclosure url=\"https://a.example/1.mp3\"/><category>Mali</category><media:title>no</media:title></item>",
         );
         assert_eq!(facts.title, "A <b>b</b> &amp; c");
-        assert_eq!(facts.address(), Some("https://a.example/1"));
+        assert_eq!(facts.addresses().next(), Some("https://a.example/1"));
         assert_eq!(facts.identifier(), Some("7"));
         assert_eq!(facts.body, "<p>x</p>");
         assert_eq!(facts.published.as_deref(), Some("Mon, 23 Nov 2026"));
@@ -262,14 +259,15 @@ mod tests {
             "<entry xml:lang=\"fr\"><link rel=\"self\" href=\"/s\"/><link rel=\"related\" href=\"/r\"/><link href=\"/a\"/>\
              <id>tag:x</id><author><name>N</name></author></entry>",
         );
-        assert_eq!(facts.address(), Some("/a"));
+        assert_eq!(facts.addresses().next(), Some("/a"));
         assert_eq!(facts.lang.as_deref(), Some("fr"));
         assert_eq!(facts.author.as_deref(), Some("<name>N</name>"));
     }
 
     #[test]
     fn an_entry_without_link_leads_to_its_guid_or_enclosure() {
-        let with = |inside: &str| of_entry(&format!("<item>{inside}</item>")).address().map(str::to_owned);
+        let with =
+            |inside: &str| of_entry(&format!("<item>{inside}</item>")).addresses().next().map(str::to_owned);
         assert_eq!(with("<guid>https://a.example/g</guid>").as_deref(), Some("https://a.example/g"));
         assert_eq!(with("<guid isPermaLink='false'>https://a.example/g</guid>"), None);
         assert_eq!(

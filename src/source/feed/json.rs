@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(read(version).map(|(items, _)| items.len()), Ok(0));
         let (items, _) = read(r#"{"items":[{"id":1.5,"url":" https://a.example "},{"id":null},7]}"#).unwrap();
         assert_eq!(items[0].identifier(), Some("1.5"));
-        assert_eq!(items[0].address(), Some("https://a.example"));
+        assert_eq!(items[0].addresses().next(), Some("https://a.example"));
         assert_eq!(&items[1..], [Facts::default(), Facts::default()]);
     }
 }

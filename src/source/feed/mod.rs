@@ -21,7 +21,7 @@ use self::mend::Mended;
 use self::strict::Entry;
 use super::candidate::{Draft, identify};
 use super::{Hints, ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
-use super::{charset, dates, html};
+use super::{charset, dates, html, web_link};
 use crate::item::SourceKind;
 
 /// Reads a decoded feed that was fetched from `url`.
@@ -130,7 +130,7 @@ fn assemble(
 
 fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draft {
     let base = facts.base.as_deref().and_then(|own| base.join(own).ok()).unwrap_or_else(|| base.clone());
-    let url = facts.address().map(|link| base.join(link).map_or_else(|_| link.to_owned(), String::from));
+    let url = facts.addresses().find_map(|link| web_link(&base, link));
     let lang = facts.lang.as_deref().or(around.lang.as_deref()).map(charset::primary);
     let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
     // feed-rs makes up the date of a change; only what the publisher wrote counts.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use scraper::{ElementRef, Selector};
 
 use super::selector;
-use crate::item::{Forward, LinkPreview, Poll, TelegramPost};
+use crate::item::{Forward, LinkPreview, Poll, TelegramPost, link};
 use crate::source::candidate::Draft;
 use crate::source::html::{self, Breaks};
 
@@ -108,7 +108,7 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         edited: edited(message),
         signature: first_text(message, &LAYOUT.signature),
         forwarded_from: forward(message),
-        reply_to: message.select(&LAYOUT.reply).find_map(|reply| reply.attr("href")).map(str::to_owned),
+        reply_to: message.select(&LAYOUT.reply).next().and_then(href),
         links: element.map(links).unwrap_or_default(),
         preview: preview.map(link_preview),
         poll: poll(message),
@@ -192,25 +192,29 @@ fn forward(message: ElementRef<'_>) -> Option<Forward> {
     let name = line.select(&LAYOUT.forward_name).next();
     let text = html::element_text(name.unwrap_or(line), Breaks::Explicit);
     let text = html::one_line(text.strip_prefix("Forwarded from").unwrap_or(&text));
-    Some(Forward { name: text, url: name.and_then(|name| name.attr("href")).map(str::to_owned) })
+    Some(Forward { name: text, url: name.and_then(href) })
 }
 
-/// Links of the text to other places; hashtags lead into the page's own search.
+/// Links of the text to other places; hashtags lead into the page's own search, and are left out.
 fn links(text: ElementRef<'_>) -> Vec<String> {
     let mut links: Vec<String> = Vec::new();
-    for href in text.select(&LAYOUT.link).filter_map(|link| link.attr("href")) {
-        let href = href.trim();
-        let outside = href.contains(':') && !links.iter().any(|known| known == href);
-        if outside && links.len() < LINKS_MAX {
-            links.push(href.to_owned());
+    for link in text.select(&LAYOUT.link).filter_map(href) {
+        if links.len() < LINKS_MAX && !links.contains(&link) {
+            links.push(link);
         }
     }
     links
 }
 
+/// The address that an element leads to, as written; `None` when it is relative or no web address.
+fn href(element: ElementRef<'_>) -> Option<String> {
+    let href = element.attr("href")?.trim();
+    link::normalise(href).map(|_| href.to_owned())
+}
+
 fn link_preview(preview: ElementRef<'_>) -> LinkPreview {
     LinkPreview {
-        url: preview.attr("href").map(str::to_owned),
+        url: href(preview),
         title: first_text(preview, &LAYOUT.preview_title),
         description: first_text(preview, &LAYOUT.preview_description),
     }
