@@ -9,18 +9,32 @@ use std::sync::{PoisonError, RwLock};
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use sled::{Db, Tree};
 
-use super::access::InTransaction;
-use super::open;
+use super::access::{InTransaction, Read};
+use super::mark::Mark;
+use super::{keys, open};
 use crate::store::StoreError;
 use crate::store::error::panic_text;
 
 /// Conflicts after which a transaction gives up; over one tree sled reports none.
 const CONFLICTS_MAX: u32 = 100;
 
-/// An open database and its log as a file of our own, for `fdatasync`.
+/// An open database, its log as a file of our own, for `fdatasync`, and what must be in it.
 pub(super) struct Open {
     pub(super) db: Db,
     pub(super) log: File,
+    pub(super) mark: Mark,
+}
+
+impl Open {
+    /// Makes everything committed so far durable; returns the number of the last such commit.
+    ///
+    /// sled's `flush` alone ends in `sync_file_range`, which leaves data in the disk's cache (spacejam/sled#1452).
+    pub(super) fn sync(&self) -> Result<u64, StoreError> {
+        let last = self.mark.last();
+        self.db.flush().map_err(|error| failed("write", error))?;
+        self.log.sync_data().map_err(|source| StoreError::Io { doing: "sync", source })?;
+        Ok(last)
+    }
 }
 
 /// The database at a path. After a failure of the disk it is closed and opened again before its next use: what a
@@ -56,14 +70,25 @@ impl Engine {
         outcome
     }
 
-    /// Makes everything committed so far durable.
-    ///
-    /// sled's `flush` alone ends in `sync_file_range`, which leaves data in the disk's cache (spacejam/sled#1452).
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
+    /// Runs `work` as one numbered transaction.
+    pub(super) fn commit(
+        &self,
+        mut work: impl FnMut(&InTransaction<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.with(|open| {
-            open.db.flush().map_err(|error| failed("write", error))?;
-            open.log.sync_data().map_err(|source| StoreError::Io { doing: "sync", source })
+            let number = transact(&open.db, |rows| {
+                work(rows)?;
+                let number = rows.row::<u64>(&keys::commits())?.unwrap_or_default() + 1;
+                rows.put(&keys::commits(), &number).map(|()| number)
+            })?;
+            open.mark.committed(number);
+            Ok(())
         })
+    }
+
+    /// Makes everything committed so far durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.with(|open| open.sync().map(|last| open.mark.synced(last)))
     }
 
     /// Closes and opens the database, unless another thread just did.
@@ -80,6 +105,18 @@ impl Engine {
         *slot = Some(open::existing(&self.path)?);
         self.failed.store(false, Ordering::Release);
         Ok(())
+    }
+}
+
+/// A store that is closed well is marked to its last commit. Where that fails, a crash would have left no less.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if self.failed.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(error) = self.with(|open| open.sync().map(|last| open.mark.set(last))) {
+            tracing::error!(%error, "the store could not be synced while closing");
+        }
     }
 }
 

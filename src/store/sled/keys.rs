@@ -63,6 +63,11 @@ pub(super) fn format() -> Vec<u8> {
     Kind::Meta.key(&[b"format"])
 }
 
+/// The number of commits so far.
+pub(super) fn commits() -> Vec<u8> {
+    Kind::Meta.key(&[b"commits"])
+}
+
 /// A source's state.
 pub(super) fn source(name: &SourceName) -> Vec<u8> {
     Kind::Source.key(&[name.as_str().as_bytes()])

@@ -1,7 +1,7 @@
 //! The store on sled 0.34.7: one tree, one row per fact, keys by [`keys`], values by [`frame`] and [`rows`].
 //!
 //! What sled leaves to its user is done here: [`engine`] reaches the disk and opens again after a failure,
-//! [`open`] survives damage, [`seen`] keeps the common row count low, [`expire`] forgets.
+//! [`open`] survives damage, [`mark`] notices what is missing, [`seen`] keeps the common row count low, [`expire`] forgets.
 
 mod access;
 mod alert_row;
@@ -9,6 +9,7 @@ mod engine;
 mod expire;
 mod frame;
 mod keys;
+mod mark;
 mod open;
 mod rows;
 mod seen;
@@ -75,7 +76,7 @@ impl std::fmt::Debug for SledStore {
 
 impl Store for SledStore {
     fn transact(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
-        self.read(|tree| engine::transact(tree, |transaction| work(transaction)))
+        self.engine.commit(|transaction| work(transaction))
     }
 
     fn sync(&self) -> Result<(), StoreError> {

@@ -1,14 +1,17 @@
 //! Opening: who may, what may be found, and how a damaged database is tried once more.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::access::{InTransaction, Read};
 use super::engine::{self, Open};
 use super::keys;
+use super::mark::Mark;
 use crate::store::StoreError;
 use crate::store::error::panic_text;
 
@@ -17,6 +20,9 @@ const FORMAT: u32 = 1;
 
 /// sled's cache in bytes. Its memory is several times this; a poll touches a few rows only.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long a taken lock is waited for.
+const LOCK_WAIT: Duration = Duration::from_millis(500);
 
 /// Copies of damaged databases kept beside the store; a loop of failing starts must not fill the disk.
 const COPIES_MAX: u32 = 3;
@@ -35,7 +41,9 @@ pub(super) fn existing(path: &Path) -> Result<Open, StoreError> {
         }
         other => other,
     };
-    open.map_err(|refusal| refusal.into_error(path))
+    let open = open.map_err(|refusal| refusal.into_error(path))?;
+    check_mark(path, &open)?;
+    Ok(open)
 }
 
 /// Opens the store at `path`, creating it and its parents where it is not there.
@@ -47,8 +55,7 @@ pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(create)?;
     check_owner(path)?;
     let open = open_once(path).map_err(|refusal| refusal.into_error(path))?;
-    open.db.flush().map_err(|error| engine::failed("write", error))?;
-    open.log.sync_all().map_err(create)?;
+    open.sync()?;
     // New names are durable only when their directories are.
     sync_directories(path).map_err(create)?;
     Ok(open)
@@ -95,18 +102,55 @@ impl From<sled::Error> for Refusal {
     }
 }
 
-/// Opens with sled. Some damage makes it panic rather than report.
+/// Opens with sled, waiting a little for whoever is just closing it.
 fn open_once(path: &Path) -> Result<Open, Refusal> {
+    patiently(|| open_now(path), |refusal| matches!(refusal, Refusal::InUse))
+}
+
+/// Opens with sled. Some damage makes it panic rather than report.
+fn open_now(path: &Path) -> Result<Open, Refusal> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
         .mode(sled::Mode::HighThroughput)
         .use_compression(false);
-    let db = catch_unwind(AssertUnwindSafe(|| config.open())).map_err(|panic| {
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let db = config.open()?;
+        let commits = Read::row::<u64>(&*db, &keys::commits());
+        sled::Result::Ok((db, commits))
+    }));
+    let (db, commits) = opened.map_err(|panic| {
         Refusal::Corrupt(format!("the engine panicked: {}", panic_text(panic.as_ref())))
     })??;
+    let commits = commits.map_err(|error| Refusal::Corrupt(error.to_string()))?.unwrap_or_default();
     let log = File::open(log_path(path)).map_err(sled::Error::Io)?;
-    Ok(Open { db, log })
+    Ok(Open { db, log, mark: Mark::new(path, commits) })
+}
+
+/// Repeats `attempt` for [`LOCK_WAIT`] while it fails because the lock is taken.
+///
+/// A lock outlives its holder by a moment: threads of sled end late, and a process that was just forked holds
+/// the locks of its parent until it starts its program.
+fn patiently<T, E>(mut attempt: impl FnMut() -> Result<T, E>, taken: impl Fn(&E) -> bool) -> Result<T, E> {
+    let began = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if taken(&error) && began.elapsed() < LOCK_WAIT => thread::sleep(LOCK_WAIT / 25),
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Refuses a store that lacks commits known to have been on disk.
+fn check_mark(path: &Path, open: &Open) -> Result<(), StoreError> {
+    let (found, marked) = (open.mark.last(), Mark::read(path));
+    if found >= marked {
+        return Ok(());
+    }
+    let detail = format!(
+        "it ends at commit {found}, but {marked} were on disk; to go on without the rest, remove the file `mark` in it"
+    );
+    Err(StoreError::Damaged { path: path.display().to_string(), detail })
 }
 
 /// Copies the damaged store aside, then removes its snapshots: they only shorten the start, and sled replays its log.
@@ -114,9 +158,12 @@ fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
     let refused = |source| StoreError::Io { doing: "copy the damaged store", source };
     // Held to the end of the copy: nobody else may open it meanwhile.
     let log = File::open(log_path(path)).map_err(refused)?;
-    if log.try_lock().is_err() {
-        return Err(StoreError::InUse(path.display().to_string()));
-    }
+    patiently(|| log.try_lock(), |refusal| matches!(refusal, TryLockError::WouldBlock)).map_err(
+        |refusal| match refusal {
+            TryLockError::WouldBlock => StoreError::InUse(path.display().to_string()),
+            TryLockError::Error(source) => refused(source),
+        },
+    )?;
     let Some(copy) = free_copy_name(path) else {
         let detail = format!("{COPIES_MAX} copies of damaged stores lie beside it; remove them to try again");
         return Err(StoreError::Damaged { path: path.display().to_string(), detail });

@@ -37,6 +37,17 @@ impl Row for u32 {
     }
 }
 
+/// The number of commits.
+impl Row for u64 {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        from_json(bytes)
+    }
+}
+
 /// A row whose key says it all.
 impl Row for () {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {

@@ -1,1 +1,136 @@
 //! Tests that look behind the trait.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::InTransaction;
+use super::*;
+use crate::outbox::DeliveryState;
+use crate::store::Writer;
+
+fn name() -> SourceName {
+    SourceName::new("rfi").unwrap()
+}
+
+fn delivery(n: u8) -> Delivery {
+    Delivery {
+        id: DeliveryId::from_bytes([n; 16]),
+        alert: AlertId::from_bytes([n; 16]),
+        notifier: "desk".into(),
+        recipient: String::new(),
+        created: Timestamp::UNIX_EPOCH,
+        attempts: 0,
+        state: DeliveryState::Ready,
+    }
+}
+
+fn write(store: &SledStore, work: impl Fn(&InTransaction<'_>) -> Result<(), StoreError>) {
+    store.engine.commit(work).unwrap();
+}
+
+/// Flips a bit in the last byte of the row at `key`, as a bad disk or a bug of ours would.
+fn damage(store: &SledStore, key: &[u8]) {
+    store
+        .read(|tree| {
+            let mut row = tree.get(key).unwrap().unwrap().to_vec();
+            *row.last_mut().unwrap() ^= 1;
+            tree.insert(key, row).unwrap();
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_damaged_value_is_set_aside_and_counted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| {
+        (1..=3).try_for_each(|n| rows.put(&keys::open(delivery(n).id), &delivery(n)))?;
+        seen::remember(
+            rows,
+            &name(),
+            &[(SeenKey::new("a", "b"), Seen { first: Day(1), last: Day(1), content: 1 })],
+        )
+    });
+    let (one, two) = (keys::open(delivery(1).id), keys::open(delivery(2).id));
+    for key in [&one, &two, &keys::seen(&name(), 0, 0)] {
+        damage(&store, key);
+    }
+
+    assert_eq!(store.delivery(delivery(1).id).unwrap(), None, "by key");
+    assert_eq!(store.open_deliveries().unwrap(), [delivery(3)], "in a scan");
+    assert_eq!(store.seen(&name(), &[SeenKey::new("a", "b")]).unwrap(), [None]);
+    assert_eq!(store.open_deliveries().unwrap(), [delivery(3)]);
+    assert_eq!(store.stats().unwrap().damaged, 3);
+    let kept = store.read(|tree| Ok(tree.get(keys::damaged(&one)).unwrap())).unwrap();
+    assert!(kept.is_some(), "nothing is thrown away");
+
+    write(&store, |rows| rows.put(&one, &delivery(1)));
+    assert_eq!(store.delivery(delivery(1).id).unwrap(), Some(delivery(1)), "its place can be used again");
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| rows.put(&keys::format(), &7_u32));
+    drop(store);
+    let refused = SledStore::open(dir.path());
+    assert!(matches!(refused, Err(StoreError::Newer { found: 7, known: 1, .. })), "{refused:?}");
+}
+
+#[test]
+fn what_does_not_change_is_not_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    let entries = |last| (0..30).map(move |n| (SeenKey::new("k", &n.to_string()), Day(last)));
+    let remember = |last| {
+        let entries: Vec<_> =
+            entries(last).map(|(key, last)| (key, Seen { first: Day(1), last, content: 5 })).collect();
+        write(&store, |rows| seen::remember(rows, &name(), &entries));
+    };
+    remember(1);
+    let mut writes = store.read(|tree| Ok(tree.watch_prefix(Kind::Seen.prefix()))).unwrap();
+    remember(1);
+    assert!(writes.next_timeout(Duration::ZERO).is_err(), "the same day");
+    remember(2);
+    assert!(writes.next_timeout(Duration::ZERO).is_ok(), "the next day");
+    assert!(writes.next_timeout(Duration::ZERO).is_err(), "thirty keys are one row");
+}
+
+#[test]
+fn a_failed_sync_fails_its_commits_and_the_store_opens_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut open = open::or_create(dir.path()).unwrap();
+    // A file that the system cannot sync.
+    open.log = File::open("/dev/null").unwrap();
+    let store = Arc::new(SledStore { engine: Engine::new(dir.path(), open) });
+    let (writer, thread) = Writer::start(store.clone()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let commit = |n| writer.commit(move |rows| rows.put_delivery(&delivery(n)));
+        let failed = commit(1).await;
+        assert!(matches!(failed, Err(StoreError::Io { doing: "sync", .. })), "{failed:?}");
+        commit(2).await.unwrap();
+    });
+    drop(writer);
+    thread.join().unwrap();
+    assert!(store.open_deliveries().unwrap().contains(&delivery(2)));
+}
+
+#[test]
+fn a_store_that_lost_its_end_is_refused_until_the_loss_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| rows.put(&keys::open(delivery(1).id), &delivery(1)));
+    drop(store);
+    let mark = dir.path().join("mark");
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "1\n");
+    drop(SledStore::open(dir.path()).unwrap());
+    std::fs::write(&mark, "2\n").unwrap();
+    let refused = SledStore::open(dir.path());
+    assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
+    std::fs::remove_file(&mark).unwrap();
+    assert_eq!(SledStore::open(dir.path()).unwrap().open_deliveries().unwrap(), [delivery(1)]);
+}

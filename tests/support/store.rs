@@ -1,0 +1,169 @@
+//! Values for the store's tests.
+
+use harmattan::fetch::Validators;
+use harmattan::item::{Item, ItemId, SeenKey, SourceKind, SourceName};
+use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
+use harmattan::rules::spec::Severity;
+use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
+use harmattan::store::{Day, Failing, Seen, SourceState, StoredItem};
+use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
+use harmattan::text::{ByteSpan, Field};
+use jiff::Timestamp;
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+pub(crate) fn name(text: &str) -> SourceName {
+    SourceName::new(text).unwrap()
+}
+
+pub(crate) fn seen_key(n: u64) -> SeenKey {
+    SeenKey::new("test", &n.to_string())
+}
+
+/// A key whose first byte is chosen and whose next two are zero.
+pub(crate) fn skewed_key(lead: u8, n: u64) -> SeenKey {
+    let mut bytes = seen_key(n).to_bytes();
+    bytes[..3].copy_from_slice(&[lead, 0, 0]);
+    SeenKey::from_bytes(bytes)
+}
+
+pub(crate) fn seen(first: u16, last: u16) -> Seen {
+    Seen { first: Day(first), last: Day(last), content: u64::from(first) << 40 | u64::from(last) }
+}
+
+pub(crate) fn item(n: u64) -> Item {
+    Item {
+        id: ItemId::new(&name("rfi"), seen_key(n)),
+        source: Some(name("rfi")),
+        kind: SourceKind::Feed,
+        title: format!("Mali : attaque n° {n}"),
+        text: "نص\nтекст".into(),
+        url: Some(format!("https://rfi.example/{n}")),
+        author: None,
+        lang: Some("fr".into()),
+        published: Some(at(5)),
+        updated: None,
+        tags: vec!["Afrique".into()],
+        guid: Some(n.to_string()),
+        telegram: None,
+    }
+}
+
+pub(crate) fn stored_item(n: u64, first: Day) -> StoredItem {
+    StoredItem { item: item(n), first, fetched: at(7) }
+}
+
+pub(crate) fn source_state(source: &str) -> SourceState {
+    let validators = Validators { etag: Some(b"W/\"\xff\x00\"".to_vec()), last_modified: None };
+    SourceState {
+        name: name(source),
+        address: "https://rfi.example/rss".into(),
+        baseline: Some(at(1)),
+        baseline_fired: 2,
+        validators: Some(("https://rfi.example/rss".into(), validators)),
+        body: Some([7; 16]),
+        due: Some(at(2)),
+        not_before: None,
+        host_wide: true,
+        last_poll: Some(at(3)),
+        last_success: Some(at(4)),
+        last_new: None,
+        items: 30,
+        items_last: 20,
+        lost_last: 1,
+        failing: Some(Failing { since: at(4), polls: 3, reason: "http".into(), detail: "503".into() }),
+        telegram_newest: Some(12),
+    }
+}
+
+/// A source last read at a given time.
+pub(crate) struct SourceRead(SourceState);
+
+impl SourceRead {
+    pub(crate) fn new(name: &SourceName, last_success: Timestamp) -> Self {
+        Self(SourceState { last_success: Some(last_success), ..source_state(name.as_str()) })
+    }
+
+    pub(crate) fn state(self) -> SourceState {
+        self.0
+    }
+}
+
+pub(crate) fn story_at(time: Timestamp) -> Story {
+    let mut id = [3; 16];
+    id[..8].copy_from_slice(&time.as_second().to_be_bytes());
+    Story {
+        id: StoryId::from_bytes(id),
+        reports: 2,
+        sources: vec![name("rfi"), name("bbc")],
+        first_seen: time,
+        severity: Severity::Critical,
+    }
+}
+
+pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
+    let mut id = [n; 16];
+    id[..6].copy_from_slice(&time.as_millisecond().to_be_bytes()[2..]);
+    let span = ByteSpan { start: 0, end: 4 };
+    let why = Reason { term: "mali".into(), text: "Mali".into(), field: Field::Title, span };
+    Alert {
+        id: AlertId::from_bytes(id),
+        kind: AlertKind::Update,
+        disposition: Disposition::Joined,
+        created: time,
+        severity: Severity::High,
+        rules: vec![Match {
+            rule: "sahel".into(),
+            severity: Severity::High,
+            tags: vec!["x".into()],
+            why: vec![why],
+        }],
+        item: item(n.into()),
+        truncated: true,
+        tier: 2,
+        fetched: at(8),
+        entities: vec![EntityRef {
+            id: "wagner".into(),
+            entity_type: "armed-group".into(),
+            name: "Wagner".into(),
+        }],
+        places: vec![PlaceRef {
+            id: "ml".into(),
+            name: "Mali".into(),
+            country: Some("ML".into()),
+            within: vec!["sahel".into()],
+            at: Some((17.5, -4.0)),
+        }],
+        story: story_at(time),
+    }
+}
+
+pub(crate) fn alert(n: u8) -> Alert {
+    alert_at(n, at(n.into()))
+}
+
+pub(crate) fn delivery(n: u8) -> Delivery {
+    Delivery {
+        id: DeliveryId::from_bytes([n; 16]),
+        alert: alert(n).id,
+        notifier: "desk".into(),
+        recipient: "desk@example.org".into(),
+        created: at(n.into()),
+        attempts: 1,
+        state: DeliveryState::Ready,
+    }
+}
+
+pub(crate) fn with_state(delivery: Delivery, state: DeliveryState) -> Delivery {
+    Delivery { state, ..delivery }
+}
+
+pub(crate) fn with_alert(delivery: Delivery, alert: AlertId) -> Delivery {
+    Delivery { alert, ..delivery }
+}
+
+pub(crate) fn delivered(n: u8, time: Timestamp) -> Delivery {
+    with_state(delivery(n), DeliveryState::Delivered { at: time })
+}
