@@ -310,6 +310,7 @@ fn a_damaged_snapshot_is_survived() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store");
         filled(&path);
+        let _control = std::os::unix::net::UnixListener::bind(path.join("control.sock")).unwrap();
         let snaps = snapshots(&path);
         assert!(!snaps.is_empty(), "{case}: sled writes a snapshot");
         for snap in &snaps {

@@ -46,9 +46,10 @@ impl Mark {
         self.committed.load(Ordering::Acquire)
     }
 
-    /// Takes note that all up to `number` are on disk, and writes that down when it has been a while.
+    /// Takes note that all up to `number` are on disk, and writes that down the first time and then now and again.
     pub(super) fn synced(&self, number: u64) {
-        if number.saturating_sub(self.marked.load(Ordering::Acquire)) >= COMMITS_PER_MARK {
+        let marked = self.marked.load(Ordering::Acquire);
+        if marked == 0 || number.saturating_sub(marked) >= COMMITS_PER_MARK {
             self.set(number);
         }
     }

@@ -55,6 +55,8 @@ pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(create)?;
     check_owner(path)?;
     let open = open_once(path).map_err(|refusal| refusal.into_error(path))?;
+    // A mark without a log: someone removed the data and nothing else.
+    check_mark(path, &open)?;
     open.sync()?;
     // New names are durable only when their directories are.
     sync_directories(path).map_err(create)?;
@@ -90,8 +92,7 @@ impl Refusal {
 impl From<sled::Error> for Refusal {
     fn from(error: sled::Error) -> Self {
         match error {
-            // sled knows no error of its own for a lock that is taken.
-            sled::Error::Io(cause) if cause.to_string().starts_with("could not acquire lock") => Self::InUse,
+            sled::Error::Io(cause) if is_lock_taken(&cause) => Self::InUse,
             sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
                 Self::Corrupt(error.to_string())
             }
@@ -100,6 +101,12 @@ impl From<sled::Error> for Refusal {
             }
         }
     }
+}
+
+/// Whether sled says that the lock is taken: it has no error of its own for that, and hides the system's in a text.
+fn is_lock_taken(error: &io::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("could not acquire lock") && text.contains("WouldBlock")
 }
 
 /// Opens with sled, waiting a little for whoever is just closing it.
@@ -191,15 +198,16 @@ fn free_copy_name(path: &Path) -> Option<PathBuf> {
         .find(|copy| !copy.exists())
 }
 
-/// Copies a directory of files and directories.
+/// Copies a directory of files and directories; the control socket may lie in it too, and is left out.
 fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             copy_directory(&entry.path(), &target)?;
-        } else {
+        } else if kind.is_file() {
             fs::copy(entry.path(), target)?;
         }
     }

@@ -134,3 +134,19 @@ fn a_store_that_lost_its_end_is_refused_until_the_loss_is_accepted() {
     std::fs::remove_file(&mark).unwrap();
     assert_eq!(SledStore::open(dir.path()).unwrap().open_deliveries().unwrap(), [delivery(1)]);
 }
+
+#[test]
+fn an_emptied_or_removed_log_is_no_new_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| rows.put(&keys::open(delivery(1).id), &delivery(1)));
+    store.sync().unwrap();
+    drop(store);
+    for harm in
+        [|log: &Path| std::fs::write(log, []).unwrap(), |log: &Path| std::fs::remove_file(log).unwrap()]
+    {
+        harm(&dir.path().join("db"));
+        let refused = SledStore::create(dir.path());
+        assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
+    }
+}
