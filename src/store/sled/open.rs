@@ -24,8 +24,11 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// How long a taken lock is waited for.
 const LOCK_WAIT: Duration = Duration::from_millis(500);
 
-/// Copies of damaged databases kept beside the store; a loop of failing starts must not fill the disk.
+/// Copies of damaged databases kept in the store; a loop of failing starts must not fill the disk.
 const COPIES_MAX: u32 = 3;
+
+/// How the names of such copies begin.
+const COPY_PREFIX: &str = "damaged-";
 
 /// Opens the store at `path`, which must be there.
 pub(super) fn existing(path: &Path) -> Result<Open, StoreError> {
@@ -52,7 +55,12 @@ pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
         return existing(path);
     }
     let create = |source| StoreError::Io { doing: "create its directory", source };
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(create)?;
+    if !path.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(create)?;
+        // Not ours to open where systemd made the directory for us.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_at(parent.unwrap_or(Path::new("."))).map_err(create)?;
+    }
     check_owner(path)?;
     let open = open_once(path).map_err(|refusal| refusal.into_error(path))?;
     // A mark without a log: someone removed the data and nothing else.
@@ -172,7 +180,7 @@ fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
         },
     )?;
     let Some(copy) = free_copy_name(path) else {
-        let detail = format!("{COPIES_MAX} copies of damaged stores lie beside it; remove them to try again");
+        let detail = format!("{COPIES_MAX} copies `damaged-…` of it lie in it; remove them to try again");
         return Err(StoreError::Damaged { path: path.display().to_string(), detail });
     };
     copy_directory(path, &copy).map_err(refused)?;
@@ -186,23 +194,20 @@ fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// `<store>.damaged-<n>` that is not taken.
+/// A directory for a copy that is not taken. It lies in the store: the service may write nowhere else.
 fn free_copy_name(path: &Path) -> Option<PathBuf> {
-    let name = path.file_name()?.to_os_string();
-    (1..=COPIES_MAX)
-        .map(|n| {
-            let mut name = name.clone();
-            name.push(format!(".damaged-{n}"));
-            path.with_file_name(name)
-        })
-        .find(|copy| !copy.exists())
+    (1..=COPIES_MAX).map(|n| path.join(format!("{COPY_PREFIX}{n}"))).find(|copy| !copy.exists())
 }
 
-/// Copies a directory of files and directories; the control socket may lie in it too, and is left out.
+/// Copies a directory of files and directories. Earlier copies are left out, and the control socket, which may lie
+/// there too.
 fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(COPY_PREFIX.as_bytes()) {
+            continue;
+        }
         let target = to.join(entry.file_name());
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -214,14 +219,14 @@ fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Syncs the store's directories, its parent and its configuration.
+/// Syncs the store's directories and sled's settings.
 fn sync_directories(path: &Path) -> io::Result<()> {
-    let path = path.canonicalize()?;
-    let parent = path.parent().unwrap_or(&path);
-    for name in [path.join("conf"), path.join("blobs"), path.clone(), parent.to_owned()] {
-        File::open(name)?.sync_all()?;
-    }
-    Ok(())
+    [path.join("conf"), path.join("blobs"), path.to_owned()].into_iter().try_for_each(|name| sync_at(&name))
+}
+
+/// Syncs the file or directory at `path`.
+fn sync_at(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 /// Refuses what belongs to another user: files written now would be closed to the daemon later.
