@@ -101,7 +101,7 @@ pub struct StoredItem {
     pub fetched: Timestamp,
 }
 
-/// What [`Store::expire`] removed.
+/// What [`crate::store::Store::expire`] removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
     /// Seen keys.

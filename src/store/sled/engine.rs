@@ -1,6 +1,7 @@
 //! sled, and what it does not do by itself: reaching the disk, surviving its own panics, opening again after a failure.
 
 use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,12 +44,23 @@ pub(super) struct Engine {
     path: PathBuf,
     open: RwLock<Option<Open>>,
     failed: AtomicBool,
+    /// Whether there are commits that no sync has covered yet.
+    dirty: AtomicBool,
+    /// Whether such commits were in memory when the database was closed after a failure: the next sync must not
+    /// vouch for them.
+    lost: AtomicBool,
 }
 
 impl Engine {
     /// Takes over the open database at `path`.
     pub(super) fn new(path: &Path, open: Open) -> Self {
-        Self { path: path.to_owned(), open: RwLock::new(Some(open)), failed: AtomicBool::new(false) }
+        Self {
+            path: path.to_owned(),
+            open: RwLock::new(Some(open)),
+            failed: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+        }
     }
 
     /// Calls `call` with the database. A panic inside sled becomes an error.
@@ -76,6 +88,7 @@ impl Engine {
         mut work: impl FnMut(&InTransaction<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.with(|open| {
+            self.dirty.store(true, Ordering::Release);
             let number = transact(&open.db, |rows| {
                 work(rows)?;
                 let number = rows.row::<u64>(&keys::commits())?.unwrap_or_default() + 1;
@@ -88,7 +101,15 @@ impl Engine {
 
     /// Makes everything committed so far durable.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        self.with(|open| open.sync().map(|last| open.mark.synced(last)))
+        let synced = self.with(|open| {
+            self.dirty.store(false, Ordering::Release);
+            open.sync().map(|last| open.mark.synced(last))
+        });
+        if self.lost.swap(false, Ordering::AcqRel) {
+            let source = io::Error::other("the store failed and was opened again since the commit");
+            return Err(StoreError::Io { doing: "sync", source });
+        }
+        synced
     }
 
     /// Closes and opens the database, unless another thread just did.
@@ -98,6 +119,9 @@ impl Engine {
             return Ok(());
         }
         tracing::warn!(path = %self.path.display(), "opening the store again after a failure");
+        if self.dirty.swap(false, Ordering::AcqRel) {
+            self.lost.store(true, Ordering::Release);
+        }
         let old = slot.take();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(old))) {
             tracing::warn!(panic = panic_text(panic.as_ref()), "the engine panicked while closing");

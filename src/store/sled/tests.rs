@@ -120,6 +120,20 @@ fn a_failed_sync_fails_its_commits_and_the_store_opens_again() {
 }
 
 #[test]
+fn a_sync_does_not_vouch_for_commits_from_before_a_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| rows.put(&keys::open(delivery(1).id), &delivery(1)));
+    // A read that fails has the store opened again, and what was only in memory may be gone.
+    let failed = store.read::<()>(|_| Err(access::unfit(std::io::Error::other("on purpose"))));
+    assert!(failed.is_err());
+    store.open_deliveries().unwrap();
+    assert!(matches!(store.sync(), Err(StoreError::Io { doing: "sync", .. })));
+    write(&store, |rows| rows.put(&keys::open(delivery(2).id), &delivery(2)));
+    store.sync().unwrap();
+}
+
+#[test]
 fn a_store_that_lost_its_end_is_refused_until_the_loss_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::create(dir.path()).unwrap();
