@@ -10,12 +10,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use harmattan::fetch::{
-    ACCEPT_FEED, Answer, Document, FetchError, Fetched, Fetcher, HttpSettings, Networks, Redirects, Request,
-    Validators,
+    ACCEPT_FEED, Answer, Document, FetchError, Fetched, Fetcher, HttpSettings, Network, Networks, Redirects,
+    Request, Validators,
 };
 use url::Url;
 
 use http::{Reply, Server};
+
+fn networks(range: &str) -> Networks {
+    std::iter::once(range.parse::<Network>().unwrap()).collect()
+}
 
 fn settings() -> HttpSettings {
     HttpSettings {
@@ -23,7 +27,7 @@ fn settings() -> HttpSettings {
         concurrency: 8,
         timeout: Duration::from_secs(20),
         body_bytes_max: 1 << 20,
-        allow_networks: Networks::parse(&["127.0.0.0/8".to_owned()]).unwrap(),
+        allow_networks: networks("127.0.0.0/8"),
         proxy: None,
         host_gap: Duration::ZERO,
         sources: 12,
@@ -417,7 +421,7 @@ async fn private_addresses_are_refused_before_a_connection() {
 
 #[tokio::test]
 async fn redirects_to_private_addresses_are_refused() {
-    let one = Networks::parse(&["127.0.0.1".to_owned()]).unwrap();
+    let one = networks("127.0.0.1");
     let careful = Fetcher::new(HttpSettings { allow_networks: one, ..settings() }).unwrap();
     for target in [
         "127.0.0.2",

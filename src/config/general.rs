@@ -49,11 +49,8 @@ pub(super) fn store(
     installed: bool,
     environment: &Environment,
 ) -> Option<StoreSettings> {
-    let path = if section.has("path") {
-        section.path("path")
-    } else {
-        Some(default_store(installed, environment))
-    };
+    let path =
+        if section.has("path") { section.path("path") } else { Some(default_store(installed, environment)) };
     let keep = section.duration("keep");
     Some(StoreSettings { path: path?, keep: keep? })
 }

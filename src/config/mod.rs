@@ -38,4 +38,4 @@ pub use settings::{
 };
 pub use socket::control_socket;
 pub use source::{Backlog, SelectSpec, SourceAddress, SourceSpec};
-pub use value::{Network, duration};
+pub use value::duration;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::source::SourceSpec;
-use super::value::Network;
+use crate::fetch::Networks;
 use crate::notify::NotifierSettings;
 use crate::rules::spec::{EntitySpec, RuleSpec};
 
@@ -66,7 +66,7 @@ pub struct HttpSettings {
     /// Greatest size of a body after decompression, in bytes.
     pub body_bytes_max: u64,
     /// Private ranges that may be reached.
-    pub allow_networks: Vec<Network>,
+    pub allow_networks: Networks,
     /// Proxy for requests to sources, without user or password.
     pub proxy: Option<Url>,
 }

@@ -10,7 +10,8 @@ use url::Url;
 use super::option::Form;
 use super::read::{Node, Section};
 use super::suggest;
-use super::value::{self, Network};
+use super::value;
+use crate::fetch::{Network, Networks};
 use crate::rules::spec::Located;
 
 const BUG: &str = "another form; a bug: the option table says otherwise";
@@ -232,13 +233,13 @@ impl Section<'_> {
     }
 
     /// A list of networks.
-    pub(super) fn networks(&self, name: &str) -> Vec<Network> {
+    pub(super) fn networks(&self, name: &str) -> Networks {
         let network = |node: &Node<'_>| {
             let text = node.text()?.value;
-            match Network::parse(&text) {
-                Some(network) => Some(network),
-                None => node.problem(
-                    format!("`{text}` is no network"),
+            match text.parse::<Network>() {
+                Ok(network) => Some(network),
+                Err(error) => node.problem(
+                    error.to_string(),
                     "write an address and the length of its prefix, such as \"127.0.0.0/8\"",
                 ),
             }

@@ -292,10 +292,7 @@ fn http_settings(config: &Config, sources: usize) -> HttpSettings {
         concurrency: config.http.concurrency,
         timeout: config.http.timeout,
         body_bytes_max: config.http.body_bytes_max,
-        allow_networks: crate::fetch::Networks::parse(
-            &config.http.allow_networks.iter().map(|n| n.text()).collect::<Vec<_>>(),
-        )
-        .unwrap_or_default(),
+        allow_networks: config.http.allow_networks.clone(),
         proxy: config.http.proxy.clone(),
         host_gap: config.schedule.host_gap,
         sources,

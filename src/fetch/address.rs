@@ -5,6 +5,7 @@
 //! them, the two metadata services that live on public addresses. What is not global unicast is refused.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use url::{Host, Url};
@@ -110,25 +111,12 @@ pub struct Networks(Arc<[Network]>);
 
 /// A base address and the length of the prefix that counts, at most 32 or 128.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
+pub struct Network {
     base: IpAddr,
     prefix: u8,
 }
 
 impl Networks {
-    /// Reads ranges such as `127.0.0.0/8` and `fd00::/8`; a bare address means itself alone.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the first range that is none, naming it.
-    pub fn parse(ranges: &[String]) -> Result<Self, String> {
-        ranges
-            .iter()
-            .map(|range| Network::parse(range))
-            .collect::<Result<Vec<_>, _>>()
-            .map(|all| Self(all.into()))
-    }
-
     /// Whether an address lies in one of the ranges; one mapped into IPv6 counts as the IPv4 address it is.
     pub fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
@@ -154,24 +142,35 @@ impl Networks {
     }
 }
 
-impl Network {
-    fn parse(range: &str) -> Result<Self, String> {
+/// The text is no range of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no network")]
+pub struct NotANetwork(String);
+
+impl FromStr for Network {
+    type Err = NotANetwork;
+
+    /// Takes `127.0.0.0/8`, `fd00::/8` and a bare address, which means itself alone.
+    fn from_str(range: &str) -> Result<Self, NotANetwork> {
         let (address, prefix) = range.split_once('/').map_or((range, None), |(a, p)| (a, Some(p)));
-        let base: IpAddr = address
-            .trim()
-            .parse()
-            .map_err(|_| format!("`{range}` is not a network; write it as `10.0.0.0/8` or `fd00::/8`"))?;
-        let longest = if base.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => longest,
-            Some(digits) => digits
-                .trim()
-                .parse::<u8>()
-                .ok()
-                .filter(|&prefix| prefix <= longest)
-                .ok_or_else(|| format!("`{range}` has no prefix length from 0 to {longest}"))?,
+        let read = || {
+            let base: IpAddr = address.parse().ok()?;
+            let longest = if base.is_ipv4() { 32 } else { 128 };
+            let prefix = match prefix {
+                None => longest,
+                // `u8::from_str` would take "+8".
+                Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => digits.parse().ok()?,
+                Some(_) => return None,
+            };
+            (prefix <= longest).then_some(Self { base, prefix })
         };
-        Ok(Self { base, prefix })
+        read().ok_or_else(|| NotANetwork(range.to_owned()))
+    }
+}
+
+impl FromIterator<Network> for Networks {
+    fn from_iter<I: IntoIterator<Item = Network>>(networks: I) -> Self {
+        Self(networks.into_iter().collect())
     }
 }
 
@@ -272,8 +271,8 @@ mod tests {
 
     #[test]
     fn allowed_networks_open_their_range_alone() {
-        let ranges = ["127.0.0.0/8", "fd00::/8", "10.0.0.7"].map(String::from);
-        let networks = Networks::parse(&ranges).unwrap();
+        let ranges = ["127.0.0.0/8", "fd00::/8", "10.0.0.7"];
+        let networks: Networks = ranges.iter().map(|range| range.parse::<Network>().unwrap()).collect();
         for (address, expected) in [
             ("127.0.0.1", None),
             ("::ffff:127.0.0.1", None),
@@ -289,16 +288,17 @@ mod tests {
 
     #[test]
     fn a_range_that_is_none_is_named() {
-        for bad in ["", "lan", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8"] {
-            let error = Networks::parse(&[bad.to_owned()]).unwrap_err();
-            assert!(error.contains(&format!("`{bad}`")), "{error}");
+        for bad in ["", "lan", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0/8"]
+        {
+            let error = bad.parse::<Network>().unwrap_err();
+            assert_eq!(error.to_string(), format!("`{bad}` is no network"));
         }
     }
 
     proptest! {
         #[test]
         fn a_network_of_length_zero_holds_its_whole_family(bits: u32) {
-            let all = Networks::parse(&["0.0.0.0/0".to_owned()]).unwrap();
+            let all: Networks = ["0.0.0.0/0".parse::<Network>().unwrap()].into_iter().collect();
             prop_assert!(all.contains(IpAddr::V4(Ipv4Addr::from_bits(bits))));
         }
 

@@ -20,7 +20,7 @@ const DATE_FORMS: [&str; 3] =
 
 impl Freshness {
     /// Reads the headers of any answer, errors and 304 included; `now` stands in for a missing `Date`.
-    pub(super) fn of(headers: &HeaderMap, now: Timestamp) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, now: Timestamp) -> Self {
         let date = only(headers, &DATE).and_then(http_date).unwrap_or(now);
         Self { max_age: max_age(headers, date), retry_after: retry_after(headers, date) }
     }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use url::Url;
 
-pub use address::Networks;
+pub use address::{Network, Networks};
 pub use client::{Fetcher, HttpSettings};
 pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;

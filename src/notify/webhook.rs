@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, redirect};
 use serde::Serialize;
 use sha2::Sha256;
@@ -20,6 +20,7 @@ use url::Url;
 use super::foreign::{cut, line};
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
+use crate::fetch::Freshness;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, Class};
 use crate::story::AlertKind;
@@ -103,8 +104,7 @@ impl Webhook {
     /// What the answer means.
     async fn verdict(&self, mut answer: Response, now: Timestamp) -> Result<Accepted, Failure> {
         let status = answer.status();
-        let wish = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = wish.and_then(|value| classify::retry_after(value, now));
+        let retry_after = Freshness::of(answer.headers(), now).retry_after;
         drain(&mut answer).await;
         match classify::http(status.as_u16()) {
             Class::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),

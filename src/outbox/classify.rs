@@ -1,13 +1,5 @@
 //! What an answer means for a delivery: one function per protocol.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-
-/// The longest wait that a receiver can ask for.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(6 * 60 * 60);
-
 /// What an answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -89,20 +81,6 @@ pub fn http(status: u16) -> Class {
     }
 }
 
-/// The wait that a `Retry-After` header asks for (RFC 9110, section 10.2.3: seconds or a date), at most
-/// [`RETRY_AFTER_MAX`]; zero for a date gone by, `None` for what is neither.
-pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
-    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a wish for "very long".
-        value.parse().map_or(RETRY_AFTER_MAX, Duration::from_secs)
-    } else {
-        let date = DateTimeParser::new().parse_timestamp(value).ok()?;
-        Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
-    };
-    Some(wait.min(RETRY_AFTER_MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,26 +134,6 @@ mod tests {
                 },
             };
             assert_eq!(http(status), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn a_wish_to_wait_is_read_and_capped() {
-        let now: Timestamp = "1994-11-06T08:49:37Z".parse().expect("a time");
-        for (value, expected) in [
-            ("0", Some(0)),
-            (" 120 ", Some(120)),
-            ("86400", Some(21_600)),
-            ("99999999999999999999999", Some(21_600)),
-            ("Sun, 06 Nov 1994 08:51:37 GMT", Some(120)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("Sat, 06 Nov 2004 08:49:37 GMT", Some(21_600)),
-            ("", None),
-            ("-1", None),
-            ("1.5", None),
-            ("soon", None),
-        ] {
-            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value:?}");
         }
     }
 }

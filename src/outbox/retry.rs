@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::classify::RETRY_AFTER_MAX;
 use super::{Delivery, DeliveryState, Failure};
 use crate::id::digest;
 
@@ -23,6 +22,9 @@ const ATTEMPTS_REFUSED_MAX: u32 = 2;
 
 /// Least wait after a refusal: what greylisting servers ask for (RFC 6647, section 5), and some.
 const WAIT_REFUSED_MIN: Duration = Duration::from_secs(15 * 60);
+
+/// The longest wait that a receiver can ask for.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
 ///
