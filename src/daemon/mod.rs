@@ -1,7 +1,7 @@
 //! Wiring: tasks, channels, signals, reload, systemd.
 //!
-//! Five long-lived tasks sit in one set that [`run`] awaits: the poller, the sender, the control socket, the
-//! reloader with the signals, and the upkeep with the watchdog. One that ends or panics ends the daemon, and
+//! Six long-lived tasks sit in one set that [`run`] awaits: the poller, the sender, the control socket, the
+//! reloader with SIGHUP, retention and the watchdog. One that ends or panics ends the daemon, and
 //! systemd starts it anew; the store makes that safe.
 
 pub mod ask;
@@ -132,7 +132,8 @@ async fn work(
     });
     let reloader = reload::Reloader::new(desk_in, environment, live.clone())?;
     tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
-    tasks.spawn(named("upkeep", upkeep::run(station.clone(), desk_out, live, halt.child_token())));
+    tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out, halt.child_token())));
+    tasks.spawn(named("watchdog", upkeep::prove(station.clone(), live, halt.child_token())));
     // The sender outlives the rest: what they found last is still sent.
     tasks.spawn(named("sender", sender.run(sender_orders, drained.child_token())));
 

@@ -1,4 +1,5 @@
-//! Upkeep: retention, and the watchdog's proof of progress.
+//! Upkeep: retention, and the watchdog's proof of progress. Two tasks, since a long removal must not keep the
+//! proof waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::live::Live;
 use super::station::Station;
 use super::{clock, systemd};
 use crate::desk::Desk;
+use crate::store::Expired;
 
 /// How often old records are removed.
 const RETENTION_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
@@ -19,27 +21,17 @@ const RETENTION_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// The first removal, after the rush of the start.
 const RETENTION_FIRST: Duration = Duration::from_secs(5 * 60);
 
-/// Runs until `stop`.
-pub async fn run(station: Station, desk: watch::Receiver<Arc<Desk>>, live: Live, stop: CancellationToken) {
-    let mut retention = interval_at(Instant::now() + RETENTION_FIRST, RETENTION_EVERY);
-    retention.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let watchdog = systemd::watchdog();
-    // Three proofs per period, so that one may be late.
-    let mut proof = interval(watchdog.unwrap_or(RETENTION_EVERY) / 3);
-    proof.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Removes records past their time, until `stop`.
+pub async fn retain(station: Station, desk: watch::Receiver<Arc<Desk>>, stop: CancellationToken) {
+    let mut due = interval_at(Instant::now() + RETENTION_FIRST, RETENTION_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // `tick` and `cancelled` are cancel-safe; the work runs in the branch bodies.
+        // `tick` and `cancelled` are cancel-safe; the removal runs in the branch body.
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = retention.tick() => {
+            _ = due.tick() => {
                 let keep = desk.borrow().config.store.keep;
                 expire(&station, keep).await;
-            }
-            _ = proof.tick(), if watchdog.is_some() => {
-                // Poller and sender answer, and a commit reaches the disk: then, and only then, it lives.
-                if live.is_alive().await && station.writer.commit(|_| Ok(())).await.is_ok() {
-                    systemd::alive();
-                }
             }
         }
     }
@@ -48,11 +40,32 @@ pub async fn run(station: Station, desk: watch::Receiver<Arc<Desk>>, live: Live,
 async fn expire(station: &Station, keep: Duration) {
     let now = clock::now();
     match station.read(move |store| store.expire(now, keep)).await {
-        Ok(gone) if gone == crate::store::Expired::default() => {}
-        Ok(gone) => {
-            let (keys, items, alerts, deliveries) = (gone.keys, gone.items, gone.alerts, gone.deliveries);
+        Ok(gone) if gone == Expired::default() => {}
+        Ok(Expired { keys, items, alerts, deliveries }) => {
             info!(keys, items, alerts, deliveries, "removed records past their time");
         }
         Err(fault) => warn!("removing old records failed: {fault}"),
+    }
+}
+
+/// Proves progress to systemd, until `stop`; without a watchdog it only waits for that.
+pub async fn prove(station: Station, live: Live, stop: CancellationToken) {
+    let Some(patience) = systemd::watchdog() else {
+        return stop.cancelled().await;
+    };
+    // Three proofs per period, so that one may be late.
+    let mut due = interval(patience / 3);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // `tick` and `cancelled` are cancel-safe; a proof that hangs is one that is not given.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = due.tick() => {
+                // Poller and sender answer, and a commit reaches the disk: then, and only then, it lives.
+                if live.is_alive().await && station.writer.commit(|_| Ok(())).await.is_ok() {
+                    systemd::alive();
+                }
+            }
+        }
     }
 }
