@@ -1,6 +1,8 @@
 //! Promises 1, 2 and 4, by the built program on loopback: nothing is lost, nothing is sent twice needlessly, and a
 //! first poll alerts nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/stream.rs"]
@@ -110,9 +112,8 @@ impl Stage {
                 self.mailbox.wait_for(self.mailbox.received().len() + 1).await;
             }
         };
-        if timeout(PATIENCE, all).await.is_err() {
-            panic!("expected {numbers:?}, webhooks {:?}, mails {:?}", self.called(), self.mailed());
-        }
+        let told = timeout(PATIENCE, all).await.is_ok();
+        assert!(told, "expected {numbers:?}, webhooks {:?}, mails {:?}", self.called(), self.mailed());
     }
 }
 
@@ -193,7 +194,7 @@ async fn a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_way(
     }
 }
 
-/// From 0 to 400 ms, by seed and round (SplitMix64).
+/// From 0 to 400 ms, by seed and round (`SplitMix64`).
 fn moment(seed: u64, round: usize) -> Duration {
     let mut mixed = seed.wrapping_add((round as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -44,9 +44,10 @@ pub struct Asked {
 impl Asked {
     fn failed(error: FetchError) -> Self {
         let (freshness, waited) = (error.freshness, error.waited);
-        let got = match error.failure {
-            Failure::Held { left, .. } => Got::Held { left },
-            _ => Got::Error(error),
+        let got = if let Failure::Held { left, .. } = error.failure {
+            Got::Held { left }
+        } else {
+            Got::Error(error)
         };
         Self { got, freshness, waited }
     }

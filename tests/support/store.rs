@@ -75,6 +75,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         lost_last: 1,
         failing: Some(Failing { since: at(4), polls: 3, reason: "http".into(), detail: "503".into() }),
         telegram_newest: Some(12),
+        ttl_minutes: Some(15),
     }
 }
 
