@@ -203,37 +203,46 @@ fn split(text: &str, part: &str) -> Result<Vec<TermWord>, TermError> {
     Ok(words)
 }
 
-/// Reads what stands between two spaces: `Вагнер*»`, `s'empare*`, `Al-Qaida`.
+/// Reads what stands between two spaces: `Вагнер*»`, `s'empare*`, `террорист*-смертник*`.
 fn split_piece(piece: &str, part: &str, out: &mut Vec<TermWord>) -> Result<(), TermError> {
-    let is_edge = |c: char| !c.is_alphanumeric() && c != '*';
     if piece.starts_with(['@', '~', '=']) && piece.chars().nth(1).is_some_and(char::is_alphanumeric) {
         return error(
             format!("`{part}` has `{piece}` inside it"),
             "`@`, `~` and `=` stand only at the start of a term; make it a term of its own",
         );
     }
-    // Marks belong to the letter before them, so only the front may be trimmed of everything.
-    let core = piece.trim_start_matches(is_edge);
-    let (stem, prefix) = match core.rfind('*').and_then(|at| core.split_at_checked(at)) {
-        Some((stem, behind)) if !behind.chars().any(char::is_alphanumeric) => (stem, true),
-        Some(_) => return error(format!("`{part}` has a `*` inside a word"), WHERE_STAR_STANDS),
-        None => (core, false),
-    };
-    if stem.contains('*') || (prefix && stem.is_empty()) {
-        let place = if stem.is_empty() { "alone" } else { "inside or before a word" };
-        if part == "*" {
-            return unsupported("`*`, every item of a source,", "name words or entities");
-        }
-        return error(format!("`{part}` has a `*` {place}"), WHERE_STAR_STANDS);
+    if part == "*" {
+        return unsupported("`*`, every item of a source,", "name words or entities");
     }
+    let mut behind_star = false;
+    for stretch in piece.split_inclusive('*') {
+        let (stem, prefix) = match stretch.strip_suffix('*') {
+            Some(stem) => (stem, true),
+            None => (stretch, false),
+        };
+        if behind_star && stem.starts_with(char::is_alphanumeric) {
+            return error(format!("`{part}` has a `*` before or inside a word"), WHERE_STAR_STANDS);
+        }
+        split_stem(stem, prefix, part, out)?;
+        behind_star = prefix;
+    }
+    Ok(())
+}
+
+/// Reads words up to a `*`, which then belongs to the last of them.
+fn split_stem(stem: &str, prefix: bool, part: &str, out: &mut Vec<TermWord>) -> Result<(), TermError> {
     let mut words = Words::default();
     words.read("", stem);
     let range = words.field(Field::Text);
-    let last = range.end;
+    let last = range.end.checked_sub(1);
+    let ends_in_word = last.is_some_and(|last| words.bytes(last).end == stem.len());
+    if prefix && !ends_in_word {
+        return error(format!("`{part}` has a `*` that ends no word"), WHERE_STAR_STANDS);
+    }
     for place in range {
         let Some(word) = words.word(place) else { continue };
         let letters = words.letters(place, place).to_vec();
-        let prefix = prefix && place + 1 == last && !word.single;
+        let prefix = prefix && Some(place) == last && !word.single;
         if prefix && !(PREFIX_LETTERS_MIN..=PREFIX_LETTERS_MAX).contains(&letters.len()) {
             return error(
                 format!("`{part}` has {} letters before `*`", letters.len()),
@@ -335,6 +344,8 @@ mod tests {
             ("Ansar al-Islam (Burkina)", &["ansar al islam burkina", "ansar alislam burkina"]),
             ("CAN 20*", &["can 20*"]),
             ("東京*", &["東 京"]),
+            ("террорист*-смертник*", &["террорист* смертник*"]),
+            ("«Вагнер*»-x", &["вагнер* x"]),
         ] {
             assert_eq!(forms(written), expected, "{written}");
         }
@@ -346,10 +357,10 @@ mod tests {
             ("", "is empty"),
             ("  ", "is empty"),
             ("a | ", "an alternative of `a | ` is empty"),
-            ("*ger", "`*ger` has a `*` inside a word"),
-            ("Wag*ner", "inside a word"),
-            ("Wag** x", "inside or before a word"),
-            ("Mali the *", "has a `*` alone"),
+            ("*ger", "`*ger` has a `*` that ends no word"),
+            ("Wag*ner", "before or inside a word"),
+            ("Wag** x", "ends no word"),
+            ("Mali the *", "ends no word"),
             ("a*", "has 1 letters before `*`"),
             ("=GW*", "in an exact term"),
             ("=", "names nothing"),

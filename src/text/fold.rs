@@ -296,11 +296,9 @@ mod tests {
     fn the_table_holds_what_the_rules_say_and_folding_has_settled() {
         for c in (0..BASIC_PLANE).filter_map(char::from_u32) {
             let direct = classify(c);
-            let stored = match fold(c) {
-                Fold::Many { start, len } => expansion(start, len),
-                ref one => std::slice::from_ref(one),
-            }
-            .to_vec();
+            let one = fold(c);
+            let stored =
+                if let Fold::Many { start, len } = one { expansion(start, len).to_vec() } else { vec![one] };
             assert!(stored == direct || direct.is_empty(), "{c:?}: {stored:?} {direct:?}");
             for part in stored {
                 if let Fold::Letter(letter) | Fold::Single(letter) = part {
