@@ -1,7 +1,7 @@
 //! The compiled rules, and what they say of an item.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::compile;
 use super::evaluate::Case;
@@ -36,7 +36,8 @@ pub struct Engine {
     /// Under what a rule cannot do without: the rules worth a look when it is mentioned. Each rule stands
     /// under the alternatives of one of its conditions.
     postings: HashMap<Concept, Vec<RuleId>>,
-    warnings: Vec<RuleProblem>,
+    /// What is allowed, and probably not meant.
+    pub(super) warnings: Vec<RuleProblem>,
 }
 
 /// What the compiler hands over.
@@ -183,6 +184,11 @@ impl Engine {
 
     pub(super) fn entity_of(&self, alias: AliasId) -> EntityId {
         self.aliases.get(alias as usize).map_or(EntityId::MAX, |alias| alias.entity)
+    }
+
+    /// The entities that have an alias.
+    pub(super) fn aliased(&self) -> HashSet<EntityId> {
+        self.aliases.iter().map(|alias| alias.entity).collect()
     }
 
     pub(super) fn company(&self, alias: AliasId) -> Option<&Company> {

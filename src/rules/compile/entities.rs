@@ -71,6 +71,7 @@ impl Compiler {
         });
         let id: Arc<str> = id.into();
         self.ids.insert(id.clone(), EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX));
+        self.names.push(Located { value: spec.name.clone(), origin: origin.clone() });
         self.entities.push(Entity {
             id,
             type_id: u32::try_from(type_id).unwrap_or(u32::MAX),

@@ -12,6 +12,10 @@ use super::model::{Alias, AliasId, Clause, Concept, Entity, EntityId, Role, Rule
 use super::problem::{RuleProblem, nearest};
 use super::spec::{EntitySpec, Located, Origin, RuleSpec};
 use super::term::{self, Term};
+use crate::text::Words;
+
+/// Type of events, whose names are labels and not what a text says.
+const EVENT_TYPE: &str = "event-type";
 
 /// Greatest distance in words that a rule or an alias may ask for.
 const WITHIN_MAX: u32 = 10_000;
@@ -36,6 +40,8 @@ struct Compiler {
     terms: Vec<LiteralId>,
     aliases: Vec<Alias>,
     entities: Vec<Entity>,
+    /// Names of the entities, with the place of each.
+    names: Vec<Located<String>>,
     ids: HashMap<Arc<str>, EntityId>,
     types: Vec<String>,
     rules: Vec<Rule>,
@@ -165,7 +171,8 @@ impl Compiler {
     }
 
     fn finish(self) -> Engine {
-        Engine::new(EngineParts {
+        let names = self.names;
+        let mut engine = Engine::new(EngineParts {
             literals: self.literals.finish(),
             aliases_of: self.aliases_of,
             terms: self.terms,
@@ -173,6 +180,37 @@ impl Compiler {
             entities: self.entities,
             rules: self.rules,
             warnings: self.warnings,
-        })
+        });
+        engine.warn_of_unfound_names(&names);
+        engine
+    }
+}
+
+impl Engine {
+    /// A name is shown, never matched. Whoever expects otherwise is told.
+    fn warn_of_unfound_names(&mut self, names: &[Located<String>]) {
+        let aliased = self.aliased();
+        let mut words = Words::default();
+        let mut hits = Vec::new();
+        for (number, name) in names.iter().enumerate() {
+            let number = EntityId::try_from(number).unwrap_or(EntityId::MAX);
+            let Some(entity) = self.entity(number) else { continue };
+            let id = entity.id.clone();
+            let is_named = match &entity.role {
+                Role::Entity(told) => told.entity_type != EVENT_TYPE,
+                Role::Place(_) => true,
+                Role::Context | Role::Mask => false,
+            };
+            words.read(&name.value, "");
+            hits.clear();
+            self.literals.scan(&words, &name.value, "", &mut hits);
+            let mut found = hits.iter().flat_map(|hit| self.aliases_of(hit.literal));
+            if is_named && aliased.contains(&number) && !found.any(|&alias| self.entity_of(alias) == number) {
+                let owner = Owner { kind: "entity", name: &id };
+                let message = format!("no alias finds its name, `{}`", name.value);
+                let hint = "a name is only shown: add it to `aliases`, or to `ambiguous`".to_owned();
+                self.warnings.push(owner.problem(&name.origin, message, Some(hint)));
+            }
+        }
     }
 }
