@@ -26,13 +26,6 @@ pub(crate) enum Fold {
     Single(char),
     /// A mark that makes another letter of the one before it (и + breve = й), or stands as a letter.
     Join(char),
-    /// Several of the above, for [`expansion`].
-    Many {
-        /// Place of the first one.
-        start: u16,
-        /// How many.
-        len: u8,
-    },
 }
 
 /// Number of characters in the basic plane.
@@ -48,23 +41,41 @@ const ZEROS: &[u32] = &[
     0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
 ];
 
+/// What a character of the basic plane becomes.
+#[derive(Clone, Copy)]
+enum Entry {
+    One(Fold),
+    /// `len` of the table's folds from `start` on.
+    Many {
+        start: u16,
+        len: u8,
+    },
+}
+
 struct Table {
-    basic: Vec<Fold>,
+    basic: Vec<Entry>,
     many: Vec<Fold>,
 }
 
-/// What `c` becomes.
-pub(crate) fn fold(c: char) -> Fold {
-    match usize::try_from(u32::from(c)).ok().and_then(|code| table().basic.get(code)) {
-        Some(&fold) => fold,
-        None => above_basic_plane(c),
+/// Calls `each` with what `c` becomes: mostly one thing, for a ligature or a fraction several.
+pub(crate) fn fold(c: char, mut each: impl FnMut(Fold)) {
+    let table = table();
+    match table.basic.get(c as usize) {
+        Some(&Entry::One(one)) => each(one),
+        Some(&Entry::Many { start, len }) => {
+            let start = usize::from(start);
+            let several = table.many.get(start..start + usize::from(len)).unwrap_or_default();
+            several.iter().copied().for_each(each);
+        }
+        None => classify(c).into_iter().for_each(each),
     }
 }
 
-/// The members of a [`Fold::Many`].
-pub(crate) fn expansion(start: u16, len: u8) -> &'static [Fold] {
-    let start = usize::from(start);
-    table().many.get(start..start + usize::from(len)).unwrap_or_default()
+/// Whether folding leaves a letter as it is.
+pub(crate) fn is_folded(c: char) -> bool {
+    let mut same = true;
+    fold(c, |fold| same &= matches!(fold, Fold::Letter(kept) | Fold::Single(kept) if kept == c));
+    same
 }
 
 fn table() -> &'static Table {
@@ -77,24 +88,18 @@ fn build() -> Table {
     for code in 0..BASIC_PLANE {
         let folds = char::from_u32(code).map(classify).unwrap_or_default();
         table.basic.push(match folds.as_slice() {
-            [] => Fold::Break,
-            [one] => *one,
+            [] => Entry::One(Fold::Break),
+            [one] => Entry::One(*one),
             several => match (u16::try_from(table.many.len()), u8::try_from(several.len())) {
                 (Ok(start), Ok(len)) => {
                     table.many.extend_from_slice(several);
-                    Fold::Many { start, len }
+                    Entry::Many { start, len }
                 }
-                _ => Fold::Break,
+                _ => Entry::One(Fold::Break),
             },
         });
     }
     table
-}
-
-/// Mathematical letters and rare scripts. Nothing above the basic plane that is a letter folds to several
-/// letters, so the first one is the whole.
-fn above_basic_plane(c: char) -> Fold {
-    classify(c).first().copied().unwrap_or(Fold::Break)
 }
 
 fn classify(c: char) -> Vec<Fold> {
@@ -243,7 +248,7 @@ mod tests {
             .map(|fold| match fold {
                 Fold::Letter(c) | Fold::Single(c) | Fold::Join(c) => c,
                 Fold::Break | Fold::Link => ' ',
-                Fold::Invisible | Fold::Mark | Fold::Many { .. } => '_',
+                Fold::Invisible | Fold::Mark => '_',
             })
             .collect()
     }
@@ -296,13 +301,12 @@ mod tests {
     fn the_table_holds_what_the_rules_say_and_folding_has_settled() {
         for c in (0..BASIC_PLANE).filter_map(char::from_u32) {
             let direct = classify(c);
-            let one = fold(c);
-            let stored =
-                if let Fold::Many { start, len } = one { expansion(start, len).to_vec() } else { vec![one] };
+            let mut stored = Vec::new();
+            fold(c, |fold| stored.push(fold));
             assert!(stored == direct || direct.is_empty(), "{c:?}: {stored:?} {direct:?}");
             for part in stored {
                 if let Fold::Letter(letter) | Fold::Single(letter) = part {
-                    assert_eq!(fold(letter), part, "{c:?} is not settled");
+                    assert!(is_folded(letter), "{c:?} is not settled");
                 }
             }
         }

@@ -71,7 +71,7 @@ impl Words {
                 reader.words.cut = true;
                 break;
             }
-            reader.take(fold::fold(c), at, end);
+            fold::fold(c, |fold| reader.take(fold, at, end));
         }
         reader.close();
     }
@@ -169,11 +169,6 @@ impl Reader<'_> {
                 self.link = false;
                 self.close();
             }
-            Fold::Many { start: place, len } => {
-                for &part in fold::expansion(place, len) {
-                    self.take(part, start, end);
-                }
-            }
             Fold::Invisible => {}
         }
     }
@@ -217,7 +212,7 @@ impl Reader<'_> {
         let before = if self.open == Open::None { None } else { self.words.letters.last_mut() };
         if let Some(letter) = before
             && let Some(whole) = compose(*letter, mark)
-            && matches!(fold::fold(whole), Fold::Letter(kept) | Fold::Single(kept) if kept == whole)
+            && fold::is_folded(whole)
         {
             *letter = whole;
             self.extend(end);
@@ -295,6 +290,7 @@ mod tests {
             ("#Wagner_Group @x", "wagner group x"),
             ("\u{301}\u{301}a\u{301}", "a"),
             ("Mali🇲🇱Gao", "mali gao"),
+            ("𝐖agner \u{10783}", "wagner ae"),
         ] {
             assert_eq!(folded(text), expected, "{text}");
         }
