@@ -309,6 +309,8 @@ fn filter_place(hash: u64, slots: usize) -> (usize, u64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::term::{Term, parse};
     use super::*;
 
@@ -377,5 +379,19 @@ mod tests {
         let all: Vec<String> = terms.iter().flat_map(|term| found(&[term], "Mali Gao")).collect();
         assert_eq!(found(&terms, "Mali Gao"), all);
         assert_eq!(all.len(), terms.len());
+    }
+
+    proptest! {
+        /// Whatever may be written as a term: it is read or refused, and once read it finds itself.
+        #[test]
+        fn a_term_finds_itself(written in "(=|)(\\PC|[ \\-'’a-zé0-9]|\\p{Arabic}|\\p{Cyrillic}|\\p{M}){1,30}") {
+            let Ok(mut alternatives) = parse(&written) else { return Ok(()) };
+            let text = alternatives.remove(0).written.replace('*', "");
+            let text = text.strip_prefix('=').unwrap_or(&text).to_owned();
+            let is_words = parse(&text).is_ok_and(|same| matches!(same[0].term, Term::Phrase(_)));
+            if is_words && !written.contains('@') && !written.contains('|') {
+                prop_assert!(!found(&[&written], &text).is_empty(), "{:?} in {:?}", written, text);
+            }
+        }
     }
 }
