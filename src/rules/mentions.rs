@@ -150,35 +150,43 @@ impl Mentions {
 
     fn keep_in_good_company(&mut self, engine: &Engine) {
         let aliases = std::mem::take(&mut self.aliases);
-        let company = |hit: &AliasHit| engine.company(hit.alias);
-        self.counted.extend(aliases.iter().filter(|hit| company(hit).is_none()));
+        let needs = |hit: &&AliasHit| engine.company(hit.alias).map(|company| !company.needs.is_empty());
+        self.counted.extend(aliases.iter().filter(|hit| needs(hit).is_none()));
         let mut settled: Vec<EntityId> = self.counted.iter().map(|hit| hit.entity).collect();
         settled.sort_unstable();
         settled.dedup();
-        for has_needs in [false, true] {
-            let round: Vec<(AliasHit, &Company)> = aliases
-                .iter()
-                .filter_map(|hit| company(hit).map(|company| (*hit, company)))
-                .filter(|(_, company)| company.needs.is_empty() != has_needs)
-                .collect();
-            if round.is_empty() {
-                continue;
-            }
-            let unjudged = if has_needs { &[][..] } else { &round[..] };
-            self.index(engine, unjudged.iter().map(|(hit, _)| *hit));
-            for (hit, company) in round {
-                let counts = settled.binary_search(&hit.entity).is_ok() || self.admits(company, hit.span);
-                if counts { &mut self.counted } else { &mut self.dropped }.push(hit);
-            }
+
+        // Until they are judged, all aliases without needs count as rejects of each other.
+        let unambiguous = self.counted.len();
+        self.counted.extend(aliases.iter().filter(|hit| needs(hit) == Some(false)));
+        self.index(engine, 0);
+        for hit in self.counted.split_off(unambiguous) {
+            self.judge(engine, hit, &settled);
         }
-        self.index(engine, std::iter::empty());
+        if !self.dropped.is_empty() {
+            self.entities.clear();
+            self.index(engine, 0);
+        }
+
+        let leant_on = self.counted.len();
+        for &hit in aliases.iter().filter(|hit| needs(hit) == Some(true)) {
+            self.judge(engine, hit, &settled);
+        }
+        self.index(engine, leant_on);
         self.aliases = aliases;
     }
 
-    /// Rebuilds the list of entities from the hits that count and some more.
-    fn index(&mut self, engine: &Engine, more: impl Iterator<Item = AliasHit>) {
-        self.entities.clear();
-        for hit in self.counted.iter().copied().chain(more) {
+    /// Files a hit of an ambiguous alias under those that count or those that do not.
+    fn judge(&mut self, engine: &Engine, hit: AliasHit, settled: &[EntityId]) {
+        let admitted = engine.company(hit.alias).is_none_or(|company| self.admits(company, hit.span));
+        let counts = admitted || settled.binary_search(&hit.entity).is_ok();
+        if counts { &mut self.counted } else { &mut self.dropped }.push(hit);
+    }
+
+    /// Adds the hits that count, from one of them on, to the list of entities.
+    fn index(&mut self, engine: &Engine, from: usize) {
+        let before = self.entities.len();
+        for hit in self.counted.get(from..).unwrap_or_default() {
             let Some(entity) = engine.entity(hit.entity) else { continue };
             let span = hit.span;
             self.entities.push(Mention { concept: Concept::Entity(hit.entity), span });
@@ -189,7 +197,11 @@ impl Mentions {
                 self.entities.push(Mention { concept: Concept::Type(entity.type_id), span });
             }
         }
-        self.entities.sort_unstable();
+        if let Some(added) = self.entities.get_mut(before..) {
+            added.sort_unstable();
+        }
+        // Two sorted runs: the stable sort merges them.
+        self.entities.sort();
         self.entities.dedup();
     }
 

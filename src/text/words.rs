@@ -64,14 +64,19 @@ impl Words {
     }
 
     fn read_field(&mut self, text: &str) {
-        let mut reader = Reader { words: self, open: Open::None, link: false };
+        let mut reader = Reader { words: self, open: Open::None, link: false, start: 0, end: 0, letters: 0 };
         for (at, c) in text.char_indices() {
             let end = at + c.len_utf8();
             if end > FIELD_BYTES_MAX {
                 reader.words.cut = true;
                 break;
             }
-            fold::fold(c, |fold| reader.take(fold, at, end));
+            // Most characters by far; the table says the same of them.
+            if c.is_ascii_alphanumeric() {
+                reader.take_letter(c.to_ascii_lowercase(), at, end);
+            } else {
+                fold::fold(c, |fold| reader.take(fold, at, end));
+            }
         }
         reader.close();
     }
@@ -144,23 +149,25 @@ struct Reader<'a> {
     open: Open,
     /// Whether a single link, and nothing else, stands behind the last word.
     link: bool,
+    /// First byte of the open word.
+    start: usize,
+    /// One past its last byte.
+    end: usize,
+    /// Where its letters begin.
+    letters: usize,
 }
 
 impl Reader<'_> {
+    /// Takes the next piece of a character that stands from `start` to `end`.
     fn take(&mut self, fold: Fold, start: usize, end: usize) {
         match fold {
-            Fold::Letter(letter) => {
-                if self.open != Open::Word {
-                    self.begin(start, Open::Word);
-                }
-                self.grow(letter, end);
-            }
+            Fold::Letter(letter) => self.take_letter(letter, start, end),
             Fold::Single(letter) => {
                 self.begin(start, Open::Single);
                 self.grow(letter, end);
             }
             Fold::Join(mark) => self.join(mark, start, end),
-            Fold::Mark => self.extend(end),
+            Fold::Mark => self.end = end,
             Fold::Link => {
                 self.link = self.open != Open::None;
                 self.close();
@@ -173,6 +180,13 @@ impl Reader<'_> {
         }
     }
 
+    fn take_letter(&mut self, letter: char, start: usize, end: usize) {
+        if self.open != Open::Word {
+            self.begin(start, Open::Word);
+        }
+        self.grow(letter, end);
+    }
+
     fn begin(&mut self, start: usize, open: Open) {
         self.close();
         if self.link
@@ -182,29 +196,13 @@ impl Reader<'_> {
         }
         self.link = false;
         self.open = open;
-        let letter = offset(self.words.letters.len());
-        self.words.list.push(Word {
-            hash: 0,
-            letters: letter..letter,
-            start: offset(start),
-            end: offset(start),
-            linked: false,
-            single: open == Open::Single,
-        });
+        self.start = start;
+        self.letters = self.words.letters.len();
     }
 
     fn grow(&mut self, letter: char, end: usize) {
         self.words.letters.push(letter);
-        self.extend(end);
-    }
-
-    fn extend(&mut self, end: usize) {
-        if self.open != Open::None
-            && let Some(word) = self.words.list.last_mut()
-        {
-            word.end = offset(end);
-            word.letters.end = offset(self.words.letters.len());
-        }
+        self.end = end;
     }
 
     /// A mark makes another letter of the one before it where Unicode knows that letter and folding keeps it.
@@ -215,9 +213,9 @@ impl Reader<'_> {
             && fold::is_folded(whole)
         {
             *letter = whole;
-            self.extend(end);
+            self.end = end;
         } else if fold::is_mark_only(mark) {
-            self.extend(end);
+            self.end = end;
         } else {
             if self.open == Open::None {
                 self.begin(start, Open::Word);
@@ -230,11 +228,17 @@ impl Reader<'_> {
         if self.open == Open::None {
             return;
         }
+        let single = self.open == Open::Single;
         self.open = Open::None;
-        if let Some(word) = self.words.list.last_mut() {
-            let letters = word.letters.start as usize..word.letters.end as usize;
-            word.hash = hash_letters(self.words.letters.get(letters).unwrap_or_default());
-        }
+        let hash = hash_letters(self.words.letters.get(self.letters..).unwrap_or_default());
+        self.words.list.push(Word {
+            hash,
+            letters: offset(self.letters)..offset(self.words.letters.len()),
+            start: offset(self.start),
+            end: offset(self.end),
+            linked: false,
+            single,
+        });
     }
 }
 
