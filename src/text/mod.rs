@@ -1,8 +1,8 @@
 //! Text as the rules read it: folded words that remember where they stood.
 //!
-//! Pure. [`fold`] says what one character becomes, [`words`] cuts a text into words and [`proclitic`] knows what Arabic writes
-//! in front of one. Offsets are bytes of the original text, taken from the tokeniser and never from a folded string:
-//! folding changes lengths.
+//! Pure. `fold` says what one character becomes, `words` cuts a text into words, and `proclitic` knows what
+//! Arabic writes in front of one. Offsets are bytes of the original text, taken from the tokeniser and never
+//! from a folded string: folding changes lengths.
 
 mod fold;
 mod hash;
