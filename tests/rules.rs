@@ -395,10 +395,11 @@ fn rules_carry_their_tests() {
     sound.silent_on = vec![text("Mali opera stages Richard Wagner"), text("Wagner")];
     let mut wrong = rule("wrong", &["coup"]);
     wrong.field = FieldFilter::Text;
-    wrong.fires_on = vec![text("coup"), text("a putsch")];
-    wrong.silent_on = vec![text("coup")];
+    let in_text = |text: &str| located(TestText { text: text.to_owned(), ..TestText::default() });
+    wrong.fires_on = vec![in_text("coup"), in_text("a putsch")];
+    wrong.silent_on = vec![in_text("coup"), text("coup")];
     let engine = engine(pack(), vec![sound, wrong]);
-    assert_eq!(engine.test_count(&[]), 6);
+    assert_eq!(engine.test_count(&[]), 7);
     assert_eq!(engine.test(&["sound".to_owned()]), []);
     let failures: Vec<(bool, String)> =
         engine.test(&[]).into_iter().map(|failure| (failure.expected_to_fire, failure.detail)).collect();

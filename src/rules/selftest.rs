@@ -7,7 +7,7 @@ use super::engine::Engine;
 use super::explain::{Outcome, quote};
 use super::filter::SourceLabel;
 use super::model::Rule;
-use super::spec::{FieldFilter, Located, Origin, TestText};
+use super::spec::{Located, Origin, TestText};
 use crate::item::{Item, ItemId, SourceKind, SourceName};
 
 /// A test of a rule that failed.
@@ -76,7 +76,7 @@ impl Engine {
         expected_to_fire: bool,
         tags_of: impl Fn(&str) -> Vec<String>,
     ) -> Option<TestFailure> {
-        let item = item(&test.value, rule.field);
+        let item = item(&test.value);
         let tags = test.value.source.as_deref().map(tags_of).unwrap_or_default();
         let source = item.source.as_ref().map(|name| SourceLabel { name, tags: &tags });
         let told = self.explain(&item, source, Some(&rule.name.value)).pop()?;
@@ -103,19 +103,14 @@ impl Engine {
     }
 }
 
-/// A test's text as an item: a plain string is a title, unless the rule looks at the text alone.
-fn item(stated: &TestText, field: FieldFilter) -> Item {
-    let (mut title, mut text) = (stated.title.clone(), stated.text.clone());
-    let is_plain = text.is_empty() && stated.lang.is_none() && stated.source.is_none();
-    if field == FieldFilter::Text && is_plain {
-        std::mem::swap(&mut title, &mut text);
-    }
+/// A test's text as an item.
+fn item(stated: &TestText) -> Item {
     Item {
         id: ItemId::from_bytes([0; 16]),
         source: stated.source.as_deref().and_then(SourceName::new),
         kind: SourceKind::Feed,
-        title,
-        text,
+        title: stated.title.clone(),
+        text: stated.text.clone(),
         url: None,
         author: None,
         lang: stated.lang.clone(),

@@ -4,6 +4,7 @@
 //! that (`~word`, `a ..3 b`, groups, a lone `*`) is refused as not supported yet, never read as words.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::text::{Field, Words, is_invisible};
 
@@ -220,7 +221,7 @@ fn split_piece(piece: &str, part: &str, out: &mut Vec<TermWord>) -> Result<(), T
             Some(stem) => (stem, true),
             None => (stretch, false),
         };
-        if behind_star && stem.starts_with(char::is_alphanumeric) {
+        if behind_star && stem.starts_with(|c: char| c.is_alphanumeric() || is_combining_mark(c)) {
             return error(format!("`{part}` has a `*` before or inside a word"), WHERE_STAR_STANDS);
         }
         split_stem(stem, prefix, part, out)?;
@@ -359,6 +360,7 @@ mod tests {
             ("a | ", "an alternative of `a | ` is empty"),
             ("*ger", "`*ger` has a `*` that ends no word"),
             ("Wag*ner", "before or inside a word"),
+            ("Wag*\u{301}", "before or inside a word"),
             ("Wag** x", "ends no word"),
             ("Mali the *", "ends no word"),
             ("a*", "has 1 letters before `*`"),
