@@ -1,13 +1,14 @@
 //! How long the rules take for an article: `cargo bench --bench matching`.
 //!
-//! The article and the pack are made from a fixed seed, so figures of two builds compare. The pack has the
-//! size of the shipped one. To measure another, add its engine to [`packs`].
+//! The articles are made from a fixed seed, so figures of two builds compare. They meet the shipped pack, and
+//! one of its size made from the same seed, which stays the same when the shipped one changes.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput};
+use harmattan::config::{self, Config, Environment};
 use harmattan::item::{Item, ItemId, SourceKind};
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{
@@ -43,25 +44,39 @@ fn main() {
 
 /// The engines to measure.
 fn packs() -> Vec<(&'static str, Engine)> {
+    let compiled = |name, entities, rules| match Engine::compile(entities, rules) {
+        Ok(engine) => (name, engine),
+        Err(problems) => panic!("the {name} pack has mistakes: {problems:#?}"),
+    };
     let (entities, rules) = pack(&mut Seeded(1));
-    match Engine::compile(entities, rules) {
-        Ok(generated) => vec![("generated", generated)],
-        Err(problems) => panic!("the generated pack has mistakes: {problems:#?}"),
+    let shipped = shipped();
+    vec![compiled("generated", entities, rules), compiled("shipped", shipped.entities, shipped.rules)]
+}
+
+/// The config as it is shipped.
+fn shipped() -> Config {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    match config::load(&root.join("config/harmattan.toml"), &Environment::bare(root.to_owned())) {
+        Ok(loaded) => loaded.config,
+        Err(problems) => panic!("{problems}"),
     }
 }
 
-/// An article that mentions much of the pack, and one that mentions none of it.
+/// An article that mentions much of the generated pack, one that is news of the Sahel throughout, and one that mentions none of it.
 fn articles() -> Vec<(&'static str, Item)> {
     let mut random = Seeded(1);
     let (entities, _) = pack(&mut random);
-    let names: Vec<String> = entities
-        .iter()
-        .flat_map(|entity| &entity.aliases)
-        .map(|alias| alias.value.replace(['*', '='], ""))
-        .collect();
+    let names = names(&entities);
     let rich = prose(&mut random, |random| random.below(20) == 0, &names);
     let poor = prose(&mut random, |_| false, &names);
-    vec![("mixed-5k", item(rich)), ("nothing-5k", item(poor))]
+    let sahel = prose(&mut random, |random| random.below(20) == 0, &self::names(&shipped().entities));
+    vec![("mixed-5k", item(rich)), ("sahel-5k", item(sahel)), ("nothing-5k", item(poor))]
+}
+
+/// The aliases of entities as they stand in prose.
+fn names(entities: &[EntitySpec]) -> Vec<String> {
+    let aliases = entities.iter().flat_map(|entity| &entity.aliases);
+    aliases.map(|alias| alias.value.replace(['*', '='], "")).collect()
 }
 
 /// Words of four languages, with names strewn in where `is_name` says.

@@ -213,20 +213,32 @@ impl Compiler {
         }
     }
 
-    /// An alias that two entities own names both of them; that is allowed, and often a slip.
+    /// An alias that two entities of one type own names both of them; that is allowed, and often a slip.
     fn warn_of_shared_aliases(&mut self, specs: &[EntitySpec]) {
         let mut shared: Vec<(LiteralId, EntityId, EntityId)> = Vec::new();
         for (&literal, aliases) in &self.aliases_of {
             let plain = aliases.iter().filter_map(|&alias| self.aliases.get(alias as usize));
-            let mut owners =
-                plain.filter(|alias| alias.company.is_none()).map(|alias| alias.entity).filter(|&id| {
+            let owners: Vec<EntityId> = plain
+                .filter(|alias| alias.company.is_none())
+                .map(|alias| alias.entity)
+                .filter(|&id| {
                     self.entities
                         .get(id as usize)
                         .is_some_and(|entity| matches!(entity.role, Role::Entity(_) | Role::Place(_)))
-                });
-            if let (Some(first), Some(second)) = (owners.next(), owners.next()) {
-                shared.push((literal, first, second));
-            }
+                })
+                .collect();
+            let kind = |id: EntityId| specs.get(id as usize).map(|spec| &spec.entity_type);
+            let pairs = owners
+                .iter()
+                .enumerate()
+                .flat_map(|(at, first)| owners.iter().skip(at + 1).map(move |second| (*first, *second)));
+            // Things of different types may well share a name: an event and the word list of its topic.
+            shared.extend(
+                pairs
+                    .filter(|(first, second)| kind(*first) == kind(*second))
+                    .map(|(a, b)| (literal, a, b))
+                    .take(1),
+            );
         }
         shared.sort_unstable();
         for (literal, first, second) in shared {
