@@ -183,10 +183,10 @@ fn an_empty_config_is_all_defaults() {
     let config = loaded.config;
     assert_eq!(config.store.path, folder.path().join("harmattan-data"));
     assert_eq!(config.control.socket, folder.path().join("harmattan-data/control.sock"));
-    assert_eq!(config.store.keep, Duration::from_secs(180 * 86_400));
+    assert_eq!(config.store.keep, Duration::from_hours(4320));
     assert_eq!((config.http.concurrency, config.http.body_bytes_max), (32, 16 << 20));
-    assert_eq!(config.schedule.interval, Duration::from_secs(900));
-    assert_eq!(config.alerts.max_age, Duration::from_secs(14 * 86_400));
+    assert_eq!(config.schedule.interval, Duration::from_mins(15));
+    assert_eq!(config.alerts.max_age, Duration::from_hours(336));
     assert_eq!(config.log.level, tracing::Level::INFO);
     let screen = config.notifiers.first().unwrap();
     assert_eq!((screen.name.as_str(), &screen.kind), ("screen", &NotifierKind::Stdout));
@@ -241,8 +241,8 @@ fn files_are_read_once_in_the_order_of_the_globs() {
 #[test]
 fn a_default_gives_way_to_bounds_that_were_written() {
     let schedule = |text: &str| load_text(&format!("[schedule]\n{text}"), &[]).unwrap().config.schedule;
-    assert_eq!(schedule("interval_min = \"1h\"").interval, Duration::from_secs(3600));
-    assert_eq!(schedule("interval_max = \"6m\"").interval, Duration::from_secs(360));
+    assert_eq!(schedule("interval_min = \"1h\"").interval, Duration::from_hours(1));
+    assert_eq!(schedule("interval_max = \"6m\"").interval, Duration::from_mins(6));
 }
 
 #[test]

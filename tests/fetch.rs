@@ -162,11 +162,11 @@ async fn f2_errors_and_304_carry_what_the_server_orders() {
     });
     let url = server.url("/feed");
     let missing = get(&url).await.unwrap_err();
-    assert_eq!((missing.status(), missing.freshness().max_age), (Some(404), Some(Duration::from_secs(7200))));
+    assert_eq!((missing.status(), missing.freshness().max_age), (Some(404), Some(Duration::from_hours(2))));
     let known = Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None };
     let unchanged =
         fetcher().fetch(&Request { validators: Some((&url, &known)), ..request(&url) }).await.unwrap();
-    assert_eq!(unchanged.freshness.max_age, Some(Duration::from_secs(7200)));
+    assert_eq!(unchanged.freshness.max_age, Some(Duration::from_hours(2)));
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn the_limit_itself_is_allowed_and_one_byte_more_is_not() {
     assert_eq!(document(get(&at.url("/")).await).bytes.len(), 1 << 20);
     assert_eq!(failure(Reply::ok(vec![b'x'; (1 << 20) + 1])).await.0, "too-large");
     assert_eq!(failure(Reply::status(200).endless(vec![b'x'; 4096])).await.0, "too-large");
-    let promised = Reply::status(200).claiming(1 << 40).drip(Duration::from_secs(60));
+    let promised = Reply::status(200).claiming(1 << 40).drip(Duration::from_mins(1));
     assert_eq!(failure(promised).await.0, "too-large", "a stated length is believed before a byte is read");
 }
 
@@ -323,11 +323,11 @@ async fn r1_a_429_holds_its_whole_host_and_no_other() {
     let server = Server::always(Reply::status(429).header("Retry-After", "120"));
     let fetcher = fetcher();
     let first = fetcher.fetch(&request(&server.url("/a"))).await.unwrap_err();
-    assert_eq!(first.freshness().retry_after, Some(Duration::from_secs(120)));
+    assert_eq!(first.freshness().retry_after, Some(Duration::from_mins(2)));
     let second = fetcher.fetch(&request(&server.url("/b"))).await.unwrap_err();
     assert!(second.is_held() && !first.is_held());
     let left = second.freshness().retry_after.unwrap();
-    assert!(left > Duration::from_secs(100) && left <= Duration::from_secs(120), "{left:?}");
+    assert!(left > Duration::from_secs(100) && left <= Duration::from_mins(2), "{left:?}");
     assert!(!fetcher.fetch(&request(&server.on("127.0.0.2", "/c"))).await.unwrap_err().is_held());
     assert_eq!(server.targets(), ["/a", "/c"]);
 }
@@ -340,7 +340,7 @@ async fn r1_a_503_holds_its_source_alone() {
         let error = fetcher.fetch(&request(&server.url(path))).await.unwrap_err();
         assert_eq!(
             (error.status(), error.freshness().retry_after),
-            (Some(503), Some(Duration::from_secs(120)))
+            (Some(503), Some(Duration::from_mins(2)))
         );
     }
 }
@@ -349,7 +349,7 @@ async fn r1_a_503_holds_its_source_alone() {
 async fn a_hold_from_before_a_restart_can_be_put_back() {
     let server = Server::always(Reply::ok("<rss/>"));
     let fetcher = fetcher();
-    fetcher.hold("127.0.0.1", Duration::from_secs(60));
+    fetcher.hold("127.0.0.1", Duration::from_mins(1));
     assert!(fetcher.fetch(&request(&server.url("/"))).await.unwrap_err().is_held());
     assert_eq!(server.connections(), 0);
 }

@@ -315,7 +315,7 @@ async fn each_http_answer_has_its_meaning() {
 async fn a_wish_to_wait_reaches_the_outbox() {
     let failure = posted(Answer::With(429, "retry-after", "120".to_owned())).await.expect_err("busy");
     let Failure::Transient { retry_after, .. } = failure else { panic!("{failure:?}") };
-    assert_eq!(retry_after, Some(Duration::from_secs(120)));
+    assert_eq!(retry_after, Some(Duration::from_mins(2)));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::settings::{
 use super::value::duration_text;
 
 /// What `check` calls polite.
-const INTERVAL_POLITE: Duration = Duration::from_secs(60);
+const INTERVAL_POLITE: Duration = Duration::from_mins(1);
 /// Longest path of a Unix socket on Linux, less the closing zero (unix(7), `sun_path`).
 const SOCKET_BYTES_MAX: usize = 107;
 

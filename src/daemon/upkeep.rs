@@ -16,10 +16,10 @@ use crate::desk::Desk;
 use crate::store::Expired;
 
 /// How often old records are removed.
-const RETENTION_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+const RETENTION_EVERY: Duration = Duration::from_hours(6);
 
 /// The first removal, after the rush of the start.
-const RETENTION_FIRST: Duration = Duration::from_secs(5 * 60);
+const RETENTION_FIRST: Duration = Duration::from_mins(5);
 
 /// Removes records past their time, until `stop`.
 pub async fn retain(station: Station, desk: watch::Receiver<Arc<Desk>>, stop: CancellationToken) {

@@ -24,7 +24,7 @@ pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// sources leave no thousand sockets.
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Longest hold of a whole host after a 429; what servers order beyond it is taken for a mistake.
-const HOLD_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+const HOLD_MAX: Duration = Duration::from_hours(168);
 
 /// What the config says of HTTP.
 ///
@@ -55,7 +55,7 @@ impl Default for HttpSettings {
         Self {
             contact: None,
             concurrency: 32,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             body_bytes_max: 16 * 1024 * 1024,
             allow_networks: Networks::default(),
             proxy: None,

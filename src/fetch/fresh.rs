@@ -12,7 +12,7 @@ use reqwest::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName, 
 use super::Freshness;
 
 /// Longest delay read; the schedule cuts further. It keeps a silly number from overflowing a date.
-const DELAY_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+const DELAY_MAX: Duration = Duration::from_hours(8784);
 
 /// The forms of an HTTP date (RFC 9110 section 5.6.7): the usual one, that of RFC 850, and that of `asctime`.
 const DATE_FORMS: [&str; 3] =

@@ -177,7 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_for_a_host_take_no_slot() {
-        let gate = HostGate::new(2, Duration::from_secs(3600));
+        let gate = HostGate::new(2, Duration::from_hours(1));
         drop(gate.enter("a").await.unwrap());
         let mut resting = Box::pin(gate.enter("a"));
         let mut queued = Box::pin(gate.enter("a"));
@@ -208,18 +208,18 @@ mod tests {
         let asking = gate.enter("a").await.unwrap();
         let mut waiting = Box::pin(gate.enter("a"));
         assert!((&mut waiting).now_or_never().is_none());
-        gate.hold("a", now + Duration::from_secs(120));
+        gate.hold("a", now + Duration::from_mins(2));
         gate.hold("a", now + Duration::from_secs(1));
         drop(asking);
         let held = waiting.await.unwrap_err();
-        assert!(held.left > Duration::from_secs(110) && held.left <= Duration::from_secs(120));
+        assert!(held.left > Duration::from_secs(110) && held.left <= Duration::from_mins(2));
         assert!(gate.enter("b").await.is_ok());
     }
 
     #[tokio::test]
     async fn idle_hosts_are_forgotten_and_held_ones_are_not() {
         let gate = HostGate::new(8, Duration::ZERO);
-        gate.hold("held", Instant::now() + Duration::from_secs(60));
+        gate.hold("held", Instant::now() + Duration::from_mins(1));
         for n in 0..10_000 {
             drop(gate.enter(&format!("host-{n}")).await.unwrap());
         }

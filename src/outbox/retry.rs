@@ -21,10 +21,10 @@ const JITTER_PERCENT_MAX: u64 = 20;
 const ATTEMPTS_REFUSED_MAX: u32 = 2;
 
 /// Least wait after a refusal: what greylisting servers ask for (RFC 6647, section 5), and some.
-const WAIT_REFUSED_MIN: Duration = Duration::from_secs(15 * 60);
+const WAIT_REFUSED_MIN: Duration = Duration::from_mins(15);
 
 /// The longest wait that a receiver can ask for.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(6);
 
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
 ///

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::FAST;
 
 /// Longest wait between two polls of a failing source.
-pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(86_400);
+pub(super) const BACKOFF_MAX: Duration = Duration::from_hours(24);
 
 /// Where the backoff begins when a server says that it is asked too much and not for how long.
-const THROTTLED_MIN: Duration = Duration::from_secs(15 * 60);
+const THROTTLED_MIN: Duration = Duration::from_mins(15);
 
 /// The interval after the first failure, twice as long after each further one, up to a day; an interval that is
 /// longer than a day stays as it is.
@@ -47,8 +47,8 @@ mod tests {
     #[test]
     fn backoff_never_shortens_a_long_interval_and_never_overflows() {
         check(200_000, Some(500), &[200_000, 200_000]);
-        assert_eq!(wait(Duration::from_secs(300), None, u32::MAX), BACKOFF_MAX);
-        assert_eq!(wait(Duration::from_secs(300), None, 0), Duration::from_secs(300));
+        assert_eq!(wait(Duration::from_mins(5), None, u32::MAX), BACKOFF_MAX);
+        assert_eq!(wait(Duration::from_mins(5), None, 0), Duration::from_mins(5));
     }
 
     #[test]

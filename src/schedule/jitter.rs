@@ -11,7 +11,7 @@ use super::{FAST, Rhythm, after};
 use crate::item::SourceName;
 
 /// Time over which first polls and, after downtime, overdue ones are spread.
-const SPREAD_MAX: Duration = Duration::from_secs(60);
+const SPREAD_MAX: Duration = Duration::from_mins(1);
 
 /// The time of a first poll, or of one that is overdue when the program starts: within the interval or a minute,
 /// whichever is shorter.

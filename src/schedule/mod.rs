@@ -18,20 +18,20 @@ use crate::source::Hints;
 pub use jitter::spread;
 
 /// Longest `Retry-After` obeyed with a 429: servers do shut out for days.
-pub const RETRY_AFTER_MAX_429: Duration = Duration::from_secs(7 * 86_400);
+pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);
 /// Longest `Retry-After` obeyed with any other status; a longer one is taken for a mistake.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// How long after a first 410 it is asked once more, before it is believed.
-pub const GONE_CONFIRMED_AFTER: Duration = Duration::from_secs(86_400);
+pub const GONE_CONFIRMED_AFTER: Duration = Duration::from_hours(24);
 /// Least interval of a feed that can only be asked unconditionally, unless it has an interval of its own.
-pub const UNCONDITIONAL_MIN: Duration = Duration::from_secs(30 * 60);
+pub const UNCONDITIONAL_MIN: Duration = Duration::from_mins(30);
 /// Below this interval, which no config for real servers has, there is neither jitter nor floor: tests run on it.
 pub const FAST: Duration = Duration::from_secs(10);
 /// The due time of a source that is not polled any more.
 pub const NEVER: Timestamp = Timestamp::MAX;
 
 /// How far a clock may step back before what was written is not believed any more.
-const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
+const CLOCK_STEP_MAX: Duration = Duration::from_mins(1);
 
 /// How often a source is to be polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::item::{Item, SeenKey, SourceName, link};
 use crate::rules::spec::Severity;
 
 /// For how long after its first report a story takes in others.
-pub const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+pub const OPEN_FOR: Duration = Duration::from_hours(24);
 
 /// The keys under which an item's story is filed: its normalised link and its folded text.
 pub fn keys(item: &Item) -> Vec<SeenKey> {

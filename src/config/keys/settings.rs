@@ -62,7 +62,7 @@ pub static HTTP: Table = Table {
         ),
         Key::with_default(
             "timeout",
-            Form::Duration { min: Duration::from_secs(1), max: Duration::from_secs(3600) },
+            Form::Duration { min: Duration::from_secs(1), max: Duration::from_hours(1) },
             r#""60s""#,
             "Longest time for a whole request.",
         ),
@@ -107,7 +107,7 @@ pub static SCHEDULE: Table = Table {
         Key::with_default("interval_max", INTERVAL, r#""24h""#, "Greatest interval that adapting may reach."),
         Key::with_default(
             "host_gap",
-            Form::Duration { min: Duration::ZERO, max: Duration::from_secs(3600) },
+            Form::Duration { min: Duration::ZERO, max: Duration::from_hours(1) },
             r#""1s""#,
             "Least time between two requests to one host.",
         ),

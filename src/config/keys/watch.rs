@@ -50,7 +50,7 @@ pub static SOURCE: Table = Table {
         Key::planned("family", "Sources of one family corroborate once."),
         Key::new(
             "interval",
-            Form::Duration { min: Duration::from_secs(60), max: days(365) },
+            Form::Duration { min: Duration::from_mins(1), max: days(365) },
             r#""10m""#,
             "Fixed interval, not adapted.",
         ),

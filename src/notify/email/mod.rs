@@ -25,7 +25,7 @@ pub use text::text_part;
 
 /// Longest time for one mail, from connecting to the server's yes. RFC 5321 (section 4.5.3.2) allows ten minutes
 /// after the message alone; a relay that needs longer than this is asked again.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A notifier that sends mail.
 pub struct Email {
