@@ -1,0 +1,51 @@
+//! The bodies of webhooks against the schema that receivers are given.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/sample.rs"]
+mod sample;
+
+use harmattan::notify::{Body, Message, webhook};
+use harmattan::outbox::DeliveryId;
+use harmattan::story::AlertKind;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+fn schema() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(include_str!("../config/webhook.schema.json")).unwrap();
+    jsonschema::draft202012::meta::validate(&schema).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn body(told: Body<'_>) -> Value {
+    let id = DeliveryId::from_bytes([7; 16]);
+    let message = Message { id, body: told, recipient: "", timezone: &TimeZone::UTC, now: sample::now() };
+    serde_json::from_slice(&webhook::body(&message, "ops-hook").unwrap()).unwrap()
+}
+
+#[test]
+fn every_body_fits_the_schema() {
+    let schema = schema();
+    for alert in [sample::russian(), sample::french(), sample::arabic(), sample::hostile()] {
+        for kind in [AlertKind::New, AlertKind::Update] {
+            let mut alert = alert.clone();
+            alert.kind = kind;
+            let body = body(Body::Alert(&alert));
+            let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:?} in {body:#}");
+        }
+    }
+    assert!(schema.is_valid(&body(Body::Test)));
+}
+
+#[test]
+fn the_schema_refuses_what_a_receiver_could_not_use() {
+    let schema = schema();
+    let alert = sample::russian();
+    let whole = body(Body::Alert(&alert));
+    for path in ["/data/id", "/data/severity", "/data/rules/0/why/0/start", "/data/item/url", "/timestamp"] {
+        let mut broken = whole.clone();
+        *broken.pointer_mut(path).unwrap() = Value::Array(Vec::new());
+        assert!(!schema.is_valid(&broken), "{path} may be a list");
+    }
+}
