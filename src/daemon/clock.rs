@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// The current time.
+/// The current time, in whole milliseconds: ids of alerts hold no more, and nanoseconds trip many a receiver's
+/// parser.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock for daemon and commands")]
 pub fn now() -> Timestamp {
-    Timestamp::now()
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// How long until `due`; nothing when it has passed. At most half a minute, after which the caller looks
