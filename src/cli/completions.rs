@@ -1,11 +1,10 @@
 //! `harmattan completions`: a completion script for a shell.
 
-use std::io;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Exit};
+use super::Cli;
+use super::print::{Exit, bytes};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -13,8 +12,10 @@ pub(super) struct Options {
     shell: Shell,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every command has the same face")]
 pub(super) fn completions(options: &Options) -> anyhow::Result<Exit> {
-    clap_complete::generate(options.shell, &mut Cli::command(), "harmattan", &mut io::stdout().lock());
+    // Into memory first: the generator panics when its reader goes away (`| head`).
+    let mut script = Vec::new();
+    clap_complete::generate(options.shell, &mut Cli::command(), "harmattan", &mut script);
+    bytes(&script)?;
     Ok(Exit::Done)
 }

@@ -61,6 +61,11 @@ pub(super) fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     ignore_closed(writeln!(io::stdout().lock(), "{text}"))
 }
 
+/// Writes data as it is.
+pub(super) fn bytes(data: &[u8]) -> anyhow::Result<()> {
+    ignore_closed(io::stdout().lock().write_all(data))
+}
+
 /// Writes a line of talk.
 pub(super) fn talk(text: impl std::fmt::Display) {
     // Nowhere is left to complain to when stderr is closed.
@@ -103,7 +108,7 @@ pub(super) fn plain(text: &str, most: usize) -> String {
 
 /// Characters that change the direction of what follows or cannot be seen.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{180e}' | '\u{e0000}'..='\u{e007f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
