@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::print::{json_lines, line, talk};
+use super::print::{json_lines, line, plain, talk};
 use super::{At, Exit};
 use crate::control::api;
 use crate::daemon::once::{self, Round};
@@ -57,7 +57,7 @@ pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
 /// What a poll came to, in words.
 pub(super) fn told(poll: &api::Poll) -> String {
     if let Some(failure) = &poll.failure {
-        return format!("failed: {failure}");
+        return format!("failed: {}", plain(failure, 300));
     }
     match poll.outcome.as_str() {
         "baseline" => {

@@ -1,5 +1,10 @@
 //! Tables for people: columns as wide as their content.
 
+use super::print::plain;
+
+/// Greatest width of a column: more is cut.
+const CELL_CHARS_MAX: usize = 200;
+
 /// A table under construction.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
@@ -10,8 +15,9 @@ impl Table {
         Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
     }
 
+    /// Adds a row. Cells may hold foreign text: it is made safe for a terminal here, whatever the column.
     pub(super) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        self.rows.push(cells.iter().map(|cell| plain(cell, CELL_CHARS_MAX)).collect());
     }
 
     /// The lines, the last column unpadded.
@@ -49,5 +55,12 @@ mod tests {
         table.row(vec!["малі".into(), "ok".into()]);
         table.row(vec!["b".into(), "failing".into()]);
         assert_eq!(table.lines(), ["name  state", "малі  ok", "b     failing"]);
+    }
+
+    #[test]
+    fn no_cell_drives_the_terminal() {
+        let mut table = Table::new(&["lang"]);
+        table.row(vec!["f\u{1b}[2Jr\n".into()]);
+        assert_eq!(table.lines(), ["lang", "f [2Jr"]);
     }
 }
