@@ -35,7 +35,12 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
 
 #[expect(clippy::print_stderr, reason = "the one place that says why the program failed")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("harmattan: {error:#}");
+    if error.is::<harmattan::config::Problems>() {
+        // Each problem begins with its own file and line, where editors look for them.
+        eprintln!("{error:#}");
+    } else {
+        eprintln!("harmattan: {error:#}");
+    }
     if let Some(hint) = cli::hint(error) {
         eprintln!("  hint: {hint}");
     }
