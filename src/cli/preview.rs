@@ -64,7 +64,13 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
     let document = if Path::new(&options.what).is_file() {
         from_file(options)?
     } else {
-        from_network(at, options).await?
+        match from_network(at, options).await? {
+            Ok(document) => document,
+            Err(why) => {
+                tell(options, &why)?;
+                return Ok(Exit::Wrong);
+            }
+        }
     };
     let kind = options.kind.unwrap_or_else(|| look(&document));
     let channel = channel_of(options, &document)?;
@@ -147,7 +153,8 @@ fn from_file(options: &Options) -> anyhow::Result<Document> {
     })
 }
 
-async fn from_network(at: &At, options: &Options) -> anyhow::Result<Document> {
+/// The document at an address; the inner error says why the server gave none.
+async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Document, String>> {
     let telegram = options.kind == Some(Kind::Telegram) || options.what.starts_with('@');
     let channel = options.what.parse::<ChannelName>().ok();
     let url = match (Url::parse(&options.what), channel) {
@@ -177,10 +184,16 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Document> {
         contact: true,
         now: clock::now(),
     };
-    match fetcher.fetch(&request).await.with_context(|| format!("cannot fetch `{url}`"))?.answer {
+    let fetched = match fetcher.fetch(&request).await {
+        Ok(fetched) => fetched,
+        Err(error) => return Ok(Err(format!("cannot fetch `{url}`: {error}"))),
+    };
+    Ok(match fetched.answer {
         Answer::Document(document) => Ok(document),
-        Answer::Unchanged { .. } | Answer::Redirect { .. } => bail!("`{url}` answered without a document"),
-    }
+        Answer::Unchanged { .. } | Answer::Redirect { .. } => {
+            Err(format!("`{url}` answered without a document"))
+        }
+    })
 }
 
 /// By the config where there is one; the defaults otherwise: a preview must work before anything is set up.
@@ -200,8 +213,19 @@ fn look(document: &Document) -> Kind {
     }
 }
 
-/// The channel that a Telegram page is read for; the page itself names its channel in every message.
+/// The channel that a Telegram page is read for: as asked for, else as the page's messages name it.
 fn channel_of(options: &Options, document: &Document) -> anyhow::Result<ChannelName> {
-    let named = options.what.parse().or_else(|_| document.url.as_str().parse());
-    Ok(named.or_else(|_| "preview".parse::<ChannelName>())?)
+    let asked = options.what.parse().or_else(|_| document.url.as_str().parse()).ok();
+    match asked.or_else(|| channel_in(document)) {
+        Some(channel) => Ok(channel),
+        None => Ok("preview".parse::<ChannelName>()?),
+    }
+}
+
+/// The channel of the first message on a page.
+fn channel_in(document: &Document) -> Option<ChannelName> {
+    let page = String::from_utf8_lossy(&document.bytes);
+    let (_, post) = page.split_once("data-post=\"")?;
+    let (channel, _) = post.split_once('/')?;
+    channel.parse().ok()
 }
