@@ -15,19 +15,24 @@ pub(super) struct Options {
 pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let desk = at.desk()?;
     let mut warnings = desk.warnings.clone();
-    let store = match ask_daemon(&desk.config.control.socket, &Call::Status).await {
-        Ok(Some(Reply::Status(status))) => {
-            if status.store_damaged > 0 {
-                warnings.push(format!("the store has {} damaged values", status.store_damaged));
+    let store =
+        match ask_daemon(&desk.config.control.socket, Some(&desk.config.store.path), &Call::Status).await {
+            Ok(Some(Reply::Status(status))) => {
+                if status.store_damaged > 0 {
+                    warnings.push(format!("the store has {} damaged values", status.store_damaged));
+                }
+                "the daemon runs"
             }
-            "the daemon runs"
-        }
-        Ok(_) => "no daemon runs",
-        Err(error) => {
-            warnings.push(format!("{error:#}"));
-            "the daemon was not asked"
-        }
-    };
+            Ok(Some(Reply::Refused { message })) => {
+                warnings.push(message);
+                "the daemon was not asked"
+            }
+            Ok(_) => "no daemon runs",
+            Err(error) => {
+                warnings.push(format!("{error:#}"));
+                "the daemon was not asked"
+            }
+        };
     let failures: Vec<String> = desk.failing_tests.iter().map(ToString::to_string).collect();
     let tests = desk.engine.test_count(&[]);
     if options.json {

@@ -120,7 +120,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     let requests = stage.hook.wait_for(FLAGGED).await;
     talk("3. three mails and three webhooks came; two more rounds, in which nothing may come");
     stage.origin.asked(4).await;
-    let sources = client::call(&socket(&stage.folder.0), &Call::Sources).await?;
+    let sources = client::call(&socket(&stage.folder.0), None, &Call::Sources).await?;
     let Reply::Sources(sources) = sources else { bail!("the daemon did not list its sources") };
     show(&mails, &requests)?;
     let items: u64 = sources.iter().map(|source| source.items).sum();

@@ -18,7 +18,7 @@ use crate::store::StoreError;
 pub(super) async fn reach(at: &At, call: Call) -> anyhow::Result<Reply> {
     let path = at.path()?;
     let Loaded { config, .. } = config::load(&path, &at.environment)?;
-    if let Some(reply) = ask_daemon(&config.control.socket, &call).await? {
+    if let Some(reply) = ask_daemon(&config.control.socket, Some(&config.store.path), &call).await? {
         return Ok(reply);
     }
     let desk = at.desk()?;
@@ -37,8 +37,12 @@ pub(super) async fn reach(at: &At, call: Call) -> anyhow::Result<Reply> {
 }
 
 /// What the daemon says; `None` when none listens.
-pub(super) async fn ask_daemon(socket: &Path, call: &Call) -> anyhow::Result<Option<Reply>> {
-    match client::call(socket, call).await {
+pub(super) async fn ask_daemon(
+    socket: &Path,
+    store: Option<&Path>,
+    call: &Call,
+) -> anyhow::Result<Option<Reply>> {
+    match client::call(socket, store, call).await {
         Ok(reply) => Ok(Some(reply)),
         Err(ClientError::NoDaemon(_)) => Ok(None),
         Err(error @ ClientError::Forbidden(_)) => {

@@ -19,7 +19,7 @@ pub(super) async fn reload(at: &At, options: &Options) -> anyhow::Result<Exit> {
     // The socket's place is all that is needed: a config that would be refused must reach the daemon, whose
     // verdict counts.
     let socket = config::control_socket(&at.path()?, &at.environment);
-    let Some(reply) = ask_daemon(&socket, &Call::Reload).await? else {
+    let Some(reply) = ask_daemon(&socket, None, &Call::Reload).await? else {
         bail!("no daemon listens at `{}`", socket.display());
     };
     let verdict = match reply {

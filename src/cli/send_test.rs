@@ -19,7 +19,7 @@ pub(super) async fn send_test(at: &At, options: &Options) -> anyhow::Result<Exit
     // The daemon's notifiers are the ones that matter; without a daemon the config's are tried, store or not.
     let desk = at.desk()?;
     let call = Call::SendTest { notifier: options.notifier.clone() };
-    let reply = match ask_daemon(&desk.config.control.socket, &call).await? {
+    let reply = match ask_daemon(&desk.config.control.socket, Some(&desk.config.store.path), &call).await? {
         Some(reply) => reply,
         None => send_tests(&desk, options.notifier.as_deref()).await,
     };

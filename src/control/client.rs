@@ -1,11 +1,12 @@
 //! The command's side of the socket.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::{BODY_BYTES_MAX, Call, Reply, VERSION};
+use super::{BODY_BYTES_MAX, Call, Reply, STORE_HEADER, VERSION};
 
 /// How long a command waits for the daemon: a reload or a test message may take as long as its own timeouts.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -27,11 +28,11 @@ pub enum ClientError {
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Makes a call to the daemon that listens at `socket`.
+/// Makes a call to the daemon that listens at `socket`; one that keeps another store than `store` refuses it.
 ///
 /// # Errors
 /// When none listens there, or it cannot be understood.
-pub async fn call(socket: &Path, call: &Call) -> Result<Reply, ClientError> {
+pub async fn call(socket: &Path, store: Option<&Path>, call: &Call) -> Result<Reply, ClientError> {
     let shown = || socket.display().to_string();
     match tokio::net::UnixStream::connect(socket).await {
         Ok(probe) => drop(probe),
@@ -44,7 +45,11 @@ pub async fn call(socket: &Path, call: &Call) -> Result<Reply, ClientError> {
     let client =
         reqwest::Client::builder().unix_socket(socket).no_proxy().timeout(TIMEOUT).build().map_err(broken)?;
     let url = format!("http://harmattan/v{VERSION}");
-    let response = client.post(url).json(call).send().await.map_err(broken)?;
+    let mut request = client.post(url).json(call);
+    if let Some(store) = store {
+        request = request.header(STORE_HEADER, store.as_os_str().as_bytes());
+    }
+    let response = request.send().await.map_err(broken)?;
     if response.status() == reqwest::StatusCode::NOT_FOUND {
         return Err(ClientError::Version);
     }

@@ -15,5 +15,8 @@ pub use api::{Call, Reply};
 /// Version of the calls and replies, part of the socket's address: a command of another version is told so.
 pub const VERSION: u32 = 1;
 
+/// Header of a call: the path of the store that the command's config names.
+pub(crate) const STORE_HEADER: &str = "harmattan-store";
+
 /// Greatest size of a call or reply.
 pub const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;

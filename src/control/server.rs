@@ -1,17 +1,20 @@
 //! The daemon's side of the socket: HTTP with one address, mode 0600.
 
+use std::ffi::OsStr;
 use std::future::Future;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use tokio::net::UnixListener;
 
 use super::answer::Context;
-use super::{BODY_BYTES_MAX, Call, Reply, VERSION};
+use super::{BODY_BYTES_MAX, Call, Reply, STORE_HEADER, VERSION};
 
 /// A bound socket; its file goes with it.
 #[derive(Debug)]
@@ -73,6 +76,18 @@ pub async fn serve(
     served
 }
 
-async fn take(State(context): State<Context>, Json(call): Json<Call>) -> Json<Reply> {
+async fn take(State(context): State<Context>, headers: HeaderMap, Json(call): Json<Call>) -> Json<Reply> {
+    let named = headers.get(STORE_HEADER).map(|path| Path::new(OsStr::from_bytes(path.as_bytes())));
+    if let Some(named) = named.filter(|named| !same_place(named, &context.store_path)) {
+        let (kept, named) = (context.store_path.display(), named.display());
+        return Json(super::answer::refused(format!(
+            "the daemon that listens here keeps its store at `{kept}`, but this config names `{named}`: \
+             pass the daemon's config with --config, or restart the daemon if the config was changed"
+        )));
+    }
     Json(super::answer::answer(&context, call).await)
+}
+
+fn same_place(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
