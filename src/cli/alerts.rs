@@ -55,20 +55,20 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
         talk("no alerts");
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["created", "severity", "", "source", "rules", "title", "id"]);
+    let mut table = Table::new(&["created", "severity", "", "source", "rules", "id"]);
     for alert in alerts {
         let item = &alert.alert.item.item;
         let head = if item.title.is_empty() { &item.text } else { &item.title };
         let rules: Vec<&str> = alert.alert.rules.iter().map(|rule| rule.name.as_str()).collect();
-        table.row(vec![
+        let cells = vec![
             alert.created.strftime("%Y-%m-%d %H:%MZ").to_string(),
             alert.alert.severity.clone(),
             alert.disposition.clone(),
             item.source.clone().unwrap_or_default(),
             rules.join(","),
-            plain(head, 70),
             alert.alert.id.clone(),
-        ]);
+        ];
+        table.row(cells, &plain(head, 90));
     }
     table.print()?;
     Ok(Exit::Done)

@@ -1,7 +1,7 @@
 //! `harmattan outbox`: what is owed, and trying it again.
 
 use super::At;
-use super::print::{Exit, json_lines, plain, talk};
+use super::print::{Exit, json_lines, talk};
 use super::reach::{reach, unexpected};
 use super::table::Table;
 use crate::control::api::OutboxFilter;
@@ -85,19 +85,18 @@ fn listing(list: &List) -> Call {
 }
 
 fn print(deliveries: &[api::Delivery]) -> anyhow::Result<()> {
-    let mut table =
-        Table::new(&["created", "state", "attempts", "at", "notifier", "recipient", "id", "reason"]);
+    let mut table = Table::new(&["created", "state", "tried", "at", "notifier", "recipient", "id"]);
     for delivery in deliveries {
-        table.row(vec![
-            delivery.created.strftime("%Y-%m-%d %H:%MZ").to_string(),
+        let cells = vec![
+            delivery.created.strftime("%m-%d %H:%MZ").to_string(),
             delivery.state.clone(),
             delivery.attempts.to_string(),
-            delivery.at.map(|at| at.strftime("%m-%d %H:%M:%SZ").to_string()).unwrap_or_default(),
+            delivery.at.map(|at| at.strftime("%m-%d %H:%MZ").to_string()).unwrap_or_default(),
             delivery.notifier.clone(),
             delivery.recipient.clone(),
             delivery.id.clone(),
-            plain(delivery.reason.as_deref().unwrap_or_default(), 100),
-        ]);
+        ];
+        table.row(cells, delivery.reason.as_deref().unwrap_or_default());
     }
     table.print()
 }

@@ -111,17 +111,17 @@ fn print(options: &Options, reading: Reading) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::wrong_if(wrong));
     }
-    let mut table = Table::new(&["published", "lang", "title", "link"]);
+    let mut table = Table::new(&["published", "lang", "title"]);
     let count = reading.items.len();
     for candidate in reading.items {
         let item = candidate.item;
         let head = if item.title.is_empty() { &item.text } else { &item.title };
-        table.row(vec![
+        let cells = vec![
             item.published.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string()),
             item.lang.unwrap_or_default(),
-            plain(head, 80),
-            plain(item.url.as_deref().unwrap_or("-"), 100),
-        ]);
+            plain(head, 75),
+        ];
+        table.row(cells, item.url.as_deref().unwrap_or_default());
     }
     table.print()?;
     talk(format!("{count} items, {} lost", reading.lost));
@@ -184,13 +184,10 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Docum
         contact: true,
         now: clock::now(),
     };
-    let fetched = match fetcher.fetch(&request).await {
-        Ok(fetched) => fetched,
-        Err(error) => return Ok(Err(format!("cannot fetch `{url}`: {error}"))),
-    };
-    Ok(match fetched.answer {
-        Answer::Document(document) => Ok(document),
-        Answer::Unchanged { .. } | Answer::Redirect { .. } => {
+    Ok(match fetcher.fetch(&request).await.map(|got| got.answer) {
+        Err(error) => Err(format!("cannot fetch `{url}`: {error}")),
+        Ok(Answer::Document(document)) => Ok(document),
+        Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             Err(format!("`{url}` answered without a document"))
         }
     })

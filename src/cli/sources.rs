@@ -62,11 +62,10 @@ async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
         json_lines(&sources)?;
         return Ok(Exit::Done);
     }
-    let mut table =
-        Table::new(&["source", "kind", "state", "items", "last new", "last poll", "next", "remark"]);
+    let mut table = Table::new(&["source", "kind", "state", "items", "last new", "last poll", "next"]);
     let shown = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), short);
     for source in &sources {
-        table.row(vec![
+        let cells = vec![
             source.name.clone(),
             crate::item::SourceKind::from(source.kind).as_str().to_owned(),
             source.state.clone(),
@@ -74,8 +73,8 @@ async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
             shown(source.last_new),
             shown(source.last_poll),
             shown(source.due),
-            remark(source),
-        ]);
+        ];
+        table.row(cells, &remark(source));
     }
     table.print()?;
     Ok(Exit::Done)

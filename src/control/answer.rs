@@ -63,7 +63,7 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         running: live.is_some(),
         pid: live.map(|_| std::process::id()),
         started: live.map(|live| live.started),
-        config: desk.path.display().to_string(),
+        config: std::path::absolute(&desk.path).unwrap_or_else(|_| desk.path.clone()).display().to_string(),
         loaded: Some(desk.loaded),
         reload_error: live.and_then(Live::reload_error),
         store: context.store_path.display().to_string(),
