@@ -1,25 +1,34 @@
 //! Core values as rows of a listing.
 
 use super::api;
+use crate::config::SourceAddress;
 use crate::desk::Desk;
 use crate::ingest;
+use crate::item::SourceKind;
 use crate::outbox::{Delivery, DeliveryState};
 use crate::store::SourceState;
 use crate::story::{Alert, AlertKind};
 
-/// The state of every configured source, in the order of the config.
+/// The state of every configured source, in the order of the config; those switched off keep what is known.
 pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
-    desk.sources
+    desk.config
+        .sources
         .iter()
-        .map(|source| {
-            let blank = ingest::blank(source.name());
-            let state = states.iter().find(|state| state.name == *source.name()).unwrap_or(&blank);
-            let failing = state.failing.as_ref();
+        .map(|spec| {
+            let blank = ingest::blank(&spec.name);
+            let state = states.iter().find(|state| state.name == spec.name).unwrap_or(&blank);
+            let failing = state.failing.as_ref().filter(|_| spec.enabled);
+            let (kind, address) = match &spec.what {
+                SourceAddress::Feed(url) => (SourceKind::Feed, url.to_string()),
+                SourceAddress::Page { url, .. } => (SourceKind::Page, url.to_string()),
+                SourceAddress::Telegram { channel, .. } => (SourceKind::Telegram, channel.clone()),
+            };
+            let active = desk.source(spec.name.as_str());
             api::Source {
-                name: source.name().to_string(),
-                kind: source.kind().into(),
-                address: source.address(),
-                state: word(state).to_owned(),
+                name: spec.name.to_string(),
+                kind: kind.into(),
+                address: active.map_or(address, |source| source.address()),
+                state: if spec.enabled { word(state) } else { "off" }.to_owned(),
                 reason: failing.map(|failing| failing.reason.clone()),
                 detail: failing.map(|failing| failing.detail.clone()),
                 since: failing.map(|failing| failing.since),
@@ -29,7 +38,7 @@ pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 last_poll: state.last_poll,
                 last_success: state.last_success,
                 last_new: state.last_new,
-                due: state.due,
+                due: state.due.filter(|_| spec.enabled),
                 not_before: state.not_before,
                 items: state.items,
                 items_last: state.items_last,
