@@ -296,11 +296,12 @@ async fn once_takes_a_baseline_then_alerts_by_mail_and_webhook() {
 #[tokio::test(flavor = "multi_thread")]
 async fn once_tells_of_a_failing_source_by_its_exit_code() {
     let web = Web::start().await;
-    let desk = Desk::new(&config(&web));
+    let desk = Desk::new(&(config(&web) + &source("old", &web.url("/old.xml")) + "enabled = false\n"));
     let round = desk.run(&["once"]).ended(1);
     assert!(round.out.contains("1 polled, 1 failed"), "{}", round.out);
     let listed = desk.run(&["sources", "--json"]).ended(0).json();
     assert_eq!((&listed[0]["state"], &listed[0]["reason"]), (&Value::from("failing"), &Value::from("http")));
+    assert_eq!((listed.len(), &listed[1]["state"]), (2, &Value::from("off")));
     assert!(desk.run(&["sources"]).ended(0).out.contains("404"));
 }
 
@@ -424,6 +425,14 @@ async fn a_reload_takes_a_good_config_and_refuses_a_bad_one() {
     assert_eq!(body["data"]["rules"][0]["name"], "locusts");
     desk.run(&["sources", "poll", "news"]).ended(0);
     soon(hook.wait_for(2)).await;
+
+    desk.configure(&format!("{first}[log]\nlevel = \"error\"\n"));
+    assert!(
+        desk.run(&["reload"])
+            .ended(0)
+            .err
+            .contains("log: the change takes effect when the daemon is restarted")
+    );
     let (code, log) = daemon.stop();
     assert_eq!(code, Some(0), "{log}");
 }

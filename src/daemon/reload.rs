@@ -1,5 +1,6 @@
 //! Reload: the new set whole, or the old one stays and the error is told.
 
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -9,7 +10,7 @@ use tracing::{error, info};
 
 use super::live::{Live, ReloadOrder};
 use super::{DaemonError, clock, poller, sender, systemd};
-use crate::config::Environment;
+use crate::config::{Environment, LogSettings};
 use crate::control::api;
 use crate::desk::Desk;
 
@@ -22,6 +23,36 @@ pub struct Reloader {
     environment: Environment,
     live: Live,
     hangup: Signal,
+    fixed: Fixed,
+}
+
+/// What a reload cannot change: it was opened at the start.
+#[derive(PartialEq)]
+struct Fixed {
+    store: PathBuf,
+    socket: PathBuf,
+    log: LogSettings,
+}
+
+impl Fixed {
+    fn of(desk: &Desk) -> Self {
+        let config = &desk.config;
+        let (store, socket) = (config.store.path.clone(), config.control.socket.clone());
+        Self { store, socket, log: config.log.clone() }
+    }
+
+    /// Tells which of it another config wants otherwise.
+    fn warnings(&self, new: &Self) -> Vec<String> {
+        let changed = [
+            ("store.path", self.store != new.store),
+            ("control.socket", self.socket != new.socket),
+            ("log", self.log != new.log),
+        ];
+        let changed = changed.into_iter().filter(|(_, changed)| *changed);
+        changed
+            .map(|(key, _)| format!("{key}: the change takes effect when the daemon is restarted"))
+            .collect()
+    }
 }
 
 impl Reloader {
@@ -36,7 +67,8 @@ impl Reloader {
     ) -> Result<Self, DaemonError> {
         let hangup = signal(SignalKind::hangup())
             .map_err(|source| DaemonError::System { doing: "listen for SIGHUP", source })?;
-        Ok(Self { desk, environment, live, hangup })
+        let fixed = Fixed::of(&desk.borrow());
+        Ok(Self { desk, environment, live, hangup, fixed })
     }
 
     /// Reloads on every order and SIGHUP until `stop`.
@@ -80,7 +112,7 @@ impl Reloader {
         let (path, environment, old) = (old.path.clone(), self.environment.clone(), Arc::clone(old));
         let load = move || Desk::load(&path, &environment, clock::now()).map(|desk| desk.succeed(&old));
         let loaded = tokio::task::spawn_blocking(load).await;
-        let desk = match loaded {
+        let mut desk = match loaded {
             Ok(Ok(desk)) => desk,
             Ok(Err(problems)) => return Err(vec![problems.to_string()]),
             Err(panic) => return Err(vec![format!("reading the config ended in a bug: {panic}")]),
@@ -88,6 +120,7 @@ impl Reloader {
         if !desk.failing_tests.is_empty() {
             return Err(desk.failing_tests.iter().map(ToString::to_string).collect());
         }
+        desk.warnings.extend(self.fixed.warnings(&Fixed::of(&desk)));
         Ok(desk)
     }
 
