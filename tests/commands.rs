@@ -82,7 +82,7 @@ fn mail(mailbox: &Mailbox) -> String {
 }
 
 /// A desk whose feed has been read once and now holds an item that alerts.
-async fn told(web: &Web, notifiers: &str) -> Desk {
+fn told(web: &Web, notifiers: &str) -> Desk {
     web.put("/news.xml", rss(&["Rain in Mopti"]));
     let desk = Desk::new(&(config(web) + notifiers));
     desk.run(&["once"]).ended(0);
@@ -96,7 +96,8 @@ fn the_help_is_as_pinned() {
     let mut help = desk.run(&["--help"]).ended(0).out;
     for command in COMMANDS {
         let line: Vec<&str> = command.split(' ').chain(["--help"]).collect();
-        help += &format!("\n$ harmattan {}\n{}", line.join(" "), desk.run(&line).ended(0).out);
+        let told = desk.run(&line).ended(0).out;
+        help.extend(["\n$ harmattan ", &line.join(" "), "\n", &told]);
     }
     let wide: Vec<&str> = help.lines().filter(|line| line.chars().count() > 100).collect();
     assert_eq!(wide, [""; 0]);
@@ -277,7 +278,7 @@ async fn once_takes_a_baseline_then_alerts_by_mail_and_webhook() {
         Mailbox::start(Replies::default()).await.expect("a relay"),
         Hook::start(&[SECRET], Vec::new()).await.expect("a hook"),
     );
-    let desk = told(&web, &(mail(&mailbox) + &webhook("ops-hook", &hook))).await;
+    let desk = told(&web, &(mail(&mailbox) + &webhook("ops-hook", &hook)));
     assert!(mailbox.received().is_empty() && hook.received().is_empty());
     let idle = desk.run(&["once"]).ended(0);
     assert!(idle.out.starts_with("0 polled"), "{}", idle.out);
@@ -322,7 +323,7 @@ async fn commands_without_a_store_say_so_and_make_none() {
 }
 
 /// A value without what differs between a daemon and a command that opens the store itself.
-fn comparable(ran: desk::Ran) -> Vec<Value> {
+fn comparable(ran: &desk::Ran) -> Vec<Value> {
     let mut values = ran.json();
     for value in &mut values {
         let fields = value.as_object_mut().expect("an object");
@@ -337,7 +338,7 @@ fn comparable(ran: desk::Ran) -> Vec<Value> {
 async fn the_daemon_and_a_command_alone_tell_the_same() {
     let web = Web::start().await;
     let hook = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
-    let desk = told(&web, &webhook("ops-hook", &hook)).await;
+    let desk = told(&web, &webhook("ops-hook", &hook));
     desk.run(&["once", "--all"]).ended(0);
     let alerts = desk.run(&["alerts", "--json"]).ended(0).json();
     let (alert, item) = (text(&alerts[0]["id"]), text(&alerts[0]["item"]["id"]));
@@ -349,16 +350,16 @@ async fn the_daemon_and_a_command_alone_tell_the_same() {
         vec!["explain", &item, "--json"],
         vec!["explain", "https://news.example/1?utm_source=x", "--json"],
     ];
-    let ask = || lines.iter().map(|line| desk.run(line).ended(0)).map(comparable).collect::<Vec<_>>();
+    let ask = || lines.iter().map(|line| comparable(&desk.run(line).ended(0))).collect::<Vec<_>>();
     let alone = ask();
     assert!(alone.iter().all(|values| values.len() == 1), "{alone:?}");
     assert_eq!(alone[1][0]["state"], "delivered");
     assert_eq!(alone[3], alone[4]);
     assert_eq!(alone[3], alone[5]);
-    let status = comparable(desk.run(&["status", "--json"]).ended(1));
+    let status = comparable(&desk.run(&["status", "--json"]).ended(1));
     let daemon = desk.start();
     assert_eq!(ask(), alone);
-    assert_eq!(comparable(desk.run(&["status", "--json"]).ended(0)), status);
+    assert_eq!(comparable(&desk.run(&["status", "--json"]).ended(0)), status);
     for alone in [&["once"][..], &["run"]] {
         assert!(desk.run(alone).ended(75).err.contains("in use"));
     }
@@ -393,7 +394,7 @@ async fn a_reload_takes_a_good_config_and_refuses_a_bad_one() {
     let web = Web::start().await;
     let hook = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
     let first = config(&web) + &webhook("ops-hook", &hook);
-    let desk = told(&web, &webhook("ops-hook", &hook)).await;
+    let desk = told(&web, &webhook("ops-hook", &hook));
     web.put("/more.xml", rss(&["Locusts near Gao"]));
     let daemon = desk.start();
 
@@ -442,7 +443,7 @@ async fn a_dead_receiver_delays_nobody_and_can_be_tried_again() {
     let web = Web::start().await;
     let down = Hook::start(&[SECRET], vec![Answer::Status(503)]).await.expect("a hook");
     let up = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
-    let desk = told(&web, &(webhook("a-down", &down) + &webhook("b-up", &up))).await;
+    let desk = told(&web, &(webhook("a-down", &down) + &webhook("b-up", &up)));
     let daemon = desk.start();
     desk.run(&["sources", "poll", "news"]).ended(0);
     soon(up.wait_for(1)).await;
@@ -484,7 +485,7 @@ async fn a_test_message_tells_which_notifier_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_title_drives_the_terminal() {
     let web = Web::start().await;
-    let desk = told(&web, "").await;
+    let desk = told(&web, "");
     let hostile = "Cholera \u{1b}[2J\u{9b}31m in \u{202e}itpoM\u{2066} \u{7}now\u{8}";
     web.put(
         "/news.xml",
