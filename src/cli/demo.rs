@@ -33,7 +33,7 @@ pub(super) struct Options {
 
 pub(super) async fn demo(options: &Options) -> anyhow::Result<Exit> {
     let stage = Stage::set().await?;
-    telemetry::start(&stage.desk()?.config.log);
+    telemetry::start_command(&stage.desk()?.config.log);
     let stop = CancellationToken::new();
     let start = Start { desk: stage.desk()?, environment: stage.environment.clone() };
     let mut daemon = JoinSet::new();
@@ -88,7 +88,7 @@ impl Stage {
     }
 
     fn desk(&self) -> anyhow::Result<Desk> {
-        Ok(Desk::load(&self.config, &self.environment, clock::now())?)
+        Ok(Desk::load(&self.config, &self.environment, clock::now(), None)?)
     }
 }
 

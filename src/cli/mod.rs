@@ -128,6 +128,11 @@ impl At {
 
     /// Everything that the config describes.
     fn desk(&self) -> anyhow::Result<Desk> {
-        Ok(Desk::load(&self.path()?, &self.environment, clock::now())?)
+        Ok(Desk::load(&self.path()?, &self.environment, clock::now(), None)?)
+    }
+
+    /// The same for who means to deliver: every notifier must be there.
+    fn delivering_desk(&self) -> anyhow::Result<Desk> {
+        Ok(self.desk()?.deliverable()?)
     }
 }

@@ -8,7 +8,7 @@ use crate::daemon::{self, Start};
 use crate::telemetry;
 
 pub(super) async fn run(at: &At) -> anyhow::Result<Exit> {
-    let desk = at.desk()?;
+    let desk = at.delivering_desk()?;
     telemetry::start(&desk.config.log);
     for warning in &desk.warnings {
         tracing::warn!("{warning}");

@@ -110,7 +110,8 @@ impl Reloader {
     /// Builds the new set; a failing rule test refuses it too.
     async fn load(&self, old: &Arc<Desk>) -> Result<Desk, Vec<String>> {
         let (path, environment, old) = (old.path.clone(), self.environment.clone(), Arc::clone(old));
-        let load = move || Desk::load(&path, &environment, clock::now()).map(|desk| desk.succeed(&old));
+        let load =
+            move || Desk::load(&path, &environment, clock::now(), Some(&old)).and_then(Desk::deliverable);
         let loaded = tokio::task::spawn_blocking(load).await;
         let mut desk = match loaded {
             Ok(Ok(desk)) => desk,

@@ -97,6 +97,18 @@ impl Source {
         }
     }
 
+    /// How its documents are read, as far as the config says: with other selectors the same document is another.
+    pub fn read_as(&self) -> String {
+        match &self.spec.what {
+            SourceAddress::Feed(_) | SourceAddress::Telegram { .. } => String::new(),
+            SourceAddress::Page { select, .. } => {
+                let parts = [&select.title, &select.link, &select.date, &select.text];
+                let parts = parts.map(|part| part.as_ref().map_or("", |part| part.value.as_str()));
+                format!("{}\n{}", select.item.value, parts.join("\n"))
+            }
+        }
+    }
+
     /// The host that it is asked for at first.
     pub fn host(&self) -> Option<String> {
         match &self.target {
@@ -135,11 +147,17 @@ impl Source {
 }
 
 impl Desk {
-    /// Reads the config at `path` and builds everything from it.
+    /// Reads the config at `path` and builds everything from it. What outlives a reload comes from `old`: the
+    /// hosts' turns and orders.
     ///
     /// # Errors
     /// All problems at once; nothing is built then.
-    pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Self, Problems> {
+    pub fn load(
+        path: &Path,
+        environment: &Environment,
+        now: Timestamp,
+        old: Option<&Self>,
+    ) -> Result<Self, Problems> {
         let loaded = config::load(path, environment)?;
         let config = loaded.config;
         let mut problems = Vec::new();
@@ -178,7 +196,10 @@ impl Desk {
             engine,
             sources,
             notifiers,
-            fetcher: Arc::new(fetcher),
+            fetcher: Arc::new(match old {
+                Some(old) => fetcher.succeed(&old.fetcher),
+                None => fetcher,
+            }),
             in_force,
             warnings,
             unchecked: loaded.unchecked,
@@ -188,19 +209,24 @@ impl Desk {
         })
     }
 
-    /// Keeps what may outlive a reload: the hosts' turns and holds, when the settings of HTTP are the same.
-    #[must_use]
-    pub fn succeed(mut self, old: &Self) -> Self {
-        let (ours, theirs) = (self.fetcher.settings(), old.fetcher.settings());
-        if ours == theirs {
-            self.fetcher = Arc::clone(&old.fetcher);
-        }
-        self
-    }
-
     /// The source of that name, if it is switched on.
     pub fn source(&self, name: &str) -> Option<&Arc<Source>> {
         self.sources.iter().find(|source| source.name().as_str() == name)
+    }
+
+    /// Refuses a desk that could not tell everybody it should.
+    ///
+    /// # Errors
+    /// Names the notifiers whose credentials only the service can read.
+    pub fn deliverable(self) -> Result<Self, Problems> {
+        let problem = |name: &String| {
+            Problem::new("notifier", format!("`{name}` needs a credential that only the service can read"))
+                .hint("let the service do it, or name the secret as `{ file = \"…\" }` or `{ env = \"…\" }`")
+        };
+        if self.unchecked.is_empty() {
+            return Ok(self);
+        }
+        Err(Problems::new(self.unchecked.iter().map(problem).collect()))
     }
 
     /// Runs the tests of the rules of these names, of all rules when none is named.

@@ -29,7 +29,7 @@ const HOLD_MAX: Duration = Duration::from_hours(168);
 /// What the config says of HTTP.
 ///
 /// Not `Debug`: a proxy's address may hold a password.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct HttpSettings {
     /// Where a server's operator reaches ours: goes into the `User-Agent`.
     pub contact: Option<String>,
@@ -92,9 +92,11 @@ impl Fetcher {
         Ok(fetcher)
     }
 
-    /// The settings it was made with.
-    pub fn settings(&self) -> &HttpSettings {
-        &self.settings
+    /// The same, with what the hosts said to `old`: a reload must not forget whose turn it is and who ordered to wait.
+    #[must_use]
+    pub fn succeed(self, old: &Self) -> Self {
+        let gate = old.gate.successor(self.settings.concurrency, self.settings.host_gap);
+        Self { gate, ..self }
     }
 
     /// Asks once, following redirects if the request says so.

@@ -16,7 +16,7 @@ pub struct HostGate {
     gap: Duration,
     slots: Arc<Semaphore>,
     // Held for a look-up only, never over an await.
-    hosts: Mutex<Hosts>,
+    hosts: Arc<Mutex<Hosts>>,
 }
 
 #[derive(Debug)]
@@ -65,8 +65,13 @@ impl HostGate {
         Self {
             gap,
             slots: Arc::new(Semaphore::new(slots)),
-            hosts: Mutex::new(Hosts { known: HashMap::new(), sweep_at: SWEEP_FROM }),
+            hosts: Arc::new(Mutex::new(Hosts { known: HashMap::new(), sweep_at: SWEEP_FROM })),
         }
+    }
+
+    /// A gate by other settings that knows the same hosts: their turns, pauses and holds go on.
+    pub fn successor(&self, concurrency: usize, gap: Duration) -> Self {
+        Self { hosts: Arc::clone(&self.hosts), ..Self::new(concurrency, gap) }
     }
 
     /// Waits for the host's turn, its pause and then a free slot; the host is a name in lower case without port.
