@@ -24,36 +24,38 @@ pub enum Got {
     Unreadable(Unreadable),
     /// No answer, or an error.
     Error(FetchError),
-    /// Not asked: the host ordered everybody to wait.
+}
+
+/// What asking came to.
+pub enum Asked {
+    /// It was asked.
+    Answered {
+        /// The answer.
+        got: Got,
+        /// When the server wishes to be asked again.
+        freshness: Freshness,
+        /// Time spent waiting for the host's turn.
+        waited: Duration,
+    },
+    /// It was not: the host ordered everybody to wait.
     Held {
         /// How long from now.
         left: Duration,
     },
 }
 
-/// What asking came to, and what came with it.
-pub struct Asked {
-    /// The answer.
-    pub got: Got,
-    /// When the server wishes to be asked again.
-    pub freshness: Freshness,
-    /// Time spent waiting for the host's turn.
-    pub waited: Duration,
-}
-
 impl Asked {
     fn failed(error: FetchError) -> Self {
+        if let Failure::Held { left, .. } = error.failure {
+            return Self::Held { left };
+        }
         let (freshness, waited) = (error.freshness, error.waited);
-        let got = if let Failure::Held { left, .. } = error.failure {
-            Got::Held { left }
-        } else {
-            Got::Error(error)
-        };
-        Self { got, freshness, waited }
+        Self::Answered { got: Got::Error(error), freshness, waited }
     }
 
     fn unreadable(why: Unreadable) -> Self {
-        Self { got: Got::Unreadable(why), freshness: Freshness::default(), waited: Duration::ZERO }
+        let got = Got::Unreadable(why);
+        Self::Answered { got, freshness: Freshness::default(), waited: Duration::ZERO }
     }
 }
 
@@ -67,6 +69,11 @@ pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timesta
     }
 }
 
+/// Whether the document last read is that of the source as it is configured now: the same address, read the same way.
+pub fn is_same_document(source: &Source, state: &SourceState) -> bool {
+    state.address == source.address() && state.read_as == source.read_as()
+}
+
 struct Asker<'a> {
     desk: &'a Desk,
     source: &'a Source,
@@ -75,7 +82,7 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Asked {
-        let known = state.validators.as_ref().filter(|_| state.address == self.source.address());
+        let known = state.validators.as_ref().filter(|_| is_same_document(self.source, state));
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
         match self.fetch(url, accept, validators, Redirects::Follow).await {
@@ -87,7 +94,7 @@ impl Asker<'_> {
                         Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
                     }
                 };
-                Asked { got, freshness, waited }
+                Asked::Answered { got, freshness, waited }
             }
             Err(error) => Asked::failed(error),
         }
@@ -106,7 +113,7 @@ impl Asker<'_> {
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
                         Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
                     };
-                    return Asked { got, freshness, waited };
+                    return Asked::Answered { got, freshness, waited };
                 }
                 Err(error) => last = Some(error),
             }

@@ -63,22 +63,25 @@ pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
 async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Result<Polling, StoreError> {
     let name = source.name().clone();
     let state = station.read(move |store| store.source(&name)).await?;
-    let state = state.unwrap_or_else(|| ingest::blank(source.name()));
+    let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
     let asked = clock::now();
     if let Some(order) = state.not_before.filter(|order| *order > asked) {
         return Ok(waiting(source, order));
     }
-    let Asked { got, freshness, waited } = ask::ask(desk, source, &state, asked).await;
+    let (got, freshness, waited) = match ask::ask(desk, source, &state, asked).await {
+        Asked::Answered { got, freshness, waited } => (got, freshness, waited),
+        Asked::Held { left } => {
+            return Ok(waiting(source, clock::now().checked_add(left).unwrap_or(Timestamp::MAX)));
+        }
+    };
     let time = Time { started: asked.checked_add(waited).unwrap_or(asked), answered: clock::now() };
-    if let Got::Held { left } = got {
-        return Ok(waiting(source, time.answered.checked_add(left).unwrap_or(Timestamp::MAX)));
-    }
-    let read = read(station, desk, source, &state, got).await;
+    let read = read(station, desk, source, &state, got).await?;
     let decision = decide(desk, source, &state, &read, freshness, time);
     let poll = ingest::Poll {
         source: Polled {
             name: source.name().clone(),
             address: source.address(),
+            read_as: source.read_as(),
             tags: source.spec.tags.clone(),
             tier: source.spec.tier,
             backlog: source.spec.backlog,
@@ -152,25 +155,20 @@ async fn read(
     source: &Arc<Source>,
     state: &SourceState,
     got: Got,
-) -> Read {
+) -> Result<Read, StoreError> {
     let document = match got {
         Got::Document(document) => document,
-        Got::Unchanged(validators) => return Read::unchanged(validators),
-        Got::Unreadable(why) => return Read::unreadable(&why),
-        Got::Error(error) => return Read::refused(&error),
-        Got::Held { .. } => return Read::unchanged(Validators::default()),
+        Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
+        Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
+        Got::Error(error) => return Ok(Read::refused(&error)),
     };
     let body = body_hash(&document.bytes);
-    if state.body == Some(body) && state.address == source.address() {
-        return Read::unchanged(document.validators);
+    if state.body == Some(body) && ask::is_same_document(source, state) {
+        return Ok(Read::unchanged(document.validators));
     }
     let (desk, source) = (Arc::clone(desk), Arc::clone(source));
-    let gathered = station.read(move |store| Ok(gather(store, &desk, &source, &document, body))).await;
-    match gathered {
-        Ok(Ok(read)) => read,
-        Ok(Err(why)) => Read::unreadable(&why),
-        Err(fault) => Read::unreadable(&Unreadable::Parse(format!("reading it ended in a bug: {fault}"))),
-    }
+    let gathered = station.read(move |store| gather(store, &desk, &source, &document, body)).await?;
+    Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
 }
 
 fn body_hash(bytes: &[u8]) -> [u8; 16] {
@@ -185,14 +183,17 @@ fn gather(
     source: &Source,
     document: &Document,
     body: [u8; 16],
-) -> Result<Read, Unreadable> {
-    let reading = source::read(document, &source.plan())?;
+) -> Result<Result<Read, Unreadable>, StoreError> {
+    let reading = match source::read(document, &source.plan()) {
+        Ok(reading) => reading,
+        Err(why) => return Ok(Err(why)),
+    };
     let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
     let judge = |candidate: Candidate| {
-        let seen = store.seen(source.name(), &ingest::lookups(&candidate)).unwrap_or_default();
+        let seen = store.seen(source.name(), &ingest::lookups(&candidate))?;
         let repeated = ingest::known(&seen).is_some_and(|seen| seen.content == candidate.content);
         let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-        Judged { candidate, verdict }
+        Ok(Judged { candidate, verdict })
     };
     let whole = reading.problems.iter().all(|problem| problem.kind != ProblemKind::Salvaged);
     let problems = reading
@@ -201,13 +202,13 @@ fn gather(
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
         .collect();
     let harvest = Harvest {
-        items: reading.items.into_iter().map(judge).collect(),
+        items: reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?,
         lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
         whole,
         validators: (document.url.to_string(), document.validators.clone()),
         body,
     };
-    Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) })
+    Ok(Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) }))
 }
 
 fn decide(
@@ -263,7 +264,8 @@ fn log(source: &Source, before: &SourceState, receipt: &Receipt, next: PollReaso
         info!(source = %name, items = receipt.items, fired, "baseline taken; `fired` would have alerted");
     }
     for (alert, disposition) in &receipt.alerts {
-        info!(source = %name, %alert, "alert {}", disposition.as_str());
+        let owed = receipt.deliveries.iter().filter(|delivery| delivery.alert == *alert).count();
+        info!(source = %name, %alert, disposition = disposition.as_str(), owed, "alert made");
     }
 }
 

@@ -16,7 +16,7 @@ use super::{clock, sender};
 use crate::control::api;
 use crate::desk::Desk;
 use crate::item::SourceName;
-use crate::schedule;
+use crate::schedule::{self, Rhythm};
 use crate::store::{SourceState, StoreError};
 
 /// Orders waiting for the poller: commands and reloads, so few.
@@ -106,7 +106,7 @@ impl Poller {
         let busy: Vec<_> = self.running.values().map(|running| running.source.clone()).collect();
         for source in self.desk.sources.iter().filter(|source| !busy.contains(source.name())) {
             let state = known.get(source.name());
-            let moved = state.is_some_and(|state| state.address != source.address());
+            let moved = state.is_some_and(|state| state.asked != source.address());
             // A last poll in the future tells that the clock was set back: what was planned then says nothing.
             let set_back =
                 state.and_then(|state| state.last_poll).is_some_and(|last| last > now + CLOCK_STEP);
@@ -115,7 +115,7 @@ impl Poller {
             // Overdue sources and new ones start spread out, so that no downtime ends in a burst.
             let due = match remembered {
                 Some(due) if due == schedule::NEVER => continue,
-                Some(due) if due > now => due,
+                Some(due) if due > now => due.min(soonest(state.copied(), &rhythm).unwrap_or(due)),
                 Some(_) | None => schedule::spread(source.name(), &rhythm, now),
             };
             self.due.insert((due, source.name().clone()));
@@ -173,12 +173,21 @@ impl Poller {
 
     async fn replace(&mut self, desk: Arc<Desk>) {
         self.desk = desk;
-        match self.station.read(|store| store.sources()).await {
-            Ok(states) => self.plan(&states),
-            Err(fault) => error!("cannot read the due times after a reload: {fault}"),
-        }
+        let states = self.station.read(|store| store.sources()).await.unwrap_or_else(|fault| {
+            // Polled early, a source still waits for its server's order: every poll reads its own state.
+            error!("cannot read the due times after a reload: {fault}");
+            Vec::new()
+        });
+        self.plan(&states);
         info!(sources = self.desk.sources.len(), "polling by the new config");
     }
+}
+
+/// When a source with an interval of its own may be due at the soonest: a reload that shortens it takes effect at once.
+fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
+    let state = state.filter(|state| rhythm.fixed && state.failing.is_none())?;
+    let soonest = state.last_poll?.checked_add(rhythm.interval).ok()?;
+    Some(soonest.max(state.not_before.unwrap_or(soonest)))
 }
 
 /// A server's order for a whole host (429) outlives a restart.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::config::Backlog;
 use crate::fetch::Validators;
-use crate::item::{SeenKey, SourceName};
+use crate::item::{Item, SeenKey, SourceName};
 use crate::outbox::Delivery;
 use crate::rules::verdict::Verdict;
 use crate::rules::{Engine, SourceLabel};
@@ -48,6 +48,8 @@ pub struct Polled {
     pub name: SourceName,
     /// Its address, as configured.
     pub address: String,
+    /// How its documents are read, as far as the config says.
+    pub read_as: String,
     /// Its tags.
     pub tags: Vec<String>,
     /// Its tier, 1 to 3.
@@ -136,8 +138,8 @@ pub struct Receipt {
 /// # Errors
 /// When the store cannot be read or written.
 pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Receipt, StoreError> {
-    let known = tx.source(&poll.source.name)?;
-    let mut state = known.unwrap_or_else(|| blank(&poll.source.name));
+    let known = tx.source(&poll.source.name)?.unwrap_or_else(|| blank(&poll.source.name));
+    let mut state = known.at(&poll.source.address);
     let mut receipt = Receipt::default();
     match &poll.outcome {
         Outcome::Read(harvest) => {
@@ -176,6 +178,8 @@ pub fn blank(name: &SourceName) -> SourceState {
     SourceState {
         name: name.clone(),
         address: String::new(),
+        asked: String::new(),
+        read_as: String::new(),
         baseline: None,
         baseline_fired: 0,
         validators: None,
@@ -310,9 +314,10 @@ impl Ingest<'_> {
             return Ok(());
         };
         self.store(judged, seen.first)?;
-        let verdict = self.verdict(judged);
-        if !verdict.fired.is_empty() && self.judge(&stored).fired.is_empty() {
-            self.alert(judged, verdict, receipt)?;
+        // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
+        let fires = |item: &Item| !self.force.engine.judge(item, Some(self.label())).fired.is_empty();
+        if fires(&record::cut(&candidate.item).0) && !fires(&stored.item) {
+            self.alert(judged, self.verdict(judged), receipt)?;
         }
         Ok(())
     }
@@ -326,10 +331,6 @@ impl Ingest<'_> {
     fn verdict(&self, judged: &Judged) -> Verdict {
         let item = &judged.candidate.item;
         judged.verdict.clone().unwrap_or_else(|| self.force.engine.judge(item, Some(self.label())))
-    }
-
-    fn judge(&self, stored: &StoredItem) -> Verdict {
-        self.force.engine.judge(&stored.item, Some(self.label()))
     }
 
     fn label(&self) -> SourceLabel<'_> {
@@ -356,6 +357,7 @@ impl Ingest<'_> {
             state.last_new = Some(self.poll.started);
         }
         state.address.clone_from(&self.poll.source.address);
+        state.read_as.clone_from(&self.poll.source.read_as);
         state.items = state.items.saturating_add(u64::from(receipt.new));
         state.items_last = receipt.items;
         state.lost_last = self.harvest.lost;

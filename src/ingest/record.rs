@@ -62,16 +62,13 @@ impl Ingest<'_> {
             return Ok(Joined { disposition: Disposition::Stale, ..join::join(None, report) });
         }
         let keys = join::keys(item);
-        let mut known: Option<Story> = None;
+        let mut open: Option<Story> = None;
         for key in &keys {
-            if let Some((story, _)) = self.tx.story_under(*key)? {
-                known = self.tx.story(story)?;
-            }
-            if known.is_some() {
-                break;
+            if let Some((story, _)) = self.tx.story_under(*key)?.filter(|_| open.is_none()) {
+                open = self.tx.story(story)?.filter(|story| join::is_open(story, self.poll.started));
             }
         }
-        let joined = join::join(known, report);
+        let joined = join::join(open, report);
         self.tx.put_story(&joined.story)?;
         for key in keys {
             self.tx.file_story(key, joined.story.id, joined.story.first_seen)?;

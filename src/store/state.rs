@@ -11,8 +11,12 @@ use crate::source::Hints;
 pub struct SourceState {
     /// Its name.
     pub name: SourceName,
-    /// The address that the validators and the baseline belong to.
+    /// The address that the baseline, the validators and the body belong to: the one last read.
     pub address: String,
+    /// The address that the server's order and the failures belong to: the one last asked.
+    pub asked: String,
+    /// How the body was read, as far as the config says (selectors): read otherwise it is another.
+    pub read_as: String,
     /// When its first poll that parsed was; `None` until then.
     pub baseline: Option<Timestamp>,
     /// Items of the baseline on which a rule would have fired.
@@ -48,6 +52,22 @@ pub struct SourceState {
 }
 
 impl SourceState {
+    /// What of it holds at `address`: orders and failures of another address are nobody's.
+    #[must_use]
+    pub fn at(self, address: &str) -> Self {
+        if self.asked == address {
+            return self;
+        }
+        Self {
+            asked: address.to_owned(),
+            due: None,
+            not_before: None,
+            host_wide: false,
+            failing: None,
+            ..self
+        }
+    }
+
     /// What the last document that could be read asks of pollers.
     pub fn hints(&self) -> Hints {
         Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, rendered: None }

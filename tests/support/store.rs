@@ -60,6 +60,8 @@ pub(crate) fn source_state(source: &str) -> SourceState {
     SourceState {
         name: name(source),
         address: "https://rfi.example/rss".into(),
+        asked: "https://rfi.example/feed".into(),
+        read_as: "article".into(),
         baseline: Some(at(1)),
         baseline_fired: 2,
         validators: Some(("https://rfi.example/rss".into(), validators)),

@@ -63,6 +63,10 @@ impl Row for () {
 struct SourceRow {
     name: String,
     address: String,
+    #[serde(default)]
+    asked: String,
+    #[serde(default)]
+    read_as: String,
     baseline: Option<Timestamp>,
     #[serde(default)]
     baseline_fired: u32,
@@ -109,6 +113,8 @@ impl Row for SourceState {
         to_json(&SourceRow {
             name: state.name.to_string(),
             address: state.address,
+            asked: state.asked,
+            read_as: state.read_as,
             baseline: state.baseline,
             baseline_fired: state.baseline_fired,
             validators: state.validators.map(|(address, validators)| ValidatorsRow {
@@ -142,6 +148,8 @@ impl Row for SourceState {
         Some(Self {
             name: SourceName::new(&row.name)?,
             address: row.address,
+            asked: row.asked,
+            read_as: row.read_as,
             baseline: row.baseline,
             baseline_fired: row.baseline_fired,
             validators: row.validators.map(|row| {
