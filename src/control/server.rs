@@ -1,20 +1,26 @@
 //! The daemon's side of the socket: HTTP with one address, mode 0600.
 
 use std::ffi::OsStr;
-use std::future::Future;
+use std::future::IntoFuture;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use tokio::net::UnixListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::Context;
 use super::{BODY_BYTES_MAX, Call, Reply, STORE_HEADER, VERSION};
+
+/// How long a client may hold up the end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A bound socket; its file goes with it.
 #[derive(Debug)]
@@ -33,14 +39,17 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds the socket at `path` for this user alone. A file left by a killed daemon is replaced: whoever calls
-/// this holds the store, so no other daemon can be alive.
+/// Binds the socket at `path` for this user alone. A file left by a killed daemon is replaced; whoever calls this
+/// holds the store, so only a daemon with another store can be alive there.
 ///
 /// # Errors
-/// When the folder cannot be made or the socket not bound.
+/// When the folder cannot be made, the socket not bound, or another daemon listens there.
 pub fn bind(path: &Path) -> io::Result<Socket> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
+    }
+    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, "a daemon with another store listens there"));
     }
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
@@ -58,20 +67,25 @@ pub fn bind(path: &Path) -> io::Result<Socket> {
     Ok(Socket { listener, file: SocketFile(path.to_owned()) })
 }
 
-/// Answers calls until `stop`.
+/// Answers calls until `stop`; an answer under way then has [`GRACE`] to reach its client.
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn serve(
-    socket: Socket,
-    context: Context,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+pub async fn serve(socket: Socket, context: Context, stop: CancellationToken) -> io::Result<()> {
     let app = Router::new()
         .route(&format!("/v{VERSION}"), post(take))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(context);
-    let served = axum::serve(socket.listener, app).with_graceful_shutdown(stop).await;
+    let served = axum::serve(socket.listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let late = async {
+        stop.cancelled().await;
+        sleep(GRACE).await;
+    };
+    // Both branches are cancel-safe: a connection that is cut off has had its time.
+    let served = tokio::select! {
+        served = served.into_future() => served,
+        () = late => Ok(()),
+    };
     drop(socket.file);
     served
 }

@@ -39,8 +39,8 @@ use poller::Poller;
 use sender::Sender;
 use station::{OpenStation, Station};
 
-/// How long deliveries under way may take to end after the stop signal: systemd grants 45 s, the promise is 30.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How long deliveries under way may take to end after the stop signal: the promise is 30 s for all of the stop.
+const DRAIN: Duration = Duration::from_secs(15);
 
 /// Why the daemon could not run or ended.
 #[derive(Debug, thiserror::Error)]
@@ -91,9 +91,11 @@ pub async fn run(start: Start, stop: impl Future<Output = ()> + Send) -> Result<
     let path = desk.config.store.path.clone();
     let opened = OpenStation::create(path.clone()).await?;
     let outcome = work(&opened.station, path, desk, start.environment, stop).await;
-    systemd::stopping();
-    opened.close().await?;
-    outcome
+    let closed = opened.close().await;
+    if let (Err(_), Err(fault)) = (&outcome, &closed) {
+        error!("the store did not close in good order: {fault}");
+    }
+    outcome.and(closed.map_err(DaemonError::from))
 }
 
 async fn work(
@@ -122,10 +124,10 @@ async fn work(
     let context =
         Context { station: station.clone(), store_path, desk: desk_out.clone(), live: Some(live.clone()) };
 
-    let (halt, drained) = (CancellationToken::new(), CancellationToken::new());
+    let halt = CancellationToken::new();
     let mut tasks: JoinSet<Ended> = JoinSet::new();
     tasks.spawn(named("poller", poller.run(poller_orders, halt.child_token())));
-    let serve = server::serve(socket, context, halt.child_token().cancelled_owned());
+    let serve = server::serve(socket, context, halt.child_token());
     tasks.spawn(async move {
         let served = serve.await;
         ("control socket", served.map_err(|source| DaemonError::System { doing: "serve commands", source }))
@@ -134,8 +136,7 @@ async fn work(
     tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
     tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out, halt.child_token())));
     tasks.spawn(named("watchdog", upkeep::prove(station.clone(), live, halt.child_token())));
-    // The sender outlives the rest: what they found last is still sent.
-    tasks.spawn(named("sender", sender.run(sender_orders, drained.child_token())));
+    tasks.spawn(named("sender", sender.run(sender_orders, halt.child_token())));
 
     systemd::ready(&desk);
     info!(sources = desk.sources.len(), rules = desk.engine.rule_count(), "running");
@@ -145,9 +146,9 @@ async fn work(
     };
     systemd::stopping();
     halt.cancel();
-    drained.cancel();
+    // What the sender does not begin any more lies in the store and is sent at the next start.
     if timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
-        warn!("deliveries under way did not end in time; they are sent again at the next start");
+        warn!("what was under way did not end in time; deliveries are sent again at the next start");
         tasks.shutdown().await;
     }
     outcome

@@ -44,20 +44,43 @@ pub struct Sender {
     desk: Arc<Desk>,
     lanes: HashMap<String, Lane>,
     jobs: JoinSet<Ended>,
-    running: HashMap<Id, (String, DeliveryId)>,
+    running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
+}
+
+/// A delivery under way.
+struct Running {
+    notifier: String,
+    delivery: DeliveryId,
+    /// Whether it was ordered anew meanwhile.
+    again: bool,
 }
 
 /// What one notifier owes.
 #[derive(Default)]
 struct Lane {
     waiting: BTreeSet<(Timestamp, DeliveryId)>,
+    due: HashMap<DeliveryId, Timestamp>,
     under_way: usize,
 }
 
 impl Lane {
     fn next(&self) -> Option<Timestamp> {
         if self.under_way >= LANE_WIDTH { None } else { self.waiting.first().map(|(due, _)| *due) }
+    }
+
+    /// Files a delivery under a time, whatever it was filed under before.
+    fn file(&mut self, delivery: DeliveryId, due: Timestamp) {
+        if let Some(before) = self.due.insert(delivery, due) {
+            self.waiting.remove(&(before, delivery));
+        }
+        self.waiting.insert((due, delivery));
+    }
+
+    fn take(&mut self) -> Option<DeliveryId> {
+        let (_, delivery) = self.waiting.pop_first()?;
+        self.due.remove(&delivery);
+        Some(delivery)
     }
 }
 
@@ -122,18 +145,19 @@ impl Sender {
     }
 
     fn queue(&mut self, deliveries: Vec<Delivery>) {
+        let now = clock::now();
         for delivery in deliveries {
             let due = match delivery.state {
-                DeliveryState::Ready | DeliveryState::Attempted { .. } => delivery.created,
+                // A clock set back since must not delay it.
+                DeliveryState::Ready | DeliveryState::Attempted { .. } => delivery.created.min(now),
                 DeliveryState::Retrying { due, .. } => due,
                 DeliveryState::Delivered { .. } | DeliveryState::Dead { .. } => continue,
             };
-            if self.running.values().any(|(_, id)| *id == delivery.id) {
+            if let Some(running) = self.running.values_mut().find(|running| running.delivery == delivery.id) {
+                running.again = true;
                 continue;
             }
-            let lane = self.lanes.entry(delivery.notifier).or_default();
-            lane.waiting.retain(|(_, id)| *id != delivery.id);
-            lane.waiting.insert((due, delivery.id));
+            self.lanes.entry(delivery.notifier).or_default().file(delivery.id, due);
         }
     }
 
@@ -147,11 +171,11 @@ impl Sender {
         let now = clock::now();
         for (name, lane) in &mut self.lanes {
             while lane.next().is_some_and(|due| due <= now) {
-                let Some((_, id)) = lane.waiting.pop_first() else { break };
+                let Some(delivery) = lane.take() else { break };
                 lane.under_way += 1;
-                let job = deliver::deliver(self.station.clone(), Arc::clone(&self.desk), id);
+                let job = deliver::deliver(self.station.clone(), Arc::clone(&self.desk), delivery);
                 let handle = self.jobs.spawn(job);
-                self.running.insert(handle.id(), (name.clone(), id));
+                self.running.insert(handle.id(), Running { notifier: name.clone(), delivery, again: false });
             }
         }
         self.lanes.retain(|_, lane| lane.under_way > 0 || !lane.waiting.is_empty());
@@ -159,8 +183,9 @@ impl Sender {
 
     fn note(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let Some((notifier, delivery)) = self.running.remove(&job) else { return };
-        let again = match ended {
+        let Some(Running { notifier, delivery, again }) = self.running.remove(&job) else { return };
+        let due = match ended {
+            _ if again => Some(clock::now()),
             Ok((_, Ended::Closed)) => None,
             Ok((_, Ended::Again(due))) => Some(due),
             Ok((_, Ended::Faulty(fault))) => {
@@ -174,8 +199,8 @@ impl Sender {
         };
         let lane = self.lanes.entry(notifier).or_default();
         lane.under_way = lane.under_way.saturating_sub(1);
-        if let Some(due) = again {
-            lane.waiting.insert((due, delivery));
+        if let Some(due) = due {
+            lane.file(delivery, due);
         }
     }
 }

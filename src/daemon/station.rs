@@ -3,8 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::warn;
 
 use crate::store::{SledStore, Store, StoreError, Writer};
+
+/// How long the end waits for those who still hold the store.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A store and the one way to write to it.
 #[derive(Clone)]
@@ -71,18 +78,19 @@ impl OpenStation {
         Ok(Self { station: Station::new(Arc::clone(&store), writer), thread, store })
     }
 
-    /// Waits for the last commits, syncs and lets go of the store. Every other [`Station`] must be dropped.
+    /// Waits for the last commits, syncs and lets go of the store. Every other [`Station`] should be dropped; one
+    /// that a stuck client keeps alive is not waited for, as whatever was acknowledged is on disk already.
     ///
     /// # Errors
     /// When the last sync fails.
     pub async fn close(self) -> Result<(), StoreError> {
         let Self { station, thread, store } = self;
         drop(station);
-        let close = move || {
-            // A writer that panicked has failed its commits already, each with its error.
-            drop(thread.join());
-            store.sync()
-        };
-        tokio::task::spawn_blocking(close).await.unwrap_or(Err(StoreError::Stopped))
+        // A writer that panicked has failed its commits already, each with its error.
+        let ended = tokio::task::spawn_blocking(move || drop(thread.join()));
+        if timeout(CLOSE_PATIENCE, ended).await.is_err() {
+            warn!("the store's writer is still in use by a client that hangs");
+        }
+        tokio::task::spawn_blocking(move || store.sync()).await.unwrap_or(Err(StoreError::Stopped))
     }
 }
