@@ -43,10 +43,8 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
         None => &options.list,
     };
     let since = list.since.as_deref().map(since).transpose()?;
-    let alerts = match reach(at, Call::Alerts { since, limit: list.limit }).await? {
-        Reply::Alerts(alerts) => alerts,
-        other => return unexpected(other),
-    };
+    let reply = reach(at, Call::Alerts { since, limit: list.limit }).await?;
+    let Reply::Alerts(alerts) = reply else { return unexpected(reply) };
     if list.json {
         json_lines(&alerts)?;
         return Ok(Exit::Done);

@@ -42,8 +42,12 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
             "failures": failures, "warnings": warnings,
         }))?;
     } else {
-        warnings.iter().for_each(|warning| talk(format!("warning: {warning}")));
-        failures.iter().for_each(|failure| talk(format!("failed: {failure}")));
+        for warning in &warnings {
+            talk(format!("warning: {warning}"));
+        }
+        for failure in &failures {
+            talk(format!("failed: {failure}"));
+        }
         line(format!(
             "{}: {} sources, {} rules, {} entities, {} notifiers; {tests} rule tests, {} failed; {} warnings; {store}",
             desk.path.display(),

@@ -7,27 +7,23 @@ use anyhow::{Context as _, bail};
 use tokio::sync::watch;
 
 use super::At;
-use crate::config::{self, Loaded};
+use crate::config::{self, Places};
 use crate::control::answer::{self, Context};
 use crate::control::client::{self, ClientError};
 use crate::control::{Call, Reply};
 use crate::daemon::station::OpenStation;
-use crate::store::StoreError;
 
-/// Makes a call to the daemon, or answers it here when none runs.
+/// Makes a call to the daemon, or answers it here when none runs. The daemon is asked whatever the files on disk
+/// say: it goes by the last good ones.
 pub(super) async fn reach(at: &At, call: Call) -> anyhow::Result<Reply> {
-    let path = at.path()?;
-    let Loaded { config, .. } = config::load(&path, &at.environment)?;
-    if let Some(reply) = ask_daemon(&config.control.socket, Some(&config.store.path), &call).await? {
+    let Places { socket, store } = config::places(&at.path()?, &at.environment);
+    if let Some(reply) = ask_daemon(&socket, Some(&store), &call).await? {
         return Ok(reply);
     }
     let desk = at.desk()?;
     let store_path = desk.config.store.path.clone();
-    let opened = match OpenStation::open(store_path.clone()).await {
-        // A daemon that is just starting or stopping holds the store without listening yet.
-        Err(StoreError::InUse(path)) => return Err(StoreError::InUse(path).into()),
-        other => other?,
-    };
+    // One that is in use belongs to a daemon that is just starting or stopping, or to another command.
+    let opened = OpenStation::open(store_path.clone()).await?;
     let (_, desk) = watch::channel(Arc::new(desk));
     let context = Context { station: opened.station.clone(), store_path, desk, live: None };
     let reply = answer::answer(&context, call).await;

@@ -16,16 +16,11 @@ pub(super) struct Options {
 }
 
 pub(super) async fn reload(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    // The socket's place is all that is needed: a config that would be refused must reach the daemon, whose
-    // verdict counts.
-    let socket = config::control_socket(&at.path()?, &at.environment);
+    let socket = config::places(&at.path()?, &at.environment).socket;
     let Some(reply) = ask_daemon(&socket, None, &Call::Reload).await? else {
         bail!("no daemon listens at `{}`", socket.display());
     };
-    let verdict = match reply {
-        Reply::Reload(verdict) => verdict,
-        other => return unexpected(other),
-    };
+    let Reply::Reload(verdict) = reply else { return unexpected(reply) };
     if options.json {
         json(&verdict)?;
     } else {

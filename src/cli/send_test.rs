@@ -3,6 +3,7 @@
 use super::At;
 use super::print::{Exit, json_lines, line, plain};
 use super::reach::{ask_daemon, unexpected};
+use crate::config::{self, Places};
 use crate::control::answer::send_tests;
 use crate::control::{Call, Reply};
 
@@ -17,16 +18,13 @@ pub(super) struct Options {
 
 pub(super) async fn send_test(at: &At, options: &Options) -> anyhow::Result<Exit> {
     // The daemon's notifiers are the ones that matter; without a daemon the config's are tried, store or not.
-    let desk = at.desk()?;
+    let Places { socket, store } = config::places(&at.path()?, &at.environment);
     let call = Call::SendTest { notifier: options.notifier.clone() };
-    let reply = match ask_daemon(&desk.config.control.socket, Some(&desk.config.store.path), &call).await? {
+    let reply = match ask_daemon(&socket, Some(&store), &call).await? {
         Some(reply) => reply,
-        None => send_tests(&desk, options.notifier.as_deref()).await,
+        None => send_tests(&at.desk()?, options.notifier.as_deref()).await,
     };
-    let sent = match reply {
-        Reply::SendTest(sent) => sent,
-        other => return unexpected(other),
-    };
+    let Reply::SendTest(sent) = reply else { return unexpected(reply) };
     if options.json {
         json_lines(&sent)?;
     } else {

@@ -51,10 +51,8 @@ pub(super) async fn sources(at: &At, options: &Options) -> anyhow::Result<Exit> 
 }
 
 async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
-    let mut sources = match reach(at, Call::Sources).await? {
-        Reply::Sources(sources) => sources,
-        other => return unexpected(other),
-    };
+    let reply = reach(at, Call::Sources).await?;
+    let Reply::Sources(mut sources) = reply else { return unexpected(reply) };
     if options.failing {
         sources.retain(|source| source.reason.is_some());
     }
@@ -99,10 +97,8 @@ fn remark(source: &api::Source) -> String {
 }
 
 async fn poll_one(at: &At, options: &Poll) -> anyhow::Result<Exit> {
-    let poll = match reach(at, Call::Poll { source: options.name.clone() }).await? {
-        Reply::Poll(poll) => poll,
-        other => return unexpected(other),
-    };
+    let reply = reach(at, Call::Poll { source: options.name.clone() }).await?;
+    let Reply::Poll(poll) = reply else { return unexpected(reply) };
     if options.json {
         json(&poll)?;
     } else {

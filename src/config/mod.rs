@@ -36,6 +36,6 @@ pub use settings::{
     AlertSettings, Config, ControlSettings, DeskSettings, HttpSettings, LogFormat, LogSettings,
     ScheduleSettings, StoreSettings,
 };
-pub use socket::control_socket;
+pub use socket::{Places, places};
 pub use source::{Backlog, SelectSpec, SourceAddress, SourceSpec};
 pub use value::duration;

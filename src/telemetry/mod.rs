@@ -9,8 +9,17 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{LogFormat, LogSettings};
 
-/// Starts logging as configured. A second call does nothing.
+/// Starts the daemon's log as configured. A second start does nothing.
 pub fn start(settings: &LogSettings) {
+    start_with(settings, automatic);
+}
+
+/// The same for a command that ends by itself: its log is read by whoever called it, on a terminal or in cron's mail.
+pub fn start_command(settings: &LogSettings) {
+    start_with(settings, lines);
+}
+
+fn start_with(settings: &LogSettings, automatic: fn() -> Boxed) {
     let layer = match settings.format {
         LogFormat::Journald => journal().unwrap_or_else(lines),
         LogFormat::Human => lines(),
