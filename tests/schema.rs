@@ -1,6 +1,6 @@
 //! The bodies of webhooks against the schema that receivers are given.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 #[path = "support/sample.rs"]
 mod sample;

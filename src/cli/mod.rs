@@ -46,7 +46,7 @@ const AFTER_HELP: &str = "Exit codes: 0 done · 1 done, and found something wron
 
 #[derive(Debug, Args)]
 struct Global {
-    /// Config file [default: $HARMATTAN_CONFIG, ./config/harmattan.toml, /etc/harmattan/harmattan.toml]
+    /// Config file [default: `$HARMATTAN_CONFIG`, ./config/harmattan.toml, /etc/harmattan/harmattan.toml]
     #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 }

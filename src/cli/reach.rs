@@ -50,8 +50,8 @@ pub(super) async fn ask_daemon(
 
 /// The error for a reply that is not to the call: a daemon of another version, or a refusal.
 pub(super) fn unexpected<T>(reply: Reply) -> anyhow::Result<T> {
-    match reply {
-        Reply::Refused { message } => bail!(message),
-        other => bail!("the daemon answered something else: {other:?}"),
+    if let Reply::Refused { message } = reply {
+        bail!(message);
     }
+    bail!("the daemon answered something else: {reply:?}")
 }

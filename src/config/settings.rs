@@ -78,9 +78,9 @@ pub struct ScheduleSettings {
     pub interval: Duration,
     /// Interval that Telegram channels start with.
     pub telegram: Duration,
-    /// Least interval that adapting may reach.
+    /// Least interval of sources that have none of their own.
     pub interval_min: Duration,
-    /// Greatest interval that adapting may reach.
+    /// Greatest such interval.
     pub interval_max: Duration,
     /// Least time between two requests to one host.
     pub host_gap: Duration,

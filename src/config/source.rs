@@ -23,7 +23,7 @@ pub struct SourceSpec {
     pub tags: Vec<String>,
     /// 1 wire or official, 2 press, 3 unverified.
     pub tier: u8,
-    /// Fixed interval; `None`: adapted.
+    /// Interval of its own.
     pub interval: Option<Duration>,
     /// Whether it is polled.
     pub enabled: bool,

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use super::{BODY_BYTES_MAX, Call, Reply, STORE_HEADER, VERSION};
 
 /// How long a command waits for the daemon: a reload or a test message may take as long as its own timeouts.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Why the daemon did not answer.
 #[derive(Debug, thiserror::Error)]

@@ -26,41 +26,41 @@ pub enum Got {
     Error(FetchError),
 }
 
-/// What asking came to.
-pub enum Asked {
-    /// It was asked.
-    Answered {
-        /// The answer.
-        got: Got,
-        /// When the server wishes to be asked again.
-        freshness: Freshness,
-        /// Time spent waiting for the host's turn.
-        waited: Duration,
-    },
-    /// It was not: the host ordered everybody to wait.
-    Held {
-        /// How long from now.
-        left: Duration,
-    },
+/// What asking came to, and what came with it.
+pub struct Asked {
+    /// The answer.
+    pub got: Got,
+    /// When the server wishes to be asked again.
+    pub freshness: Freshness,
+    /// Time spent waiting for the host's turn.
+    pub waited: Duration,
+}
+
+/// It was not asked: the host ordered everybody to wait.
+pub struct Held {
+    /// How long from now.
+    pub left: Duration,
 }
 
 impl Asked {
-    fn failed(error: FetchError) -> Self {
+    fn failed(error: FetchError) -> Result<Self, Held> {
         if let Failure::Held { left, .. } = error.failure {
-            return Self::Held { left };
+            return Err(Held { left });
         }
         let (freshness, waited) = (error.freshness, error.waited);
-        Self::Answered { got: Got::Error(error), freshness, waited }
+        Ok(Self { got: Got::Error(error), freshness, waited })
     }
 
     fn unreadable(why: Unreadable) -> Self {
-        let got = Got::Unreadable(why);
-        Self::Answered { got, freshness: Freshness::default(), waited: Duration::ZERO }
+        Self { got: Got::Unreadable(why), freshness: Freshness::default(), waited: Duration::ZERO }
     }
 }
 
 /// Asks a source for its document.
-pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timestamp) -> Asked {
+///
+/// # Errors
+/// [`Held`] when its host is on hold.
+pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timestamp) -> Result<Asked, Held> {
     let asker = Asker { desk, source, now };
     match &source.target {
         Target::Feed(url) => asker.once(url, ACCEPT_FEED, state).await,
@@ -81,7 +81,7 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Asked {
+    async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Result<Asked, Held> {
         let known = state.validators.as_ref().filter(|_| is_same_document(self.source, state));
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
@@ -94,7 +94,7 @@ impl Asker<'_> {
                         Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
                     }
                 };
-                Asked::Answered { got, freshness, waited }
+                Ok(Asked { got, freshness, waited })
             }
             Err(error) => Asked::failed(error),
         }
@@ -102,7 +102,7 @@ impl Asker<'_> {
 
     /// Asks the hosts in order until one answers. t.me itself was gone for a day in July 2026, while
     /// telegram.me went on.
-    async fn telegram(&self, channel: &ChannelName, hosts: &[String]) -> Asked {
+    async fn telegram(&self, channel: &ChannelName, hosts: &[String]) -> Result<Asked, Held> {
         let mut last = None;
         for host in hosts {
             let Some(url) = channel.preview_url(host) else { continue };
@@ -113,12 +113,15 @@ impl Asker<'_> {
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
                         Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
                     };
-                    return Asked::Answered { got, freshness, waited };
+                    return Ok(Asked { got, freshness, waited });
                 }
                 Err(error) => last = Some(error),
             }
         }
-        last.map_or_else(|| Asked::unreadable(Unreadable::Parse("no host to ask".into())), Asked::failed)
+        match last {
+            Some(error) => Asked::failed(error),
+            None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
+        }
     }
 
     /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.

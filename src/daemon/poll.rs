@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
-use super::ask::{self, Asked, Got};
+use super::ask::{self, Asked, Got, Held};
 use super::clock;
 use super::station::Station;
 use crate::control::api;
@@ -68,9 +68,9 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     if let Some(order) = state.not_before.filter(|order| *order > asked) {
         return Ok(waiting(source, order));
     }
-    let (got, freshness, waited) = match ask::ask(desk, source, &state, asked).await {
-        Asked::Answered { got, freshness, waited } => (got, freshness, waited),
-        Asked::Held { left } => {
+    let Asked { got, freshness, waited } = match ask::ask(desk, source, &state, asked).await {
+        Ok(asked) => asked,
+        Err(Held { left }) => {
             return Ok(waiting(source, clock::now().checked_add(left).unwrap_or(Timestamp::MAX)));
         }
     };

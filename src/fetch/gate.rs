@@ -70,6 +70,7 @@ impl HostGate {
     }
 
     /// A gate by other settings that knows the same hosts: their turns, pauses and holds go on.
+    #[must_use]
     pub fn successor(&self, concurrency: usize, gap: Duration) -> Self {
         Self { hosts: Arc::clone(&self.hosts), ..Self::new(concurrency, gap) }
     }

@@ -52,7 +52,7 @@ pub static SOURCE: Table = Table {
             "interval",
             Form::Duration { min: Duration::from_mins(1), max: days(365) },
             r#""10m""#,
-            "Fixed interval, not adapted.",
+            "How often it is polled; without, as `[schedule]` says.",
         ),
         Key::with_default(
             "article",
