@@ -402,9 +402,7 @@ async fn a_reload_takes_a_good_config_and_refuses_a_bad_one() {
     let refused = desk.run(&["reload"]).ended(78);
     assert!(refused.err.contains("rule.nme"), "{}", refused.err);
     assert!(refused.out.contains("the old config stays in force: 1 sources, 1 rules"), "{}", refused.out);
-    let status = desk.path("config/good.toml");
-    desk.write("config/good.toml", &first);
-    let status = desk.run(&["-c", &status.display().to_string(), "status", "--json"]).ended(1);
+    let status = desk.run(&["status", "--json"]).ended(1);
     assert!(text(&status.json()[0]["reload_error"]).contains("rule.nme"), "{}", status.out);
 
     desk.configure(&first.replace("Rain in", "Cholera rain in"));
@@ -506,4 +504,36 @@ async fn no_title_drives_the_terminal() {
         assert!(shown.code <= 1, "{line:?}: {}", shown.err);
     }
     assert!(desk.run(&["alerts"]).ended(0).out.contains("itpoM"));
+}
+
+#[test]
+fn nobody_delivers_while_a_notifier_is_missing() {
+    let notifier = "[[notifier]]\nname = \"ops\"\ntype = \"webhook\"\nurl = \"https://hooks.example.org/\"\n";
+    let desk = Desk::new(&format!("{notifier}secret = {{ credential = \"hook-secret\" }}\n"));
+    desk.run(&["check"]).ended(0);
+    for command in ["run", "once"] {
+        let refused = desk.run(&[command]).ended(78);
+        assert!(
+            refused.err.contains("`ops` needs a credential that only the service can read"),
+            "{}",
+            refused.err
+        );
+    }
+    let tried = desk.run(&["send-test", "--json"]).ended(1).json();
+    assert_eq!((text(&tried[0]["notifier"]), &tried[0]["accepted"]), ("ops".into(), &false.into()));
+    assert!(!exists(&desk.path("store")) && !exists(&desk.path("harmattan-data")), "a store was made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_does_not_hold_up_the_end() {
+    let web = Web::start().await;
+    let desk = told(&web, "");
+    let daemon = desk.start();
+    let socket = desk.run(&["status", "--json"]).ended(0).json();
+    let socket = std::path::PathBuf::from(text(&socket[0]["store"])).join("control.sock");
+    let mut client = std::os::unix::net::UnixStream::connect(socket).expect("the socket");
+    std::io::Write::write_all(&mut client, b"POST /v1 HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\n{")
+        .expect("half a call");
+    let (code, log) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
 }

@@ -21,8 +21,8 @@ pub(super) struct Options {
 }
 
 pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    let desk = Arc::new(at.desk()?);
-    telemetry::start(&desk.config.log);
+    let desk = Arc::new(at.delivering_desk()?);
+    telemetry::start_command(&desk.config.log);
     let opened = OpenStation::create(desk.config.store.path.clone()).await?;
     let round = if options.all { Round::All } else { Round::Due };
     let mut done = 0_usize;

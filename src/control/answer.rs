@@ -194,6 +194,14 @@ pub async fn send_tests(desk: &Desk, only: Option<&str>) -> Reply {
             sent.push(api::TestSent { notifier: notifier.name().into(), recipient, accepted, detail });
         }
     }
+    for name in desk.unchecked.iter().filter(|name| only.is_none_or(|only| *name == only)) {
+        sent.push(api::TestSent {
+            notifier: name.clone(),
+            recipient: String::new(),
+            accepted: false,
+            detail: "not checkable here: only the service can read its credential".into(),
+        });
+    }
     match (sent.is_empty(), only) {
         (true, Some(name)) => refused(format!("no notifier `{name}` is configured")),
         _ => Reply::SendTest(sent),
