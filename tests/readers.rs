@@ -223,7 +223,7 @@ fn what_feed_rs_refuses_is_read_entry_by_entry() {
     let texts: Vec<&str> = reading.items.iter().map(|candidate| candidate.item.text.as_str()).collect();
     assert_eq!(texts, ["texte 1", "texte 2"]);
     assert!(told(&reading, ProblemKind::Salvaged));
-    assert_eq!(reading.lost, 0);
+    assert_eq!((reading.lost, reading.truncated), (0, false));
 
     let capitals =
         "<RSS><CHANNEL><ITEM><TITLE>T</TITLE><LINK>https://a.example/1</LINK></ITEM></CHANNEL></RSS>";

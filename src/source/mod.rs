@@ -112,6 +112,8 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Entries that the document has and no item stands for.
     pub lost: usize,
+    /// Whether the document ends before its end, so that there may be more in the whole one.
+    pub truncated: bool,
     /// What the publisher asks of pollers.
     pub hints: Hints,
 }

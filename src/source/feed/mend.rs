@@ -39,6 +39,8 @@ pub(super) struct Mended {
     pub(super) items: Vec<Range<usize>>,
     /// Items that begin but never end.
     pub(super) truncated: usize,
+    /// Whether the root element has its end tag.
+    pub(super) ended: bool,
     /// Items beyond [`ITEMS_PER_DOCUMENT_MAX`].
     pub(super) over: usize,
     /// Elements called like items that are none by their namespace, or of another format.
@@ -70,6 +72,7 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
     writer.root(tag);
     while let Some(token) = tokens.next() {
         if writer.items.len() >= ITEMS_PER_DOCUMENT_MAX && writer.is_item(token) {
+            writer.ended = true;
             writer.over = 1 + tokens.filter(|&token| writer.is_item(token)).count();
             break;
         }
@@ -84,6 +87,8 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
 struct Writer<'a> {
     out: String,
     root: Root,
+    /// Whether the end tag of the root was met.
+    ended: bool,
     /// Names of the open elements, the root first.
     open: Vec<&'a str>,
     /// Start tags left out for their depth and not yet ended, by name.
@@ -109,6 +114,7 @@ impl<'a> Writer<'a> {
             items: Vec::new(),
             item: None,
             truncated: 0,
+            ended: false,
             over: 0,
             foreign: 0,
             flaws: BTreeMap::new(),
@@ -130,6 +136,7 @@ impl<'a> Writer<'a> {
         }
         self.out.push_str(&self.root.start_tag());
         self.open.push(tag.name);
+        self.ended = tag.empty;
     }
 
     /// Leaves out an empty element of Media RSS: the tag, or the tag with the end tag that follows at once.
@@ -242,6 +249,7 @@ impl<'a> Writer<'a> {
         if place + 1 < self.open.len() {
             self.flaw(Flaw::Nesting);
         }
+        self.ended |= place == 0;
         // The root ends with the document: items after its end tag (two feeds in one body) are items too.
         self.close_to(place.max(1));
     }
@@ -343,6 +351,7 @@ impl<'a> Writer<'a> {
             root: self.root,
             items: self.items,
             truncated: self.truncated,
+            ended: self.truncated == 0 && self.ended,
             over: self.over,
             foreign: self.foreign,
             flaws: self.flaws,

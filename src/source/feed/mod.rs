@@ -74,10 +74,11 @@ fn report(feed: &Mended, reading: &mut Reading) {
         let times = if *count > 1 { format!(" ({count} times)") } else { String::new() };
         reading.problems.push(Problem::new(kind, format!("{}{times}", flaw.describe())));
     }
-    if feed.truncated > 0 {
-        reading.lost += feed.truncated;
-        let whole = feed.items.len();
-        let detail = format!("the document ends inside an entry: {whole} whole ones read");
+    reading.lost += feed.truncated;
+    reading.truncated = !feed.ended;
+    if !feed.ended {
+        let place = if feed.truncated > 0 { "inside an entry" } else { "between entries" };
+        let detail = format!("the document ends {place}: {} whole ones read", feed.items.len());
         reading.problems.push(Problem::new(ProblemKind::Salvaged, detail));
     }
 }
