@@ -14,6 +14,9 @@ use crate::source::telegram::ChannelName;
 use crate::source::{self, Unreadable};
 use crate::store::SourceState;
 
+/// The status of a server that is asked too often.
+pub const TOO_MANY_REQUESTS: u16 = 429;
+
 /// What asking came to.
 pub enum Got {
     /// A document.
@@ -115,6 +118,8 @@ impl Asker<'_> {
                     };
                     return Ok(Asked { got, freshness, waited });
                 }
+                // The others are Telegram's too: what one orders is not to be dodged by asking the next.
+                Err(error) if orders_to_wait(&error) => return Asked::failed(error),
                 Err(error) => last = Some(error),
             }
         }
@@ -154,4 +159,8 @@ impl Asker<'_> {
         };
         self.desk.fetcher.fetch(&request).await
     }
+}
+
+fn orders_to_wait(error: &FetchError) -> bool {
+    error.is_held() || error.status() == Some(TOO_MANY_REQUESTS) || error.freshness.retry_after.is_some()
 }

@@ -35,7 +35,7 @@ pub async fn once(
     let now = clock::now();
     let due = |source: &&Arc<Source>| {
         let state = states.iter().find(|state| state.name == *source.name());
-        let later = state.and_then(|state| state.due).is_some_and(|due| due > now);
+        let later = state.and_then(|state| state.due_later(&source.address(), now)).is_some();
         round == Round::All || !later
     };
     let mut polls = JoinSet::new();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
-use super::ask::{self, Asked, Got, Held};
+use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
 use super::clock;
 use super::station::Station;
 use crate::control::api;
@@ -16,7 +16,7 @@ use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
-use crate::source::{self, Candidate, Hints, ProblemKind, Unreadable};
+use crate::source::{self, Candidate, Hints, Unreadable};
 use crate::store::{SourceState, Store, StoreError};
 use crate::story::Disposition;
 
@@ -35,7 +35,6 @@ pub struct Polling {
 const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 const GONE: u16 = 410;
-const TOO_MANY_REQUESTS: u16 = 429;
 
 /// Polls a source, unless its server forbids that now.
 ///
@@ -65,7 +64,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     let state = station.read(move |store| store.source(&name)).await?;
     let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
     let asked = clock::now();
-    if let Some(order) = state.not_before.filter(|order| *order > asked) {
+    if let Some(order) = state.forbidden_until(asked) {
         return Ok(waiting(source, order));
     }
     let Asked { got, freshness, waited } = match ask::ask(desk, source, &state, asked).await {
@@ -164,7 +163,8 @@ async fn read(
     };
     let body = body_hash(&document.bytes);
     if state.body == Some(body) && ask::is_same_document(source, state) {
-        return Ok(Read::unchanged(document.validators));
+        let validators = (document.url.to_string(), document.validators);
+        return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
     let (desk, source) = (Arc::clone(desk), Arc::clone(source));
     let gathered = station.read(move |store| gather(store, &desk, &source, &document, body)).await?;
@@ -195,7 +195,10 @@ fn gather(
         let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
         Ok(Judged { candidate, verdict })
     };
-    let whole = reading.problems.iter().all(|problem| problem.kind != ProblemKind::Salvaged);
+    if reading.truncated && reading.items.is_empty() {
+        // As a baseline it would let everything in the next, whole document be told as new.
+        return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
+    }
     let problems = reading
         .problems
         .iter()
@@ -204,7 +207,7 @@ fn gather(
     let harvest = Harvest {
         items: reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?,
         lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
-        whole,
+        whole: !reading.truncated,
         validators: (document.url.to_string(), document.validators.clone()),
         body,
     };
@@ -228,12 +231,14 @@ fn decide(
             status: read.status,
             failures: before.map_or(0, |failing| failing.polls).saturating_add(1),
         },
-        Outcome::Read(_) | Outcome::Unchanged { .. } => PollOutcome::Read,
+        Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => PollOutcome::Read,
     };
     let validators = match &read.outcome {
-        Outcome::Read(harvest) => harvest.validators.1 != Validators::default(),
+        Outcome::Read(Harvest { validators, .. }) | Outcome::Repeated { validators } => {
+            !validators.1.is_empty()
+        }
         Outcome::Unchanged { .. } | Outcome::Failed { .. } => {
-            state.validators.as_ref().is_some_and(|(_, known)| *known != Validators::default())
+            state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
         }
     };
     let poll = schedule::Poll {

@@ -9,6 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
+use url::Url;
 
 use super::poll::{self, Polling};
 use super::station::Station;
@@ -24,9 +25,6 @@ pub const ORDERS_MAX: usize = 64;
 
 /// When a source is polled again whose poll ended in a bug.
 const AFTER_BUG: jiff::SignedDuration = jiff::SignedDuration::from_secs(600);
-
-/// How far the clock may be set back before remembered times are not believed.
-const CLOCK_STEP: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// What the poller is told.
 pub enum Order {
@@ -106,17 +104,12 @@ impl Poller {
         let busy: Vec<_> = self.running.values().map(|running| running.source.clone()).collect();
         for source in self.desk.sources.iter().filter(|source| !busy.contains(source.name())) {
             let state = known.get(source.name());
-            let moved = state.is_some_and(|state| state.asked != source.address());
-            // A last poll in the future tells that the clock was set back: what was planned then says nothing.
-            let set_back =
-                state.and_then(|state| state.last_poll).is_some_and(|last| last > now + CLOCK_STEP);
-            let remembered = state.and_then(|state| state.due).filter(|_| !moved && !set_back);
             let rhythm = source.rhythm(&self.desk.config);
             // Overdue sources and new ones start spread out, so that no downtime ends in a burst.
-            let due = match remembered {
+            let due = match state.and_then(|state| state.due_later(&source.address(), now)) {
                 Some(due) if due == schedule::NEVER => continue,
-                Some(due) if due > now => due.min(soonest(state.copied(), &rhythm).unwrap_or(due)),
-                Some(_) | None => schedule::spread(source.name(), &rhythm, now),
+                Some(due) => due.min(soonest(state.copied(), &rhythm).unwrap_or(due)),
+                None => schedule::spread(source.name(), &rhythm, now),
             };
             self.due.insert((due, source.name().clone()));
         }
@@ -178,6 +171,7 @@ impl Poller {
             error!("cannot read the due times after a reload: {fault}");
             Vec::new()
         });
+        hold_hosts(&self.desk, &states);
         self.plan(&states);
         info!(sources = self.desk.sources.len(), "polling by the new config");
     }
@@ -190,14 +184,19 @@ fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
     Some(soonest.max(state.not_before.unwrap_or(soonest)))
 }
 
-/// A server's order for a whole host (429) outlives a restart.
+/// A server's order for a whole host (429) outlives a restart and a reload.
 pub fn hold_hosts(desk: &Desk, states: &[SourceState]) {
     let now = clock::now();
     for state in states.iter().filter(|state| state.host_wide) {
-        let Some(order) = state.not_before.filter(|order| *order > now) else { continue };
+        let Some(order) = state.forbidden_until(now) else { continue };
         let Some(source) = desk.source(state.name.as_str()) else { continue };
-        if let Some(host) = source.host() {
+        let host = if state.asked == source.address() { source.host() } else { host_of(&state.asked) };
+        if let Some(host) = host {
             desk.fetcher.hold(&host, order.duration_since(now).unsigned_abs());
         }
     }
+}
+
+fn host_of(address: &str) -> Option<String> {
+    Url::parse(address).ok()?.host_str().map(str::to_ascii_lowercase)
 }

@@ -5,21 +5,22 @@
 //! run it again after a conflict.
 
 mod record;
+mod take;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::take::Ingest;
 use crate::config::Backlog;
 use crate::fetch::Validators;
-use crate::item::{Item, SeenKey, SourceName};
+use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
+use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
-use crate::rules::{Engine, SourceLabel};
 use crate::source::{Candidate, Hints};
-use crate::store::{Day, Failing, Seen, SourceState, StoreError, StoredItem, Transaction};
+use crate::store::{Failing, Seen, SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
 
 /// What a poll brought.
@@ -63,9 +64,14 @@ pub struct Polled {
 pub enum Outcome {
     /// A document was read.
     Read(Harvest),
-    /// The document is the one already read.
+    /// The document came again as it was read before.
+    Repeated {
+        /// Where it came from, after redirects, and its validators, which replace those known.
+        validators: (String, Validators),
+    },
+    /// The server says that the document is the one already read.
     Unchanged {
-        /// Validators that came with the answer.
+        /// Validators that came with the answer; those that did not stay.
         validators: Validators,
     },
     /// Nothing could be had or read.
@@ -138,12 +144,16 @@ pub struct Receipt {
 /// # Errors
 /// When the store cannot be read or written.
 pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Receipt, StoreError> {
-    let known = tx.source(&poll.source.name)?.unwrap_or_else(|| blank(&poll.source.name));
-    let mut state = known.at(&poll.source.address);
+    let known = tx.source(&poll.source.name)?;
+    let mut state = known.unwrap_or_else(|| blank(&poll.source.name)).at(&poll.source.address);
     let mut receipt = Receipt::default();
     match &poll.outcome {
         Outcome::Read(harvest) => {
             Ingest { tx, poll, force, harvest }.take_in(&mut state, &mut receipt)?;
+            succeed(&mut state, poll.started);
+        }
+        Outcome::Repeated { validators } => {
+            state.validators = Some(validators.clone());
             succeed(&mut state, poll.started);
         }
         Outcome::Unchanged { validators } => {
@@ -207,12 +217,7 @@ fn succeed(state: &mut SourceState, at: Timestamp) {
 /// A 304 replaces the validators that it carries (RFC 9111 section 4.3.4).
 fn refresh(state: &mut SourceState, fresh: &Validators) {
     if let Some((_, stored)) = &mut state.validators {
-        if fresh.etag.is_some() {
-            stored.etag.clone_from(&fresh.etag);
-        }
-        if fresh.last_modified.is_some() {
-            stored.last_modified.clone_from(&fresh.last_modified);
-        }
+        *stored = stored.refreshed(fresh);
     }
 }
 
@@ -229,158 +234,4 @@ pub fn known(answers: &[Option<Seen>]) -> Option<Seen> {
         [None, Some(link), Some(_)] => Some(*link),
         _ => None,
     }
-}
-
-/// The parts that taking in a harvest shares.
-struct Ingest<'a> {
-    tx: &'a dyn Transaction,
-    poll: &'a Poll,
-    force: &'a InForce,
-    harvest: &'a Harvest,
-}
-
-impl Ingest<'_> {
-    fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
-        let source = &self.poll.source.name;
-        let found = self
-            .harvest
-            .items
-            .iter()
-            .map(|judged| Ok(known(&self.tx.seen(source, &lookups(&judged.candidate))?)))
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let moved = state.address != self.poll.source.address && found.iter().all(Option::is_none);
-        receipt.baseline = state.baseline.is_none() || moved;
-        receipt.items = count(self.harvest.items.len());
-
-        let mut taken = HashSet::new();
-        let mut marks = Vec::new();
-        for (place, (judged, seen)) in self.harvest.items.iter().zip(found).enumerate() {
-            if !taken.insert(judged.candidate.key) {
-                continue;
-            }
-            match seen {
-                None => self.take_new(judged, place, receipt, &mut marks)?,
-                Some(seen) => self.take_known(judged, seen, receipt, &mut marks)?,
-            }
-        }
-        self.tx.put_seen(source, &marks)?;
-        self.update(state, receipt);
-        Ok(())
-    }
-
-    fn take_new(
-        &self,
-        judged: &Judged,
-        place: usize,
-        receipt: &mut Receipt,
-        marks: &mut Vec<(SeenKey, Seen)>,
-    ) -> Result<(), StoreError> {
-        let today = Day::of(self.poll.started);
-        let seen = Seen { first: today, last: today, content: judged.candidate.content };
-        marks.extend(lookups(&judged.candidate).into_iter().map(|key| (key, seen)));
-        receipt.new += 1;
-        if receipt.baseline && !self.in_backlog(judged, place) {
-            receipt.baseline_fired += u32::from(!self.verdict(judged).fired.is_empty());
-            return Ok(());
-        }
-        self.store(judged, today)?;
-        let verdict = self.verdict(judged);
-        if !verdict.fired.is_empty() {
-            self.alert(judged, verdict, receipt)?;
-        }
-        Ok(())
-    }
-
-    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire.
-    fn take_known(
-        &self,
-        judged: &Judged,
-        seen: Seen,
-        receipt: &mut Receipt,
-        marks: &mut Vec<(SeenKey, Seen)>,
-    ) -> Result<(), StoreError> {
-        let candidate = &judged.candidate;
-        let today = Day::of(self.poll.started);
-        let edited = seen.content != candidate.content;
-        if edited || seen.last != today {
-            let seen = Seen { last: today, content: candidate.content, ..seen };
-            marks.extend(lookups(candidate).into_iter().map(|key| (key, seen)));
-        }
-        if !edited {
-            return Ok(());
-        }
-        receipt.edited += 1;
-        let Some(stored) = self.tx.item(candidate.item.id, seen.first)? else {
-            return Ok(());
-        };
-        self.store(judged, seen.first)?;
-        // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let fires = |item: &Item| !self.force.engine.judge(item, Some(self.label())).fired.is_empty();
-        if fires(&record::cut(&candidate.item).0) && !fires(&stored.item) {
-            self.alert(judged, self.verdict(judged), receipt)?;
-        }
-        Ok(())
-    }
-
-    fn store(&self, judged: &Judged, first: Day) -> Result<(), StoreError> {
-        let (item, _) = record::cut(&judged.candidate.item);
-        self.tx.put_item(&StoredItem { item, first, fetched: self.poll.started })
-    }
-
-    /// The verdict made beside the poll, or made now where the item seemed known then.
-    fn verdict(&self, judged: &Judged) -> Verdict {
-        let item = &judged.candidate.item;
-        judged.verdict.clone().unwrap_or_else(|| self.force.engine.judge(item, Some(self.label())))
-    }
-
-    fn label(&self) -> SourceLabel<'_> {
-        SourceLabel { name: &self.poll.source.name, tags: &self.poll.source.tags }
-    }
-
-    /// Whether an item of a baseline may alert all the same.
-    fn in_backlog(&self, judged: &Judged, place: usize) -> bool {
-        match self.poll.source.backlog {
-            Backlog::None => false,
-            Backlog::Newest(most) => newer(&self.harvest.items, place) < most as usize,
-            Backlog::Age(most) => judged.candidate.item.published.is_some_and(|published| {
-                let age = self.poll.started.duration_since(published);
-                age.is_negative() || age.unsigned_abs() <= most
-            }),
-        }
-    }
-
-    fn update(&self, state: &mut SourceState, receipt: &Receipt) {
-        if receipt.baseline {
-            state.baseline = Some(self.poll.started);
-            state.baseline_fired = receipt.baseline_fired;
-        } else if receipt.new > 0 {
-            state.last_new = Some(self.poll.started);
-        }
-        state.address.clone_from(&self.poll.source.address);
-        state.read_as.clone_from(&self.poll.source.read_as);
-        state.items = state.items.saturating_add(u64::from(receipt.new));
-        state.items_last = receipt.items;
-        state.lost_last = self.harvest.lost;
-        if self.harvest.whole {
-            state.validators = Some(self.harvest.validators.clone());
-            state.body = Some(self.harvest.body);
-        }
-    }
-}
-
-/// How many items of a document are newer than the one at `place`: by date where both have one, else by place,
-/// since a feed shows its newest first.
-fn newer(items: &[Judged], place: usize) -> usize {
-    let Some(own) = items.get(place).map(|judged| judged.candidate.item.published) else {
-        return 0;
-    };
-    let is_newer = |(other, judged): &(usize, &Judged)| match (judged.candidate.item.published, own) {
-        (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
-        _ => *other < place,
-    };
-    items.iter().enumerate().filter(is_newer).count()
-}
-
-fn count(items: usize) -> u32 {
-    u32::try_from(items).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,7 @@
 //! The alert for an item on which rules fired, and the deliveries that it owes.
 
-use super::{Ingest, Judged, Receipt};
+use super::take::Ingest;
+use super::{Judged, Receipt};
 use crate::item::Item;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::rules::spec::Severity;

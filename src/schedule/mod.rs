@@ -31,7 +31,7 @@ pub const FAST: Duration = Duration::from_secs(10);
 pub const NEVER: Timestamp = Timestamp::MAX;
 
 /// How far a clock may step back before what was written is not believed any more.
-const CLOCK_STEP_MAX: Duration = Duration::from_mins(1);
+pub const CLOCK_STEP_MAX: Duration = Duration::from_mins(1);
 
 /// How often a source is to be polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::fetch::Validators;
 use crate::item::{Item, SourceName};
+use crate::schedule;
 use crate::source::Hints;
 
 /// What is remembered of a source.
@@ -13,7 +14,7 @@ pub struct SourceState {
     pub name: SourceName,
     /// The address that the baseline, the validators and the body belong to: the one last read.
     pub address: String,
-    /// The address that the server's order and the failures belong to: the one last asked.
+    /// The address asked last, which `due`, `not_before` and `failing` belong to.
     pub asked: String,
     /// How the body was read, as far as the config says (selectors): read otherwise it is another.
     pub read_as: String,
@@ -52,25 +53,37 @@ pub struct SourceState {
 }
 
 impl SourceState {
-    /// What of it holds at `address`: orders and failures of another address are nobody's.
+    /// What the last document that could be read asks of pollers.
+    pub fn hints(&self) -> Hints {
+        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, rendered: None }
+    }
+
+    /// The same for a source now asked at `address`: how another address fared and what it ordered says nothing.
     #[must_use]
     pub fn at(self, address: &str) -> Self {
         if self.asked == address {
             return self;
         }
-        Self {
-            asked: address.to_owned(),
-            due: None,
-            not_before: None,
-            host_wide: false,
-            failing: None,
-            ..self
-        }
+        let asked = address.to_owned();
+        Self { asked, due: None, not_before: None, host_wide: false, failing: None, ..self }
     }
 
-    /// What the last document that could be read asks of pollers.
-    pub fn hints(&self) -> Hints {
-        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, rendered: None }
+    /// When the next poll of `address` is due; `None` when it is now.
+    pub fn due_later(&self, address: &str, now: Timestamp) -> Option<Timestamp> {
+        self.due.filter(|due| self.asked == address && self.holds(*due, now))
+    }
+
+    /// Until when the server forbids asking; `None` when it does not.
+    pub fn forbidden_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.not_before.filter(|order| self.holds(*order, now))
+    }
+
+    /// Whether a remembered time is still to come. A last poll in the future tells that the clock was set back: what
+    /// was written then says nothing; but what is gone stays gone.
+    fn holds(&self, time: Timestamp, now: Timestamp) -> bool {
+        let latest = now.checked_add(schedule::CLOCK_STEP_MAX).unwrap_or(Timestamp::MAX);
+        let set_back = self.last_poll.is_some_and(|last| last > latest);
+        time > now && (!set_back || time == schedule::NEVER)
     }
 }
 
