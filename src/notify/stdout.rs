@@ -1,14 +1,20 @@
 //! `stdout`: one block of lines for each alert.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use super::foreign::{cut, line};
 use super::{Accepted, Body, Message, TEST_WORDS, wording};
 use crate::outbox::Failure;
 
-/// Longest wait for a reader of the other end of a full pipe.
-const DEADLINE: Duration = Duration::from_secs(20);
+/// Who may write. The standard output is one, however many notifiers lead to it, and a write into a full pipe
+/// cannot be called back: were each attempt to begin its own, they would use up the threads of the runtime.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// The waits of every attempt: the other end has a while to read, and a write under way a moment to end.
+const PATIENCE: Patience = Patience { turn: Duration::from_secs(1), write: Duration::from_secs(20) };
 
 /// Greatest length of the words that tell why, in characters.
 const WHY_CHARS_MAX: usize = 300;
@@ -33,25 +39,53 @@ impl Stdout {
     /// Writes `message`.
     ///
     /// # Errors
-    /// When nobody reads: the pipe is broken, or full for long.
+    /// When nobody reads: the pipe is broken, or full for long. What is stuck in a full pipe may still be written
+    /// when its reader returns, beside the copy of the next attempt.
     ///
     /// # Cancel safety
     /// Dropping it does not take back what is written.
     pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
         let block = block(message);
-        // A blocked write would hold a thread of the runtime.
-        let written = tokio::task::spawn_blocking(move || {
-            let mut out = std::io::stdout().lock();
+        let write = move || {
+            let mut out = io::stdout().lock();
             out.write_all(block.as_bytes())?;
             out.flush()
-        });
-        let reason = match tokio::time::timeout(DEADLINE, written).await {
-            Ok(Ok(Ok(()))) => return Ok(Accepted { detail: "written".to_owned() }),
-            Ok(Ok(Err(error))) => format!("cannot write to the standard output: {error}"),
-            Ok(Err(ended)) => format!("cannot write to the standard output: {ended}"),
-            Err(_) => format!("nobody read the standard output for {} s", DEADLINE.as_secs()),
         };
-        Err(Failure::Transient { reason, retry_after: None })
+        match in_turn(&TURN, PATIENCE, write).await {
+            Ok(()) => Ok(Accepted { detail: "written".to_owned() }),
+            Err(reason) => Err(Failure::Transient { reason, retry_after: None }),
+        }
+    }
+}
+
+/// How long an attempt waits.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// For an earlier write to end.
+    turn: Duration,
+    /// For its own.
+    write: Duration,
+}
+
+/// Runs `write` on a thread of its own as soon as no other holds the turn, or says why not. The turn ends with the
+/// write, not with the wait for it.
+async fn in_turn(
+    turn: &'static Semaphore,
+    patience: Patience,
+    write: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> Result<(), String> {
+    let Ok(Ok(permit)) = tokio::time::timeout(patience.turn, turn.acquire()).await else {
+        return Err("an earlier write to the standard output is stuck: nobody reads it".to_owned());
+    };
+    let written = tokio::task::spawn_blocking(move || {
+        let _until_written = permit;
+        write()
+    });
+    match tokio::time::timeout(patience.write, written).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(format!("cannot write to the standard output: {error}")),
+        Ok(Err(ended)) => Err(format!("cannot write to the standard output: {ended}")),
+        Err(_) => Err(format!("nobody read the standard output for {} s", patience.write.as_secs_f32())),
     }
 }
 
@@ -77,4 +111,41 @@ pub fn block(message: &Message<'_>) -> String {
     out.push(wording::explain(alert));
     let indented = out.join("\n  ");
     format!("{indented}\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_stuck_write_holds_one_thread_and_the_others_never_begin() {
+        static TURN: Semaphore = Semaphore::const_new(1);
+        let short = Patience { turn: Duration::from_millis(20), write: Duration::from_millis(20) };
+        let (reader, full) = mpsc::channel::<()>();
+        let (told, writes) = mpsc::channel();
+        let begin = |name| {
+            let told = told.clone();
+            move || told.send(name).map_err(io::Error::other)
+        };
+        let stuck = in_turn(&TURN, short, move || full.recv().or(Ok(())));
+        assert_eq!(stuck.await, Err("nobody read the standard output for 0.02 s".to_owned()));
+        for name in ["second", "third"] {
+            let failed = in_turn(&TURN, short, begin(name)).await.expect_err("the turn is taken");
+            assert!(failed.starts_with("an earlier write"), "{failed}");
+        }
+        drop(reader);
+        assert_eq!(in_turn(&TURN, PATIENCE, begin("after")).await, Ok(()));
+        assert_eq!(writes.try_iter().collect::<Vec<_>>(), ["after"]);
+    }
+
+    #[tokio::test]
+    async fn a_broken_pipe_frees_the_turn() {
+        static TURN: Semaphore = Semaphore::const_new(1);
+        for _ in 0..2 {
+            let broken = in_turn(&TURN, PATIENCE, || Err(io::ErrorKind::BrokenPipe.into())).await;
+            assert_eq!(broken, Err("cannot write to the standard output: broken pipe".to_owned()));
+        }
+    }
 }
