@@ -22,7 +22,7 @@ use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
 use crate::fetch::Freshness;
 use crate::outbox::Failure;
-use crate::outbox::classify::{self, Class};
+use crate::outbox::classify::{self, HttpVerdict};
 use crate::story::AlertKind;
 use crate::wire;
 
@@ -106,14 +106,12 @@ impl Webhook {
         let status = answer.status();
         let retry_after = Freshness::of(answer.headers(), now).retry_after;
         drain(&mut answer).await;
+        let why = if status.is_redirection() { ": redirects are not followed" } else { "" };
+        let reason = self.reason(&format!("answered {status}{why}"));
         match classify::http(status.as_u16()) {
-            Class::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
-            Class::Transient => Err(self.transient(&format!("answered {status}"), retry_after)),
-            Class::Refused => Err(Failure::Refused { reason: self.reason(&format!("answered {status}")) }),
-            Class::Permanent => {
-                let why = if status.is_redirection() { ": redirects are not followed" } else { "" };
-                Err(Failure::Permanent { reason: self.reason(&format!("answered {status}{why}")) })
-            }
+            HttpVerdict::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
+            HttpVerdict::Transient => Err(Failure::Transient { reason, retry_after }),
+            HttpVerdict::Permanent => Err(Failure::Permanent { reason }),
         }
     }
 

@@ -1,15 +1,24 @@
 //! What an answer means for a delivery: one function per protocol.
 
-/// What an answer means.
+/// What a reply of an SMTP server means. No reply is final at once: policies of mail servers pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// The receiver took it, or asks for the next step.
+pub enum SmtpVerdict {
+    /// The server took it, or asks for the next step.
     Accepted,
     /// Not now, or not by this way until its operator acts: tried again.
     Transient,
     /// Not this message or not this recipient: tried once more.
     Refused,
-    /// Never: given up.
+}
+
+/// What the status of an HTTP answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVerdict {
+    /// The receiver took it.
+    Accepted,
+    /// Not now, or not by this way until its operator acts: tried again.
+    Transient,
+    /// Never these bytes at this address: given up.
     Permanent,
 }
 
@@ -56,15 +65,15 @@ impl SmtpStage {
 /// A 5xx before the recipient is a fault of the way, not of the message: wrong password, relay closed,
 /// sender not allowed. Giving up would lose every alert of that time, so it is tried until the operator has acted.
 /// The replies 530, 534, 535 and 538 speak of the login at any stage (RFC 4954, section 6).
-pub fn smtp(code: u16, stage: SmtpStage) -> Class {
+pub fn smtp(code: u16, stage: SmtpStage) -> SmtpVerdict {
     match code {
-        200..=399 => Class::Accepted,
-        530 | 534 | 535 | 538 => Class::Transient,
+        200..=399 => SmtpVerdict::Accepted,
+        530 | 534 | 535 | 538 => SmtpVerdict::Transient,
         500..=599 => match stage {
-            SmtpStage::Connect | SmtpStage::Tls | SmtpStage::Auth | SmtpStage::Mail => Class::Transient,
-            SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content => Class::Refused,
+            SmtpStage::Connect | SmtpStage::Tls | SmtpStage::Auth | SmtpStage::Mail => SmtpVerdict::Transient,
+            SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content => SmtpVerdict::Refused,
         },
-        _ => Class::Transient,
+        _ => SmtpVerdict::Transient,
     }
 }
 
@@ -72,12 +81,12 @@ pub fn smtp(code: u16, stage: SmtpStage) -> Class {
 ///
 /// Redirects are not followed: the body and its signature are meant for one receiver. Only 408, 425, 429 and 5xx
 /// ask to try again; any other 4xx would get the same answer to the same bytes.
-pub fn http(status: u16) -> Class {
+pub fn http(status: u16) -> HttpVerdict {
     match status {
-        200..=299 => Class::Accepted,
-        408 | 425 | 429 => Class::Transient,
-        300..=499 => Class::Permanent,
-        _ => Class::Transient,
+        200..=299 => HttpVerdict::Accepted,
+        408 | 425 | 429 => HttpVerdict::Transient,
+        300..=499 => HttpVerdict::Permanent,
+        _ => HttpVerdict::Transient,
     }
 }
 
@@ -86,15 +95,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_smtp_code_has_its_class_at_every_stage() {
+    fn every_smtp_code_has_its_verdict_at_every_stage() {
         let login = [530, 534, 535, 538];
         for stage in SmtpStage::ALL {
             let about_the_message = matches!(stage, SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content);
             for code in 0..=999 {
                 let expected = match code / 100 {
-                    2 | 3 => Class::Accepted,
-                    5 if about_the_message && !login.contains(&code) => Class::Refused,
-                    _ => Class::Transient,
+                    2 | 3 => SmtpVerdict::Accepted,
+                    5 if about_the_message && !login.contains(&code) => SmtpVerdict::Refused,
+                    _ => SmtpVerdict::Transient,
                 };
                 assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");
             }
@@ -104,33 +113,33 @@ mod tests {
     #[test]
     fn replies_seen_in_the_field() {
         for (code, stage, expected) in [
-            (421, SmtpStage::Connect, Class::Transient), // closing down
-            (554, SmtpStage::Connect, Class::Transient), // no service for this address
-            (454, SmtpStage::Tls, Class::Transient),     // TLS not available
-            (535, SmtpStage::Auth, Class::Transient),    // wrong password
-            (550, SmtpStage::Auth, Class::Transient),    // 5.7.30 basic authentication is off
-            (553, SmtpStage::Mail, Class::Transient),    // sender not owned by this login
-            (450, SmtpStage::Rcpt, Class::Transient),    // greylisted
-            (530, SmtpStage::Rcpt, Class::Transient),    // login required
-            (550, SmtpStage::Rcpt, Class::Refused),      // no such user
-            (354, SmtpStage::Data, Class::Accepted),     // go on
-            (452, SmtpStage::Content, Class::Transient), // disk full
-            (552, SmtpStage::Content, Class::Refused),   // too large
-            (250, SmtpStage::Content, Class::Accepted),
+            (421, SmtpStage::Connect, SmtpVerdict::Transient), // closing down
+            (554, SmtpStage::Connect, SmtpVerdict::Transient), // no service for this address
+            (454, SmtpStage::Tls, SmtpVerdict::Transient),     // TLS not available
+            (535, SmtpStage::Auth, SmtpVerdict::Transient),    // wrong password
+            (550, SmtpStage::Auth, SmtpVerdict::Transient),    // 5.7.30 basic authentication is off
+            (553, SmtpStage::Mail, SmtpVerdict::Transient),    // sender not owned by this login
+            (450, SmtpStage::Rcpt, SmtpVerdict::Transient),    // greylisted
+            (530, SmtpStage::Rcpt, SmtpVerdict::Transient),    // login required
+            (550, SmtpStage::Rcpt, SmtpVerdict::Refused),      // no such user
+            (354, SmtpStage::Data, SmtpVerdict::Accepted),     // go on
+            (452, SmtpStage::Content, SmtpVerdict::Transient), // disk full
+            (552, SmtpStage::Content, SmtpVerdict::Refused),   // too large
+            (250, SmtpStage::Content, SmtpVerdict::Accepted),
         ] {
             assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");
         }
     }
 
     #[test]
-    fn every_http_status_has_its_class() {
+    fn every_http_status_has_its_verdict() {
         for status in 0..=999 {
             let expected = match status {
-                408 | 425 | 429 => Class::Transient,
+                408 | 425 | 429 => HttpVerdict::Transient,
                 _ => match status / 100 {
-                    2 => Class::Accepted,
-                    3 | 4 => Class::Permanent,
-                    _ => Class::Transient,
+                    2 => HttpVerdict::Accepted,
+                    3 | 4 => HttpVerdict::Permanent,
+                    _ => HttpVerdict::Transient,
                 },
             };
             assert_eq!(http(status), expected, "{status}");

@@ -100,19 +100,19 @@ impl DeliveryState {
 /// Why an attempt failed, and whether another may succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// May pass: network, 4xx of SMTP, 5xx and 429 of HTTP.
+    /// May pass, or the operator can put it right: network, logins, most answers. Tried again for about three days.
     Transient {
         /// What happened, without secrets.
         reason: String,
         /// The receiver's wish, when it had one.
         retry_after: Option<Duration>,
     },
-    /// This message or this recipient is refused, which is often a policy that passes: tried once more.
+    /// A mail server refused this message or this recipient, which is often a policy that passes: tried once more.
     Refused {
         /// What happened, without secrets.
         reason: String,
     },
-    /// Will not pass by itself: this message or this recipient is refused.
+    /// No attempt can succeed: the same bytes would get the same answer, or there is nothing to send. Given up.
     Permanent {
         /// What happened, without secrets.
         reason: String,

@@ -20,7 +20,7 @@ use super::super::foreign::{cut, line};
 use super::super::{Accepted, SmtpTls};
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
-use crate::outbox::classify::{self, Class, SmtpStage};
+use crate::outbox::classify::{self, SmtpStage, SmtpVerdict};
 
 /// Longest wait for one address of the relay to answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -117,9 +117,10 @@ impl Relay {
         let reason = self.reason(&format!("{}: {code} {said}", stage.as_str()));
         match classify::smtp(code, stage) {
             // lettre reports only replies of 400 and more; anything else would be a reply out of turn.
-            Class::Accepted | Class::Transient => Failure::Transient { reason, retry_after: None },
-            Class::Refused => Failure::Refused { reason },
-            Class::Permanent => Failure::Permanent { reason },
+            SmtpVerdict::Accepted | SmtpVerdict::Transient => {
+                Failure::Transient { reason, retry_after: None }
+            }
+            SmtpVerdict::Refused => Failure::Refused { reason },
         }
     }
 
