@@ -79,13 +79,14 @@ pub fn smtp(code: u16, stage: SmtpStage) -> SmtpVerdict {
 
 /// What the status of an HTTP answer means to a POST (Standard Webhooks 1.0).
 ///
-/// Redirects are not followed: the body and its signature are meant for one receiver. Only 408, 425, 429 and 5xx
-/// ask to try again; any other 4xx would get the same answer to the same bytes.
+/// Permanent is only what speaks of this request, which is the same on every attempt, and 410, by which a receiver
+/// asks to be left alone. All else may pass or be put right while it is tried again: 404 during a deployment, 401 and
+/// 403 after a change of keys, a redirect (not followed, as body and signature are meant for one receiver) until the
+/// address is corrected.
 pub fn http(status: u16) -> HttpVerdict {
     match status {
         200..=299 => HttpVerdict::Accepted,
-        408 | 425 | 429 => HttpVerdict::Transient,
-        300..=499 => HttpVerdict::Permanent,
+        400 | 405 | 406 | 410 | 411 | 413..=415 | 417 | 422 | 426 | 428 | 431 | 451 => HttpVerdict::Permanent,
         _ => HttpVerdict::Transient,
     }
 }
@@ -133,15 +134,33 @@ mod tests {
 
     #[test]
     fn every_http_status_has_its_verdict() {
+        let never = [400, 405, 406, 410, 411, 413, 414, 415, 417, 422, 426, 428, 431, 451]; // these bytes, this address
         for status in 0..=999 {
-            let expected = match status {
-                408 | 425 | 429 => HttpVerdict::Transient,
-                _ => match status / 100 {
-                    2 => HttpVerdict::Accepted,
-                    3 | 4 => HttpVerdict::Permanent,
-                    _ => HttpVerdict::Transient,
-                },
+            let expected = match status / 100 {
+                2 => HttpVerdict::Accepted,
+                4 if never.contains(&status) => HttpVerdict::Permanent,
+                _ => HttpVerdict::Transient,
             };
+            assert_eq!(http(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn statuses_seen_in_the_field() {
+        for (status, expected) in [
+            (202, HttpVerdict::Accepted),
+            (302, HttpVerdict::Transient), // moved, or sent to a login page
+            (308, HttpVerdict::Transient), // `http` to `https`
+            (400, HttpVerdict::Permanent), // does not like this body
+            (401, HttpVerdict::Transient), // its key changed
+            (403, HttpVerdict::Transient), // a firewall in front of it
+            (404, HttpVerdict::Transient), // being deployed
+            (409, HttpVerdict::Transient), // handles the same id at this moment
+            (410, HttpVerdict::Permanent), // wants no more
+            (413, HttpVerdict::Permanent), // too large
+            (429, HttpVerdict::Transient), // too many
+            (503, HttpVerdict::Transient), // restarting
+        ] {
             assert_eq!(http(status), expected, "{status}");
         }
     }
