@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::config::{ConfigError, Problems};
 use crate::daemon::DaemonError;
+use crate::notify::foreign;
 use crate::store::StoreError;
 
 /// How a command ended, as its exit code tells.
@@ -89,26 +90,13 @@ fn ignore_closed(written: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// Foreign text made safe for a terminal: one line, no control or direction-changing characters, at most
-/// `most` characters.
+/// Foreign text made safe for a terminal, as in messages: one line, at most `most` characters and a `…`.
 pub(super) fn plain(text: &str, most: usize) -> String {
-    let mut clean = String::new();
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    for word in words.filter(|word| !word.is_empty()) {
-        if !clean.is_empty() {
-            clean.push(' ');
-        }
-        clean.extend(word.chars().filter(|c| !is_invisible(*c)));
-    }
+    let clean = foreign::line(text);
     match clean.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", clean.get(..end).unwrap_or_default()),
         None => clean,
     }
-}
-
-/// Characters that change the direction of what follows or cannot be seen.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{180e}' | '\u{e0000}'..='\u{e007f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -122,6 +110,8 @@ mod tests {
             ("\u{1b}[31mred\u{7}", 10, "[31mred"),
             ("ab\u{202e}cd", 10, "abcd"),
             ("Томбукту", 3, "Том…"),
+            ("می\u{200c}خواهم", 20, "می\u{200c}خواهم"),
+            ("a\u{fff9}b\u{fffb}c\u{e0041}", 10, "abc"),
         ] {
             assert_eq!(plain(text, most), expected);
         }

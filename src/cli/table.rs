@@ -76,6 +76,6 @@ mod tests {
     fn no_cell_drives_the_terminal() {
         let mut table = Table::new(&["lang"]);
         table.row(vec!["f\u{1b}[2Jr\n".into()], "");
-        assert_eq!(table.lines(), ["lang", "f [2Jr"]);
+        assert_eq!(table.lines(), ["lang", "f[2Jr"]);
     }
 }

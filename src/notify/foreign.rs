@@ -1,7 +1,8 @@
-//! Text from outside, made harmless before it reaches a mail header, a mail body or a terminal.
+//! Text from outside, made harmless before it reaches a mail header, a mail body or a terminal; the one table for it.
 //!
 //! What is removed cannot be seen but steers what shows the text: control characters (a mail header ends at a line
-//! break, a terminal obeys ESC), bidirectional overrides and isolates, which reorder what follows them, and U+2028/9.
+//! break, a terminal obeys ESC), bidirectional overrides and isolates, which reorder what follows them, U+2028/9, and
+//! tags, which spell words that nobody sees.
 //! Marks that only speak of their neighbours (U+200E/F, the joiners of Persian and of emoji) stay.
 
 use std::fmt;
@@ -39,8 +40,12 @@ pub(crate) fn harmless(char: char) -> Option<char> {
     match char {
         '\n' | '\u{2028}' | '\u{2029}' => Some('\n'),
         '\t' | '\u{a0}' => Some(' '),
-        // Embeddings, overrides, isolates; byte order mark; interlinear annotation.
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => None,
+        // Embeddings, overrides, isolates; byte order mark; interlinear annotation; tags.
+        '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => None,
         control if control.is_control() => None,
         visible => Some(visible),
     }
@@ -114,6 +119,7 @@ mod tests {
             ("  many \t\u{a0} blanks  ", "many blanks"),
             ("مالي: \u{200f}باماكو", "مالي: \u{200f}باماكو"),
             ("می\u{200c}خواهم 👩\u{200d}💻", "می\u{200c}خواهم 👩\u{200d}💻"),
+            ("seen\u{e0068}\u{e0069} \u{fff9}a\u{fffa}b\u{fffb}", "seen ab"),
             ("=?utf-8?b?DQpCY2M6IHg=?=", "= ?utf-8?b?DQpCY2M6IHg= ?="),
             ("", ""),
         ] {
