@@ -224,13 +224,15 @@ async fn a_server_without_the_demanded_tls_gets_nothing() {
 }
 
 #[test]
-fn a_giant_title_makes_no_giant_mail() {
+fn a_giant_title_or_link_makes_no_giant_mail() {
     let mut alert = sample::french();
     alert.item.title = "Mali ".repeat(200_000);
+    alert.item.url = Some(format!("https://news.example/{}", "x".repeat(100_000)));
     let utc = TimeZone::UTC;
     let message = message(&alert, RECIPIENT, &utc);
     for part in [text_part(&message, 600), html_part(&message, 600), stdout::block(&message)] {
         assert!(part.len() < 10_000, "{} bytes", part.len());
+        assert!(part.contains("link of 100021 characters left out"), "{part}");
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::foreign::{cut, line};
-use super::{Accepted, Body, Message, TEST_WORDS, wording};
+use super::wording::{self, Link};
+use super::{Accepted, Body, Message, TEST_WORDS};
 use crate::outbox::Failure;
 
 /// Who may write. The standard output is one, however many notifiers lead to it, and a write into a full pipe
@@ -102,7 +103,11 @@ pub fn block(message: &Message<'_>) -> String {
         wording::source(alert),
         wording::published(alert, message.timezone)
     ));
-    out.extend(wording::link(alert).map(String::from));
+    match wording::link(alert) {
+        Link::Address(url) => out.push(url.into()),
+        Link::LeftOut(why) => out.push(why),
+        Link::None => {}
+    }
     for rule in &alert.rules {
         let terms: Vec<String> =
             wording::reasons(rule).into_iter().map(|(term, quotes)| format!("{term} {quotes}")).collect();

@@ -21,6 +21,9 @@ const QUOTE_CHARS_MAX: usize = 80;
 /// Quotes shown for one term; the rest is counted.
 const QUOTES_MAX: usize = 5;
 
+/// Greatest length of an address in a message, in characters: mail readers and browsers take no more.
+const ADDRESS_CHARS_MAX: usize = 2000;
+
 /// Entities or places shown; the rest is counted.
 const NAMES_MAX: usize = 20;
 
@@ -79,9 +82,10 @@ fn tier(tier: u8) -> String {
 pub(crate) fn forwarded(alert: &Alert) -> Option<String> {
     let from = alert.item.telegram.as_ref()?.forwarded_from.as_ref()?;
     let name = cut(&line(&from.name), QUOTE_CHARS_MAX);
-    Some(match from.url.as_deref().and_then(web_address) {
-        Some(url) => format!("{name} <{url}>"),
-        None => name,
+    Some(match Link::to(from.url.as_deref()) {
+        Link::Address(url) => format!("{name} <{url}>"),
+        Link::LeftOut(why) => format!("{name} ({why})"),
+        Link::None => name,
     })
 }
 
@@ -102,13 +106,37 @@ pub(crate) fn published(alert: &Alert, desk: &TimeZone) -> String {
     alert.item.published.map_or_else(|| "not stated".to_owned(), |at| time(at, desk))
 }
 
-/// The item's link, when it is a web address.
-pub(crate) fn link(alert: &Alert) -> Option<Url> {
-    web_address(alert.item.url.as_deref()?)
+/// The item's link.
+pub(crate) fn link(alert: &Alert) -> Link {
+    Link::to(alert.item.url.as_deref())
+}
+
+/// A link as a message tells it.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// A web address to follow.
+    Address(Url),
+    /// A web address too long to be told; what to say instead.
+    LeftOut(String),
+    /// No web address.
+    None,
+}
+
+impl Link {
+    fn to(text: Option<&str>) -> Self {
+        let Some(url) = text.and_then(web_address) else {
+            return Self::None;
+        };
+        // ASCII: as many characters as bytes.
+        match url.as_str().len() {
+            0..=ADDRESS_CHARS_MAX => Self::Address(url),
+            length => Self::LeftOut(format!("link of {length} characters left out")),
+        }
+    }
 }
 
 /// `text` as an `http` or `https` address with a host. Its text form is ASCII: the host in punycode, the rest escaped.
-pub(crate) fn web_address(text: &str) -> Option<Url> {
+fn web_address(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.host_str().is_some()).then_some(url)
 }
@@ -212,6 +240,22 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(web_address(text).as_ref().map(Url::as_str), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn giant_addresses_are_left_out_and_counted() {
+        let prefix = "https://a.example/";
+        for (length, told) in [(2000, true), (2001, false)] {
+            let address = format!("{prefix}{}", "x".repeat(length - prefix.len()));
+            match Link::to(Some(&address)) {
+                Link::Address(url) => assert!(told && url.as_str() == address),
+                Link::LeftOut(why) => {
+                    assert!(!told);
+                    assert_eq!(why, "link of 2001 characters left out");
+                }
+                Link::None => panic!("{length}: an address"),
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::super::foreign::{cut, line};
 use super::super::marks::{self, Piece};
-use super::super::{Body, Message, TEST_WORDS, wording};
+use super::super::wording::{self, Link};
+use super::super::{Body, Message, TEST_WORDS};
 use crate::rules::spec::Severity;
 use crate::story::Alert;
 use crate::text::Field;
@@ -100,7 +101,11 @@ fn facts(alert: &Alert, desk: &TimeZone) -> String {
 
 /// The link with its host before it, since the address may be long enough to hide it.
 fn link(alert: &Alert) -> Option<String> {
-    let url = wording::link(alert)?;
+    let url = match wording::link(alert) {
+        Link::Address(url) => url,
+        Link::LeftOut(why) => return Some(format!(r#"<p class="quiet">{}</p>"#, escape(&why))),
+        Link::None => return None,
+    };
     let host = escape(url.host_str().unwrap_or_default());
     let (address, shown) = (escape(url.as_str()), escape(&cut(url.as_str(), LINK_CHARS_MAX)));
     Some(format!(r#"<p>On <strong>{host}</strong>: <a href="{address}" rel="noreferrer">{shown}</a></p>"#))

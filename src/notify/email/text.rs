@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 
 use super::super::foreign::{cut, line, wrap};
-use super::super::{Body, Message, TEST_WORDS, marks, wording};
+use super::super::wording::{self, Link};
+use super::super::{Body, Message, TEST_WORDS, marks};
 use crate::story::Alert;
 
 /// Greatest length of a line, in characters; links and long words may pass it.
@@ -31,8 +32,9 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.push(format!("Published: {}", wording::published(alert, desk)));
     out.push(format!("Fetched:   {}", wording::time(alert.fetched, desk)));
     match wording::link(alert) {
-        Some(url) => out.push(format!("\n{url}")),
-        None => out.push("Link:      none".to_owned()),
+        Link::Address(url) => out.push(format!("\n{url}")),
+        Link::LeftOut(why) => out.push(format!("\n({why})")),
+        Link::None => out.push("Link:      none".to_owned()),
     }
     let pieces = marks::pieces(&alert.item.text, &[], excerpt);
     let text: String = pieces.into_iter().map(|piece| piece.text).collect();
