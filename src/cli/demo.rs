@@ -1,9 +1,13 @@
 //! `harmattan demo`: the daemon itself, on loopback, against sample sources and receivers of its own.
 
+use std::fs::DirBuilder;
+use std::hash::{BuildHasher as _, RandomState};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +25,9 @@ use crate::telemetry;
 /// The demo is over by then, or it failed.
 const PATIENCE: Duration = Duration::from_secs(14);
 
+/// Greatest length of a line of the webhook as shown, in characters.
+const LINE_CHARS_MAX: usize = 100;
+
 /// A secret for the demo's own receiver.
 const SECRET: &str = "whsec_ZGVtbyBzZWNyZXQgb2YgaGFybWF0dGFuIQ==";
 
@@ -32,6 +39,8 @@ pub(super) struct Options {
 }
 
 pub(super) async fn demo(options: &Options) -> anyhow::Result<Exit> {
+    // Before the folder is made: from here on a signal ends the demo in order.
+    let mut signals = Signals::listen()?;
     let stage = Stage::set().await?;
     telemetry::start_command(&stage.desk()?.config.log);
     let stop = CancellationToken::new();
@@ -41,15 +50,40 @@ pub(super) async fn demo(options: &Options) -> anyhow::Result<Exit> {
     let outcome = tokio::select! {
         played = timeout(PATIENCE, play(&stage)) => played.context("the demo took too long").flatten(),
         ended = daemon.join_next() => Err(early(ended)),
+        () = signals.recv() => Err(anyhow::anyhow!("the demo was stopped before its end")),
     };
     if outcome.is_ok() && options.keep {
-        keep(&stage).await?;
+        invite(&stage);
+        signals.recv().await;
     }
     stop.cancel();
     while let Some(ended) = daemon.join_next().await {
         ended??;
     }
     outcome.map(|()| Exit::Done)
+}
+
+/// The signals that end the demo.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+        })
+    }
+
+    /// Waits for one of them. Cancel-safe.
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn early(ended: Option<Result<Result<(), DaemonError>, tokio::task::JoinError>>) -> anyhow::Error {
@@ -92,13 +126,18 @@ impl Stage {
     }
 }
 
-/// A folder of its own, removed at the end.
+/// A folder of its own, removed at the end. Others on the machine can neither look into it nor take its name first.
 struct Folder(PathBuf);
 
 impl Folder {
     fn make() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("harmattan-demo-{}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+        // The hasher's seed is the random number of the standard library.
+        let name = format!("harmattan-demo-{:016x}", RandomState::new().hash_one(0));
+        let path = std::env::temp_dir().join(name);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("cannot make `{}`", path.display()))?;
         Ok(Self(path))
     }
 }
@@ -166,18 +205,25 @@ fn show(mails: &[Mail], requests: &[Request]) -> anyhow::Result<()> {
         line(format!("{name}: {value}"))?;
     }
     line(format!("\n{}", mail.text().unwrap_or_default()))?;
-    line("\n──── a webhook, as it came ────")?;
+    line("\n──── a webhook, long lines cut ────")?;
     line(format!("webhook-id: {}", request.id))?;
     line(format!("webhook-timestamp: {}", request.timestamp))?;
     line(format!("webhook-signature: {} (verified)", request.signature))?;
     let body: serde_json::Value = serde_json::from_slice(&request.body)?;
-    line(format!("{body:#}"))?;
+    format!("{body:#}").lines().try_for_each(|row| line(short(row)))?;
     line("──── ────")
 }
 
-async fn keep(stage: &Stage) -> anyhow::Result<()> {
+/// `row`, cut where a terminal would break it.
+fn short(row: &str) -> String {
+    match row.char_indices().nth(LINE_CHARS_MAX) {
+        Some(_) => row.chars().take(LINE_CHARS_MAX - 1).chain(['…']).collect(),
+        None => row.to_owned(),
+    }
+}
+
+fn invite(stage: &Stage) {
     let config = stage.config.display();
     talk(format!("\nstill running; look at it with `DEMO_SECRET={SECRET} harmattan -c {config} status`"));
     talk("(or sources list, alerts list, outbox list --all); Ctrl-C ends it and removes its folder");
-    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")
 }
