@@ -8,6 +8,7 @@ mod support;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use harmattan::item::SeenKey;
 use harmattan::outbox::DeliveryState;
-use harmattan::store::{Day, Expired, Seen, SledStore, Store, StoreError, Transaction, Writer};
+use harmattan::store::{Day, Deliveries, Expired, Seen, SledStore, Store, StoreError, Transaction, Writer};
 use harmattan::story::StoryId;
 use proptest::prelude::*;
 use support::*;
@@ -56,7 +57,7 @@ fn a_reopened_store_has_all_that_was_written() {
     assert_eq!(store.delivery(open.id).unwrap().as_ref(), Some(&open));
     assert_eq!(store.delivery(closed.id).unwrap().as_ref(), Some(&closed));
     assert_eq!(store.open_deliveries().unwrap(), [open]);
-    assert_eq!(store.closed_deliveries(9).unwrap(), [closed]);
+    assert_eq!(store.deliveries(Deliveries::Closed, 9).unwrap(), [closed]);
     write(&store, |rows| {
         assert_eq!(rows.story_under(key)?, Some((alert.story.id, at(1))));
         assert_eq!(rows.story(alert.story.id)?.as_ref(), Some(&alert.story));
@@ -130,10 +131,66 @@ fn lists_are_newest_first_and_end_at_their_limit() {
     let made: Vec<_> = store.alerts(Some(at(3)), 9).unwrap().iter().map(|alert| alert.created).collect();
     assert_eq!(made, [at(5), at(4), at(3)]);
     assert_eq!(store.alerts(None, 2).unwrap().len(), 2);
-    let closed: Vec<_> = store.closed_deliveries(2).unwrap().iter().map(|delivery| delivery.id).collect();
+    let closed: Vec<_> =
+        store.deliveries(Deliveries::Closed, 2).unwrap().iter().map(|delivery| delivery.id).collect();
     assert_eq!(closed, [delivery(1).id, delivery(2).id], "by the time of their end");
     assert_eq!(store.find_item(stored_item(2, Day(2)).item.id).unwrap(), Some(stored_item(2, Day(2))));
     assert_eq!(store.find_item(stored_item(77, Day(2)).item.id).unwrap(), None);
+}
+
+#[test]
+fn dead_letters_are_found_behind_any_number_of_delivered_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    let dead = |n, time| with_state(delivery(n), DeliveryState::Dead { at: at(time), reason: "550".into() });
+    let listed = |limit| store.deliveries(Deliveries::Dead, limit).unwrap();
+    let counted = || store.stats().unwrap().deliveries_dead;
+    write(&store, |rows| {
+        rows.put_delivery(&dead(1, 1))?;
+        rows.put_delivery(&dead(2, 2))?;
+        (3..100).try_for_each(|n| rows.put_delivery(&delivered(n, at(n.into()))))
+    });
+    assert_eq!(listed(9), [dead(2, 2), dead(1, 1)]);
+    assert_eq!((listed(1), counted()), (vec![dead(2, 2)], 2));
+    assert_eq!(store.deliveries(Deliveries::Closed, 999).unwrap().len(), 99);
+
+    write(&store, |rows| {
+        rows.put_delivery(&dead(1, 7))?;
+        rows.put_delivery(&dead(3, 8))?;
+        rows.put_delivery(&delivered(2, at(9)))
+    });
+    assert_eq!(listed(9), [dead(3, 8), dead(1, 7)], "as they ended last");
+    assert_eq!(counted(), 2);
+    store.expire(at(400 * 86_400), Duration::from_hours(24)).unwrap();
+    assert_eq!((listed(9), counted()), (Vec::new(), 0));
+}
+
+#[test]
+fn a_visitor_sees_the_newest_first_until_it_has_enough() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| {
+        (1..=5_u8).try_for_each(|n| {
+            rows.put_item(&stored_item(n.into(), Day(n.into())))?;
+            rows.put_alert(&alert(n))
+        })
+    });
+    let (mut items, mut alerts) = (Vec::new(), Vec::new());
+    let enough = |enough| if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    store
+        .visit_items(&mut |item| {
+            items.push(item.first.0);
+            enough(items.len() == 2)
+        })
+        .unwrap();
+    store
+        .visit_alerts(Some(at(2)), &mut |alert| {
+            alerts.push(alert.created);
+            enough(false)
+        })
+        .unwrap();
+    assert_eq!(items, [5, 4]);
+    assert_eq!(alerts, [at(5), at(4), at(3), at(2)]);
 }
 
 #[test]
@@ -153,8 +210,12 @@ fn a_delivery_is_open_or_closed_but_never_both() {
     ] {
         let delivery = with_state(delivery(1), state);
         write(&store, |rows| rows.put_delivery(&delivery));
-        let (open, closed) = (store.open_deliveries().unwrap(), store.closed_deliveries(9).unwrap());
+        let (open, closed) =
+            (store.open_deliveries().unwrap(), store.deliveries(Deliveries::Closed, 9).unwrap());
         let expected = std::slice::from_ref(&delivery);
+        let dead = store.deliveries(Deliveries::Dead, 9).unwrap();
+        let is_dead = matches!(delivery.state, DeliveryState::Dead { .. });
+        assert_eq!(dead, if is_dead { expected } else { &[] });
         if delivery.state.is_open() {
             assert_eq!((open.as_slice(), closed.as_slice()), (expected, [].as_slice()));
         } else {
@@ -225,7 +286,10 @@ fn expiry_removes_what_is_old_and_keeps_what_is_owed() {
     let left: Vec<_> = store.alerts(None, 9).unwrap().iter().map(|alert| alert.id).collect();
     assert_eq!(left, [fresh.id, dead.id, owed.id]);
     assert_eq!(store.open_deliveries().unwrap().len(), 1);
-    assert_eq!(store.closed_deliveries(9).unwrap(), [with_alert(delivered(3, day(990)), dead.id)]);
+    assert_eq!(
+        store.deliveries(Deliveries::Closed, 9).unwrap(),
+        [with_alert(delivered(3, day(990)), dead.id)]
+    );
     assert_eq!(store.items(9).unwrap(), [stored_item(2, Day(900))]);
     let all = [seen_key(1), seen_key(2), seen_key(3)];
     assert_eq!(store.seen(&read, &all).unwrap(), [None, Some(seen(700, 995)), None]);

@@ -7,7 +7,6 @@ use super::{At, Exit};
 use crate::control::api;
 use crate::daemon::once::{self, Round};
 use crate::daemon::station::OpenStation;
-use crate::outbox::DeliveryState;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -33,25 +32,24 @@ pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
         }
     };
     let reports = once::once(&opened.station, &desk, round, progress).await?;
-    let open = opened.station.read(|store| store.open_deliveries()).await?;
-    let dead = opened.station.read(|store| store.closed_deliveries(usize::MAX)).await?;
+    let left = opened.station.read(|store| store.stats()).await?;
     opened.close().await?;
-    let dead = dead.iter().filter(|delivery| matches!(delivery.state, DeliveryState::Dead { .. })).count();
     let failed = reports.iter().filter(|poll| poll.failure.is_some()).count();
     if options.json {
         json_lines(&reports)?;
     } else {
         let sum = |count: fn(&api::Poll) -> u32| reports.iter().map(count).sum::<u32>();
         line(format!(
-            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {} deliveries waiting, {dead} dead",
+            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {} deliveries waiting, {} dead",
             reports.len(),
             sum(|poll| poll.new),
             sum(|poll| poll.alerts),
             sum(|poll| poll.recorded),
-            open.len(),
+            left.deliveries_open,
+            left.deliveries_dead,
         ))?;
     }
-    Ok(Exit::wrong_if(failed > 0 || dead > 0 || !open.is_empty()))
+    Ok(Exit::wrong_if(failed > 0 || left.deliveries_dead > 0 || left.deliveries_open > 0))
 }
 
 /// What a poll came to, in words.

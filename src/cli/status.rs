@@ -26,7 +26,8 @@ pub(super) async fn status(at: &At, options: &Options) -> anyhow::Result<Exit> {
         || status.sources_failing > 0
         || status.store_damaged > 0
         || status.reload_error.is_some()
-        || status.rule_tests_failing > 0;
+        || status.rule_tests_failing > 0
+        || status.deliveries_dead > 0;
     Ok(Exit::wrong_if(wrong))
 }
 
@@ -51,7 +52,7 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
         status.rules, status.entities, status.rule_tests_failing
     ))?;
     line(format!("notifiers  {}", status.notifiers.join(", ")))?;
-    line(format!("outbox     {} deliveries owed", status.deliveries_open))?;
+    line(format!("outbox     {} deliveries owed, {} dead", status.deliveries_open, status.deliveries_dead))?;
     if let Some(error) = &status.reload_error {
         line(format!("last reload refused:\n{error}"))?;
     }

@@ -1,5 +1,6 @@
 //! Answers a [`Call`], in the daemon and in a command alike.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,8 +16,11 @@ use crate::daemon::station::Station;
 use crate::desk::Desk;
 use crate::notify::{Body, Message};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
-use crate::store::StoreError;
+use crate::store::{Deliveries, Store, StoreError, Transaction};
 use crate::story::AlertId;
+
+/// Deliveries made ready in one transaction: tens of milliseconds for which polls wait.
+const RETRY_BATCH_MAX: usize = 1_000;
 
 /// What an answer draws on.
 #[derive(Clone)]
@@ -76,6 +80,7 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         rule_tests_failing: desk.failing_tests.len(),
         notifiers: desk.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect(),
         deliveries_open: size.deliveries_open,
+        deliveries_dead: size.deliveries_dead,
         warnings,
     })))
 }
@@ -107,18 +112,18 @@ async fn alerts(context: &Context, since: Option<Timestamp>, limit: usize) -> Re
 }
 
 async fn outbox(context: &Context, state: OutboxFilter, limit: usize) -> Result<Reply, StoreError> {
-    let (open, closed) = context
-        .station
-        .read(move |store| Ok((store.open_deliveries()?, store.closed_deliveries(limit)?)))
-        .await?;
-    let wanted = |delivery: &Delivery| match (state, &delivery.state) {
-        (OutboxFilter::All, _) | (OutboxFilter::Dead | OutboxFilter::Pending, DeliveryState::Dead { .. }) => {
-            true
-        }
-        (OutboxFilter::Pending, state) => state.is_open(),
-        (OutboxFilter::Dead, _) => false,
+    let (with_open, closed) = match state {
+        OutboxFilter::Pending => (true, Deliveries::Dead),
+        OutboxFilter::Dead => (false, Deliveries::Dead),
+        OutboxFilter::All => (true, Deliveries::Closed),
     };
-    Ok(Reply::Outbox(open.iter().chain(&closed).filter(|d| wanted(d)).map(rows::delivery).collect()))
+    let listed = move |store: &dyn Store| {
+        let mut listed = if with_open { store.open_deliveries()? } else { Vec::new() };
+        listed.extend(store.deliveries(closed, limit)?);
+        Ok(listed)
+    };
+    let listed = context.station.read(listed).await?;
+    Ok(Reply::Outbox(listed.iter().map(rows::delivery).collect()))
 }
 
 /// Makes deliveries ready again: those named, or all that are dead or waiting.
@@ -131,34 +136,45 @@ async fn retry(context: &Context, ids: Vec<String>) -> Result<Reply, StoreError>
         }
     }
     if wanted.is_empty() {
-        let all = |store: &dyn crate::store::Store| {
-            Ok((store.open_deliveries()?, store.closed_deliveries(usize::MAX)?))
-        };
-        let (open, closed) = context.station.read(all).await?;
-        let again = |delivery: &&Delivery| {
-            matches!(delivery.state, DeliveryState::Dead { .. } | DeliveryState::Retrying { .. })
-        };
-        wanted.extend(open.iter().chain(&closed).filter(again).map(|delivery| delivery.id));
+        wanted = context.station.read(stopped).await?;
     }
-    let ready = context.station.writer.commit(move |tx| make_ready(tx, &wanted)).await?;
-    if !ids.is_empty() && ready.is_empty() {
+    let mut rows = Vec::new();
+    for batch in wanted.chunks(RETRY_BATCH_MAX) {
+        let batch = batch.to_vec();
+        let ready = context.station.writer.commit(move |tx| make_ready(tx, &batch)).await?;
+        rows.extend(ready.iter().map(rows::delivery));
+        if let Some(live) = &context.live {
+            live.owe(ready).await;
+        }
+    }
+    if !ids.is_empty() && rows.is_empty() {
         return Ok(refused("no such delivery is dead or waiting"));
-    }
-    let rows = ready.iter().map(rows::delivery).collect();
-    if let Some(live) = &context.live {
-        live.owe(ready).await;
     }
     Ok(Reply::Outbox(rows))
 }
 
-fn make_ready(
-    tx: &dyn crate::store::Transaction,
-    wanted: &[DeliveryId],
-) -> Result<Vec<Delivery>, StoreError> {
+/// The deliveries that are dead or waiting.
+fn stopped(store: &dyn Store) -> Result<Vec<DeliveryId>, StoreError> {
+    let mut ids = Vec::new();
+    for wanted in [Deliveries::Open, Deliveries::Dead] {
+        store.visit_deliveries(wanted, &mut |delivery| {
+            ids.extend(is_stopped(&delivery.state).then_some(delivery.id));
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(ids)
+}
+
+/// Whether a delivery with this state can be tried again by hand.
+fn is_stopped(state: &DeliveryState) -> bool {
+    matches!(state, DeliveryState::Dead { .. } | DeliveryState::Retrying { .. })
+}
+
+fn make_ready(tx: &dyn Transaction, wanted: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
     let mut ready = Vec::new();
     for id in wanted {
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
-        if matches!(delivery.state, DeliveryState::Dead { .. } | DeliveryState::Retrying { .. }) {
+        if is_stopped(&delivery.state) {
             delivery.state = DeliveryState::Ready;
             delivery.attempts = 0;
             tx.put_delivery(&delivery)?;

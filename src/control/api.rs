@@ -134,6 +134,8 @@ pub struct Status {
     pub notifiers: Vec<String>,
     /// Deliveries owed still.
     pub deliveries_open: u64,
+    /// Dead letters: deliveries given up.
+    pub deliveries_dead: u64,
     /// Things worth the operator's attention.
     pub warnings: Vec<String>,
 }

@@ -8,7 +8,7 @@ use super::rows;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
 use crate::rules::{Explanation, Outcome, SourceLabel};
-use crate::store::{Store, StoreError};
+use crate::store::{Deliveries, Store, StoreError};
 use crate::story::{Alert, AlertId};
 use crate::wire;
 
@@ -56,7 +56,7 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<Alert>, Vec<api::Deli
     let mut alerts = store.alerts(None, SEARCHED_MAX)?;
     alerts.retain(|alert| alert.item.id == item);
     let mut deliveries = store.open_deliveries()?;
-    deliveries.extend(store.closed_deliveries(SEARCHED_MAX)?);
+    deliveries.extend(store.deliveries(Deliveries::Closed, SEARCHED_MAX)?);
     deliveries.retain(|delivery| alerts.iter().any(|alert| alert.id == delivery.alert));
     Ok((alerts, deliveries.iter().map(rows::delivery).collect()))
 }

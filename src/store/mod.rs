@@ -9,6 +9,7 @@ mod sled;
 mod state;
 mod writer;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,11 +20,15 @@ use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::error::StoreError;
 pub use self::sled::SledStore;
-pub use self::state::{Day, Expired, Failing, Seen, SourceState, Stats, StoredItem};
+pub use self::state::{Day, Deliveries, Expired, Failing, Seen, SourceState, Stats, StoredItem};
 pub use self::writer::Writer;
 
 /// The work of one transaction. It may run more than once: it computes and calls the transaction, nothing else.
 pub type Work<'a> = dyn FnMut(&dyn Transaction) -> Result<(), StoreError> + 'a;
+
+/// Sees the values of a scan, one at a time; `Break` ends the scan. It must not call the store, which may be waiting
+/// for the scan to end.
+pub type Visit<'a, T> = dyn FnMut(T) -> ControlFlow<()> + 'a;
 
 /// The storage engine.
 #[expect(clippy::missing_errors_doc, reason = "all reads fail alike: when the engine cannot read")]
@@ -58,23 +63,41 @@ pub trait Store: Send + Sync {
     /// A stored item whose day is not known: asks day by day, newest first.
     fn find_item(&self, id: ItemId) -> Result<Option<StoredItem>, StoreError>;
 
+    /// Shows the stored items, newest day first.
+    fn visit_items(&self, visit: &mut Visit<'_, StoredItem>) -> Result<(), StoreError>;
+
     /// The newest stored items, at most `limit`, newest day first.
-    fn items(&self, limit: usize) -> Result<Vec<StoredItem>, StoreError>;
+    fn items(&self, limit: usize) -> Result<Vec<StoredItem>, StoreError> {
+        gather(limit, |visit| self.visit_items(visit))
+    }
 
     /// One alert.
     fn alert(&self, id: AlertId) -> Result<Option<Alert>, StoreError>;
 
+    /// Shows the alerts made since `since`, newest first.
+    fn visit_alerts(&self, since: Option<Timestamp>, visit: &mut Visit<'_, Alert>) -> Result<(), StoreError>;
+
     /// The alerts made since `since`, newest first, at most `limit`.
-    fn alerts(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<Alert>, StoreError>;
+    fn alerts(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<Alert>, StoreError> {
+        gather(limit, |visit| self.visit_alerts(since, visit))
+    }
 
     /// One delivery.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
 
-    /// Deliveries that are owed still.
-    fn open_deliveries(&self) -> Result<Vec<Delivery>, StoreError>;
+    /// Shows the deliveries that are `wanted`: open ones in no order, others by the time of their end, newest first.
+    fn visit_deliveries(&self, wanted: Deliveries, visit: &mut Visit<'_, Delivery>)
+    -> Result<(), StoreError>;
 
-    /// Deliveries that are done or dead, newest first, at most `limit`.
-    fn closed_deliveries(&self, limit: usize) -> Result<Vec<Delivery>, StoreError>;
+    /// The first `limit` of the deliveries that [`Store::visit_deliveries`] shows.
+    fn deliveries(&self, wanted: Deliveries, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        gather(limit, |visit| self.visit_deliveries(wanted, visit))
+    }
+
+    /// All deliveries that are owed still.
+    fn open_deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
+        self.deliveries(Deliveries::Open, usize::MAX)
+    }
 
     /// Removes what is older than `keep`, in small transactions.
     ///
@@ -85,6 +108,22 @@ pub trait Store: Send + Sync {
 
     /// Size and counts.
     fn stats(&self) -> Result<Stats, StoreError>;
+}
+
+/// The first `limit` values that `scan` shows.
+fn gather<T>(
+    limit: usize,
+    scan: impl FnOnce(&mut Visit<'_, T>) -> Result<(), StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    if limit == 0 {
+        return Ok(found);
+    }
+    scan(&mut |value| {
+        found.push(value);
+        if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(found)
 }
 
 /// What a transaction can do. Reads see the transaction's own writes.

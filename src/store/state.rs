@@ -121,6 +121,11 @@ impl Day {
         let days = time.as_second().div_euclid(86_400).clamp(0, i64::from(u16::MAX));
         Self(u16::try_from(days).unwrap_or(u16::MAX))
     }
+
+    /// Its first second.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_second(i64::from(self.0) * 86_400).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 }
 
 /// A stored item: its text cut at [`crate::story::TEXT_BYTES_MAX`].
@@ -132,6 +137,17 @@ pub struct StoredItem {
     pub first: Day,
     /// When this version was fetched.
     pub fetched: Timestamp,
+}
+
+/// Which deliveries a scan shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deliveries {
+    /// Those that are owed still.
+    Open,
+    /// Those that are delivered or dead.
+    Closed,
+    /// Dead letters alone.
+    Dead,
 }
 
 /// What [`crate::store::Store::expire`] removed.
@@ -154,6 +170,8 @@ pub struct Stats {
     pub disk_bytes: u64,
     /// Deliveries that are owed still.
     pub deliveries_open: u64,
+    /// Dead letters.
+    pub deliveries_dead: u64,
     /// Values whose checksum did not fit; they are set aside, not used.
     pub damaged: u64,
 }

@@ -66,14 +66,17 @@ fn closed_deliveries(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
         BATCH_ROWS_MAX,
         |_, _| Ok(true),
         |rows, place| {
-            let Some(id) = keys::history_id(place) else { return remove(rows, place) };
+            let Some(id) = keys::place_id(place) else { return remove(rows, place) };
             // Sent again by hand meanwhile, it has another place in time or is open.
             match rows.row::<Delivery>(&keys::closed(id))? {
                 Some(old) if transaction::closed_at(&old.state).is_some_and(|at| at < limit) => {
                     transaction::remove_closed(rows, &old)?;
                     Ok(1)
                 }
-                Some(_) | None => rows.remove(place).map(|()| 0),
+                Some(_) | None => {
+                    rows.remove(&keys::dead_beside(place))?;
+                    rows.remove(place).map(|()| 0)
+                }
             }
         },
     )

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Closed = b'c',
     /// Open delivery, by id.
     Open = b'd',
+    /// Dead letter, by the time of its end.
+    Dead = b'e',
     /// Story filed under a key.
     Filed = b'f',
     /// Closed delivery, by the time of its end.
@@ -135,13 +137,23 @@ pub(super) fn history(at: Timestamp, id: DeliveryId) -> Vec<u8> {
     Kind::History.key(&[&millis(at), &id.to_bytes()])
 }
 
+/// A dead letter's place in time, beside its [`history`]: dead letters are few among what was delivered.
+pub(super) fn dead(at: Timestamp, id: DeliveryId) -> Vec<u8> {
+    Kind::Dead.key(&[&millis(at), &id.to_bytes()])
+}
+
+/// The place that a dead letter would have beside `history`.
+pub(super) fn dead_beside(history: &[u8]) -> Vec<u8> {
+    Kind::Dead.key(&[history.get(1..).unwrap_or_default()])
+}
+
 /// Before all deliveries closed at `time` or later.
 pub(super) fn history_from(time: Timestamp) -> Vec<u8> {
     Kind::History.key(&[&millis(time)])
 }
 
 /// The delivery whose place in time `key` is.
-pub(super) fn history_id(key: &[u8]) -> Option<DeliveryId> {
+pub(super) fn place_id(key: &[u8]) -> Option<DeliveryId> {
     key.last_chunk().copied().map(DeliveryId::from_bytes)
 }
 

@@ -27,7 +27,9 @@ use sled::Tree;
 use self::access::{Read, Row};
 use self::engine::Engine;
 use self::keys::Kind;
-use super::{Day, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Work};
+use super::{
+    Day, Deliveries, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work, gather,
+};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::story::{Alert, AlertId};
@@ -88,7 +90,7 @@ impl Store for SledStore {
     }
 
     fn sources(&self) -> Result<Vec<SourceState>, StoreError> {
-        self.read(|tree| collect(tree, tree.scan_prefix(Kind::Source.prefix()), usize::MAX))
+        self.read(|tree| gather(usize::MAX, |all| show(tree, tree.scan_prefix(Kind::Source.prefix()), all)))
     }
 
     fn seen(&self, source: &SourceName, keys: &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError> {
@@ -114,17 +116,17 @@ impl Store for SledStore {
         })
     }
 
-    fn items(&self, limit: usize) -> Result<Vec<StoredItem>, StoreError> {
-        self.read(|tree| collect(tree, tree.scan_prefix(Kind::Item.prefix()).rev(), limit))
+    fn visit_items(&self, visit: &mut Visit<'_, StoredItem>) -> Result<(), StoreError> {
+        self.read(|tree| show(tree, tree.scan_prefix(Kind::Item.prefix()).rev(), visit))
     }
 
     fn alert(&self, id: AlertId) -> Result<Option<Alert>, StoreError> {
         self.read(|tree| tree.row(&keys::alert(id)))
     }
 
-    fn alerts(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<Alert>, StoreError> {
+    fn visit_alerts(&self, since: Option<Timestamp>, visit: &mut Visit<'_, Alert>) -> Result<(), StoreError> {
         let from = since.map_or_else(|| Kind::Alert.prefix().to_vec(), keys::alerts_from);
-        self.read(|tree| collect(tree, tree.range(from..Kind::Alert.end().to_vec()).rev(), limit))
+        self.read(|tree| show(tree, tree.range(from..Kind::Alert.end().to_vec()).rev(), visit))
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
@@ -132,21 +134,15 @@ impl Store for SledStore {
         self.read(|tree| engine::transact(tree, |rows| transaction::delivery(rows, id)))
     }
 
-    fn open_deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
-        self.read(|tree| collect(tree, tree.scan_prefix(Kind::Open.prefix()), usize::MAX))
-    }
-
-    fn closed_deliveries(&self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
-        self.read(|tree| {
-            let mut found = Vec::new();
-            for place in tree.scan_prefix(Kind::History.prefix()).keys().rev() {
-                if found.len() >= limit {
-                    break;
-                }
-                let Some(id) = keys::history_id(&place.map_err(unreadable)?) else { continue };
-                found.extend(tree.row::<Delivery>(&keys::closed(id))?);
-            }
-            Ok(found)
+    fn visit_deliveries(
+        &self,
+        wanted: Deliveries,
+        visit: &mut Visit<'_, Delivery>,
+    ) -> Result<(), StoreError> {
+        self.read(|tree| match wanted {
+            Deliveries::Open => show(tree, tree.scan_prefix(Kind::Open.prefix()), visit),
+            Deliveries::Closed => show_closed(tree, Kind::History, visit),
+            Deliveries::Dead => show_closed(tree, Kind::Dead, visit),
         })
     }
 
@@ -163,27 +159,43 @@ impl Store for SledStore {
             Ok(Stats {
                 disk_bytes: open.db.size_on_disk().map_err(unreadable)?,
                 deliveries_open: count(Kind::Open)?,
+                deliveries_dead: count(Kind::Dead)?,
                 damaged: count(Kind::Damaged)?,
             })
         })
     }
 }
 
-/// The values that a scan yields, at most `limit`; damaged ones are set aside and left out.
-fn collect<T: Row>(
+/// Shows the values that a scan yields; damaged ones are set aside and left out.
+fn show<T: Row>(
     tree: &Tree,
     scan: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-    limit: usize,
-) -> Result<Vec<T>, StoreError> {
-    let mut found = Vec::new();
+    visit: &mut Visit<'_, T>,
+) -> Result<(), StoreError> {
     for row in scan {
-        if found.len() >= limit {
+        let (key, head) = row.map_err(unreadable)?;
+        if let Some(value) = tree.row_from(&key, &head)?
+            && visit(value).is_break()
+        {
             break;
         }
-        let (key, head) = row.map_err(unreadable)?;
-        found.extend(tree.row_from(&key, &head)?);
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Shows the deliveries that have a place in time of this kind, newest first.
+fn show_closed(tree: &Tree, places: Kind, visit: &mut Visit<'_, Delivery>) -> Result<(), StoreError> {
+    for place in tree.scan_prefix(places.prefix()).keys().rev() {
+        let place = place.map_err(unreadable)?;
+        let Some(id) = keys::place_id(&place) else { continue };
+        let Some(delivery) = tree.row::<Delivery>(&keys::closed(id))? else { continue };
+        // Meanwhile it may have ended anew, and is shown where it is now.
+        let is_here = transaction::places(&delivery).iter().any(|now| place == *now);
+        if is_here && visit(delivery).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// What sled said to a read.

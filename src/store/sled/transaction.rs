@@ -66,14 +66,12 @@ impl Transaction for InTransaction<'_> {
         if let Some(old) = self.row::<Delivery>(&keys::closed(id))? {
             remove_closed(self, &old)?;
         }
-        match closed_at(&delivery.state) {
-            None => self.put(&keys::open(id), delivery),
-            Some(at) => {
-                self.remove(&keys::open(id))?;
-                self.put(&keys::closed(id), delivery)?;
-                self.put(&keys::history(at, id), &())
-            }
+        if delivery.state.is_open() {
+            return self.put(&keys::open(id), delivery);
         }
+        self.remove(&keys::open(id))?;
+        self.put(&keys::closed(id), delivery)?;
+        places(delivery).iter().try_for_each(|place| self.put(place, &()))
     }
 }
 
@@ -85,12 +83,20 @@ pub(super) fn delivery(rows: &impl Read, id: DeliveryId) -> Result<Option<Delive
     }
 }
 
-/// Removes a closed delivery and its place in time.
+/// Removes a closed delivery and its places in time.
 pub(super) fn remove_closed(rows: &InTransaction<'_>, delivery: &Delivery) -> Result<(), StoreError> {
-    if let Some(at) = closed_at(&delivery.state) {
-        rows.remove(&keys::history(at, delivery.id))?;
-    }
+    places(delivery).iter().try_for_each(|place| rows.remove(place))?;
     rows.remove(&keys::closed(delivery.id))
+}
+
+/// The places in time of a closed delivery.
+pub(super) fn places(delivery: &Delivery) -> Vec<Vec<u8>> {
+    let id = delivery.id;
+    match delivery.state {
+        DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Retrying { .. } => Vec::new(),
+        DeliveryState::Delivered { at } => vec![keys::history(at, id)],
+        DeliveryState::Dead { at, .. } => vec![keys::history(at, id), keys::dead(at, id)],
+    }
 }
 
 /// When a delivery ended; `None` while it is open.
