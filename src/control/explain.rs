@@ -1,6 +1,10 @@
 //! Why each rule did or did not fire on an item, and what became of it.
 
+use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+
+use jiff::SignedDuration;
 
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
@@ -8,12 +12,12 @@ use super::rows;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
 use crate::rules::{Explanation, Outcome, SourceLabel};
-use crate::store::{Deliveries, Store, StoreError};
-use crate::story::{Alert, AlertId};
+use crate::store::{Deliveries, Store, StoreError, StoredItem};
+use crate::story::AlertId;
 use crate::wire;
 
-/// Stored items looked through for a link.
-const SEARCHED_MAX: usize = 100_000;
+/// How long before its item an alert may seem to be made: clocks are set.
+const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// Explains a stored item: by its id, by the id of one of its alerts, or by its link.
 pub(super) async fn explain(
@@ -32,7 +36,7 @@ pub(super) async fn explain(
     let id = item.id;
     let mut told = verdicts(&desk, item, rule);
     let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
-    told.alerts = alerts.into_iter().map(rows::alert).collect();
+    told.alerts = alerts;
     told.deliveries = deliveries;
     Ok(Reply::Explain(Box::new(told)))
 }
@@ -47,18 +51,41 @@ fn find(store: &dyn Store, subject: &str) -> Result<Option<Item>, StoreError> {
         return Ok(store.alert(id)?.map(|alert| alert.item));
     }
     let Some(wanted) = link::normalise(subject) else { return Ok(None) };
-    let same = |item: &Item| item.url.as_deref().and_then(link::normalise).as_ref() == Some(&wanted);
-    let items = store.items(SEARCHED_MAX)?;
-    Ok(items.into_iter().map(|stored| stored.item).find(same))
+    let mut found = None;
+    store.visit_items(&mut |StoredItem { item, .. }| {
+        if item.url.as_deref().and_then(link::normalise).as_ref() != Some(&wanted) {
+            return ControlFlow::Continue(());
+        }
+        found = Some(item);
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
 }
 
-fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<Alert>, Vec<api::Delivery>), StoreError> {
-    let mut alerts = store.alerts(None, SEARCHED_MAX)?;
-    alerts.retain(|alert| alert.item.id == item);
-    let mut deliveries = store.open_deliveries()?;
-    deliveries.extend(store.deliveries(Deliveries::Closed, SEARCHED_MAX)?);
-    deliveries.retain(|delivery| alerts.iter().any(|alert| alert.id == delivery.alert));
-    Ok((alerts, deliveries.iter().map(rows::delivery).collect()))
+/// The alerts made of an item, newest first, and their deliveries, those that are owed still first.
+fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api::Delivery>), StoreError> {
+    // None is older than the item. One whose day is forgotten may have alerts that are still owed.
+    let first = store.find_item(item)?.map(|stored| stored.first.start());
+    let since = first.and_then(|first| first.checked_sub(CLOCK_SET_BACK).ok());
+    let (mut alerts, mut ids) = (Vec::new(), HashSet::new());
+    store.visit_alerts(since, &mut |alert| {
+        if alert.item.id == item {
+            ids.insert(alert.id);
+            alerts.push(rows::alert(alert));
+        }
+        ControlFlow::Continue(())
+    })?;
+    let mut deliveries = Vec::new();
+    if ids.is_empty() {
+        return Ok((alerts, deliveries));
+    }
+    for which in [Deliveries::Open, Deliveries::Closed] {
+        store.visit_deliveries(which, &mut |delivery| {
+            deliveries.extend(ids.contains(&delivery.alert).then(|| rows::delivery(&delivery)));
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok((alerts, deliveries))
 }
 
 /// What the rules in force say of an item.
