@@ -1,6 +1,11 @@
 //! Why the store did not do it, and what to do about it.
 
 use std::io;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+/// Users that systemd makes up for `DynamicUser=` (systemd, docs/UIDS-GIDS.md).
+const DYNAMIC_USERS: RangeInclusive<u32> = 61_184..=65_519;
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -67,15 +72,19 @@ impl StoreError {
                 Some("wait until the other process ends, or stop it: one process at a time".into())
             }
             Self::Absent(_) => Some("`harmattan run` creates it; check `store` in the config".into()),
+            Self::Foreign { path, owner, .. } if is_systemd_given(path, *owner) => Some(
+                "start the service, `systemctl start harmattan`: commands run as root then reach it through its socket"
+                    .into(),
+            ),
             Self::Foreign { owner, .. } => {
                 Some(format!("run the command as that user: `sudo -u '#{owner}' harmattan …`"))
             }
             Self::Damaged { path, .. } => Some(format!(
-                "move `{path}` away and restore a backup with `harmattan store restore`; without one, an empty store \
-                 starts with a baseline of each source"
+                "move `{path}` away and copy a backup of that folder back; without one, an empty store starts with a \
+                 baseline of each source"
             )),
             Self::Newer { .. } => {
-                Some("install the newer version again, or restore a backup made by this one".into())
+                Some("install the newer version again, or copy back a backup of the folder made by this one".into())
             }
             Self::Io { .. } => Some("check the free space and the health of the disk".into()),
             Self::Conflict | Self::Stopped | Self::Panicked(_) => None,
@@ -102,8 +111,37 @@ impl StoreError {
     }
 }
 
+/// Whether systemd made the store for a service with `DynamicUser=`: its owner has no name to `sudo` to, and its
+/// folder is closed to everybody else.
+fn is_systemd_given(path: &str, owner: u32) -> bool {
+    DYNAMIC_USERS.contains(&owner) || Path::new(path).starts_with("/var/lib/private")
+}
+
 /// What a panic said.
 pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_name_only_what_exists_and_works() {
+        let foreign = |path: &str, owner| StoreError::Foreign { path: path.into(), owner, us: 0 };
+        let damaged = StoreError::Damaged { path: "/srv/store".into(), detail: String::new() };
+        let newer = StoreError::Newer { path: "/srv/store".into(), found: 2, known: 1 };
+        for (error, expected, wrong) in [
+            (foreign("/srv/store", 1_000), "sudo -u '#1000' harmattan", "systemctl"),
+            (foreign("/var/lib/harmattan", 65_151), "systemctl start harmattan", "sudo"),
+            (foreign("/var/lib/private/harmattan", 1_000), "systemctl start harmattan", "sudo"),
+            (foreign("/srv/store", 65_520), "sudo", "systemctl"),
+            (damaged, "move `/srv/store` away and copy a backup", "store restore"),
+            (newer, "copy back a backup", "store restore"),
+        ] {
+            let hint = error.hint().unwrap();
+            assert!(hint.contains(expected) && !hint.contains(wrong), "{error}: {hint}");
+        }
+    }
 }
