@@ -1,7 +1,7 @@
 //! `harmattan match`: JSON Lines of items in, JSON Lines of verdicts out. No store, no network.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -14,8 +14,8 @@ use crate::item::{Item, ItemId, SeenKey, SourceKind, SourceName};
 use crate::rules::SourceLabel;
 use crate::wire::alert::Rule;
 
-/// Greatest length of a line.
-const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Greatest length of a line, its end included.
+const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -74,14 +74,13 @@ pub(super) fn matching(at: &At, options: &Options) -> anyhow::Result<Exit> {
     };
     let mut wrong = false;
     for number in 1.. {
-        let mut bytes = Vec::new();
-        if input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes)? == 0 {
-            break;
-        }
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        match serde_json::from_slice::<Line>(&bytes) {
+        let line = match next_line(&mut input, LINE_BYTES_MAX)? {
+            Read::End => break,
+            Read::Line(bytes) if bytes.trim_ascii().is_empty() => continue,
+            Read::Line(bytes) => serde_json::from_slice::<Line>(&bytes).map_err(|error| error.to_string()),
+            Read::TooLong => Err(format!("longer than {LINE_BYTES_MAX} bytes; passed over")),
+        };
+        match line {
             Ok(line) if line.problem.is_some() => {}
             Ok(line) => json(&judge(&desk, line, number))?,
             Err(error) => {
@@ -91,6 +90,32 @@ pub(super) fn matching(at: &At, options: &Options) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::wrong_if(wrong))
+}
+
+/// What comes next in the input.
+#[derive(Debug, PartialEq)]
+enum Read {
+    /// Nothing.
+    End,
+    /// A line, with its end unless the input ends first.
+    Line(Vec<u8>),
+    /// A line too long to hold; the input is behind it.
+    TooLong,
+}
+
+/// Reads a line of at most `most` bytes, its end included.
+fn next_line(input: &mut impl BufRead, most: usize) -> io::Result<Read> {
+    let mut bytes = Vec::new();
+    input.by_ref().take(most as u64).read_until(b'\n', &mut bytes)?;
+    if bytes.is_empty() {
+        return Ok(Read::End);
+    }
+    let is_cut = bytes.len() == most && bytes.last() != Some(&b'\n');
+    // A last line without an end may be just that long.
+    if is_cut && input.skip_until(b'\n')? > 0 {
+        return Ok(Read::TooLong);
+    }
+    Ok(Read::Line(bytes))
 }
 
 fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
@@ -124,4 +149,30 @@ fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
 
 fn fired_of(rule: Rule) -> Fired {
     Fired { rule: rule.name, severity: rule.severity, score: rule.score, why: rule.why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_too_long_is_told_and_passed_over_whole() {
+        let line = |text: &str| Read::Line(text.into());
+        for (input, expected) in [
+            ("", vec![]),
+            ("a\n\nb", vec![line("a\n"), line("\n"), line("b")]),
+            ("abc\nd\n", vec![line("abc\n"), line("d\n")]),
+            ("abcd", vec![line("abcd")]),
+            ("abcd\ne\n", vec![Read::TooLong, line("e\n")]),
+            ("abcdefghijkl\ne", vec![Read::TooLong, line("e")]),
+            ("a\nbcdef", vec![line("a\n"), Read::TooLong]),
+        ] {
+            let mut rest = input.as_bytes();
+            let mut read = Vec::new();
+            while let next @ (Read::Line(_) | Read::TooLong) = next_line(&mut rest, 4).unwrap() {
+                read.push(next);
+            }
+            assert_eq!(read, expected, "{input:?}");
+        }
+    }
 }
