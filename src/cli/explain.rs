@@ -12,7 +12,7 @@ use crate::control::{Call, Reply, api};
 use crate::wire;
 
 /// Greatest size of an item on the standard input.
-const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -33,7 +33,8 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
         if let Some(rule) = options.rule.as_deref().filter(|rule| !desk.engine.has_rule(rule)) {
             bail!("no rule is named `{rule}`");
         }
-        verdicts(&desk, from_stdin()?, options.rule.as_deref())
+        let item = given(&whole(io::stdin().lock(), INPUT_BYTES_MAX)?)?;
+        verdicts(&desk, item, options.rule.as_deref())
     } else {
         let call = Call::Explain { subject: options.subject.clone(), rule: options.rule.clone() };
         match reach(at, call).await? {
@@ -49,16 +50,21 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
+/// The whole input, which is refused when it is longer than `most` bytes: a part of an item would be judged wrongly.
+fn whole(input: impl Read, most: usize) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let read = input.take(most as u64 + 1).read_to_end(&mut bytes);
+    read.context("cannot read the standard input")?;
+    if bytes.len() > most {
+        bail!("the standard input is longer than {most} bytes");
+    }
+    String::from_utf8(bytes).context("the standard input is not UTF-8")
+}
+
 /// An item as `preview --json` prints it, or a plain text whose first line is the title.
-fn from_stdin() -> anyhow::Result<crate::item::Item> {
-    let mut input = String::new();
-    io::stdin()
-        .lock()
-        .take(INPUT_BYTES_MAX)
-        .read_to_string(&mut input)
-        .context("cannot read the standard input")?;
+fn given(input: &str) -> anyhow::Result<crate::item::Item> {
     let item: wire::item::Item = if input.trim_start().starts_with('{') {
-        let mut value: serde_json::Value = serde_json::from_str(&input)?;
+        let mut value: serde_json::Value = serde_json::from_str(input)?;
         let fields = value.as_object_mut().context("an item is a JSON object")?;
         fields.entry("id").or_insert_with(|| "0".repeat(26).into());
         fields.entry("kind").or_insert_with(|| "feed".into());
@@ -71,7 +77,7 @@ fn from_stdin() -> anyhow::Result<crate::item::Item> {
         }
         serde_json::from_value(value)?
     } else {
-        let (title, text) = input.split_once('\n').unwrap_or((&input, ""));
+        let (title, text) = input.split_once('\n').unwrap_or((input, ""));
         serde_json::from_value(serde_json::json!({
             "id": "0".repeat(26), "kind": "feed", "title": title.trim(), "text": text.trim(),
         }))?
@@ -124,4 +130,20 @@ fn print(told: &api::Explain) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_taken_whole_or_not_at_all() {
+        assert_eq!(whole("Мали".as_bytes(), 8).unwrap(), "Мали");
+        for (input, most, expected) in
+            [("Мали".as_bytes(), 7, "longer than 7 bytes"), (b"\xff".as_slice(), 7, "not UTF-8")]
+        {
+            let refused = whole(input, most).unwrap_err();
+            assert!(format!("{refused:#}").contains(expected), "{refused:#}");
+        }
+    }
 }
