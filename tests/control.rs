@@ -33,7 +33,7 @@ impl Answers {
         let path = folder.path().join("harmattan.toml");
         fs::write(&path, "").unwrap();
         let environment = Environment::bare(folder.path().to_owned());
-        let desk = Desk::load(&path, &environment, at(1)).unwrap();
+        let desk = Desk::load(&path, &environment, at(1), None).unwrap();
         let store_path = folder.path().join("store");
         let open = OpenStation::create(store_path.clone()).await.unwrap();
         open.station.writer.commit(fill).await.unwrap();

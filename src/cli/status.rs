@@ -22,13 +22,17 @@ pub(super) async fn status(at: &At, options: &Options) -> anyhow::Result<Exit> {
     } else {
         print(&status)?;
     }
-    let wrong = !status.running
+    Ok(Exit::wrong_if(is_wrong(&status)))
+}
+
+/// Whether the operator should look.
+fn is_wrong(status: &api::Status) -> bool {
+    !status.running
         || status.sources_failing > 0
         || status.store_damaged > 0
         || status.reload_error.is_some()
         || status.rule_tests_failing > 0
-        || status.deliveries_dead > 0;
-    Ok(Exit::wrong_if(wrong))
+        || status.deliveries_dead > 0
 }
 
 fn print(status: &api::Status) -> anyhow::Result<()> {
@@ -62,4 +66,25 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "a size for people")]
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_operator_should_look_at_is_wrong() {
+        let well = || api::Status { running: true, deliveries_open: 3, ..api::Status::default() };
+        for (case, status, expected) in [
+            ("well", well(), false),
+            ("stopped", api::Status { running: false, ..well() }, true),
+            ("a failing source", api::Status { sources_failing: 1, ..well() }, true),
+            ("a damaged value", api::Status { store_damaged: 1, ..well() }, true),
+            ("a refused reload", api::Status { reload_error: Some("no".into()), ..well() }, true),
+            ("a failing rule test", api::Status { rule_tests_failing: 1, ..well() }, true),
+            ("a dead letter", api::Status { deliveries_dead: 1, ..well() }, true),
+        ] {
+            assert_eq!(is_wrong(&status), expected, "{case}");
+        }
+    }
 }
