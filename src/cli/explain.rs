@@ -37,10 +37,9 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
         verdicts(&desk, item, options.rule.as_deref())
     } else {
         let call = Call::Explain { subject: options.subject.clone(), rule: options.rule.clone() };
-        match reach(at, call).await? {
-            Reply::Explain(told) => *told,
-            other => return unexpected(other),
-        }
+        let reply = reach(at, call).await?;
+        let Reply::Explain(told) = reply else { return unexpected(reply) };
+        *told
     };
     if options.json {
         json(&told)?;

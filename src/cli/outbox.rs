@@ -59,10 +59,8 @@ pub(super) async fn outbox(at: &At, options: &Options) -> anyhow::Result<Exit> {
         None => (listing(&options.list), options.list.json),
     };
     let retried = matches!(call, Call::Retry { .. });
-    let deliveries = match reach(at, call).await? {
-        Reply::Outbox(deliveries) => deliveries,
-        other => return unexpected(other),
-    };
+    let reply = reach(at, call).await?;
+    let Reply::Outbox(deliveries) = reply else { return unexpected(reply) };
     if json {
         json_lines(&deliveries)?;
     } else if retried {

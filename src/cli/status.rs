@@ -13,10 +13,8 @@ pub(super) struct Options {
 }
 
 pub(super) async fn status(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    let status = match reach(at, Call::Status).await? {
-        Reply::Status(status) => status,
-        other => return unexpected(other),
-    };
+    let reply = reach(at, Call::Status).await?;
+    let Reply::Status(status) = reply else { return unexpected(reply) };
     if options.json {
         json(&status)?;
     } else {
