@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::access::InTransaction;
 use super::*;
 use crate::outbox::DeliveryState;
-use crate::store::Writer;
+use crate::store::{Transaction as _, Writer};
 
 fn name() -> SourceName {
     SourceName::new("rfi").unwrap()
@@ -68,6 +68,19 @@ fn a_damaged_value_is_set_aside_and_counted_once() {
 
     write(&store, |rows| rows.put(&one, &delivery(1)));
     assert_eq!(store.delivery(delivery(1).id).unwrap(), Some(delivery(1)), "its place can be used again");
+}
+
+#[test]
+fn a_dead_letter_that_is_damaged_is_not_counted_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    let dead = DeliveryState::Dead { at: Timestamp::UNIX_EPOCH, reason: "550".into() };
+    write(&store, |rows| rows.put_delivery(&Delivery { state: dead.clone(), ..delivery(1) }));
+    damage(&store, &keys::closed(delivery(1).id));
+    assert_eq!(store.deliveries(Deliveries::Dead, 9).unwrap(), []);
+    let later = Timestamp::from_second(86_400 * 400).unwrap();
+    store.expire(later, Duration::from_hours(24)).unwrap();
+    assert_eq!(store.stats().unwrap().deliveries_dead, 0);
 }
 
 #[test]
