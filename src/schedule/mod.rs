@@ -82,11 +82,6 @@ pub enum PollOutcome {
         /// Whether the poll before this one, a day ago, brought a 410 too.
         confirmed: bool,
     },
-    /// Not asked, because its host is on hold. Not a failure.
-    Held {
-        /// For how long from the answer on, which is when the gate said so.
-        left: Duration,
-    },
 }
 
 /// When to poll next, and why then.
@@ -134,20 +129,6 @@ impl PollReason {
     }
 }
 
-impl PollDecision {
-    /// Whether the source is to be polled. A last poll that lies in the future tells that the clock was set back: what
-    /// was written then says nothing, and the source is polled; one that is gone stays gone.
-    pub fn is_due(&self, started: Timestamp, now: Timestamp) -> bool {
-        let set_back = started > after(now, CLOCK_STEP_MAX);
-        self.due <= now || (set_back && self.due != NEVER)
-    }
-
-    /// Whether the server lets the source be polled now, due or not.
-    pub fn is_allowed(&self, now: Timestamp) -> bool {
-        self.not_before.is_none_or(|not_before| not_before <= now)
-    }
-}
-
 impl Rhythm {
     /// The wait between polls that go well, and what decided it.
     fn wait(&self, hints: Hints, validators: bool) -> (Duration, PollReason) {
@@ -185,7 +166,6 @@ pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecis
         PollOutcome::Failed { status, failures } => {
             (backoff::wait(interval, status, failures), PollReason::Backoff)
         }
-        PollOutcome::Held { .. } => (Duration::ZERO, PollReason::RetryAfter),
     };
     let order = order(rhythm, poll);
     let own = after(poll.started, wait);
@@ -200,13 +180,11 @@ pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecis
 
 /// What the server ordered: the later of `Retry-After` and `max-age`, each within its limit.
 fn order(rhythm: &Rhythm, poll: &Poll) -> Option<(Timestamp, PollReason)> {
-    let said = poll.freshness.retry_after;
-    let (said, longest) = match poll.outcome {
-        PollOutcome::Held { left } => (Some(left), RETRY_AFTER_MAX_429),
-        PollOutcome::Failed { status: Some(429), .. } => (said, RETRY_AFTER_MAX_429),
-        PollOutcome::Read | PollOutcome::Failed { .. } | PollOutcome::Gone { .. } => (said, RETRY_AFTER_MAX),
+    let longest = match poll.outcome {
+        PollOutcome::Failed { status: Some(429), .. } => RETRY_AFTER_MAX_429,
+        PollOutcome::Read | PollOutcome::Failed { .. } | PollOutcome::Gone { .. } => RETRY_AFTER_MAX,
     };
-    let retry_after = said.map(|wait| (wait.min(longest), PollReason::RetryAfter));
+    let retry_after = poll.freshness.retry_after.map(|wait| (wait.min(longest), PollReason::RetryAfter));
     let max_age = poll.freshness.max_age.map(|wait| (wait.min(rhythm.max), PollReason::MaxAge));
     let (wait, by) = retry_after.max(max_age)?;
     Some((after(poll.answered, wait), by))

@@ -175,3 +175,41 @@ pub struct Stats {
     /// Values whose checksum did not fit; they are set aside, not used.
     pub damaged: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::blank;
+
+    const ADDRESS: &str = "https://rfi.example/rss";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    fn planned(due: Timestamp, not_before: Option<Timestamp>) -> SourceState {
+        let name = SourceName::new("rfi").unwrap();
+        let last_poll = Some(at(0));
+        SourceState { asked: ADDRESS.into(), due: Some(due), not_before, last_poll, ..blank(&name) }
+    }
+
+    #[test]
+    fn g7_a_last_poll_in_the_future_counts_as_due() {
+        let state = planned(at(900), None);
+        assert_eq!(state.due_later(ADDRESS, at(899)), Some(at(900)));
+        assert_eq!(state.due_later(ADDRESS, at(900)), None);
+        assert_eq!(state.due_later(ADDRESS, at(-3600)), None, "the clock was set back by an hour");
+        assert!(state.due_later(ADDRESS, at(-10)).is_some(), "the clock was corrected by some seconds");
+        assert_eq!(state.due_later("https://elsewhere.example/", at(0)), None);
+        let gone = planned(schedule::NEVER, Some(schedule::NEVER));
+        assert!(gone.due_later(ADDRESS, at(-3600)).is_some() && gone.forbidden_until(at(-3600)).is_some());
+    }
+
+    #[test]
+    fn orders_bind_polls_by_hand() {
+        let state = planned(at(900), Some(at(600)));
+        assert_eq!(state.forbidden_until(at(599)), Some(at(600)));
+        assert_eq!(state.forbidden_until(at(600)), None);
+        assert_eq!(state.at("https://elsewhere.example/").forbidden_until(at(0)), None);
+    }
+}
