@@ -105,11 +105,16 @@ impl Stage {
         let complete =
             |told: &[(u64, String)]| numbers.iter().all(|n| told.iter().any(|(told, _)| told == n));
         let all = async {
-            while !complete(&self.called()) {
-                self.hook.wait_for(self.hook.received().len() + 1).await;
+            // What came is counted before it is judged: whatever comes in between ends the wait for one more.
+            let mut called = self.called();
+            while !complete(&called) {
+                self.hook.wait_for(called.len() + 1).await;
+                called = self.called();
             }
-            while !complete(&self.mailed()) {
-                self.mailbox.wait_for(self.mailbox.received().len() + 1).await;
+            let mut mailed = self.mailed();
+            while !complete(&mailed) {
+                self.mailbox.wait_for(mailed.len() + 1).await;
+                mailed = self.mailed();
             }
         };
         let told = timeout(PATIENCE, all).await.is_ok();
