@@ -67,7 +67,7 @@ pub fn bind(path: &Path) -> io::Result<Socket> {
     Ok(Socket { listener, file: SocketFile(path.to_owned()) })
 }
 
-/// Answers calls until `stop`; an answer under way then has [`GRACE`] to reach its client.
+/// Answers calls until `stop`; an answer under way then has a second to reach its client.
 ///
 /// # Errors
 /// When the socket fails.
