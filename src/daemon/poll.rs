@@ -29,6 +29,8 @@ pub struct Polling {
     pub deliveries: Vec<Delivery>,
     /// When the next poll is due.
     pub due: Timestamp,
+    /// Whether the store failed it. What it found may be on disk all the same, and then is owed.
+    pub doubtful: bool,
 }
 
 /// After how long a source is asked again when the store failed its poll.
@@ -54,7 +56,7 @@ pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
                 due: Some(due),
                 ..api::Poll::default()
             };
-            Polling { report, deliveries: Vec::new(), due }
+            Polling { report, deliveries: Vec::new(), due, doubtful: true }
         }
     }
 }
@@ -96,7 +98,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
     log(source, &state, &receipt, decision.reason);
     let report = report(source, &receipt, read.unchanged, read.problems, decision.due);
-    Ok(Polling { report, deliveries: receipt.deliveries, due: decision.due })
+    Ok(Polling { report, deliveries: receipt.deliveries, due: decision.due, doubtful: false })
 }
 
 /// When the first request of a poll went out, and when its answer was there.
@@ -114,7 +116,7 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
         due: Some(order),
         ..api::Poll::default()
     };
-    Polling { report, deliveries: Vec::new(), due: order }
+    Polling { report, deliveries: Vec::new(), due: order, doubtful: false }
 }
 
 /// What was read, ready to be stored.

@@ -149,6 +149,9 @@ impl Poller {
                     // A sender that has ended leaves them in the store for the next start.
                     drop(self.sender.send(sender::Order::Owed(polling.deliveries)).await);
                 }
+                if polling.doubtful {
+                    drop(self.sender.send(sender::Order::Doubt).await);
+                }
                 for waiting in running.waiting {
                     drop(waiting.send(polling.report.clone()));
                 }

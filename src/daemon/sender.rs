@@ -30,6 +30,8 @@ const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 pub enum Order {
     /// Deliveries that are newly owed, or to be tried again; durable already.
     Owed(Vec<Delivery>),
+    /// The store failed a commit: what is owed may be more than was said, and is read anew.
+    Doubt,
     /// Another config is in force.
     Desk(Arc<Desk>),
     /// Answers at once: the sender lives.
@@ -46,6 +48,7 @@ pub struct Sender {
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
+    doubt: bool,
 }
 
 /// A delivery under way.
@@ -101,6 +104,7 @@ impl Sender {
             jobs: JoinSet::new(),
             running: HashMap::new(),
             finish: None,
+            doubt: false,
         };
         sender.queue(owed);
         Ok(sender)
@@ -109,6 +113,9 @@ impl Sender {
     /// Sends until `stop`, then waits for what is under way.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
         loop {
+            if self.doubt {
+                self.read_anew().await;
+            }
             self.dispatch();
             if self.jobs.is_empty()
                 && self.nothing_due()
@@ -138,9 +145,21 @@ impl Sender {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Owed(deliveries) => self.queue(deliveries),
+            Order::Doubt => self.doubt = true,
             Order::Desk(desk) => self.desk = desk,
             Order::Ping(reply) => _ = reply.send(()),
             Order::Finish(reply) => self.finish = Some(reply),
+        }
+    }
+
+    /// Asks the store what is owed. While it cannot say, it is asked again at every turn.
+    async fn read_anew(&mut self) {
+        match self.station.read(|store| store.open_deliveries()).await {
+            Ok(owed) => {
+                self.doubt = false;
+                self.queue(owed);
+            }
+            Err(fault) => warn!("cannot read what is owed: {fault}"),
         }
     }
 
