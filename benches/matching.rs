@@ -11,9 +11,7 @@ use criterion::{Criterion, Throughput};
 use harmattan::config::{self, Config, Environment};
 use harmattan::item::{Item, ItemId, SourceKind};
 use harmattan::rules::Engine;
-use harmattan::rules::spec::{
-    AmbiguousSpec, EntitySpec, FieldFilter, Located, NearSpec, Origin, RuleSpec, Severity,
-};
+use harmattan::rules::spec::{AmbiguousSpec, EntitySpec, Located, NearSpec, Origin, RuleSpec, Severity};
 
 /// Bytes of the article.
 const ARTICLE_BYTES: usize = 5 * 1024;
@@ -129,38 +127,19 @@ fn pack(random: &mut Seeded) -> (Vec<EntitySpec>, Vec<RuleSpec>) {
 fn rule(number: usize, random: &mut Seeded) -> RuleSpec {
     let mut any_entity = || format!("@entity-{}", random.below(ENTITIES));
     let actors = format!("{} | {}", any_entity(), any_entity());
-    RuleSpec {
-        name: located(format!("rule-{number}")),
-        severity: Severity::High,
-        tags: Vec::new(),
-        all: vec![located(actors.clone()), located("@entity-0 | @entity-5".to_owned())],
-        any: Vec::new(),
-        none: vec![located(format!("@context-{number}"))],
-        near: number.is_multiple_of(3).then(|| NearSpec {
-            within: 25,
-            terms: vec![located(actors), located("@type:event-type".to_owned())],
-        }),
-        field: FieldFilter::Any,
-        lang: Vec::new(),
-        source: Vec::new(),
-        fires_on: Vec::new(),
-        silent_on: Vec::new(),
+    let mut spec = RuleSpec::named(located(format!("rule-{number}")));
+    spec.severity = Severity::High;
+    spec.all = vec![located(actors.clone()), located("@entity-0 | @entity-5".to_owned())];
+    spec.none = vec![located(format!("@context-{number}"))];
+    if number.is_multiple_of(3) {
+        let terms = vec![located(actors), located("@type:event-type".to_owned())];
+        spec.near.push(NearSpec { within: 25, terms, ordered: false });
     }
+    spec
 }
 
 fn entity(id: &str, entity_type: &str) -> EntitySpec {
-    EntitySpec {
-        id: located(id.to_owned()),
-        entity_type: entity_type.to_owned(),
-        place_kind: None,
-        name: id.to_owned(),
-        aliases: Vec::new(),
-        ambiguous: Vec::new(),
-        parents: Vec::new(),
-        related: Vec::new(),
-        country: None,
-        at: None,
-    }
+    EntitySpec::new(located(id.to_owned()), entity_type)
 }
 
 fn item(text: String) -> Item {

@@ -21,16 +21,9 @@ fn terms(terms: &[&str]) -> Vec<Located<String>> {
 
 fn entity(id: &str, entity_type: &str, aliases: &[&str]) -> EntitySpec {
     EntitySpec {
-        id: located(id.to_owned()),
-        entity_type: entity_type.to_owned(),
-        place_kind: None,
         name: id.to_uppercase(),
         aliases: terms(aliases),
-        ambiguous: Vec::new(),
-        parents: Vec::new(),
-        related: Vec::new(),
-        country: None,
-        at: None,
+        ..EntitySpec::new(located(id.to_owned()), entity_type)
     }
 }
 
@@ -48,18 +41,10 @@ fn ambiguous(mut entity: EntitySpec, alias: &str, needs: &[&str], rejects: &[&st
 
 fn rule(name: &str, all: &[&str]) -> RuleSpec {
     RuleSpec {
-        name: located(name.to_owned()),
         severity: Severity::High,
         tags: vec!["desk".to_owned()],
         all: terms(all),
-        any: Vec::new(),
-        none: Vec::new(),
-        near: None,
-        field: FieldFilter::Any,
-        lang: Vec::new(),
-        source: Vec::new(),
-        fires_on: Vec::new(),
-        silent_on: Vec::new(),
+        ..RuleSpec::named(located(name.to_owned()))
     }
 }
 
@@ -240,7 +225,7 @@ fn conditions_hold_where_they_should() {
 fn near_asks_for_one_hit_of_each_in_one_field() {
     let near = |limit, of: &[&str]| {
         let mut close = rule("close", &[]);
-        close.near = Some(NearSpec { within: limit, terms: terms(of) });
+        close.near = vec![NearSpec { within: limit, terms: terms(of), ordered: false }];
         close
     };
     for (rule, title, text, expected) in [
@@ -311,9 +296,9 @@ fn all_mistakes_are_told_at_once_with_their_place_and_remedy() {
     entities.push(within(entity("lost", "place", &["@ml"]), &["sahell"]));
     entities.push(ambiguous(entity("hide", "mask", &[]), "x y", &[], &[]));
     let mut near = rule("near", &[]);
-    near.near = Some(NearSpec { within: 0, terms: terms(&["a", "b"]) });
+    near.near = vec![NearSpec { within: 0, terms: terms(&["a", "b"]), ordered: false }];
     let mut single = rule("single", &[]);
-    single.near = Some(NearSpec { within: 3, terms: terms(&["a"]) });
+    single.near = vec![NearSpec { within: 3, terms: terms(&["a"]), ordered: false }];
     let mut only_none = rule("only-none", &[]);
     only_none.none = terms(&["@opera"]);
     let mut filters = rule("filters", &["a"]);
@@ -432,8 +417,8 @@ fn silence_is_explained() {
     ] {
         let told = engine.explain(&item(title, ""), None, Some("wagner"));
         let [explanation] = told.as_slice() else { panic!("{told:?}") };
-        let expected = Outcome::Silent { clause: clause.to_owned(), detail: detail.to_owned() };
-        assert_eq!(explanation.outcome, expected, "{title}");
+        let Outcome::Silent(silence) = &explanation.outcome else { panic!("{told:?}") };
+        assert_eq!((&*silence.clause, &*silence.detail), (clause, detail), "{title}");
     }
     assert_eq!(engine.explain(&item("", ""), None, None).len(), 2);
 }
@@ -441,7 +426,7 @@ fn silence_is_explained() {
 #[test]
 fn hostile_texts_are_read_up_to_the_cap() {
     let mut near = rule("near", &[]);
-    near.near = Some(NearSpec { within: 2, terms: terms(&["@wagner-group", "@ml", "coup"]) });
+    near.near = vec![NearSpec { within: 2, terms: terms(&["@wagner-group", "@ml", "coup"]), ordered: false }];
     let engine = engine(pack(), vec![near, rule("all", &["@sahel", "Wagner"])]);
     for piece in [
         "a",
@@ -484,8 +469,8 @@ fn some_terms(max: usize) -> impl Strategy<Value = Vec<Located<String>>> {
 prop_compose! {
     fn some_rule()(all in some_terms(2), any in some_terms(3), none in some_terms(1), near in some_terms(3), within in 2_u32..9) -> Option<RuleSpec> {
         let mut spec = rule("random", &[]);
-        spec.near = (near.len() > 1).then_some(NearSpec { within, terms: near });
-        let has_condition = !all.is_empty() || !any.is_empty() || spec.near.is_some();
+        spec.near.extend((near.len() > 1).then_some(NearSpec { within, terms: near, ordered: false }));
+        let has_condition = !all.is_empty() || !any.is_empty() || !spec.near.is_empty();
         (spec.all, spec.any, spec.none) = (all, any, none);
         has_condition.then_some(spec)
     }

@@ -27,6 +27,7 @@ pub(super) fn entity(section: &Section<'_>) -> Option<EntitySpec> {
         related,
         country,
         at,
+        fuzzy: false,
     })
 }
 

@@ -24,18 +24,18 @@ pub(super) fn rule(section: &Section<'_>) -> Option<RuleSpec> {
         section.problem("", "has no condition", Some("write at least one of `all`, `any` and `near`"));
     }
     Some(RuleSpec {
-        name: name?,
         severity: severity?,
         tags,
         all,
         any,
         none,
-        near,
+        near: near.into_iter().collect(),
         field,
         lang,
         source,
         fires_on,
         silent_on,
+        ..RuleSpec::named(name?)
     })
 }
 
@@ -49,7 +49,7 @@ fn near(node: &Node<'_>) -> Option<NearSpec> {
     if section.has("terms") && terms.len() < 2 {
         return section.get("terms")?.problem("needs two terms or more", "one term alone belongs into `all`");
     }
-    Some(NearSpec { within: within?, terms })
+    Some(NearSpec { within: within?, terms, ordered: false })
 }
 
 fn test_text(node: &Node<'_>, field: FieldFilter) -> Option<Located<TestText>> {

@@ -108,7 +108,9 @@ pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
 fn rule_verdict(told: Explanation) -> api::RuleVerdict {
     let (fired, why, failed) = match told.outcome {
         Outcome::Fired(fired) => (true, fired.why.into_iter().map(Into::into).collect(), None),
-        Outcome::Silent { clause, detail } => (false, Vec::new(), Some(format!("{clause}: {detail}"))),
+        Outcome::Silent(silence) => {
+            (false, Vec::new(), Some(format!("{}: {}", silence.clause, silence.detail)))
+        }
     };
     api::RuleVerdict { rule: told.rule.to_string(), severity: told.severity.to_string(), fired, why, failed }
 }

@@ -75,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rules::spec::Severity;
+    use crate::rules::spec::{Mode, Severity};
 
     fn rule(spans: &[(usize, usize)]) -> Match {
         let why = spans.iter().map(|&(start, end)| Reason {
@@ -84,7 +84,16 @@ mod tests {
             field: Field::Title,
             span: ByteSpan { start, end },
         });
-        Match { rule: "r".into(), severity: Severity::High, tags: Vec::new(), why: why.collect() }
+        Match {
+            rule: "r".into(),
+            severity: Severity::High,
+            tags: Vec::new(),
+            mode: Mode::Live,
+            note: None,
+            max_age: None,
+            score: None,
+            why: why.collect(),
+        }
     }
 
     /// Pieces written with brackets around what is marked.

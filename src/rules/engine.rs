@@ -11,7 +11,7 @@ use super::literals::{LiteralId, Literals};
 use super::mentions::Mentions;
 use super::model::{Alias, AliasId, Company, Concept, Entity, EntityId, Role, Rule, RuleId};
 use super::problem::RuleProblem;
-use super::spec::{EntitySpec, RuleSpec};
+use super::spec::{EntitySpec, Mode, RuleSpec};
 use super::verdict::{Match, Verdict};
 use crate::item::Item;
 
@@ -199,6 +199,15 @@ impl Engine {
         self.entities.get(entity as usize)
     }
 
+    pub(super) fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.iter()
+    }
+
+    /// The ids of entities.
+    pub(super) fn ids(&self, entities: &[EntityId]) -> Vec<String> {
+        entities.iter().filter_map(|&id| self.entity(id)).map(|entity| entity.id.to_string()).collect()
+    }
+
     pub(super) fn role(&self, entity: EntityId) -> &Role {
         self.entity(entity).map_or(&Role::Context, |entity| &entity.role)
     }
@@ -214,6 +223,10 @@ pub(super) fn fired(case: &Case<'_>) -> Match {
         rule: case.rule.name.value.clone(),
         severity: case.rule.severity,
         tags: case.rule.tags.clone(),
+        mode: Mode::Live,
+        note: None,
+        max_age: None,
+        score: None,
         why: case.reasons(),
     }
 }

@@ -55,9 +55,7 @@ impl<'a> Case<'a> {
         if !rule.any.is_empty() && !rule.any.iter().any(|clause| self.holds(clause)) {
             return Err(Miss::Any);
         }
-        if let Some(near) = &rule.near
-            && self.group(near).is_none()
-        {
+        if let Some(near) = rule.near.iter().find(|near| self.group(near).is_none()) {
             return Err(Miss::Near(near));
         }
         match self.veto() {
@@ -83,7 +81,7 @@ impl<'a> Case<'a> {
                 found.extend(places.map(|mention| (mention.span, &*wanted.written)));
             }
         }
-        if let Some(near) = &self.rule.near {
+        for near in &self.rule.near {
             for (clause, span) in near.terms.iter().zip(self.group(near).into_iter().flatten()) {
                 found.extend(self.alternative_at(clause, span).map(|written| (span, written)));
             }

@@ -29,12 +29,21 @@ pub enum Outcome {
     /// It fired, for these reasons.
     Fired(Match),
     /// It did not.
-    Silent {
-        /// The first condition that failed: `all: @sahel`.
-        clause: String,
-        /// How it failed, what else vetoes the item, and what stands in the item but does not count.
-        detail: String,
-    },
+    Silent(Silence),
+}
+
+/// Why a rule stayed silent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Silence {
+    /// The first condition that failed: `all: @sahel`.
+    pub clause: String,
+    /// How it failed, what else vetoes the item, and what stands in the item but does not count.
+    pub detail: String,
+    /// What in the item comes closest to the condition, and how to write the term so that it is met:
+    /// "`withdrew` is not matched by `withdraw*`; use `~withdraw`".
+    pub nearest: Option<String>,
+    /// Whether only `none` kept the rule from firing.
+    pub only_none: bool,
 }
 
 /// Explains one rule.
@@ -47,6 +56,7 @@ pub(super) fn explain(engine: &Engine, case: &Case<'_>, source: Option<SourceLab
 }
 
 fn silent(engine: &Engine, case: &Case<'_>, source: Option<SourceLabel<'_>>, miss: Miss<'_>) -> Outcome {
+    let only_none = matches!(miss, Miss::Veto(_));
     let (clause, mut detail) = match miss {
         Miss::Language => {
             let lang = case.item.lang.as_deref().unwrap_or_default();
@@ -77,7 +87,7 @@ fn silent(engine: &Engine, case: &Case<'_>, source: Option<SourceLabel<'_>>, mis
         let reason = case.reason(span, &veto.written);
         detail.push(format!("`{}` vetoes it by {}", veto.written, quote(&reason)));
     }
-    Outcome::Silent { clause, detail: detail.join("; ") }
+    Outcome::Silent(Silence { clause, detail: detail.join("; "), nearest: None, only_none })
 }
 
 fn list(clauses: &[Clause]) -> String {

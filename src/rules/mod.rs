@@ -11,6 +11,7 @@ mod compile;
 mod engine;
 mod evaluate;
 mod explain;
+mod facts;
 mod filter;
 mod literals;
 mod mentions;
@@ -24,7 +25,8 @@ mod term;
 pub mod verdict;
 
 pub use engine::Engine;
-pub use explain::{Explanation, Outcome};
+pub use explain::{Explanation, Outcome, Silence};
+pub use facts::{AliasFacts, EntityFacts};
 pub use filter::SourceLabel;
 pub use problem::RuleProblem;
 pub use selftest::TestFailure;

@@ -109,7 +109,7 @@ pub(crate) struct Rule {
     /// None of these may hold.
     pub(crate) none: Vec<Clause>,
     /// Terms that must stand close together.
-    pub(crate) near: Option<Near>,
+    pub(crate) near: Vec<Near>,
     /// Where `all`, `any` and `near` look.
     pub(crate) field: FieldFilter,
     /// Languages it is for.

@@ -82,7 +82,7 @@ impl Engine {
         let told = self.explain(&item, source, Some(&rule.name.value)).pop()?;
         let detail = match told.outcome {
             Outcome::Fired(_) if expected_to_fire => return None,
-            Outcome::Silent { .. } if !expected_to_fire => return None,
+            Outcome::Silent(_) if !expected_to_fire => return None,
             Outcome::Fired(fired) => {
                 let words: Vec<String> = fired
                     .why
@@ -91,7 +91,7 @@ impl Engine {
                     .collect();
                 format!("fired: {}", words.join(", "))
             }
-            Outcome::Silent { clause, detail } => format!("{clause}: {detail}"),
+            Outcome::Silent(silence) => format!("{}: {}", silence.clause, silence.detail),
         };
         Some(TestFailure {
             origin: test.origin.clone(),

@@ -1,14 +1,15 @@
 //! What the rules say of an item.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::spec::Severity;
+use super::spec::{Mode, Severity};
 use crate::text::{ByteSpan, Field};
 
 /// What fired on an item and what it mentions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
-    /// Rules that fired, in the order of the config.
+    /// Rules that fired, live and shadow, in the order of the config.
     pub fired: Vec<Match>,
     /// Entities found, places excepted, each once, in order of first occurrence.
     pub entities: Vec<EntityRef>,
@@ -34,6 +35,14 @@ pub struct Match {
     pub severity: Severity,
     /// Its tags.
     pub tags: Vec<String>,
+    /// Whether its alerts are sent: live or shadow.
+    pub mode: Mode,
+    /// What the desk wrote for whoever reads the alert.
+    pub note: Option<Arc<str>>,
+    /// The rule's own greatest age of an item.
+    pub max_age: Option<Duration>,
+    /// The sum of its weights, when it has any.
+    pub score: Option<i64>,
     /// The words that met its conditions, in order of field and place.
     pub why: Vec<Reason>,
 }

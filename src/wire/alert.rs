@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::item::Item;
 use crate::id::NotAnId;
 use crate::item::SourceName;
-use crate::rules::spec::Severity;
+use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use crate::story as core;
 use crate::text::{ByteSpan, Field};
@@ -161,7 +161,7 @@ impl From<Match> for Rule {
         Self {
             name: fired.rule.to_string(),
             severity: fired.severity.to_string(),
-            score: None,
+            score: fired.score,
             tags: fired.tags,
             why: fired.why.into_iter().map(Why::from).collect(),
         }
@@ -174,6 +174,10 @@ impl From<Rule> for Match {
             rule: rule.name.into(),
             severity: severity(&rule.severity),
             tags: rule.tags,
+            mode: Mode::Live,
+            note: None,
+            max_age: None,
+            score: rule.score,
             why: rule.why.into_iter().map(Reason::from).collect(),
         }
     }

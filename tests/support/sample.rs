@@ -1,7 +1,7 @@
 //! Alerts as Harmattan makes them, without clock or chance: the same bytes in every run.
 
 use harmattan::item::{Item, ItemId, SeenKey, SourceKind, SourceName, TelegramPost};
-use harmattan::rules::spec::Severity;
+use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
@@ -174,7 +174,16 @@ fn reason(item: &Item, term: &str, field: Field, words: &str) -> Reason {
 }
 
 fn rule(name: &str, severity: Severity, why: Vec<Reason>) -> Match {
-    Match { rule: name.into(), severity, tags: vec!["sample".to_owned()], why }
+    Match {
+        rule: name.into(),
+        severity,
+        tags: vec!["sample".to_owned()],
+        mode: Mode::Live,
+        note: None,
+        max_age: None,
+        score: None,
+        why,
+    }
 }
 
 fn entity(id: &str, entity_type: &str, name: &str) -> EntityRef {

@@ -3,7 +3,7 @@
 use harmattan::fetch::Validators;
 use harmattan::item::{Item, ItemId, SeenKey, SourceKind, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
-use harmattan::rules::spec::Severity;
+use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::store::{Day, Failing, Seen, SourceState, StoredItem};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
@@ -121,6 +121,10 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
             rule: "sahel".into(),
             severity: Severity::High,
             tags: vec!["x".into()],
+            mode: Mode::Live,
+            note: None,
+            max_age: None,
+            score: None,
             why: vec![why],
         }],
         item: item(n.into()),

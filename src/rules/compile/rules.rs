@@ -29,7 +29,7 @@ impl Compiler {
     fn rule(&mut self, name: &Arc<str>, spec: RuleSpec) {
         let owner = Owner { kind: "rule", name };
         let origin = spec.name.origin;
-        if spec.all.is_empty() && spec.any.is_empty() && spec.near.is_none() {
+        if spec.all.is_empty() && spec.any.is_empty() && spec.near.is_empty() {
             let message =
                 if spec.none.is_empty() { "it has no condition" } else { "its only condition is `none`" };
             self.refuse(owner, &origin, message, "say with `all`, `any` or `near` what it looks for");
@@ -41,7 +41,7 @@ impl Compiler {
             all: self.clauses(owner, "all", &spec.all),
             any: self.clauses(owner, "any", &spec.any),
             none: self.clauses(owner, "none", &spec.none),
-            near: spec.near.and_then(|near| self.near(owner, &origin, &near)),
+            near: spec.near.iter().filter_map(|near| self.near(owner, &origin, near)).collect(),
             field: spec.field,
             languages: self.languages(owner, &origin, &spec.lang),
             sources: self.sources(owner, &spec.source),
