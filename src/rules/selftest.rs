@@ -91,7 +91,10 @@ impl Engine {
                     .collect();
                 format!("fired: {}", words.join(", "))
             }
-            Outcome::Silent(silence) => format!("{}: {}", silence.clause, silence.detail),
+            Outcome::Silent(silence) => {
+                let nearest = silence.nearest.map(|nearest| format!("; {nearest}")).unwrap_or_default();
+                format!("{}: {}{nearest}", silence.clause, silence.detail)
+            }
         };
         Some(TestFailure {
             origin: test.origin.clone(),

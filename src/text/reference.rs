@@ -32,7 +32,7 @@ const REFERENCE_BYTES_MAX: usize = 12;
 
 /// What a reference at the start of `text` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reference {
+pub(crate) enum Reference {
     /// A character.
     Character(char),
     /// A number that is no character or none that XML allows: nothing is shown for it.
@@ -40,7 +40,7 @@ pub(super) enum Reference {
 }
 
 /// Reads the reference after an `&`; returns it with the length of what follows the `&`, `;` included.
-pub(super) fn reference(after: &str) -> Option<(Reference, usize)> {
+pub(crate) fn reference(after: &str) -> Option<(Reference, usize)> {
     let head = after.bytes().take(REFERENCE_BYTES_MAX + 1);
     let length = head.into_iter().position(|b| b == b';')?;
     let name = after.get(..length)?;
@@ -89,12 +89,12 @@ fn named(name: &str) -> Option<char> {
 }
 
 /// Whether XML 1.0 allows the character (section 2.2).
-pub(super) fn allowed(c: char) -> bool {
+pub(crate) fn allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// The text with every reference replaced; what is none stays as written.
-pub(super) fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
