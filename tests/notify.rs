@@ -106,6 +106,21 @@ fn what_is_written_reads_well() {
 }
 
 #[tokio::test]
+async fn a_rule_that_is_only_recorded_is_shown_nowhere() {
+    let alert = sample::french();
+    let untold: Vec<&str> = alert.untold.iter().map(|rule| &*rule.rule).collect();
+    assert_eq!(untold, ["on-trial", "too-late"]);
+    let utc = TimeZone::UTC;
+    let message = message(&alert, RECIPIENT, &utc);
+    let (_, mails) = mailed(&alert, Replies::default()).await;
+    let raw = String::from_utf8(mails[0].bytes.clone()).expect("ASCII");
+    let body = String::from_utf8(webhook::body(&message, "tried").expect("JSON")).expect("UTF-8");
+    for shown in [text_part(&message, 600), html_part(&message, 600), stdout::block(&message), raw, body] {
+        assert!(untold.iter().all(|name| !shown.contains(name)), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
     for (name, alert) in samples() {
         let (first, mails) = mailed(&alert, Replies::default()).await;

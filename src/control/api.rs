@@ -214,7 +214,7 @@ pub struct Poll {
     /// Alerts sent.
     #[serde(default)]
     pub alerts: u32,
-    /// Alerts recorded without being sent: joined to a story, or stale.
+    /// Alerts recorded without being sent: joined to a story, stale, or of rules on trial alone.
     #[serde(default)]
     pub recorded: u32,
     /// Of a failure: class and words.
@@ -233,7 +233,7 @@ pub struct Poll {
 pub struct Alert {
     /// When it was made.
     pub created: Timestamp,
-    /// `sent`, `joined` or `stale`.
+    /// `sent`, `joined`, `stale` or `shadow`.
     pub disposition: String,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]

@@ -97,6 +97,7 @@ pub fn block(message: &Message<'_>) -> String {
     };
     let mut out = vec![format!("[{}] {}", alert.severity, wording::rules(alert))];
     out.extend(wording::update(alert));
+    out.extend(wording::notes(alert).iter().map(|(heading, note)| format!("{heading}: {}", line(note))));
     out.push(wording::headline(alert));
     out.push(format!(
         "{}; published {}",

@@ -23,7 +23,7 @@ use crate::config::secret::Secret;
 use crate::fetch::Freshness;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, HttpVerdict};
-use crate::story::AlertKind;
+use crate::story::{Alert, AlertKind};
 use crate::wire;
 
 /// Longest wait for a connection.
@@ -151,15 +151,18 @@ impl fmt::Debug for Webhook {
 /// None that is known: every value in it has a JSON form.
 pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>> {
     let envelope = match &message.body {
-        Body::Alert(alert) => Envelope {
-            kind: match alert.kind {
-                AlertKind::New => "alert.new",
-                AlertKind::Update => "alert.update",
-            },
-            version: VERSION,
-            timestamp: alert.created,
-            data: Data::Alert(Box::new((*alert).clone().into())),
-        },
+        Body::Alert(alert) => {
+            let told = Alert { untold: Vec::new(), ..(*alert).clone() };
+            Envelope {
+                kind: match alert.kind {
+                    AlertKind::New => "alert.new",
+                    AlertKind::Update => "alert.update",
+                },
+                version: VERSION,
+                timestamp: alert.created,
+                data: Data::Alert(Box::new(told.into())),
+            }
+        }
         Body::Test => Envelope {
             kind: "test",
             version: VERSION,

@@ -5,7 +5,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::super::foreign::{cut, line};
+use super::super::foreign::cut;
 use super::super::marks::{self, Piece};
 use super::super::wording::{self, Link};
 use super::super::{Body, Message, TEST_WORDS};
@@ -68,6 +68,7 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
         escape(&wording::rules(alert)),
     )];
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
+    out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);
     if wording::has_title(alert) {
         let title = marked(&alert.item.title, alert, Field::Title, wording::TITLE_CHARS_MAX);
@@ -86,6 +87,12 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
     out.retain(|block| !block.is_empty());
     out.join("\n") + "\n"
+}
+
+/// A note of the desk, its lines kept.
+fn noted(heading: &str, note: &str) -> String {
+    let note = escape(note).replace('\n', "<br>\n");
+    format!("<p><strong>{}:</strong> <span dir=\"auto\">{note}</span></p>", escape(heading))
 }
 
 /// The source with its trust, then origin and times.
@@ -115,7 +122,7 @@ fn link(alert: &Alert) -> Option<String> {
 fn why(alert: &Alert) -> String {
     let mut out = vec!["<h2>Why</h2>".to_owned()];
     for rule in &alert.rules {
-        out.push(format!("<p>{} ({})</p>\n<ul>", escape(&line(&rule.rule)), rule.severity));
+        out.push(format!("<p>{}</p>\n<ul>", escape(&wording::rule(rule))));
         for (term, quotes) in wording::reasons(rule) {
             out.push(format!(
                 "<li><code dir=\"auto\">{}</code>: <bdi>{}</bdi></li>",

@@ -22,6 +22,8 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     let mut out = Vec::new();
     out.push(wrap(&format!("{}: {}", alert.severity.as_str().to_uppercase(), wording::rules(alert)), WIDTH));
     out.extend(wording::update(alert));
+    let notes = wording::notes(alert);
+    out.extend(notes.iter().map(|(heading, note)| wrap(&format!("{heading}: {note}"), WIDTH)));
     if wording::has_title(alert) {
         out.push(String::new());
         out.push(wrap(&cut(&line(&alert.item.title), wording::TITLE_CHARS_MAX), WIDTH));
@@ -53,7 +55,7 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
 fn why(alert: &Alert) -> String {
     let mut lines = Vec::new();
     for rule in &alert.rules {
-        lines.push(format!("  {} ({})", line(&rule.rule), rule.severity));
+        lines.push(format!("  {}", wording::rule(rule)));
         lines
             .extend(wording::reasons(rule).into_iter().map(|(term, quotes)| format!("    {term}: {quotes}")));
     }
