@@ -21,6 +21,22 @@ fires_on = ["Cholera in Mopti"]
 silent_on = ["Rain in Mopti"]
 "#;
 
+const OTHER_RULES: &str = r#"
+[[rule]]
+name = "floods"
+severity = "low"
+all = ["ground"]
+[[rule]]
+name = "rain"
+severity = "low"
+all = ["rain"]
+[[rule]]
+name = "press"
+severity = "low"
+all = ["cholera"]
+source = ["tag:press"]
+"#;
+
 const COMMANDS: [&str; 20] = [
     "run",
     "once",
@@ -207,6 +223,8 @@ fn match_judges_every_line_it_can_read() {
         { "id": "b", "entities": [], "places": [], "fired": [] },
     ]);
     assert_eq!(Value::from(judged.json()), expected);
+    let line = r#"{"id":"a","title":"Cholera","kind":"telegram","telegram":{"channel":"x","message":1}}"#;
+    assert_eq!(desk.feed(&["match"], line).ended(0).json()[0]["fired"][0]["rule"], "cholera");
     desk.write("items.jsonl", &lines.replace("bad\n", ""));
     assert_eq!(Value::from(desk.run(&["match", "items.jsonl"]).ended(0).json()), expected);
     assert!(desk.run(&["match", "none.jsonl"]).ended(74).err.contains("none.jsonl"));
@@ -236,6 +254,45 @@ fn what_preview_reads_match_and_explain_can_judge() {
         (&Value::from("No more"), &Value::from(false))
     );
     assert!(desk.feed(&["explain", "-", "--rule", "none"], first).ended(74).err.contains("`none`"));
+}
+
+#[test]
+fn explain_marks_the_words_and_tells_what_was_lost_to_none() {
+    let desk = Desk::new(&format!("{RULES}none = [\"football\"]\n{OTHER_RULES}"));
+    let told = desk.feed(&["explain", "-"], "Cholera at \u{1b}[2J the football ground").ended(0);
+    let expected = "item      00000000000000000000000000\nmentions\n\n  Cholera at [2J the football ground\n\n\
+        FIRED     floods (low)\n  ground  \"ground\"  title 29..35\n\
+        silent    cholera\n  lost only to none: `football` vetoes it by `football` (title 20..28)\n\
+        silent    rain: all: rain: nothing in the item meets it\n\
+        not asked 1 rules are not for this item (1 by source); --rule tells\n";
+    let input = r#"{"title": "Cholera at \u001b[2J the football ground", "source": "news"}"#;
+    let told_of_a_source = desk.feed(&["explain", "-"], input).ended(0);
+    assert_eq!(told_of_a_source.out.replace("source    from news\n", ""), expected);
+    assert!(told.out.contains("lost only to none"), "{}", told.out);
+    let asked = desk.feed(&["explain", "-", "--rule", "press"], input).ended(0);
+    assert!(asked.out.contains("silent    press\n  source: the item is from `news`\n"), "{}", asked.out);
+    let told = &desk.feed(&["explain", "-", "--json"], input).ended(0).json()[0]["rules"];
+    assert_eq!((&told[0]["only_none"], &told[0]["clause"]), (&true.into(), &"none: football".into()));
+    assert_eq!(told[2]["detail"], "nothing in the item meets it");
+}
+
+#[test]
+fn explain_tells_what_an_entity_is_found_by() {
+    let desk = Desk::new(
+        "[[entity]]\nid = \"ml\"\ntype = \"place\"\nname = \"Mali\"\naliases = [\"Mali\"]\n\
+         [[entity]]\nid = \"ml-mopti\"\ntype = \"place\"\nname = \"Mopti\"\nin = \"ml\"\naliases = [\"Mopti\"]\n\
+         [[rule]]\nname = \"rain\"\nseverity = \"low\"\nall = [\"rain\", \"@ml\"]\n",
+    );
+    let told = desk.run(&["explain", "--entity", "ml-mopti"]).ended(0);
+    assert!(told.out.starts_with("entity   ml-mopti\n"), "{}", told.out);
+    assert!(told.out.contains("within   ml\n"), "{}", told.out);
+    let facts = &desk.run(&["explain", "--entity", "@ml-mopti", "--json"]).ended(0).json()[0];
+    assert_eq!((&facts["id"], &facts["in"][0]), (&"ml-mopti".into(), &"ml".into()));
+    let unknown = desk.run(&["explain", "--entity", "mopti"]).ended(74);
+    assert_eq!(unknown.err, "harmattan: no entity is named `mopti`\n  hint: did you mean `ml-mopti`?\n");
+    desk.run(&["explain"]).ended(2);
+    desk.run(&["explain", "x", "--entity", "ml"]).ended(2);
+    assert!(!exists(&desk.path("harmattan-data")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,9 +367,16 @@ async fn once_tells_of_a_failing_source_by_its_exit_code() {
 async fn commands_without_a_store_say_so_and_make_none() {
     let web = Web::start().await;
     let desk = Desk::new(&config(&web));
-    for line in
-        ["alerts", "outbox", "sources", "status", "explain x", "sources poll news", "outbox retry --all"]
-    {
+    for line in [
+        "alerts",
+        "outbox",
+        "sources",
+        "status",
+        "explain x",
+        "backtest",
+        "sources poll news",
+        "outbox retry --all",
+    ] {
         let line: Vec<&str> = line.split(' ').collect();
         let missing = desk.run(&line).ended(74);
         assert!(missing.err.starts_with("harmattan: no store at "), "{line:?}: {}", missing.err);

@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod explain;
 mod man;
+mod marked;
 mod matching;
 mod once;
 mod outbox;
