@@ -37,7 +37,7 @@ all = ["cholera"]
 source = ["tag:press"]
 "#;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "run",
     "once",
     "demo",
@@ -46,6 +46,7 @@ const COMMANDS: [&str; 20] = [
     "match",
     "preview",
     "explain",
+    "backtest",
     "sources",
     "sources list",
     "sources poll",
@@ -430,6 +431,70 @@ async fn the_daemon_and_a_command_alone_tell_the_same() {
     assert!(desk.run(&["check"]).ended(0).out.contains("the daemon runs"));
     assert!(desk.run(&["explain", "https://news.example/none"]).ended(74).err.contains("no stored item"));
     assert_eq!(daemon.stop().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backtest_tells_what_other_rules_would_have_made_of_it() {
+    let web = Web::start().await;
+    let desk = told(&web, "");
+    let titles =
+        ["Rain in Mopti", "Cholera in Mopti", "Locusts near Gao", "Locusts beat Cranes in Gao", "Calm"];
+    web.put("/news.xml", rss(&titles));
+    desk.run(&["once", "--all"]).ended(0);
+    let same = desk.run(&["backtest", "--json"]).ended(0).json();
+    assert_eq!(same.len(), 1);
+    let counts =
+        |value: &Value| ["items", "before", "after", "added", "removed"].map(|name| value[name].as_u64());
+    let counted = |numbers: [u64; 5]| numbers.map(Some);
+    assert_eq!(counts(&same[0]["total"]), counted([4, 1, 1, 0, 0]));
+
+    let locusts =
+        "[[rule]]\nname = \"locusts\"\nseverity = \"low\"\nall = [\"locusts\"]\nnone = [\"cranes\"]\n";
+    let other = (config(&web) + locusts)
+        .replace("all = [\"cholera\"]", "all = [\"plague\"]")
+        .replace("Cholera in", "Plague in");
+    desk.configure(&other);
+    let alone = desk.run(&["backtest", "--json"]).ended(0).json();
+    let told = &alone[0];
+    assert_eq!(counts(&told["total"]), counted([4, 1, 1, 1, 1]));
+    assert_eq!(counts(&told["days"][0]), counted([4, 1, 1, 1, 1]));
+    assert_eq!(
+        (&told["added"][0]["title"], &told["added"][0]["severity"]),
+        (&"Locusts near Gao".into(), &"low".into())
+    );
+    assert_eq!(
+        (&told["removed"][0]["title"], &told["removed"][0]["rules"][0]),
+        (&"Cholera in Mopti".into(), &"cholera".into())
+    );
+    let lost = &told["lost_to_none"];
+    assert_eq!(
+        (&lost["count"], &lost["items"][0]["title"]),
+        (&1.into(), &"Locusts beat Cranes in Gao".into())
+    );
+    let rules: Vec<_> = ["cholera", "locusts"].into_iter().zip([(0, 0, 1, 0), (1, 1, 0, 1)]).collect();
+    for (rule, (name, (fired, added, removed, lost))) in
+        told["rules"].as_array().expect("rules").iter().zip(rules)
+    {
+        let expected = serde_json::json!({ "rule": name, "mode": "live", "fired": fired, "added": added, "removed": removed, "lost_to_none": lost });
+        assert_eq!(rule, &expected);
+    }
+    let shown = desk.run(&["backtest", "--since", "2d"]).ended(0);
+    for expected in ["4 items first seen since ", "added: 1\n+ ", "removed: 1\n- ", "lost only to none: 1\n"]
+    {
+        assert!(shown.out.contains(expected), "{expected}: {}", shown.out);
+    }
+    let checked = desk.run(&["check"]).ended(0);
+    let warning = "rule `locusts`: 1 stored item of the last 7 days is lost only to `none`, such as `Locusts beat Cranes in Gao`";
+    assert!(checked.err.contains(warning), "{}", checked.err);
+
+    // The daemon keeps the store and its own rules; those on disk are judged all the same.
+    desk.configure(&config(&web));
+    let daemon = desk.start();
+    desk.configure(&other);
+    assert_eq!(desk.run(&["backtest", "--json"]).ended(0).json(), alone);
+    assert!(desk.run(&["check"]).ended(0).err.contains(warning));
+    assert_eq!(daemon.stop().0, Some(0));
+    assert!(desk.run(&["backtest", "--since", "soon"]).ended(74).err.contains("`soon`"));
 }
 
 fn text(value: &Value) -> String {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::api::{self, Call, OutboxFilter, Reply};
-use super::{explain, rows};
+use super::{explain, history, rows};
 use crate::daemon::clock;
 use crate::daemon::live::Live;
 use crate::daemon::poll;
@@ -45,6 +45,8 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Outbox { state, limit } => outbox(context, state, limit).await,
         Call::Retry { ids } => retry(context, ids).await,
         Call::Explain { subject, rule } => explain::explain(context, &subject, rule.as_deref()).await,
+        Call::Items { since, after } => history::items(context, since, after).await,
+        Call::Told { since, after } => history::told(context, since, after).await,
         Call::SendTest { notifier } => return send_test(context, notifier.as_deref()).await,
         Call::Reload => return reload(context).await,
     };

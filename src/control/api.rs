@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::history::{ItemsPage, Place, ToldPage};
 use crate::wire;
 
 /// A question or an order.
@@ -44,6 +45,20 @@ pub enum Call {
         /// Only this rule.
         rule: Option<String>,
     },
+    /// A page of the stored items, newest day first.
+    Items {
+        /// Only those first seen on its day or later.
+        since: Timestamp,
+        /// Where the page before ended.
+        after: Option<Place>,
+    },
+    /// A page of the alerts made, newest first, as far as they are compared with what rules say now.
+    Told {
+        /// Only those made since.
+        since: Timestamp,
+        /// The last one of the page before.
+        after: Option<String>,
+    },
     /// Sends a test message.
     SendTest {
         /// Through this notifier; through all without.
@@ -82,6 +97,10 @@ pub enum Reply {
     Outbox(Vec<Delivery>),
     /// To [`Call::Explain`].
     Explain(Box<Explain>),
+    /// To [`Call::Items`].
+    Items(ItemsPage),
+    /// To [`Call::Told`].
+    Told(ToldPage),
     /// To [`Call::SendTest`].
     SendTest(Vec<TestSent>),
     /// To [`Call::Reload`].

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod api;
 pub mod client;
 pub mod explain;
+pub mod history;
 mod rows;
 pub mod server;
 

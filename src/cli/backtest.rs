@@ -1,0 +1,212 @@
+//! `harmattan backtest`: what the rules on disk would have made of what is stored.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::At;
+use super::alerts::since;
+use super::history;
+use super::print::{Exit, json as print_json, line, plain, progress};
+use super::reach::Session;
+use super::table::Table;
+use super::tally::{DayCount, Listed, Row, RuleCount, Tally};
+use super::trial::{Lost, Trial};
+use crate::desk::Desk;
+use crate::rules::spec::{Mode, Severity};
+use crate::store::{Day, StoredItem};
+
+/// Items of a list that are printed; the rest is counted.
+const PRINTED_MAX: usize = 20;
+
+/// Items lost only to `none` that are printed.
+const LOST_MAX: usize = 10;
+
+/// What cannot be told.
+const AFTER_HELP: &str = "Added is an item on which a live rule fires now and no alert is recorded; removed, one that \
+                          has an alert and on which none fires now. Items of a baseline are remembered by their keys \
+                          alone and cannot be judged; texts are stored up to 8 KiB. Whether an added alert would have \
+                          joined a story told already is not looked at.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Options {
+    /// Items first seen in the last so long, such as 36h, counted from the beginning of that day (UTC)
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    since: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn backtest(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let since = since(&options.since)?;
+    let desk = Arc::new(at.desk()?);
+    let session = Session::open(&desk).await?;
+    let tally = run(&session, &desk, since).await;
+    session.close().await?;
+    let tally = tally?;
+    if options.json {
+        print_json(&value(&tally, &desk, Day::of(since)))?;
+    } else {
+        print(&tally, &desk, Day::of(since))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn run(session: &Session, desk: &Desk, since: jiff::Timestamp) -> anyhow::Result<Tally> {
+    let trial = Trial::new(desk)?;
+    let alerted = history::alerted(session, since).await?;
+    let max_age = desk.config.alerts.max_age;
+    let mut tally = Tally::default();
+    let take = |stored: StoredItem| {
+        let judged = trial.judge(&stored.item);
+        tally.take(&stored, &judged, alerted.get(&stored.item.id), max_age);
+        ControlFlow::Continue(())
+    };
+    let walked =
+        history::items(session, since, take, |shown| progress(format!("{shown} items judged"))).await;
+    progress("");
+    walked.map(|()| tally)
+}
+
+fn print(tally: &Tally, desk: &Desk, first: Day) -> anyhow::Result<()> {
+    let (items, rules) = (tally.items, desk.engine.rule_count());
+    line(format!("{items} items first seen since {}, {rules} rules on disk", date(first)))?;
+    if tally.items == 0 {
+        return Ok(());
+    }
+    line("")?;
+    days(tally).print()?;
+    if !tally.rules.is_empty() {
+        line("")?;
+        by_rule(tally, desk).print()?;
+    }
+    list("added", "+", &tally.added)?;
+    list("removed", "-", &tally.removed)?;
+    lost(&tally.lost)?;
+    if tally.not_compared > 0 {
+        let count = tally.not_compared;
+        line(format!("\n{count} alerts not compared: their rules saw more of the text than is stored"))?;
+    }
+    Ok(())
+}
+
+/// Alerts a day, before and after.
+fn days(tally: &Tally) -> Table {
+    let mut table = Table::new(&["day", "items", "alerts before", "after", "added", "removed"]);
+    let cells = |name: String, count: DayCount| {
+        let DayCount { items, before, after, added, removed } = count;
+        std::iter::once(name).chain([items, before, after, added, removed].map(|n| n.to_string())).collect()
+    };
+    for (day, count) in tally.days.iter().rev() {
+        table.row(cells(date(*day), *count), "");
+    }
+    if tally.days.len() > 1 {
+        table.row(cells("all".to_owned(), tally.total()), "");
+    }
+    table
+}
+
+fn by_rule(tally: &Tally, desk: &Desk) -> Table {
+    let mut table = Table::new(&["rule", "", "fired", "added", "removed", "lost to none"]);
+    for (name, count) in &tally.rules {
+        let RuleCount { fired, added, removed, lost } = *count;
+        let counts = [fired, added, removed, lost].map(|n| n.to_string());
+        let names = [name.clone(), mode(desk, name).unwrap_or_default().to_owned()];
+        table.row(names.into_iter().chain(counts).collect(), "");
+    }
+    table
+}
+
+/// What is special about a rule: `shadow`, `off`, or `gone` when it is not on disk.
+fn mode(desk: &Desk, name: &str) -> Option<&'static str> {
+    let spec = desk.config.rules.iter().find(|spec| spec.name.value == name);
+    match spec.map(|spec| spec.mode) {
+        Some(Mode::Live) => None,
+        Some(other @ (Mode::Shadow | Mode::Off)) => Some(other.as_str()),
+        None => Some("gone"),
+    }
+}
+
+fn list(word: &str, sign: &str, listed: &Listed<Row>) -> anyhow::Result<()> {
+    if listed.count == 0 {
+        return Ok(());
+    }
+    line(format!("\n{word}: {}", listed.count))?;
+    for row in listed.first.iter().take(PRINTED_MAX) {
+        let severity = row.severity.map(|severity| format!("{severity} ")).unwrap_or_default();
+        let stale = if row.stale { ", too old to be sent" } else { "" };
+        let (day, rules, source) = (date(row.day), row.rules.join(","), plain(&row.source, 64));
+        line(format!("{sign} {day}  {severity}{rules}{stale}  {source}"))?;
+        line(format!("    {}", plain(&row.title, 94)))?;
+        line(format!("    harmattan explain {}", row.id))?;
+    }
+    more(listed.count, PRINTED_MAX)
+}
+
+fn lost(listed: &Listed<(Row, Lost)>) -> anyhow::Result<()> {
+    if listed.count == 0 {
+        return Ok(());
+    }
+    line(format!("\nlost only to none: {}", listed.count))?;
+    for (row, Lost { rule, detail }) in listed.first.iter().take(LOST_MAX) {
+        line(format!("  {}  {rule}: {}", date(row.day), plain(detail, 200)))?;
+        line(format!("    {}", plain(&row.title, 94)))?;
+    }
+    more(listed.count, LOST_MAX)
+}
+
+fn more(count: u64, printed: usize) -> anyhow::Result<()> {
+    let left = count.saturating_sub(printed as u64);
+    if left == 0 { Ok(()) } else { line(format!("  and {left} more; --json lists up to 1000")) }
+}
+
+fn value(tally: &Tally, desk: &Desk, first: Day) -> Value {
+    let days: Vec<Value> = tally.days.iter().rev().map(|(day, count)| by_day(&date(*day), *count)).collect();
+    let rules: Vec<Value> = tally
+        .rules
+        .iter()
+        .map(|(name, RuleCount { fired, added, removed, lost })| {
+            let mode = mode(desk, name);
+            json!({
+                "rule": name, "mode": mode.unwrap_or("live"), "fired": fired, "added": added, "removed": removed,
+                "lost_to_none": lost,
+            })
+        })
+        .collect();
+    let lost: Vec<Value> = tally
+        .lost
+        .first
+        .iter()
+        .map(|(row, lost)| {
+            let mut value = item(row);
+            value["detail"] = lost.detail.clone().into();
+            value
+        })
+        .collect();
+    json!({
+        "since": date(first), "items": tally.items, "not_compared": tally.not_compared,
+        "total": by_day("all", tally.total()), "days": days, "rules": rules,
+        "added": tally.added.first.iter().map(item).collect::<Vec<_>>(),
+        "removed": tally.removed.first.iter().map(item).collect::<Vec<_>>(),
+        "lost_to_none": { "count": tally.lost.count, "items": lost },
+    })
+}
+
+fn by_day(day: &str, count: DayCount) -> Value {
+    let DayCount { items, before, after, added, removed } = count;
+    json!({ "day": day, "items": items, "before": before, "after": after, "added": added, "removed": removed })
+}
+
+fn item(row: &Row) -> Value {
+    json!({
+        "item": row.id, "day": date(row.day), "source": row.source, "title": row.title, "url": row.url,
+        "severity": row.severity.map(Severity::as_str), "rules": row.rules, "stale": row.stale,
+    })
+}
+
+fn date(day: Day) -> String {
+    day.start().strftime("%Y-%m-%d").to_string()
+}
