@@ -479,8 +479,7 @@ async fn a_backtest_tells_what_other_rules_would_have_made_of_it() {
         assert_eq!(rule, &expected);
     }
     let shown = desk.run(&["backtest", "--since", "2d"]).ended(0);
-    for expected in ["4 items first seen since ", "added: 1\n+ ", "removed: 1\n- ", "lost only to none: 1\n"]
-    {
+    for expected in ["4 items first seen since ", "added: 1\n", "removed: 1\n", "lost only to none: 1\n"] {
         assert!(shown.out.contains(expected), "{expected}: {}", shown.out);
     }
     let checked = desk.run(&["check"]).ended(0);
@@ -495,6 +494,55 @@ async fn a_backtest_tells_what_other_rules_would_have_made_of_it() {
     assert!(desk.run(&["check"]).ended(0).err.contains(warning));
     assert_eq!(daemon.stop().0, Some(0));
     assert!(desk.run(&["backtest", "--since", "soon"]).ended(74).err.contains("`soon`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backtest_sends_what_it_adds_as_one_digest() {
+    let web = Web::start().await;
+    let (up, down) = (
+        Hook::start(&[SECRET], Vec::new()).await.expect("a hook"),
+        Hook::start(&[SECRET], vec![Answer::Status(401); 2]).await.expect("a hook"),
+    );
+    let mailbox = Mailbox::start(Replies::default()).await.expect("a relay");
+    let notifiers = webhook("a-down", &down) + &webhook("b-up", &up) + &mail(&mailbox);
+    let desk = told(&web, "");
+    let old = "<pubDate>Mon, 01 Jan 2024 10:00:00 GMT</pubDate></item></channel>";
+    let titles = ["Rain in Mopti", "Locusts near Gao", "Locusts at Kidal", "Old locusts"];
+    web.put("/news.xml", rss(&titles).replace("</item></channel>", old));
+    desk.run(&["once", "--all"]).ended(0);
+    let nothing = desk.run(&["backtest", "--send"]).ended(0);
+    assert!(nothing.out.ends_with("\nnothing to send\n"), "{}", nothing.out);
+
+    let locusts = "[[rule]]\nname = \"locusts\"\nseverity = \"low\"\nall = [\"locusts\"]\n";
+    desk.configure(&(config(&web) + &notifiers + locusts));
+    let told = &desk.run(&["backtest", "--send", "--json"]).ended(1).json()[0];
+    assert_eq!(told["added"].as_array().map(Vec::len), Some(3));
+    let sent: Vec<_> = ["a-down", "b-up", "desk-mail"].into_iter().zip([false, true, true]).collect();
+    for (told, (notifier, accepted)) in told["sent"].as_array().expect("outcomes").iter().zip(sent) {
+        assert_eq!((&told["notifier"], &told["accepted"]), (&notifier.into(), &accepted.into()));
+    }
+    let body: Value = serde_json::from_slice(&soon(up.wait_for(1)).await[0].body).expect("JSON");
+    assert_eq!(
+        (&body["type"], &body["data"]["part"], &body["data"]["parts"]),
+        (&"alert.digest".into(), &1.into(), &1.into())
+    );
+    let mut titles: Vec<_> = body["data"]["alerts"]
+        .as_array()
+        .expect("alerts")
+        .iter()
+        .map(|alert| text(&alert["item"]["title"]))
+        .collect();
+    titles.sort_unstable();
+    assert_eq!(titles, ["Locusts at Kidal", "Locusts near Gao"]);
+    assert_eq!((up.received().len(), mailbox.received().len()), (1, 1));
+
+    // Nothing of it is recorded, and a daemon sends it through its own notifiers.
+    let daemon = desk.start();
+    let again = desk.run(&["backtest", "--send"]).ended(1);
+    assert!(again.out.contains("sent once, not tried again\na-down: refused: "), "{}", again.out);
+    assert_eq!((soon(up.wait_for(2)).await.len(), soon(mailbox.wait_for(2)).await.len()), (2, 2));
+    assert_eq!(daemon.stop().0, Some(0));
+    assert_eq!(desk.run(&["outbox", "--all"]).ended(0).err, "nothing is owed\n");
 }
 
 fn text(value: &Value) -> String {

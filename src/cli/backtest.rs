@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::At;
@@ -10,18 +11,17 @@ use super::alerts::since;
 use super::history;
 use super::print::{Exit, json as print_json, line, plain, progress};
 use super::reach::Session;
+use super::send_test::outcome;
 use super::table::Table;
-use super::tally::{DayCount, Listed, Row, RuleCount, Tally};
+use super::tally::{Change, DayCount, LISTED_MAX, Listed, Row, RuleCount, Tally};
 use super::trial::{Lost, Trial};
+use super::unsent::Unsent;
 use crate::desk::Desk;
 use crate::rules::spec::{Mode, Severity};
 use crate::store::{Day, StoredItem};
 
 /// Items of a list that are printed; the rest is counted.
 const PRINTED_MAX: usize = 20;
-
-/// Items lost only to `none` that are printed.
-const LOST_MAX: usize = 10;
 
 /// What cannot be told.
 const AFTER_HELP: &str = "Added is an item on which a live rule fires now and no alert is recorded; removed, one that \
@@ -35,6 +35,9 @@ pub(super) struct Options {
     /// Items first seen in the last so long, such as 36h, counted from the beginning of that day (UTC)
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     since: String,
+    /// Deliver the added ones, but for stale ones, as one digest through every notifier: once, not tried again
+    #[arg(long)]
+    send: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -44,25 +47,42 @@ pub(super) async fn backtest(at: &At, options: &Options) -> anyhow::Result<Exit>
     let since = since(&options.since)?;
     let desk = Arc::new(at.desk()?);
     let session = Session::open(&desk).await?;
-    let tally = run(&session, &desk, since).await;
+    let done = async {
+        let mut unsent = Unsent::new(options.send);
+        let tally = run(&session, &desk, since, &mut unsent).await?;
+        let sent = unsent.send(&session).await?;
+        anyhow::Ok((tally, sent))
+    };
+    let done = done.await;
     session.close().await?;
-    let tally = tally?;
+    let (tally, sent) = done?;
     if options.json {
-        print_json(&value(&tally, &desk, Day::of(since)))?;
+        let mut told = value(&tally, &desk, Day::of(since));
+        if options.send {
+            told["sent"] = serde_json::to_value(&sent)?;
+        }
+        print_json(&told)?;
     } else {
         print(&tally, &desk, Day::of(since))?;
+        if options.send {
+            line(if sent.is_empty() { "\nnothing to send" } else { "\nsent once, not tried again" })?;
+            sent.iter().map(outcome).try_for_each(line)?;
+        }
     }
-    Ok(Exit::Done)
+    Ok(Exit::wrong_if(sent.iter().any(|sent| !sent.accepted)))
 }
 
-async fn run(session: &Session, desk: &Desk, since: jiff::Timestamp) -> anyhow::Result<Tally> {
+async fn run(session: &Session, desk: &Desk, since: Timestamp, unsent: &mut Unsent) -> anyhow::Result<Tally> {
     let trial = Trial::new(desk)?;
     let alerted = history::alerted(session, since).await?;
     let max_age = desk.config.alerts.max_age;
     let mut tally = Tally::default();
     let take = |stored: StoredItem| {
         let judged = trial.judge(&stored.item);
-        tally.take(&stored, &judged, alerted.get(&stored.item.id), max_age);
+        let change = tally.take(&stored, &judged, alerted.get(&stored.item.id), max_age);
+        if change == (Change::Added { stale: false }) {
+            unsent.take(desk, stored, judged.verdict);
+        }
         ControlFlow::Continue(())
     };
     let walked =
@@ -83,8 +103,8 @@ fn print(tally: &Tally, desk: &Desk, first: Day) -> anyhow::Result<()> {
         line("")?;
         by_rule(tally, desk).print()?;
     }
-    list("added", "+", &tally.added)?;
-    list("removed", "-", &tally.removed)?;
+    list("added", &tally.added)?;
+    list("removed", &tally.removed)?;
     lost(&tally.lost)?;
     if tally.not_compared > 0 {
         let count = tally.not_compared;
@@ -130,20 +150,26 @@ fn mode(desk: &Desk, name: &str) -> Option<&'static str> {
     }
 }
 
-fn list(word: &str, sign: &str, listed: &Listed<Row>) -> anyhow::Result<()> {
+fn list(word: &str, listed: &Listed<Row>) -> anyhow::Result<()> {
     if listed.count == 0 {
         return Ok(());
     }
     line(format!("\n{word}: {}", listed.count))?;
+    let mut table = Table::new(&["day", "severity", "rules", "source", "item"]);
     for row in listed.first.iter().take(PRINTED_MAX) {
-        let severity = row.severity.map(|severity| format!("{severity} ")).unwrap_or_default();
-        let stale = if row.stale { ", too old to be sent" } else { "" };
-        let (day, rules, source) = (date(row.day), row.rules.join(","), plain(&row.source, 64));
-        line(format!("{sign} {day}  {severity}{rules}{stale}  {source}"))?;
-        line(format!("    {}", plain(&row.title, 94)))?;
-        line(format!("    harmattan explain {}", row.id))?;
+        let severity = row.severity.map(Severity::as_str).unwrap_or_default();
+        let stale = if row.stale { "stale " } else { "" };
+        let cells = vec![
+            date(row.day),
+            format!("{stale}{severity}"),
+            row.rules.join(","),
+            row.source.clone(),
+            row.id.clone(),
+        ];
+        table.row(cells, &plain(&row.title, 94));
     }
-    more(listed.count, PRINTED_MAX)
+    table.print()?;
+    more(listed.count)
 }
 
 fn lost(listed: &Listed<(Row, Lost)>) -> anyhow::Result<()> {
@@ -151,16 +177,18 @@ fn lost(listed: &Listed<(Row, Lost)>) -> anyhow::Result<()> {
         return Ok(());
     }
     line(format!("\nlost only to none: {}", listed.count))?;
-    for (row, Lost { rule, detail }) in listed.first.iter().take(LOST_MAX) {
-        line(format!("  {}  {rule}: {}", date(row.day), plain(detail, 200)))?;
-        line(format!("    {}", plain(&row.title, 94)))?;
+    let mut table = Table::new(&["day", "rule", "source", "item"]);
+    for (row, Lost { rule, detail }) in listed.first.iter().take(PRINTED_MAX) {
+        let cells = vec![date(row.day), rule.clone(), row.source.clone(), row.id.clone()];
+        table.row(cells, &format!("{}: {detail}", plain(&row.title, 60)));
     }
-    more(listed.count, LOST_MAX)
+    table.print()?;
+    more(listed.count)
 }
 
-fn more(count: u64, printed: usize) -> anyhow::Result<()> {
-    let left = count.saturating_sub(printed as u64);
-    if left == 0 { Ok(()) } else { line(format!("  and {left} more; --json lists up to 1000")) }
+fn more(count: u64) -> anyhow::Result<()> {
+    let left = count.saturating_sub(PRINTED_MAX as u64);
+    if left == 0 { Ok(()) } else { line(format!("and {left} more; --json lists up to {LISTED_MAX}")) }
 }
 
 fn value(tally: &Tally, desk: &Desk, first: Day) -> Value {

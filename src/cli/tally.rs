@@ -237,7 +237,7 @@ mod tests {
     use crate::item::{ItemId, SourceKind, SourceName};
     use crate::rules::verdict::Verdict;
 
-    const MAX_AGE: Duration = Duration::from_secs(14 * 86_400);
+    const MAX_AGE: Duration = Duration::from_hours(14 * 24);
 
     fn at(day: i64) -> Timestamp {
         Timestamp::from_second(day * 86_400 + 60).unwrap()
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn what_was_too_old_to_be_sent_is_marked() {
-        let week = Some(Duration::from_secs(7 * 86_400));
+        let week = Some(Duration::from_hours(7 * 24));
         for (published, own, expected) in [
             (None, None, false),
             (Some(90), None, false),

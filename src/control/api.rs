@@ -59,6 +59,15 @@ pub enum Call {
         /// The last one of the page before.
         after: Option<String>,
     },
+    /// Sends alerts that are not stored as a part of a digest, once, through every notifier.
+    SendDigest {
+        /// The alerts.
+        alerts: Vec<Alert>,
+        /// Number of the part, from 1.
+        part: usize,
+        /// How many parts there are.
+        parts: usize,
+    },
     /// Sends a test message.
     SendTest {
         /// Through this notifier; through all without.
@@ -101,6 +110,8 @@ pub enum Reply {
     Items(ItemsPage),
     /// To [`Call::Told`].
     Told(ToldPage),
+    /// To [`Call::SendDigest`].
+    SendDigest(Vec<TestSent>),
     /// To [`Call::SendTest`].
     SendTest(Vec<TestSent>),
     /// To [`Call::Reload`].
@@ -346,7 +357,7 @@ pub struct RuleVerdict {
     pub only_none: bool,
 }
 
-/// How a test message fared.
+/// How a message that is sent by hand fared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestSent {
     /// The notifier.

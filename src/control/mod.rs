@@ -8,7 +8,8 @@ pub mod api;
 pub mod client;
 pub mod explain;
 pub mod history;
-mod rows;
+pub(crate) mod rows;
+pub mod send;
 pub mod server;
 
 pub use api::{Call, Reply};
