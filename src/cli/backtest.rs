@@ -1,5 +1,6 @@
 //! `harmattan backtest`: what the rules on disk would have made of what is stored.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -21,7 +22,10 @@ use crate::rules::spec::{Mode, Severity};
 use crate::store::{Day, StoredItem};
 
 /// Items of a list that are printed; the rest is counted.
-const PRINTED_MAX: usize = 20;
+const PRINTED_MAX: usize = 10;
+
+/// Instead of the mode of a rule that has alerted and is on disk no more.
+const GONE: &str = "gone";
 
 /// What cannot be told.
 const AFTER_HELP: &str = "Added is an item on which a live rule fires now and no alert is recorded; removed, one that \
@@ -94,15 +98,6 @@ async fn run(session: &Session, desk: &Desk, since: Timestamp, unsent: &mut Unse
 fn print(tally: &Tally, desk: &Desk, first: Day) -> anyhow::Result<()> {
     let (items, rules) = (tally.items, desk.engine.rule_count());
     line(format!("{items} items first seen since {}, {rules} rules on disk", date(first)))?;
-    if tally.items == 0 {
-        return Ok(());
-    }
-    line("")?;
-    days(tally).print()?;
-    if !tally.rules.is_empty() {
-        line("")?;
-        by_rule(tally, desk).print()?;
-    }
     list("added", &tally.added)?;
     list("removed", &tally.removed)?;
     lost(&tally.lost)?;
@@ -110,44 +105,48 @@ fn print(tally: &Tally, desk: &Desk, first: Day) -> anyhow::Result<()> {
         let count = tally.not_compared;
         line(format!("\n{count} alerts not compared: their rules saw more of the text than is stored"))?;
     }
+    // What sums it up stands last, where a terminal shows it.
+    for table in [by_rule(tally, desk), days(tally)].into_iter().flatten() {
+        line("")?;
+        table.print()?;
+    }
     Ok(())
 }
 
 /// Alerts a day, before and after.
-fn days(tally: &Tally) -> Table {
+fn days(tally: &Tally) -> Option<Table> {
     let mut table = Table::new(&["day", "items", "alerts before", "after", "added", "removed"]);
     let cells = |name: String, count: DayCount| {
         let DayCount { items, before, after, added, removed } = count;
         std::iter::once(name).chain([items, before, after, added, removed].map(|n| n.to_string())).collect()
     };
-    for (day, count) in tally.days.iter().rev() {
+    for (day, count) in &tally.days {
         table.row(cells(date(*day), *count), "");
     }
     if tally.days.len() > 1 {
         table.row(cells("all".to_owned(), tally.total()), "");
     }
-    table
+    (!tally.days.is_empty()).then_some(table)
 }
 
-fn by_rule(tally: &Tally, desk: &Desk) -> Table {
+fn by_rule(tally: &Tally, desk: &Desk) -> Option<Table> {
     let mut table = Table::new(&["rule", "", "fired", "added", "removed", "lost to none"]);
+    let modes = modes(desk);
     for (name, count) in &tally.rules {
         let RuleCount { fired, added, removed, lost } = *count;
         let counts = [fired, added, removed, lost].map(|n| n.to_string());
-        let names = [name.clone(), mode(desk, name).unwrap_or_default().to_owned()];
+        let mode = modes.get(name.as_str()).copied().unwrap_or(GONE);
+        let mode = if mode == Mode::Live.as_str() { "" } else { mode };
+        let names = [name.clone(), mode.to_owned()];
         table.row(names.into_iter().chain(counts).collect(), "");
     }
-    table
+    (!tally.rules.is_empty()).then_some(table)
 }
 
-/// What is special about a rule: `shadow`, `off`, or `gone` when it is not on disk.
-fn mode(desk: &Desk, name: &str) -> Option<&'static str> {
-    let spec = desk.config.rules.iter().find(|spec| spec.name.value == name);
-    match spec.map(|spec| spec.mode) {
-        Some(Mode::Live) => None,
-        Some(other @ (Mode::Shadow | Mode::Off)) => Some(other.as_str()),
-        None => Some("gone"),
-    }
+/// The modes of the rules on disk, by name.
+fn modes(desk: &Desk) -> HashMap<&str, &'static str> {
+    let specs = desk.config.rules.iter();
+    specs.map(|spec| (spec.name.value.as_str(), spec.mode.as_str())).collect()
 }
 
 fn list(word: &str, listed: &Listed<Row>) -> anyhow::Result<()> {
@@ -193,13 +192,14 @@ fn more(count: u64) -> anyhow::Result<()> {
 
 fn value(tally: &Tally, desk: &Desk, first: Day) -> Value {
     let days: Vec<Value> = tally.days.iter().rev().map(|(day, count)| by_day(&date(*day), *count)).collect();
+    let modes = modes(desk);
     let rules: Vec<Value> = tally
         .rules
         .iter()
         .map(|(name, RuleCount { fired, added, removed, lost })| {
-            let mode = mode(desk, name);
+            let mode = modes.get(name.as_str()).copied().unwrap_or(GONE);
             json!({
-                "rule": name, "mode": mode.unwrap_or("live"), "fired": fired, "added": added, "removed": removed,
+                "rule": name, "mode": mode, "fired": fired, "added": added, "removed": removed,
                 "lost_to_none": lost,
             })
         })

@@ -136,14 +136,12 @@ fn wrapped(shown: &[(char, bool)]) -> Vec<Vec<(char, bool)>> {
     let mut lines = Vec::new();
     for paragraph in shown.split(|&(char, _)| char == '\n') {
         let mut line: Vec<(char, bool)> = Vec::new();
-        for word in paragraph.split(|&(char, _)| char.is_whitespace()).filter(|word| !word.is_empty()) {
+        for (blank_marked, word) in words(paragraph) {
             if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
                 lines.push(std::mem::take(&mut line));
             }
-            if let Some(&(_, before)) = line.last() {
-                // A blank between two marked words is marked too: they are one hit, or as good as one.
-                let both = before && word.first().is_some_and(|&(_, marked)| marked);
-                line.push((' ', both));
+            if !line.is_empty() {
+                line.push((' ', blank_marked));
             }
             line.extend(word);
         }
@@ -152,6 +150,25 @@ fn wrapped(shown: &[(char, bool)]) -> Vec<Vec<(char, bool)>> {
         }
     }
     lines
+}
+
+/// The words of a paragraph, each with whether the blank before it is marked.
+fn words(paragraph: &[(char, bool)]) -> Vec<(bool, Vec<(char, bool)>)> {
+    let mut words: Vec<(bool, Vec<(char, bool)>)> = Vec::new();
+    let mut blank = Some(false);
+    for &(char, marked) in paragraph {
+        if char.is_whitespace() {
+            blank = Some(marked);
+            continue;
+        }
+        if let Some(marked) = blank.take() {
+            words.push((marked, Vec::new()));
+        }
+        if let Some((_, word)) = words.last_mut() {
+            word.push((char, marked));
+        }
+    }
+    words
 }
 
 /// A line with its marks.
@@ -187,6 +204,7 @@ mod tests {
             ("a\u{1b} \u{202e} Mali", vec![(7, 11)], "a [Mali]"),
             ("Ma\u{ad}li\t\tsud", vec![(0, 6)], "[Ma\u{ad}li] sud"),
             ("coup  d'État", vec![(0, 13)], "[coup d'État]"),
+            ("Wagner a quitté", vec![(0, 6), (7, 16)], "[Wagner] [a quitté]"),
             ("Mali", vec![(2, 900)], "Ma[li]"),
             ("Mali", vec![(3, 3)], "Mali"),
             ("Мали", vec![(1, 4)], "М[а]ли"),

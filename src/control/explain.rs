@@ -1,6 +1,6 @@
 //! Why each rule did or did not fire on an item, and what became of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::api::{self, Reply};
 use super::rows;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
-use crate::rules::spec::Mode;
+use crate::rules::spec::{Mode, RuleSpec};
 use crate::rules::{Explanation, Outcome, SourceLabel};
 use crate::store::{Deliveries, Store, StoreError, StoredItem};
 use crate::story::AlertId;
@@ -94,7 +94,9 @@ pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
     let label = label(desk, &item);
     let verdict = desk.engine.judge(&item, label);
     let told = desk.engine.explain(&item, label, rule);
-    let rules = told.into_iter().map(|told| rule_verdict(desk, told)).collect();
+    let specs: HashMap<&str, &RuleSpec> =
+        desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
+    let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
     let places = verdict.places.into_iter().map(|place| place.id);
     let entities = verdict.entities.into_iter().map(|entity| entity.id).chain(places).collect();
     api::Explain {
@@ -113,8 +115,7 @@ pub fn label<'a>(desk: &'a Desk, item: &'a Item) -> Option<SourceLabel<'a>> {
     Some(SourceLabel { name, tags: spec.map(|spec| spec.tags.as_slice()).unwrap_or_default() })
 }
 
-fn rule_verdict(desk: &Desk, told: Explanation) -> api::RuleVerdict {
-    let spec = desk.config.rules.iter().find(|spec| *spec.name.value == *told.rule);
+fn rule_verdict(spec: Option<&RuleSpec>, told: Explanation) -> api::RuleVerdict {
     let mode = spec.map_or(Mode::Live, |spec| spec.mode);
     let mut verdict = api::RuleVerdict {
         rule: told.rule.to_string(),
