@@ -82,7 +82,8 @@ fn name(rule: &Rule, disposition: &str) -> String {
     }
 }
 
-fn since(text: &str) -> anyhow::Result<Timestamp> {
+/// The time so long ago as `text` says.
+pub(super) fn since(text: &str) -> anyhow::Result<Timestamp> {
     let age =
         crate::config::duration(text).with_context(|| format!("`{text}` is no duration such as 36h"))?;
     let age = SignedDuration::try_from(age)?;

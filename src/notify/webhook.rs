@@ -17,6 +17,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use url::Url;
 
+use super::digest::Digest;
 use super::foreign::{cut, line};
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
@@ -163,6 +164,20 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 data: Data::Alert(Box::new(told.into())),
             }
         }
+        Body::Digest(digest @ Digest { alerts, part, parts }) => Envelope {
+            kind: "alert.digest",
+            version: VERSION,
+            timestamp: digest.created(),
+            data: Data::Digest {
+                alerts: alerts
+                    .iter()
+                    .cloned()
+                    .map(|alert| Alert { untold: Vec::new(), ..alert }.into())
+                    .collect(),
+                part: *part,
+                parts: *parts,
+            },
+        },
         Body::Test => Envelope {
             kind: "test",
             version: VERSION,
@@ -187,6 +202,7 @@ struct Envelope<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Alert(Box<wire::alert::Alert>),
+    Digest { alerts: Vec<wire::alert::Alert>, part: usize, parts: usize },
     Test { name: &'a str, detail: &'static str },
 }
 

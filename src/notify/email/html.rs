@@ -5,6 +5,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::super::digest::Digest;
 use super::super::foreign::cut;
 use super::super::marks::{self, Piece};
 use super::super::wording::{self, Link};
@@ -55,18 +56,42 @@ const FOOT: &str = "</main>\n</body>\n</html>\n";
 pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
     let body = match &message.body {
         Body::Alert(alert) => alert_html(alert, message.timezone, excerpt),
+        Body::Digest(digest) => digest_html(digest, message.timezone),
         Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
     };
     format!("{HEAD}{body}{FOOT}")
 }
 
+/// Each alert in a few lines, numbered.
+fn digest_html(digest: &Digest<'_>, desk: &TimeZone) -> String {
+    let mut out = vec![format!("<h1>{}, at most {}</h1>\n<ol>", digest.headline(), digest.severity())];
+    for alert in digest.alerts {
+        out.push(format!(
+            "<li>\n<p>{} {}</p>\n<p dir=\"auto\"{}><strong>{}</strong></p>\n<p class=\"quiet\">{}<br>\npublished {}</p>",
+            badge(alert.severity),
+            escape(&wording::rules(alert)),
+            lang(alert),
+            escape(&wording::headline(alert)),
+            escape(&wording::source(alert)),
+            escape(&wording::published(alert, desk)),
+        ));
+        out.extend(link(alert));
+        out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
+        out.push("</li>".to_owned());
+    }
+    out.push("</ol>\n".to_owned());
+    out.join("\n")
+}
+
+fn badge(severity: Severity) -> String {
+    let colour = colour(severity);
+    format!(
+        r#"<span class="badge" style="background:{colour};color:#ffffff;padding:2px 8px">{severity}</span>"#
+    )
+}
+
 fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
-    let mut out = vec![format!(
-        r#"<p><span class="badge" style="background:{};color:#ffffff;padding:2px 8px">{}</span> {}</p>"#,
-        colour(alert.severity),
-        alert.severity,
-        escape(&wording::rules(alert)),
-    )];
+    let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);

@@ -1,14 +1,18 @@
-//! `harmattan explain`: why each rule did or did not fire on an item.
+//! `harmattan explain`: why each rule did or did not fire on an item, and what an entity is found by.
 
-use std::io::{self, IsTerminal, Read};
+mod entity;
+mod told;
+
+use std::io::{self, Read};
 
 use anyhow::{Context as _, bail};
 
 use super::At;
-use super::print::{Exit, json, line, plain};
+use super::marked::Style;
+use super::print::{Exit, json};
 use super::reach::{reach, unexpected};
 use crate::control::explain::verdicts;
-use crate::control::{Call, Reply, api};
+use crate::control::{Call, Reply};
 use crate::wire;
 
 /// Greatest size of an item on the standard input.
@@ -17,18 +21,25 @@ const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Id of an item or alert, link of a stored item, or - for an item as JSON (or plain text) on standard input
-    #[arg(value_name = "URL|ID|-")]
-    subject: String,
+    #[arg(value_name = "URL|ID|-", required_unless_present = "entity")]
+    subject: Option<String>,
     /// Only this rule
     #[arg(long)]
     rule: Option<String>,
+    /// Instead: what this entity is found by, what lies above and below it, and which rules ask for it
+    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "rule"])]
+    entity: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    let told = if options.subject == "-" {
+    if let Some(id) = &options.entity {
+        return entity::explain(&at.desk()?, id, options.json);
+    }
+    let subject = options.subject.as_deref().unwrap_or_default();
+    let told = if subject == "-" {
         let desk = at.desk()?;
         if let Some(rule) = options.rule.as_deref().filter(|rule| !desk.engine.has_rule(rule)) {
             bail!("no rule is named `{rule}`");
@@ -36,7 +47,7 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
         let item = given(&whole(io::stdin().lock(), INPUT_BYTES_MAX)?)?;
         verdicts(&desk, item, options.rule.as_deref())
     } else {
-        let call = Call::Explain { subject: options.subject.clone(), rule: options.rule.clone() };
+        let call = Call::Explain { subject: subject.to_owned(), rule: options.rule.clone() };
         let reply = reach(at, call).await?;
         let Reply::Explain(told) = reply else { return unexpected(reply) };
         *told
@@ -44,7 +55,8 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
     if options.json {
         json(&told)?;
     } else {
-        print(&told)?;
+        let style = Style::of_output(at.environment.variable("NO_COLOR").as_deref());
+        told::print(&told, options.rule.is_some(), style)?;
     }
     Ok(Exit::Done)
 }
@@ -82,53 +94,6 @@ fn given(input: &str) -> anyhow::Result<crate::item::Item> {
         }))?
     };
     Ok(item.try_into()?)
-}
-
-fn print(told: &api::Explain) -> anyhow::Result<()> {
-    let item = &told.item;
-    let head = if item.title.is_empty() { &item.text } else { &item.title };
-    line(format!("item      {}  {}", item.id, plain(head, 90)))?;
-    if let Some(url) = &item.url {
-        line(format!("link      {}", plain(url, 200)))?;
-    }
-    line(format!("mentions  {}", told.entities.join(" ")))?;
-    let (mark, unmark) = if io::stdout().is_terminal() { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
-    for rule in &told.rules {
-        if !rule.fired {
-            continue;
-        }
-        line(format!("{mark}FIRED{unmark}     {} ({})", rule.rule, rule.severity))?;
-        for why in &rule.why {
-            let words = plain(&why.text, 60);
-            line(format!(
-                "  {:<28} {mark}{words}{unmark}  {} {}..{}",
-                why.term, why.field, why.start, why.end
-            ))?;
-        }
-    }
-    for rule in told.rules.iter().filter(|rule| !rule.fired) {
-        line(format!("silent    {}: {}", rule.rule, plain(rule.failed.as_deref().unwrap_or_default(), 160)))?;
-    }
-    for alert in &told.alerts {
-        let created = alert.created.strftime("%Y-%m-%d %H:%M:%SZ");
-        let (kind, disposition) = (&alert.kind, &alert.disposition);
-        let (story, reports) = (&alert.alert.story.id, alert.alert.story.reports);
-        line(format!(
-            "alert     {}  {created}  {kind}, {disposition}, story {story}, report {reports}",
-            alert.alert.id
-        ))?;
-    }
-    for delivery in &told.deliveries {
-        let reason = plain(delivery.reason.as_deref().unwrap_or_default(), 100);
-        let to = [delivery.notifier.as_str(), delivery.recipient.as_str()].join(" ");
-        let (state, attempts) = (&delivery.state, delivery.attempts);
-        line(format!(
-            "delivery  {}  {}, {state} after {attempts} attempts {reason}",
-            delivery.id,
-            to.trim_end()
-        ))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
