@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 
 use crate::text::hash_word;
 
-/// The share of every word that is not in the table: less than the least share in it.
-pub(crate) const RARE_SHARE: f32 = 0.0005;
+/// The share of every word that is not in the table: a tenth of the least share in it, for most such words are
+/// names and far rarer than what just missed the table.
+pub(crate) const RARE_SHARE: f32 = 0.000_05;
 
 /// What the shares in the table are counted in.
 const ITEMS: f32 = 10_000.0;
