@@ -13,6 +13,8 @@ mod evaluate;
 mod explain;
 mod facts;
 mod filter;
+#[cfg_attr(not(test), expect(dead_code, reason = "the presearch and the checks that ask it come next"))]
+mod frequency;
 mod literals;
 mod mentions;
 mod model;
