@@ -20,6 +20,8 @@ struct Sounds {
     codas: &'static [&'static str],
     /// What may stand before the whole word, once in so many words.
     article: (&'static str, usize),
+    /// Of ten words so many are a syllable longer than in the other scripts.
+    longer_of_ten: usize,
 }
 
 /// Latin without accents, Latin with those of French, Cyrillic, Arabic.
@@ -32,6 +34,7 @@ const SOUNDS: [Sounds; 4] = [
         vowels: &["e", "e", "e", "a", "a", "o", "o", "i", "i", "u", "ea", "ou", "io"],
         codas: &["", "", "", "", "n", "r", "s", "t", "l", "d", "nd", "st", "ng", "y"],
         article: ("", 1),
+        longer_of_ten: 0,
     },
     Sounds {
         onsets: &[
@@ -39,11 +42,12 @@ const SOUNDS: [Sounds; 4] = [
             "qu", "j", "ç", "tr", "pr", "",
         ],
         vowels: &[
-            "e", "e", "e", "a", "a", "i", "i", "o", "u", "é", "é", "è", "ê", "â", "ô", "î", "ou", "eu", "ai",
-            "oi", "ï",
+            "e", "e", "e", "e", "e", "e", "e", "a", "a", "a", "a", "i", "i", "i", "o", "o", "u", "u", "é",
+            "é", "è", "ê", "â", "ô", "ou", "eu", "ai", "oi",
         ],
         codas: &["", "", "", "", "", "n", "r", "s", "s", "t", "l", "nt", "ée", "x"],
         article: ("", 1),
+        longer_of_ten: 2,
     },
     Sounds {
         onsets: &[
@@ -53,6 +57,7 @@ const SOUNDS: [Sounds; 4] = [
         vowels: &["о", "о", "о", "е", "е", "е", "а", "а", "а", "и", "и", "и", "я", "у", "ы", "ю", "ё"],
         codas: &["", "", "", "", "й", "н", "т", "л", "м", "в", "р", "х", "ть", "ст"],
         article: ("", 1),
+        longer_of_ten: 10,
     },
     Sounds {
         onsets: &[
@@ -63,6 +68,7 @@ const SOUNDS: [Sounds; 4] = [
         vowels: &["", "", "", "", "", "ا", "ا", "ي", "ي", "و"],
         codas: &["", "", "", "", "", "ن", "ر", "ل", "د", "م", "ة", "ات", "ى", "ئ"],
         article: ("ال", 4),
+        longer_of_ten: 7,
     },
 ];
 
@@ -126,12 +132,13 @@ fn word(sounds: &Sounds, rank: usize, random: &mut Seeded) -> String {
         600..4_000 => 2 + random.below(2),
         _ => 2 + random.below(3),
     };
+    let longer = rank >= 60 && random.below(10) < sounds.longer_of_ten;
     let mut word = String::new();
     let (article, times) = sounds.article;
     if rank > 20 && random.once_in(times) {
         word.push_str(article);
     }
-    for _ in 0..syllables {
+    for _ in 0..syllables + usize::from(longer) {
         word.push_str(random.pick(sounds.onsets));
         word.push_str(random.pick(sounds.vowels));
     }

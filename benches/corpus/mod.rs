@@ -216,7 +216,7 @@ impl Writer<'_> {
         let mut text = String::new();
         while text.len() < bytes {
             for _ in 0..2 + random.below(3) {
-                self.sentence(&mut text, random);
+                self.sentence(&mut text, bytes, random);
                 if text.len() >= bytes {
                     break;
                 }
@@ -227,7 +227,8 @@ impl Writer<'_> {
         text
     }
 
-    fn sentence(&self, text: &mut String, random: &mut Seeded) {
+    /// Ends early when the text has all its bytes.
+    fn sentence(&self, text: &mut String, bytes: usize, random: &mut Seeded) {
         let words = 7 + random.below(20);
         for number in 0..words {
             let (is_plain, word) = self.word(random);
@@ -243,13 +244,11 @@ impl Writer<'_> {
             } else {
                 text.push_str(&word);
             }
-            if number + 1 == words {
+            if number + 1 == words || text.len() >= bytes {
                 text.push(if self.number == 3 && random.once_in(8) { '؟' } else { '.' });
-            } else if random.once_in(9) {
-                text.push_str(random.pick(Self::COMMAS[self.number]));
-            } else {
-                text.push(' ');
+                break;
             }
+            text.push_str(if random.once_in(9) { random.pick(Self::COMMAS[self.number]) } else { " " });
         }
     }
 
