@@ -127,7 +127,8 @@ impl Corpus {
                 found.push(words.join(" "));
             }
             for phrase in found {
-                if patterns.len() < PATTERNS && known.insert(phrase.to_lowercase()) {
+                let tells = phrase.contains(' ') || phrase.chars().count() >= LONE_LETTERS_MIN;
+                if tells && patterns.len() < PATTERNS && known.insert(phrase.to_lowercase()) {
                     patterns.push(phrase);
                 }
             }
@@ -146,6 +147,10 @@ impl Corpus {
         item(title, text)
     }
 }
+
+/// Letters of a pattern of one word at least: made-up short words are common real ones, which rules must not ask
+/// for alone.
+const LONE_LETTERS_MIN: usize = 6;
 
 /// Most names and phrases have two words.
 fn words_of_a_phrase(random: &mut Seeded) -> usize {

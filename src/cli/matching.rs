@@ -155,8 +155,8 @@ fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
     Verdict {
         id: line.id.unwrap_or_else(|| number.to_string()),
         fired: verdict.fired.into_iter().map(fired_of).collect(),
-        entities: verdict.entities.into_iter().map(|entity| entity.id).collect(),
-        places: verdict.places.into_iter().map(|place| place.id).collect(),
+        entities: verdict.entities.iter().map(|entity| entity.id.clone()).collect(),
+        places: verdict.places.iter().map(|place| place.id.clone()).collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::notify::digest::parts;
 use crate::rules::spec::{Mode, Severity};
-use crate::rules::verdict::Verdict;
+use crate::rules::verdict::{EntityRef, PlaceRef, Verdict};
 use crate::store::StoredItem;
 use crate::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId, TEXT_BYTES_MAX};
 
@@ -91,8 +91,8 @@ fn alert(desk: &Desk, stored: StoredItem, verdict: Verdict, now: Timestamp) -> A
         truncated: item.text.len() > TEXT_BYTES_MAX - CHARACTER_BYTES_MAX,
         tier: spec.map_or(TIER_UNKNOWN, |spec| spec.tier),
         fetched: stored.fetched,
-        entities: verdict.entities,
-        places: verdict.places,
+        entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
+        places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
         story: Story {
             id: StoryId::opened_by(id),
             reports: 1,

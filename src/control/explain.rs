@@ -97,8 +97,8 @@ pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
     let specs: HashMap<&str, &RuleSpec> =
         desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
     let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
-    let places = verdict.places.into_iter().map(|place| place.id);
-    let entities = verdict.entities.into_iter().map(|entity| entity.id).chain(places).collect();
+    let places = verdict.places.iter().map(|place| place.id.clone());
+    let entities = verdict.entities.iter().map(|entity| entity.id.clone()).chain(places).collect();
     api::Explain {
         item: wire::item::Item::from(item),
         rules,

@@ -9,7 +9,7 @@ use super::{Judged, Receipt};
 use crate::item::Item;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::rules::spec::{Mode, Severity};
-use crate::rules::verdict::{Match, Verdict};
+use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
 use crate::store::StoreError;
 use crate::story::join::{self, Joined, Report};
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
@@ -46,8 +46,8 @@ impl Ingest<'_> {
             truncated,
             tier: self.poll.source.tier,
             fetched: now,
-            entities: verdict.entities,
-            places: verdict.places,
+            entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
+            places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
             story,
         };
         self.tx.put_alert(&alert)?;

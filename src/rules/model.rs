@@ -73,9 +73,9 @@ impl Clause {
 #[derive(Clone, Debug)]
 pub(crate) enum Role {
     /// Told as an entity.
-    Entity(EntityRef),
+    Entity(Arc<EntityRef>),
     /// Told as a place.
-    Place(PlaceRef),
+    Place(Arc<PlaceRef>),
     /// A word list: told nowhere.
     Context,
     /// What lies inside its match is no hit.

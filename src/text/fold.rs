@@ -42,10 +42,14 @@ const ZEROS: &[u32] = &[
 ];
 
 /// What a character of the basic plane becomes, in one number. Letters, by far the most, hold up to three bytes
-/// of folded UTF-8 (bits 0 to 23), their count (24 and 25) and the script (28 to 31); for all else bits 0 to 23
-/// lead to the list of folds: the place of the first (0 to 15) and how many there are (16 to 23).
+/// of folded UTF-8 (bits 0 to 23), their count (24 and 25) and the script (28 to 31), and so does a letter that is
+/// a word by itself; for all else bits 0 to 23 lead to the list of folds: the place of the first (0 to 15) and how
+/// many there are (16 to 23).
 #[derive(Clone, Copy)]
 pub(crate) struct Entry(u32);
+
+/// Marks an [`Entry`] of a letter that is a word by itself.
+const SINGLE: u32 = 1 << 26;
 
 /// Marks an [`Entry`] that is no letter.
 const LISTED: u32 = 1 << 27;
@@ -54,7 +58,7 @@ impl Entry {
     /// Whether the character becomes letters, and nothing else.
     #[inline]
     pub(crate) fn is_letter(self) -> bool {
-        self.0 & LISTED == 0
+        self.0 & (SINGLE | LISTED) == 0
     }
 
     /// Of a letter: its folded bytes, those past [`Entry::len`] without meaning.
@@ -128,10 +132,11 @@ impl Table {
         let Some(entry) = self.entry(c as usize) else {
             return classify(c).into_iter().for_each(each);
         };
-        if entry.is_letter() {
+        if entry.0 & LISTED == 0 {
+            let unit = if entry.is_letter() { Fold::Letter } else { Fold::Single };
             let bytes = entry.bytes();
             let folded = bytes.get(..entry.len()).and_then(|bytes| std::str::from_utf8(bytes).ok());
-            return folded.unwrap_or_default().chars().for_each(|letter| each(Fold::Letter(letter)));
+            return folded.unwrap_or_default().chars().for_each(|letter| each(unit(letter)));
         }
         let (start, len) = (entry.0 & 0xffff, entry.0 >> 16 & 0xff);
         let several = self.many.get(start as usize..(start + len) as usize).unwrap_or_default();
@@ -162,8 +167,11 @@ fn build() -> Table {
     table
 }
 
-/// The entry of a character that becomes one to three bytes of letters.
+/// The entry of a character that becomes one to three bytes of letters, or one letter that is a word by itself.
 fn letters(folds: &[Fold]) -> Option<Entry> {
+    if let [Fold::Single(letter)] = folds {
+        return letters(&[Fold::Letter(*letter)]).map(|entry| Entry(entry.0 | SINGLE));
+    }
     let mut text = String::new();
     let mut scripts = 0;
     for fold in folds {

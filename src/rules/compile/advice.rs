@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::engine::Engine;
 use super::super::literals::Scratch;
 use super::super::model::{Clause, ConceptId, EntityId, Role, Rule};
+use super::super::presearch;
 use super::super::spec::{EntitySpec, FieldFilter, Located, Origin};
 use super::aliases::EVENT_TYPE;
 use super::{Compiler, Owner, number};
@@ -21,21 +22,22 @@ impl Compiler {
     /// Warns of terms too common to mean anything, and of rules that can never fire.
     pub(super) fn advise(&mut self, place: (Owner<'_>, &Origin), rule: &Rule) {
         let (owner, origin) = place;
-        for clause in conditions(rule) {
-            for wanted in &clause.wanted {
-                let share = self.shares.of(wanted.concept, &self.extras, self.first_extra()).most();
-                let is_word = wanted.concept >= self.first_extra();
-                if is_word && share > COMMON_SHARE {
-                    let message = format!(
-                        "`{}` stands in {:.0} % of ordinary items",
-                        wanted.written,
-                        (share * 100.0).max(1.0)
-                    );
-                    let hint =
-                        "it narrows little down: take a rarer word, or a phrase, or `near` something rare";
-                    self.warn(owner, origin, message, hint);
-                }
-            }
+        let first_extra = self.first_extra();
+        let share = |concept| self.shares.of(concept, &self.extras, first_extra);
+        // A common word beside a rare condition is fine; alone it fires, or vetoes, on what it was not meant for.
+        let by_source = rule.filters.as_ref().is_some_and(|filters| !filters.sources.is_empty());
+        let rarest = presearch::rarest(rule, &share).filter(|_| !by_source);
+        let alone = rarest.into_iter().flat_map(|(clauses, _)| clauses).chain(&rule.none);
+        let wanted = alone.flat_map(|clause| &clause.wanted);
+        let words = wanted.filter(|wanted| wanted.concept >= first_extra);
+        let common: Vec<(Arc<str>, f32)> = words
+            .map(|wanted| (wanted.written.clone(), share(wanted.concept).most()))
+            .filter(|(_, share)| *share > COMMON_SHARE)
+            .collect();
+        for (written, share) in common {
+            let message = format!("`{written}` stands in {:.0} % of ordinary items", share * 100.0);
+            let hint = "by itself it means too little: take a phrase, or add a condition with rarer words";
+            self.warn(owner, origin, message, hint);
         }
         if let Some(reason) = self.never(rule) {
             let hint = "take one of the two out, or switch the rule off with `mode = \"off\"`";
@@ -101,7 +103,7 @@ impl Compiler {
                 .iter()
                 .enumerate()
                 .flat_map(|(at, first)| same.iter().skip(at + 1).map(move |second| (first, second)));
-            let of_one_type = pairs.filter(|(first, second)| kind(first.1) == kind(second.1)).take(1);
+            let of_one_type = pairs.filter(|(a, b)| a.1 != b.1 && kind(a.1) == kind(b.1)).take(1);
             shared.extend(of_one_type.map(|(first, second)| (first.1, second.1, second.2)));
         }
         for (first, second, alias) in shared {
@@ -172,14 +174,6 @@ impl Compiler {
     fn is_event(&self, type_id: u32) -> bool {
         self.types.get(type_id as usize).is_some_and(|name| name == EVENT_TYPE)
     }
-}
-
-/// All clauses of a rule.
-fn conditions(rule: &Rule) -> impl Iterator<Item = &Clause> {
-    let near = rule.near.iter().flat_map(|near| &near.terms);
-    let unless = rule.unless().into_iter().flat_map(|(_, terms)| terms);
-    let score = rule.score().into_iter().flat_map(|score| score.terms.iter().map(|(clause, _)| clause));
-    rule.all.iter().chain(&rule.any).chain(&rule.none).chain(near).chain(unless).chain(score)
 }
 
 /// Where an alias of an entity is written.

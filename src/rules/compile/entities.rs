@@ -29,7 +29,7 @@ impl Compiler {
             entity.ancestors = ancestors(&parents, number);
             if let Role::Place(place) = &mut entity.role {
                 let above = entity.ancestors.iter().filter_map(|&above| kept.get(above as usize));
-                place.within = above.map(|above| above.id.value.clone()).collect();
+                Arc::make_mut(place).within = above.map(|above| above.id.value.clone()).collect();
             }
         }
         self.aliases(&kept);
@@ -124,14 +124,16 @@ fn role(spec: &EntitySpec) -> Role {
     match spec.entity_type.as_str() {
         CONTEXT => Role::Context,
         MASK => Role::Mask,
-        PLACE => Role::Place(PlaceRef {
+        PLACE => Role::Place(Arc::new(PlaceRef {
             id,
             name: spec.name.clone(),
             country: spec.country.clone(),
             within: Vec::new(),
             at: spec.at,
-        }),
-        other => Role::Entity(EntityRef { id, entity_type: other.to_owned(), name: spec.name.clone() }),
+        })),
+        other => {
+            Role::Entity(Arc::new(EntityRef { id, entity_type: other.to_owned(), name: spec.name.clone() }))
+        }
     }
 }
 

@@ -5,8 +5,6 @@
 
 use std::sync::OnceLock;
 
-use crate::text::hash_word;
-
 /// The share of every word that is not in the table: a tenth of the least share in it, for most such words are
 /// names and far rarer than what just missed the table.
 pub(crate) const RARE_SHARE: f32 = 0.000_05;
@@ -18,16 +16,16 @@ const TABLE: &str = include_str!("words.tsv");
 
 /// The share of ordinary items, from [`RARE_SHARE`] to 1, in which a folded word occurs.
 pub(crate) fn share(word: &str) -> f32 {
-    index().find(word).map_or(RARE_SHARE, |row| row.share)
+    index().find(word).unwrap_or(RARE_SHARE)
 }
 
 /// The share of ordinary items in which any word occurs that begins with some folded letters, as if words
 /// occurred independently of each other; at least [`RARE_SHARE`].
 pub(crate) fn share_of_prefix(prefix: &str) -> f32 {
     let rows = &index().rows;
-    let first = rows.partition_point(|row| row.word < prefix);
-    let begun = rows.iter().skip(first).take_while(|row| row.word.starts_with(prefix));
-    let none: f32 = begun.map(|row| 1.0 - row.share).product();
+    let first = rows.partition_point(|&row| word_of(row) < prefix);
+    let begun = rows.iter().skip(first).take_while(|&&row| word_of(row).starts_with(prefix));
+    let none: f32 = begun.map(|&row| 1.0 - share(word_of(row))).product();
     (1.0 - none).max(RARE_SHARE)
 }
 
@@ -36,61 +34,89 @@ pub(crate) fn is_known(word: &str) -> bool {
     index().find(word).is_some()
 }
 
-struct Row {
-    word: &'static str,
-    share: f32,
-}
-
-/// The table, ready to be asked: rules of a large desk have several 100,000 words.
+/// Where the words of the table stand in it. Shares are read when they are asked for: a start of the program
+/// asks for few of them, a large desk for several 100,000.
 struct Index {
-    /// Sorted by word.
-    rows: Vec<Row>,
+    /// First bytes of the lines, sorted by word.
+    rows: Vec<u32>,
     /// One more than the place of a row, from where its hash says on; 0 is free. A power of two of them.
     slots: Vec<u16>,
 }
 
 impl Index {
-    fn find(&self, word: &str) -> Option<&Row> {
-        let mask = self.slots.len() - 1;
-        let mut at = slot(word) & mask;
+    fn new() -> Self {
+        // One pass over the bytes: a word ends at the tab, and the head of the table has none.
+        let mut rows = Vec::new();
+        let mut hashes = Vec::new();
+        let (mut start, mut hash) = (0, HASH_OF_NOTHING);
+        for (at, byte) in (0_u32..).zip(TABLE.bytes()) {
+            match byte {
+                b'\n' => (start, hash) = (at + 1, HASH_OF_NOTHING),
+                b'\t' => {
+                    rows.push(start);
+                    hashes.push(hash);
+                }
+                letter => hash = longer_by(hash, letter),
+            }
+        }
+        let mut slots: Vec<u16> = vec![0; (rows.len() * 2).next_power_of_two()];
+        for (number, hash) in (1..=u16::MAX).zip(hashes) {
+            let mut at = slot(hash, &slots);
+            while slots.get(at).is_some_and(|&taken| taken != 0) {
+                at = next(at, &slots);
+            }
+            if let Some(free) = slots.get_mut(at) {
+                *free = number;
+            }
+        }
+        Self { rows, slots }
+    }
+
+    /// The share of a word of the table.
+    fn find(&self, word: &str) -> Option<f32> {
+        let mut at = slot(word.bytes().fold(HASH_OF_NOTHING, longer_by), &self.slots);
         // A part of the slots stays free, so it ends.
         loop {
             let row = self.rows.get(usize::from(*self.slots.get(at)?).checked_sub(1)?)?;
-            if row.word == word {
-                return Some(row);
+            let number = from(*row).strip_prefix(word).and_then(|rest| rest.strip_prefix('\t'));
+            if let Some(number) = number {
+                return Some(f32::from(number.lines().next()?.parse::<u16>().ok()?) / ITEMS);
             }
-            at = (at + 1) & mask;
+            at = next(at, &self.slots);
         }
     }
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-        let rows: Vec<Row> = lines.filter_map(row).collect();
-        let mut slots = vec![0; (rows.len() * 2).next_power_of_two()];
-        for (number, row) in (1..=u16::MAX).zip(&rows) {
-            let mut at = slot(row.word) & (slots.len() - 1);
-            while slots.get(at).is_some_and(|&taken| taken != 0) {
-                at = (at + 1) & (slots.len() - 1);
-            }
-            if let Some(free) = slots.get_mut(at) {
-                *free = number;
-            }
-        }
-        Index { rows, slots }
-    })
+    INDEX.get_or_init(Index::new)
 }
 
-fn row(line: &'static str) -> Option<Row> {
-    let (word, items) = line.split_once('\t')?;
-    Some(Row { word, share: f32::from(items.parse::<u16>().ok()?) / ITEMS })
+/// The table from a row on.
+fn from(row: u32) -> &'static str {
+    TABLE.get(row as usize..).unwrap_or_default()
 }
 
-fn slot(word: &str) -> usize {
-    // Half of the hash is more than the table needs, and fits everywhere.
-    usize::try_from(hash_word(word.as_bytes()) >> 33).unwrap_or_default()
+fn word_of(row: u32) -> &'static str {
+    from(row).split('\t').next().unwrap_or_default()
+}
+
+/// FNV-1a of no bytes.
+const HASH_OF_NOTHING: u32 = 0x811c_9dc5;
+
+/// The hash of what was hashed and one more byte. The words are ours, so nobody chooses them to collide.
+fn longer_by(hash: u32, byte: u8) -> u32 {
+    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+}
+
+/// Where to look for a hash first.
+fn slot(hash: u32, slots: &[u16]) -> usize {
+    (hash ^ (hash >> 15)) as usize & (slots.len() - 1)
+}
+
+/// Where to look next.
+fn next(at: usize, slots: &[u16]) -> usize {
+    (at + 1) & (slots.len() - 1)
 }
 
 #[cfg(test)]
@@ -98,18 +124,27 @@ mod tests {
     use super::*;
     use crate::text::folded;
 
+    /// The lines of the table, read anew.
+    fn rows() -> Vec<(&'static str, f32)> {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+        let row = |line: &'static str| {
+            let (word, items) = line.split_once('\t').unwrap();
+            (word, f32::from(items.parse::<u16>().unwrap()) / ITEMS)
+        };
+        lines.map(row).collect()
+    }
+
     #[test]
-    fn every_line_is_read_and_rows_are_sorted_and_folded() {
-        let rows = &index().rows;
-        assert_eq!(rows.len(), TABLE.lines().filter(|line| !line.starts_with('#')).count());
+    fn every_row_is_found_and_rows_are_sorted_and_folded() {
+        let rows = rows();
         assert!(rows.len() < usize::from(u16::MAX), "slots number rows by 16 bits");
         for pair in rows.windows(2) {
-            assert!(pair[0].word < pair[1].word, "{} {}", pair[0].word, pair[1].word);
+            assert!(pair[0].0 < pair[1].0, "{} {}", pair[0].0, pair[1].0);
         }
-        for row in rows {
-            assert_eq!(folded(row.word), row.word);
-            assert!(row.share > RARE_SHARE && row.share <= 1.0, "{} {}", row.word, row.share);
-            assert!(is_known(row.word) && share(row.word).to_bits() == row.share.to_bits(), "{}", row.word);
+        for (word, expected) in rows {
+            assert_eq!(folded(word), word);
+            assert!(expected > RARE_SHARE && expected <= 1.0, "{word} {expected}");
+            assert!(is_known(word) && share(word).to_bits() == expected.to_bits(), "{word}");
         }
     }
 
@@ -149,8 +184,8 @@ mod tests {
         for prefix in ["attack", "withdr", "вывод", "قتل", "t", "the"] {
             let whole = share_of_prefix(prefix);
             assert!((RARE_SHARE..=1.0).contains(&whole), "{prefix}: {whole}");
-            for row in index().rows.iter().filter(|row| row.word.starts_with(prefix)) {
-                assert!(whole >= row.share - f32::EPSILON, "{prefix} {}", row.word);
+            for (word, share) in rows().into_iter().filter(|(word, _)| word.starts_with(prefix)) {
+                assert!(whole >= share - f32::EPSILON, "{prefix} {word}");
             }
         }
         assert!(share_of_prefix("attack") > share("attack"));
