@@ -34,47 +34,112 @@ pub(crate) enum Miss {
     Veto(usize),
 }
 
+/// Numbers of a rule that lie in its record; a rule with more conditions has the rest elsewhere.
+const RECORD: usize = 16;
+
 /// The conditions of all rules.
+///
+/// Each rule begins with what it has at all ([`Flags`]) and the numbers of its terms in `all`, `any`, `none` and
+/// `near`; then follows each term: how many concepts, and these; before the terms of a `near` its distance, whether
+/// it is ordered, and their number.
 #[derive(Debug, Default)]
 pub(super) struct Code {
-    /// Where each rule begins; one entry more than there are rules.
-    starts: Vec<u32>,
-    /// For each rule the numbers of its terms in `all`, `any`, `none` and `near`, then each term: how many
-    /// concepts, and these; before the terms of a `near` its distance, whether it is ordered, and their number.
-    words: Vec<u32>,
+    /// One record for each rule, the size of a line of the cache.
+    records: Vec<u32>,
+    /// Rules that do not fit into a record, which then holds where they begin and end here.
+    long: Vec<u32>,
+}
+
+/// What a rule has beyond terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Flags(u32);
+
+impl Flags {
+    /// Its conditions lie in the other list.
+    const LONG: u32 = 1;
+    /// It is for some items only.
+    const FILTERED: u32 = 2;
+    /// It has `unless`, weights, or a scope.
+    const SELDOM: u32 = 4;
+    const TITLE: u32 = 8;
+    const TEXT: u32 = 16;
+
+    fn of(rule: &Rule) -> Self {
+        let field = match rule.field {
+            FieldFilter::Any => 0,
+            FieldFilter::Title => Self::TITLE,
+            FieldFilter::Text => Self::TEXT,
+        };
+        let filtered = if rule.filters.is_some() { Self::FILTERED } else { 0 };
+        let seldom = if rule.seldom.is_some() || rule.scope != Scope::Item { Self::SELDOM } else { 0 };
+        Self(field | filtered | seldom)
+    }
+
+    fn has(self, flag: u32) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn piece(self) -> Piece {
+        Piece::of(match (self.has(Self::TITLE), self.has(Self::TEXT)) {
+            (true, _) => FieldFilter::Title,
+            (false, true) => FieldFilter::Text,
+            (false, false) => FieldFilter::Any,
+        })
+    }
 }
 
 impl Code {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let mut code = Self::default();
-        let len = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        code.records.reserve_exact(rules.len() * RECORD);
+        let mut words = Vec::new();
         for rule in rules {
-            code.starts.push(len(code.words.len()));
-            let lists = [rule.all.len(), rule.any.len(), rule.none.len(), rule.near.len()];
-            code.words.extend(lists.map(len));
-            let clause = |code: &mut Self, clause: &Clause| {
-                code.words.push(len(clause.wanted.len()));
-                code.words.extend(clause.concepts());
-            };
-            for one in rule.all.iter().chain(&rule.any).chain(&rule.none) {
-                clause(&mut code, one);
+            words.clear();
+            encode(rule, &mut words);
+            if words.len() > RECORD {
+                let from = code.long.len();
+                code.long.extend_from_slice(&words);
+                let flags = words.first().copied().unwrap_or_default();
+                words = vec![flags | Flags::LONG, len(from), len(code.long.len())];
             }
-            for near in &rule.near {
-                code.words.extend([near.within, u32::from(near.ordered), len(near.terms.len())]);
-                near.terms.iter().for_each(|one| clause(&mut code, one));
-            }
+            words.resize(RECORD, 0);
+            code.records.extend_from_slice(&words);
         }
-        code.starts.push(len(code.words.len()));
-        code.words.shrink_to_fit();
+        code.long.shrink_to_fit();
         code
     }
 
     /// The conditions of a rule.
+    #[inline]
     pub(super) fn of(&self, rule: RuleId) -> Conditions<'_> {
-        let at = rule as usize;
-        let range = self.starts.get(at..at + 2).and_then(<[u32]>::first_chunk);
-        let [from, to] = range.copied().unwrap_or_default();
-        Conditions(self.words.get(from as usize..to as usize).unwrap_or_default())
+        let from = rule as usize * RECORD;
+        let record = self.records.get(from..from + RECORD).unwrap_or_default();
+        match *record {
+            [flags, from, to, ..] if Flags(flags).has(Flags::LONG) => {
+                Conditions(self.long.get(from as usize..to as usize).unwrap_or_default())
+            }
+            _ => Conditions(record),
+        }
+    }
+}
+
+fn len(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn encode(rule: &Rule, words: &mut Vec<u32>) {
+    words.push(Flags::of(rule).0);
+    words.extend([rule.all.len(), rule.any.len(), rule.none.len(), rule.near.len()].map(len));
+    let clause = |words: &mut Vec<u32>, clause: &Clause| {
+        words.push(len(clause.wanted.len()));
+        words.extend(clause.concepts());
+    };
+    for one in rule.all.iter().chain(&rule.any).chain(&rule.none) {
+        clause(words, one);
+    }
+    for near in &rule.near {
+        words.extend([near.within, u32::from(near.ordered), len(near.terms.len())]);
+        near.terms.iter().for_each(|one| clause(words, one));
     }
 }
 
@@ -83,6 +148,12 @@ impl Code {
 pub(crate) struct Conditions<'a>(&'a [u32]);
 
 impl<'a> Conditions<'a> {
+    /// What the rule has beyond terms.
+    #[inline]
+    fn flags(self) -> Flags {
+        Flags(self.0.first().copied().unwrap_or_default())
+    }
+
     fn next(&mut self) -> u32 {
         let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
         self.0 = rest;
@@ -139,11 +210,21 @@ pub(crate) struct Held {
 
 impl<'a> Case<'a> {
     /// Whether the rule fires; if not, the first condition that fails.
+    #[inline]
     pub(crate) fn judge(&self, source: Option<SourceLabel<'_>>) -> Result<Held, Miss> {
-        if let Some(barred) = self.rule.filters.as_ref().and_then(|filters| filters.bars(self.item, source)) {
+        let flags = self.code.flags();
+        if flags.has(Flags::FILTERED)
+            && let Some(barred) =
+                self.rule.filters.as_ref().and_then(|filters| filters.bars(self.item, source))
+        {
             return Err(Miss::Barred(barred));
         }
-        let piece = self.hold_together()?;
+        let whole = flags.piece();
+        if !flags.has(Flags::SELDOM) {
+            let none = self.conditions(whole, &[])?;
+            return none.map_or(Ok(Held { piece: whole, score: None }), |at| Err(Miss::Veto(at)));
+        }
+        let piece = self.hold_together(whole)?;
         let score = self.score();
         if let (Some(sum), Some(score)) = (score, self.rule.score())
             && sum < score.threshold
@@ -157,8 +238,7 @@ impl<'a> Case<'a> {
     }
 
     /// The piece of the item in which `all`, `any` and `near` hold.
-    fn hold_together(&self) -> Result<Piece, Miss> {
-        let whole = Piece::of(self.rule.field);
+    fn hold_together(&self, whole: Piece) -> Result<Piece, Miss> {
         let unless = self.unless();
         self.conditions(whole, &unless)?;
         if self.rule.scope == Scope::Item {
@@ -173,11 +253,11 @@ impl<'a> Case<'a> {
         held.next().ok_or(Miss::Scope)
     }
 
-    /// Whether `all`, `any` and `near` hold in a piece of the item.
-    fn conditions(&self, piece: Piece, unless: &[Span]) -> Result<(), Miss> {
+    /// Whether `all`, `any` and `near` hold in a piece of the item; if so, the first term of `none` that occurs.
+    fn conditions(&self, piece: Piece, unless: &[Span]) -> Result<Option<usize>, Miss> {
         let view = View { case: self, piece, unless };
         let mut code = self.code;
-        let [all, any, none, near] = [code.next(), code.next(), code.next(), code.next()];
+        let [_, all, any, none, near] = [code.next(), code.next(), code.next(), code.next(), code.next()];
         for at in 0..all {
             if !view.holds(code.clause()) {
                 return Err(Miss::All(at as usize));
@@ -191,8 +271,13 @@ impl<'a> Case<'a> {
         if !held {
             return Err(Miss::Any);
         }
-        for _ in 0..none {
-            code.clause();
+        let mut veto = None;
+        for at in 0..none {
+            let clause = code.clause();
+            let occurs = || clause.iter().any(|&concept| !self.mentions.of(concept).is_empty());
+            if veto.is_none() && occurs() {
+                veto = Some(at as usize);
+            }
         }
         for at in 0..near {
             let [within, ordered, terms] = [code.next(), code.next(), code.next()];
@@ -200,7 +285,7 @@ impl<'a> Case<'a> {
                 return Err(Miss::Near(at as usize));
             }
         }
-        Ok(())
+        Ok(veto)
     }
 
     /// Where the terms stand that take away hits close to them.
@@ -397,7 +482,12 @@ impl<'c> View<'c, '_> {
     }
 
     fn group(&self, near: &Near) -> Option<Vec<Span>> {
-        near::group(&self.lists(near)?, near.within, near.ordered)
+        let lists = self.lists(near)?;
+        if let [a, b] = lists.as_slice() {
+            let (a, b) = near::pair(a.iter().copied(), b.iter().copied(), near.within, near.ordered)?;
+            return Some(vec![a, b]);
+        }
+        near::group(&lists, near.within, near.ordered)
     }
 
     fn alternative_at<'b>(&self, clause: &'b Clause, span: Span) -> Option<&'b str> {

@@ -78,7 +78,7 @@ fn next_ends(ends: &[Pos], width: u32, places: &[Span]) -> Vec<Pos> {
 
 fn places(piece: &[u32], mentions: &Mentions) -> Vec<Span> {
     let mut places: Vec<Span> =
-        piece.iter().flat_map(|&concept| mentions.of(concept)).map(|mention| mention.span()).collect();
+        piece.iter().flat_map(|&concept| mentions.so_far(concept)).map(|mention| mention.span()).collect();
     places.sort_unstable();
     places.dedup();
     places

@@ -85,6 +85,9 @@ pub(crate) struct Mentions {
     gaps: Vec<Mention>,
     /// Number of the first concept that is neither entity nor type.
     first_extra: ConceptId,
+    /// All of these in a row, once they are complete, and where each concept stands in it.
+    all: Vec<Mention>,
+    places: Places,
     paragraphs: OnceCell<Vec<Pos>>,
     sentences: OnceCell<Vec<Pos>>,
 }
@@ -100,6 +103,8 @@ impl Mentions {
         self.phrases.clear();
         self.entities.clear();
         self.gaps.clear();
+        self.all.clear();
+        self.places.clear();
         self.paragraphs.take();
         self.sentences.take();
         self.first_extra = engine.first_extra;
@@ -116,11 +121,21 @@ impl Mentions {
         if engine.has_entity_gaps() {
             self.gaps = gaps::of_entities(engine, self);
         }
+        for list in [&self.phrases, &self.entities, &self.gaps] {
+            self.all.extend_from_slice(list);
+        }
+        self.places.fill(&self.all);
     }
 
     /// Where a concept is mentioned, in order.
     #[inline]
     pub(crate) fn of(&self, concept: ConceptId) -> &[Mention] {
+        let range = self.places.of(concept);
+        self.all.get(range).unwrap_or_default()
+    }
+
+    /// The same while not all is known yet.
+    pub(crate) fn so_far(&self, concept: ConceptId) -> &[Mention] {
         if concept < self.first_extra {
             return within(&self.entities, concept);
         }
@@ -128,7 +143,7 @@ impl Mentions {
         if words.is_empty() { within(&self.gaps, concept) } else { words }
     }
 
-    /// Everything that is mentioned, each concept once.
+    /// Everything that is mentioned so far, each concept once.
     pub(crate) fn concepts(&self) -> impl Iterator<Item = ConceptId> {
         let all = [&self.phrases, &self.entities, &self.gaps];
         all.into_iter()
@@ -283,13 +298,69 @@ impl Mentions {
 
     fn admits(&self, company: &Company, own: Span) -> bool {
         let needed = company.needs.is_empty()
-            || company.needs.iter().any(|need| is_apart(self.of(need.concept), own, company.needs_within));
+            || company
+                .needs
+                .iter()
+                .any(|need| is_apart(self.so_far(need.concept), own, company.needs_within));
         needed && self.reject(company, own).is_none()
     }
 
     /// The reject that drops an alias standing at `own`.
     pub(crate) fn reject<'a>(&self, company: &'a Company, own: Span) -> Option<&'a Wanted> {
-        company.rejects.iter().find(|reject| is_beyond(self.of(reject.concept), own, company.rejects_within))
+        company
+            .rejects
+            .iter()
+            .find(|reject| is_beyond(self.so_far(reject.concept), own, company.rejects_within))
+    }
+}
+
+/// Where each concept stands in a list of mentions: an open table that fits the closest cache.
+#[derive(Default)]
+struct Places {
+    /// Concept, and the range of its mentions; empty ranges are free. A power of two of them.
+    slots: Vec<(ConceptId, u32, u32)>,
+}
+
+impl Places {
+    fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    fn fill(&mut self, mentions: &[Mention]) {
+        let concepts = mentions.chunk_by(|a, b| a.concept() == b.concept());
+        let slots = (concepts.clone().count() * 2).next_power_of_two();
+        self.slots.resize(slots, (NO_CONCEPT, 0, 0));
+        let mut from = 0;
+        for chunk in concepts {
+            let to = from + u32::try_from(chunk.len()).unwrap_or_default();
+            let concept = chunk.first().map_or(NO_CONCEPT, |mention| mention.concept());
+            let mut at = Self::start(concept) & (slots - 1);
+            while self.slots.get(at).is_some_and(|slot| slot.1 != slot.2) {
+                at = (at + 1) & (slots - 1);
+            }
+            if let Some(slot) = self.slots.get_mut(at) {
+                *slot = (concept, from, to);
+            }
+            from = to;
+        }
+    }
+
+    #[inline]
+    fn of(&self, concept: ConceptId) -> std::ops::Range<usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = Self::start(concept) & mask;
+        while let Some(&(known, from, to)) = self.slots.get(at).filter(|slot| slot.1 != slot.2) {
+            if known == concept {
+                return from as usize..to as usize;
+            }
+            at = (at + 1) & mask;
+        }
+        0..0
+    }
+
+    #[inline]
+    fn start(concept: ConceptId) -> usize {
+        (concept.wrapping_mul(0x9e37_79b1) >> 12) as usize
     }
 }
 

@@ -61,25 +61,38 @@ impl Edges {
     /// The edge with that key.
     #[inline]
     pub(super) fn get(&self, key: u64) -> Option<Edge> {
-        let (slot, bit) = filter_place(key, self.filter.len());
-        if self.filter.get(slot)? & bit == 0 {
-            return None;
-        }
-        self.find(key)
+        if self.may_have(key) { self.resolve(key, self.first_slot(key)) } else { None }
     }
 
-    fn find(&self, key: u64) -> Option<Edge> {
-        let mask = self.slots.len().checked_sub(1)?;
+    /// Whether there can be an edge with that key.
+    #[inline]
+    pub(super) fn may_have(&self, key: u64) -> bool {
+        let (slot, bit) = filter_place(key, self.filter.len());
+        self.filter.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
+    /// What lies where the search for a key begins. A slot is far away in memory: many are asked for in a row
+    /// before the first is looked at, so that their ways overlap.
+    #[inline]
+    pub(super) fn first_slot(&self, key: u64) -> Edge {
+        self.slots.get(start(key) & self.slots.len().wrapping_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// The edge with that key, whose search begins with `first`.
+    #[inline]
+    pub(super) fn resolve(&self, key: u64, first: Edge) -> Option<Edge> {
+        let mask = self.slots.len().wrapping_sub(1);
         let mut at = start(key) & mask;
+        let mut edge = first;
         loop {
-            let edge = self.slots.get(at)?;
-            if edge.key == key && edge.flags != 0 {
-                return Some(*edge);
-            }
             if edge.flags == 0 {
                 return None;
             }
+            if edge.key == key {
+                return Some(edge);
+            }
             at = (at + 1) & mask;
+            edge = *self.slots.get(at)?;
         }
     }
 

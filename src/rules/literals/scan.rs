@@ -24,6 +24,8 @@ const SPACED_GAP_BYTES_MAX: usize = 8;
 pub(crate) struct Scratch {
     memory: Memory,
     letters: String,
+    /// Words with which something may begin: place, key, and what lies in the table where its search begins.
+    begun: Vec<(usize, u64, Edge)>,
 }
 
 impl Literals {
@@ -34,13 +36,8 @@ impl Literals {
             return;
         }
         for (field, source) in [Field::Title, Field::Text].into_iter().zip(texts) {
-            let range = words.field(field);
-            let mut walk = Walk { table: self, words, source, range: range.clone(), scratch, hits };
-            let root =
-                Node { path: ROOT, prefixes: !self.first_prefixes.is_empty(), classes: self.class_first };
-            for place in range {
-                walk.step(root, place, place);
-            }
+            let mut walk = Walk { table: self, words, source, range: words.field(field), scratch, hits };
+            walk.search();
         }
     }
 }
@@ -75,6 +72,41 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// Finds all that begins at any word. Plain words, nearly all, are looked up together.
+    fn search(&mut self) {
+        let table = self.table;
+        let root =
+            Node { path: ROOT, prefixes: !table.first_prefixes.is_empty(), classes: table.class_first };
+        let mut begun = std::mem::take(&mut self.scratch.begun);
+        begun.clear();
+        for place in self.range.clone() {
+            let Some(word) = self.words.word(place) else { continue };
+            let key = hash_after(ROOT, word.hash);
+            if table.edges.may_have(key) {
+                begun.push((place, key, Edge::default()));
+            }
+            if root.prefixes {
+                let letters = self.words.bytes_of(word);
+                self.follow_prefixes(
+                    root,
+                    Reading { letters, hash: word.hash, first: place, next: place + 1 },
+                );
+            }
+            if root.classes || !word.is_plain() {
+                self.step_otherwise(root, place, place, word);
+            }
+        }
+        for (_, key, first) in &mut begun {
+            *first = table.edges.first_slot(*key);
+        }
+        for &(place, key, first) in &begun {
+            if let Some(edge) = table.edges.resolve(key, first) {
+                self.arrive(edge, key, place, place + 1);
+            }
+        }
+        self.scratch.begun = begun;
+    }
+
     /// Follows all readings of the word at `place` from `node`; `first` is where the phrase began.
     #[inline]
     fn step(&mut self, node: Node, first: usize, place: usize) {
