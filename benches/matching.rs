@@ -1,19 +1,27 @@
-//! How long the rules take for an article: `cargo bench --bench matching`.
+//! How long folding and the rules take: `cargo bench --bench matching`.
 //!
-//! The articles are made from a fixed seed, so figures of two builds compare. They meet the shipped pack, and
-//! one of its size made from the same seed, which stays the same when the shipped one changes.
+//! Everything is made from fixed seeds, so figures of two builds compare. `fold` and `fold-crates` do the same
+//! work, once by our table and once by the obvious crates. `judge` has the shipped pack, and one of its size
+//! that stays the same when the shipped one changes. `rules`, `load` and `explain` have packs of up to 100,000
+//! rules over the corpus.
 
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::Arc;
 
-use criterion::{Criterion, Throughput};
+use criterion::{BatchSize, Criterion, Throughput};
 use harmattan::config::{self, Config, Environment};
-use harmattan::item::{Item, ItemId, SourceKind};
+use harmattan::item::Item;
 use harmattan::rules::Engine;
-use harmattan::rules::spec::{AmbiguousSpec, EntitySpec, Located, NearSpec, Origin, RuleSpec, Severity};
+use harmattan::rules::spec::{AmbiguousSpec, EntitySpec, NearSpec, RuleSpec, Severity};
+use harmattan::text::folded;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
-/// Bytes of the article.
+mod corpus;
+
+use corpus::{Corpus, LANGUAGES, LONG_BYTES, SHORT_BYTES, Seeded, item, located};
+
+/// Bytes of the article of `judge`.
 const ARTICLE_BYTES: usize = 5 * 1024;
 
 /// Sizes of the generated pack: those of the shipped one.
@@ -23,8 +31,60 @@ const CONTEXTS: usize = 40;
 const TERMS_PER_CONTEXT: usize = 20;
 const RULES: usize = 15;
 
+/// Numbers of rules over the corpus.
+const SIZES: [(&str, usize); 3] = [("1k", 1_000), ("10k", 10_000), ("100k", 100_000)];
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
+    let corpus = Corpus::new();
+    fold(&mut criterion, &corpus);
+    judge(&mut criterion);
+    rules(&mut criterion, &corpus);
+    load(&mut criterion, &corpus);
+    criterion.final_summary();
+}
+
+/// From raw text to folded words, by language.
+fn fold(criterion: &mut Criterion, corpus: &Corpus) {
+    let mut texts: Vec<(&str, Vec<Item>)> = ["ascii", "accents", "cyrillic", "arabic"]
+        .into_iter()
+        .zip((0..LANGUAGES).map(|language| corpus.articles_of(language, LONG_BYTES)))
+        .collect();
+    texts.push(("mixed", corpus.articles(LONG_BYTES)));
+    for (name, work) in [("fold", folded as fn(&str) -> String), ("fold-crates", folded_by_crates)] {
+        let mut group = criterion.benchmark_group(name);
+        for (kind, items) in &texts {
+            group.throughput(Throughput::Bytes(corpus::bytes(items) as u64));
+            group.bench_function(*kind, |bencher| {
+                bencher.iter(|| {
+                    for item in items {
+                        black_box(work(black_box(&item.title)));
+                        black_box(work(black_box(&item.text)));
+                    }
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+/// What one writes who has no table: NFKC, lower case, NFD, marks off, cut into words.
+fn folded_by_crates(text: &str) -> String {
+    let lower = text.nfkc().flat_map(char::to_lowercase);
+    let bare: String = lower.nfd().filter(|&c| !is_combining_mark(c)).collect();
+    let words = bare.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut out = String::with_capacity(bare.len());
+    for word in words {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// Packs of the shipped size.
+fn judge(criterion: &mut Criterion) {
     for (name, engine) in packs() {
         let mut group = criterion.benchmark_group(format!("judge/{name}"));
         for (kind, item) in articles() {
@@ -34,21 +94,74 @@ fn main() {
         group.finish();
     }
     criterion.bench_function("compile/generated", |bencher| {
-        bencher
-            .iter_with_setup(|| pack(&mut Seeded(1)), |(entities, rules)| Engine::compile(entities, rules));
+        bencher.iter_with_setup(
+            || pack(&mut Seeded::new(1)),
+            |(entities, rules)| Engine::compile(entities, rules),
+        );
     });
-    criterion.final_summary();
 }
 
-/// The engines to measure.
+/// Large packs: one article of the corpus after the other.
+fn rules(criterion: &mut Criterion, corpus: &Corpus) {
+    for (name, count) in SIZES {
+        let (entities, rules) = corpus.pack(count);
+        let engine = compiled(name, entities, rules);
+        let mut group = criterion.benchmark_group(format!("rules/{name}"));
+        for (kind, bytes) in [("0.3k", SHORT_BYTES), ("5k", LONG_BYTES)] {
+            let items = corpus.articles(bytes);
+            let mut turn = items.iter().cycle();
+            group.throughput(Throughput::Bytes((corpus::bytes(&items) / items.len()) as u64));
+            group.bench_function(kind, |bencher| {
+                bencher.iter(|| turn.next().map(|item| engine.judge(black_box(item), None)));
+            });
+        }
+        group.finish();
+        if count == 100_000 {
+            explain(criterion, &engine, &corpus.articles(LONG_BYTES));
+        }
+    }
+}
+
+/// One rule that fires, explained.
+fn explain(criterion: &mut Criterion, engine: &Engine, items: &[Item]) {
+    let fired = items.iter().find_map(|item| Some((item, engine.judge(item, None).fired.pop()?.rule)));
+    let Some((item, rule)) = fired else { panic!("no rule fires on any article") };
+    criterion.bench_function("explain/100k", |bencher| {
+        bencher.iter(|| engine.explain(black_box(item), None, Some(&rule)));
+    });
+}
+
+/// From the checked config to an engine.
+fn load(criterion: &mut Criterion, corpus: &Corpus) {
+    let (entities, rules) = corpus.pack(100_000);
+    let mut group = criterion.benchmark_group("load");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(rules.len() as u64));
+    group.bench_function("100k", |bencher| {
+        bencher.iter_batched(
+            || (entities.clone(), rules.clone()),
+            |(entities, rules)| Engine::compile(entities, rules),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+/// The engines of `judge`.
 fn packs() -> Vec<(&'static str, Engine)> {
-    let compiled = |name, entities, rules| match Engine::compile(entities, rules) {
-        Ok(engine) => (name, engine),
-        Err(problems) => panic!("the {name} pack has mistakes: {problems:#?}"),
-    };
-    let (entities, rules) = pack(&mut Seeded(1));
+    let (entities, rules) = pack(&mut Seeded::new(1));
     let shipped = shipped();
-    vec![compiled("generated", entities, rules), compiled("shipped", shipped.entities, shipped.rules)]
+    vec![
+        ("generated", compiled("generated", entities, rules)),
+        ("shipped", compiled("shipped", shipped.entities, shipped.rules)),
+    ]
+}
+
+fn compiled(name: &str, entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Engine {
+    match Engine::compile(entities, rules) {
+        Ok(engine) => engine,
+        Err(problems) => panic!("the {name} pack has mistakes: {:#?}", problems.first()),
+    }
 }
 
 /// The config as it is shipped.
@@ -62,13 +175,13 @@ fn shipped() -> Config {
 
 /// An article that mentions much of the generated pack, one that is news of the Sahel throughout, and one that mentions none of it.
 fn articles() -> Vec<(&'static str, Item)> {
-    let mut random = Seeded(1);
+    let mut random = Seeded::new(1);
     let (entities, _) = pack(&mut random);
     let names = names(&entities);
     let rich = prose(&mut random, |random| random.below(20) == 0, &names);
     let poor = prose(&mut random, |_| false, &names);
     let sahel = prose(&mut random, |random| random.below(20) == 0, &self::names(&shipped().entities));
-    vec![("mixed-5k", item(rich)), ("sahel-5k", item(sahel)), ("nothing-5k", item(poor))]
+    vec![("mixed-5k", article(rich)), ("sahel-5k", article(sahel)), ("nothing-5k", article(poor))]
 }
 
 /// The aliases of entities as they stand in prose.
@@ -142,44 +255,15 @@ fn entity(id: &str, entity_type: &str) -> EntitySpec {
     EntitySpec::new(located(id.to_owned()), entity_type)
 }
 
-fn item(text: String) -> Item {
-    Item {
-        id: ItemId::from_bytes([0; 16]),
-        source: None,
-        kind: SourceKind::Feed,
-        title: text.chars().take(80).collect(),
-        text,
-        url: None,
-        author: None,
-        lang: None,
-        published: None,
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
-        telegram: None,
-    }
-}
-
-fn located(value: String) -> Located<String> {
-    Located { value, origin: Origin { file: Arc::from(Path::new("bench.toml")), line: 1 } }
+fn article(text: String) -> Item {
+    item(text.chars().take(80).collect(), text)
 }
 
 /// Letters of the scripts that words are made of.
 const SCRIPTS: [&str; 4] = ["etaoinshrdlucm", "eàéasintrulodçê", "оеаинтсрвлкмдпуяыйё", "االيمنرتوبعدسفهةأ"];
 
-/// A small generator of numbers (splitmix64): the same numbers everywhere, for ever.
-struct Seeded(u64);
-
+/// Words and terms of the generated pack.
 impl Seeded {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // 31 bits fit everywhere.
-        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap_or_default() % limit
-    }
-
     fn word(&mut self, script: usize, letters_max: usize) -> String {
         let letters: Vec<char> = SCRIPTS[script].chars().collect();
         let len = 2 + self.below(letters_max - 1);

@@ -21,7 +21,23 @@ fires_on = ["Cholera in Mopti"]
 silent_on = ["Rain in Mopti"]
 "#;
 
-const COMMANDS: [&str; 20] = [
+const OTHER_RULES: &str = r#"
+[[rule]]
+name = "floods"
+severity = "low"
+all = ["ground"]
+[[rule]]
+name = "rain"
+severity = "low"
+all = ["rain"]
+[[rule]]
+name = "press"
+severity = "low"
+all = ["cholera"]
+source = ["tag:press"]
+"#;
+
+const COMMANDS: [&str; 21] = [
     "run",
     "once",
     "demo",
@@ -30,6 +46,7 @@ const COMMANDS: [&str; 20] = [
     "match",
     "preview",
     "explain",
+    "backtest",
     "sources",
     "sources list",
     "sources poll",
@@ -207,6 +224,8 @@ fn match_judges_every_line_it_can_read() {
         { "id": "b", "entities": [], "places": [], "fired": [] },
     ]);
     assert_eq!(Value::from(judged.json()), expected);
+    let line = r#"{"id":"a","title":"Cholera","kind":"telegram","telegram":{"channel":"x","message":1}}"#;
+    assert_eq!(desk.feed(&["match"], line).ended(0).json()[0]["fired"][0]["rule"], "cholera");
     desk.write("items.jsonl", &lines.replace("bad\n", ""));
     assert_eq!(Value::from(desk.run(&["match", "items.jsonl"]).ended(0).json()), expected);
     assert!(desk.run(&["match", "none.jsonl"]).ended(74).err.contains("none.jsonl"));
@@ -236,6 +255,45 @@ fn what_preview_reads_match_and_explain_can_judge() {
         (&Value::from("No more"), &Value::from(false))
     );
     assert!(desk.feed(&["explain", "-", "--rule", "none"], first).ended(74).err.contains("`none`"));
+}
+
+#[test]
+fn explain_marks_the_words_and_tells_what_was_lost_to_none() {
+    let desk = Desk::new(&format!("{RULES}none = [\"football\"]\n{OTHER_RULES}"));
+    let told = desk.feed(&["explain", "-"], "Cholera at \u{1b}[2J the football ground").ended(0);
+    let expected = "item      00000000000000000000000000\nmentions\n\n  Cholera at [2J the football ground\n\n\
+        FIRED     floods (low)\n  ground  \"ground\"  title 29..35\n\
+        silent    cholera\n  lost only to none: `football` vetoes it by `football` (title 20..28)\n\
+        silent    rain: all: rain: nothing in the item meets it\n\
+        not asked 1 rules are not for this item (1 by source); --rule tells\n";
+    let input = r#"{"title": "Cholera at \u001b[2J the football ground", "source": "news"}"#;
+    let told_of_a_source = desk.feed(&["explain", "-"], input).ended(0);
+    assert_eq!(told_of_a_source.out.replace("source    from news\n", ""), expected);
+    assert!(told.out.contains("lost only to none"), "{}", told.out);
+    let asked = desk.feed(&["explain", "-", "--rule", "press"], input).ended(0);
+    assert!(asked.out.contains("silent    press\n  source: the item is from `news`\n"), "{}", asked.out);
+    let told = &desk.feed(&["explain", "-", "--json"], input).ended(0).json()[0]["rules"];
+    assert_eq!((&told[0]["only_none"], &told[0]["clause"]), (&true.into(), &"none: football".into()));
+    assert_eq!(told[2]["detail"], "nothing in the item meets it");
+}
+
+#[test]
+fn explain_tells_what_an_entity_is_found_by() {
+    let desk = Desk::new(
+        "[[entity]]\nid = \"ml\"\ntype = \"place\"\nname = \"Mali\"\naliases = [\"Mali\"]\n\
+         [[entity]]\nid = \"ml-mopti\"\ntype = \"place\"\nname = \"Mopti\"\nin = \"ml\"\naliases = [\"Mopti\"]\n\
+         [[rule]]\nname = \"rain\"\nseverity = \"low\"\nall = [\"rain\", \"@ml\"]\n",
+    );
+    let told = desk.run(&["explain", "--entity", "ml-mopti"]).ended(0);
+    assert!(told.out.starts_with("entity   ml-mopti\n"), "{}", told.out);
+    assert!(told.out.contains("within   ml\n"), "{}", told.out);
+    let facts = &desk.run(&["explain", "--entity", "@ml-mopti", "--json"]).ended(0).json()[0];
+    assert_eq!((&facts["id"], &facts["in"][0]), (&"ml-mopti".into(), &"ml".into()));
+    let unknown = desk.run(&["explain", "--entity", "mopti"]).ended(74);
+    assert_eq!(unknown.err, "harmattan: no entity is named `mopti`\n  hint: did you mean `ml-mopti`?\n");
+    desk.run(&["explain"]).ended(2);
+    desk.run(&["explain", "x", "--entity", "ml"]).ended(2);
+    assert!(!exists(&desk.path("harmattan-data")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,9 +368,16 @@ async fn once_tells_of_a_failing_source_by_its_exit_code() {
 async fn commands_without_a_store_say_so_and_make_none() {
     let web = Web::start().await;
     let desk = Desk::new(&config(&web));
-    for line in
-        ["alerts", "outbox", "sources", "status", "explain x", "sources poll news", "outbox retry --all"]
-    {
+    for line in [
+        "alerts",
+        "outbox",
+        "sources",
+        "status",
+        "explain x",
+        "backtest",
+        "sources poll news",
+        "outbox retry --all",
+    ] {
         let line: Vec<&str> = line.split(' ').collect();
         let missing = desk.run(&line).ended(74);
         assert!(missing.err.starts_with("harmattan: no store at "), "{line:?}: {}", missing.err);
@@ -366,6 +431,118 @@ async fn the_daemon_and_a_command_alone_tell_the_same() {
     assert!(desk.run(&["check"]).ended(0).out.contains("the daemon runs"));
     assert!(desk.run(&["explain", "https://news.example/none"]).ended(74).err.contains("no stored item"));
     assert_eq!(daemon.stop().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backtest_tells_what_other_rules_would_have_made_of_it() {
+    let web = Web::start().await;
+    let desk = told(&web, "");
+    let titles =
+        ["Rain in Mopti", "Cholera in Mopti", "Locusts near Gao", "Locusts beat Cranes in Gao", "Calm"];
+    web.put("/news.xml", rss(&titles));
+    desk.run(&["once", "--all"]).ended(0);
+    let same = desk.run(&["backtest", "--json"]).ended(0).json();
+    assert_eq!(same.len(), 1);
+    let counts =
+        |value: &Value| ["items", "before", "after", "added", "removed"].map(|name| value[name].as_u64());
+    let counted = |numbers: [u64; 5]| numbers.map(Some);
+    assert_eq!(counts(&same[0]["total"]), counted([4, 1, 1, 0, 0]));
+
+    let locusts =
+        "[[rule]]\nname = \"locusts\"\nseverity = \"low\"\nall = [\"locusts\"]\nnone = [\"cranes\"]\n";
+    let other = (config(&web) + locusts)
+        .replace("all = [\"cholera\"]", "all = [\"plague\"]")
+        .replace("Cholera in", "Plague in");
+    desk.configure(&other);
+    let alone = desk.run(&["backtest", "--json"]).ended(0).json();
+    let told = &alone[0];
+    assert_eq!(counts(&told["total"]), counted([4, 1, 1, 1, 1]));
+    assert_eq!(counts(&told["days"][0]), counted([4, 1, 1, 1, 1]));
+    assert_eq!(
+        (&told["added"][0]["title"], &told["added"][0]["severity"]),
+        (&"Locusts near Gao".into(), &"low".into())
+    );
+    assert_eq!(
+        (&told["removed"][0]["title"], &told["removed"][0]["rules"][0]),
+        (&"Cholera in Mopti".into(), &"cholera".into())
+    );
+    let lost = &told["lost_to_none"];
+    assert_eq!(
+        (&lost["count"], &lost["items"][0]["title"]),
+        (&1.into(), &"Locusts beat Cranes in Gao".into())
+    );
+    let rules: Vec<_> = ["cholera", "locusts"].into_iter().zip([(0, 0, 1, 0), (1, 1, 0, 1)]).collect();
+    for (rule, (name, (fired, added, removed, lost))) in
+        told["rules"].as_array().expect("rules").iter().zip(rules)
+    {
+        let expected = serde_json::json!({ "rule": name, "mode": "live", "fired": fired, "added": added, "removed": removed, "lost_to_none": lost });
+        assert_eq!(rule, &expected);
+    }
+    let shown = desk.run(&["backtest", "--since", "2d"]).ended(0);
+    for expected in ["4 items first seen since ", "added: 1\n", "removed: 1\n", "lost only to none: 1\n"] {
+        assert!(shown.out.contains(expected), "{expected}: {}", shown.out);
+    }
+    let checked = desk.run(&["check"]).ended(0);
+    let warning = "rule `locusts`: 1 stored item of the last 7 days is lost only to `none`, such as `Locusts beat Cranes in Gao`";
+    assert!(checked.err.contains(warning), "{}", checked.err);
+
+    // The daemon keeps the store and its own rules; those on disk are judged all the same.
+    desk.configure(&config(&web));
+    let daemon = desk.start();
+    desk.configure(&other);
+    assert_eq!(desk.run(&["backtest", "--json"]).ended(0).json(), alone);
+    assert!(desk.run(&["check"]).ended(0).err.contains(warning));
+    assert_eq!(daemon.stop().0, Some(0));
+    assert!(desk.run(&["backtest", "--since", "soon"]).ended(74).err.contains("`soon`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backtest_sends_what_it_adds_as_one_digest() {
+    let web = Web::start().await;
+    let (up, down) = (
+        Hook::start(&[SECRET], Vec::new()).await.expect("a hook"),
+        Hook::start(&[SECRET], vec![Answer::Status(401); 2]).await.expect("a hook"),
+    );
+    let mailbox = Mailbox::start(Replies::default()).await.expect("a relay");
+    let notifiers = webhook("a-down", &down) + &webhook("b-up", &up) + &mail(&mailbox);
+    let desk = told(&web, "");
+    let old = "<pubDate>Mon, 01 Jan 2024 10:00:00 GMT</pubDate></item></channel>";
+    let titles = ["Rain in Mopti", "Locusts near Gao", "Locusts at Kidal", "Old locusts"];
+    web.put("/news.xml", rss(&titles).replace("</item></channel>", old));
+    desk.run(&["once", "--all"]).ended(0);
+    let nothing = desk.run(&["backtest", "--send"]).ended(0);
+    assert!(nothing.out.ends_with("\nnothing to send\n"), "{}", nothing.out);
+
+    let locusts = "[[rule]]\nname = \"locusts\"\nseverity = \"low\"\nall = [\"locusts\"]\n";
+    desk.configure(&(config(&web) + &notifiers + locusts));
+    let told = &desk.run(&["backtest", "--send", "--json"]).ended(1).json()[0];
+    assert_eq!(told["added"].as_array().map(Vec::len), Some(3));
+    let sent: Vec<_> = ["a-down", "b-up", "desk-mail"].into_iter().zip([false, true, true]).collect();
+    for (told, (notifier, accepted)) in told["sent"].as_array().expect("outcomes").iter().zip(sent) {
+        assert_eq!((&told["notifier"], &told["accepted"]), (&notifier.into(), &accepted.into()));
+    }
+    let body: Value = serde_json::from_slice(&soon(up.wait_for(1)).await[0].body).expect("JSON");
+    assert_eq!(
+        (&body["type"], &body["data"]["part"], &body["data"]["parts"]),
+        (&"alert.digest".into(), &1.into(), &1.into())
+    );
+    let mut titles: Vec<_> = body["data"]["alerts"]
+        .as_array()
+        .expect("alerts")
+        .iter()
+        .map(|alert| text(&alert["item"]["title"]))
+        .collect();
+    titles.sort_unstable();
+    assert_eq!(titles, ["Locusts at Kidal", "Locusts near Gao"]);
+    assert_eq!((up.received().len(), mailbox.received().len()), (1, 1));
+
+    // Nothing of it is recorded, and a daemon sends it through its own notifiers.
+    let daemon = desk.start();
+    let again = desk.run(&["backtest", "--send"]).ended(1);
+    assert!(again.out.contains("sent once, not tried again\na-down: refused: "), "{}", again.out);
+    assert_eq!((soon(up.wait_for(2)).await.len(), soon(mailbox.wait_for(2)).await.len()), (2, 2));
+    assert_eq!(daemon.stop().0, Some(0));
+    assert_eq!(desk.run(&["outbox", "--all"]).ended(0).err, "nothing is owed\n");
 }
 
 fn text(value: &Value) -> String {

@@ -13,6 +13,7 @@ use harmattan::config::option::{Fallback, Form, Key, Support, Table};
 use harmattan::config::secret::Secret;
 use harmattan::config::{Backlog, Environment, Loaded, Problems, SourceAddress, load, reference};
 use harmattan::notify::{NotifierKind, SmtpTls};
+use harmattan::rules::spec::{FieldFilter, Located, Mode, RuleSpec, Scope, Severity};
 use proptest::prelude::*;
 
 fn golden() -> PathBuf {
@@ -111,9 +112,13 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
         ("[source.select]", values(&keys::SELECT, &[])),
         ("[[entity]]", values(&keys::ENTITY, &[])),
         ("[[entity.ambiguous]]", values(&keys::AMBIGUOUS, &[])),
+        ("[[extend]]", values(&keys::EXTEND, &[])),
+        ("[[extend.ambiguous]]", values(&keys::AMBIGUOUS, &[])),
         ("[[rule]]", values(&keys::RULE, &["fires_on"])),
         ("fires_on = [{", format!("{test_text} }}]\n")),
         ("[rule.near]", values(&keys::NEAR, &[])),
+        ("[rule.unless]", values(&keys::UNLESS, &[])),
+        ("[[override]]", values(&keys::OVERRIDE, &[])),
         ("[[notifier]]", values(&keys::EMAIL, &["password"])),
         ("[notifier.password]", values(&keys::SECRET, &["credential", "file"])),
         ("[[notifier]]", hook),
@@ -265,6 +270,124 @@ fn a_test_text_without_a_table_stands_in_the_field_of_its_rule() {
         let config = load_text(&rule, &[]).unwrap().config;
         let test = &config.rules[0].fires_on[0].value;
         assert_eq!((test.title.as_str(), test.text.as_str()), (title, text), "{field}");
+    }
+}
+
+/// The rules of a main file, each key in the order of the table.
+fn rules(text: &str) -> Vec<RuleSpec> {
+    load_text(text, &[]).unwrap_or_else(|problems| panic!("{problems}\n{text}")).config.rules
+}
+
+fn values<T: Clone>(located: &[Located<T>]) -> Vec<T> {
+    located.iter().map(|located| located.value.clone()).collect()
+}
+
+#[test]
+fn a_rule_reaches_the_engine_as_it_is_written() {
+    let text = r#"
+[[rule]]
+name = "cholera"
+severity = "high"
+mode = "shadow"
+note = """
+Call the desk head.
+Then the doctor.
+"""
+any = ["Mali"]
+unless = { within = 12, terms = ["novel", "film | documentary"] }
+near = [
+  { within = 5, terms = ["a", "b"] },
+  { within = 9, terms = ["c", "d"], ordered = true },
+]
+scope = "paragraph"
+kind = ["telegram", "video"]
+forwarded_from = ["@Grey_Zone", "https://t.me/s/razgruzka/77", "rybar.t.me"]
+max_age = "72h"
+threshold = 40
+title_factor = 2
+[rule.score]
+"~outbreak" = 10
+"cholera" = 30
+"novel" = -20
+"#;
+    let rules = rules(text);
+    let [rule] = rules.as_slice() else { panic!("{rules:?}") };
+    assert_eq!((rule.severity, rule.mode, rule.scope), (Severity::High, Mode::Shadow, Scope::Paragraph));
+    assert_eq!(rule.note.as_deref(), Some("Call the desk head.\nThen the doctor."));
+    let unless = rule.unless.as_ref().unwrap();
+    assert_eq!(
+        (unless.within, values(&unless.terms)),
+        (12, vec!["novel".into(), "film | documentary".into()])
+    );
+    let near: Vec<_> = rule.near.iter().map(|near| (near.within, near.terms.len(), near.ordered)).collect();
+    assert_eq!(near, [(5, 2, false), (9, 2, true)]);
+    assert_eq!(values(&rule.kind), ["telegram", "video"]);
+    assert_eq!(values(&rule.forwarded_from), ["grey_zone", "razgruzka", "rybar"]);
+    assert_eq!(rule.max_age, Some(Duration::from_hours(72)));
+    let weights: Vec<_> =
+        rule.score.iter().map(|(term, weight)| (term.value.as_str(), *weight, term.origin.line)).collect();
+    assert_eq!(weights, [("~outbreak", 10, 23), ("cholera", 30, 24), ("novel", -20, 25)]);
+    assert_eq!((rule.threshold, rule.title_factor), (Some(40), 2));
+}
+
+#[test]
+fn a_rule_is_live_and_takes_all_where_nothing_is_written() {
+    let rules = rules("[[rule]]\nname = \"r\"\nnear = { within = 3, terms = [\"a\", \"b\"] }\n");
+    let [rule] = rules.as_slice() else { panic!("{rules:?}") };
+    let plain = RuleSpec { near: rule.near.clone(), ..RuleSpec::named(rule.name.clone()) };
+    assert_eq!(*rule, plain);
+    assert!(!rule.near[0].ordered);
+}
+
+#[test]
+fn an_override_changes_what_it_names_and_the_later_file_wins() {
+    let shipped = "[[rule]]\nname = \"wagner\"\nseverity = \"critical\"\nnote = \"shipped\"\nfires_on = [\"Mali\"]\n\
+                   score = { \"mali\" = 30 }\nthreshold = 30\n[[rule]]\nname = \"coup\"\nall = [\"coup\"]\n";
+    let early = "[[override]]\nrule = \"wagner\"\nseverity = \"low\"\nmode = \"off\"\nthreshold = 25\n";
+    let late = "[[override]]\nrule = \"wagner\"\nmode = \"shadow\"\nfield = \"text\"\n\
+                [[override]]\nrule = \"wagner\"\ntitle_factor = 3\nmax_age = \"1h\"\nscope = \"sentence\"\n";
+    let include = "include = [\"a/*.toml\", \"b/*.toml\", \"c/*.toml\"]\n";
+    let others = [("a/early.toml", early), ("b/shipped.toml", shipped), ("c/late.toml", late)];
+    let rules = load_text(include, &others).unwrap().config.rules;
+    let [wagner, coup] = rules.as_slice() else { panic!("{rules:?}") };
+    assert_eq!((wagner.severity, wagner.mode), (Severity::Low, Mode::Shadow));
+    assert_eq!((wagner.note.as_deref(), wagner.max_age), (Some("shipped"), Some(Duration::from_hours(1))));
+    assert_eq!((wagner.threshold, wagner.title_factor), (Some(25), 3));
+    assert_eq!((wagner.scope, wagner.field), (Scope::Sentence, FieldFilter::Text));
+    // A plain test text stands in the field that the rule has in the end.
+    let test = &wagner.fires_on[0].value;
+    assert_eq!((test.title.as_str(), test.text.as_str()), ("", "Mali"));
+    assert_eq!(*coup, RuleSpec { all: coup.all.clone(), ..RuleSpec::named(coup.name.clone()) });
+}
+
+#[test]
+fn an_extension_adds_to_its_entity_wherever_that_stands() {
+    let extend = "[[extend]]\nentity = \"jnim\"\naliases = [\"katiba Serma\"]\nrelated = [\"iss\"]\nin = \"sahel\"\n\
+                  [[extend]]\nentity = \"jnim\"\nambiguous = [{ alias = \"Serma\", needs = [\"Mali\"] }]\nin = [\"a\", \"b\"]\n";
+    let entity = "[[entity]]\nid = \"jnim\"\ntype = \"armed-group\"\nname = \"JNIM\"\naliases = [\"GSIM\"]\nfuzzy = 1\n";
+    for (first, second) in [(extend, entity), (entity, extend)] {
+        let others = [("a.toml", first), ("b.toml", second)];
+        let entities = load_text("include = [\"?.toml\"]\n", &others).unwrap().config.entities;
+        let [jnim] = entities.as_slice() else { panic!("{entities:?}") };
+        assert_eq!((jnim.name.as_str(), jnim.fuzzy), ("JNIM", true));
+        assert_eq!(values(&jnim.aliases), ["GSIM", "katiba Serma"]);
+        assert_eq!(values(&jnim.related), ["iss"]);
+        assert_eq!(values(&jnim.parents), ["sahel", "a", "b"]);
+        let [serma] = jnim.ambiguous.as_slice() else { panic!("{jnim:?}") };
+        assert_eq!((serma.alias.value.as_str(), values(&serma.needs)), ("Serma", vec!["Mali".into()]));
+    }
+}
+
+/// Its rule may stand in the part that could not be read.
+#[test]
+fn an_override_is_not_blamed_for_a_file_that_cannot_be_read() {
+    let include = "include = [\"shipped.toml\"]\n[[override]]\nrule = \"wagner\"\nmode = \"off\"\n";
+    for shipped in
+        ["[[rule]]\nname = \"wagner\nall = [\"wagner\"]\n", "[[rule]]\nnam = \"wagner\"\nall = [\"a\"]\n"]
+    {
+        let problems = load_text(include, &[("shipped.toml", shipped)]).unwrap_err();
+        let keys: Vec<&str> = problems.as_slice().iter().map(|problem| problem.key.as_str()).collect();
+        assert!(!keys.contains(&"override.rule"), "{problems}");
     }
 }
 

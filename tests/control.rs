@@ -11,6 +11,7 @@ use std::sync::Arc;
 use harmattan::config::Environment;
 use harmattan::control::answer::{Context, answer};
 use harmattan::control::api::{Explain, OutboxFilter, Status};
+use harmattan::control::history::{PAGE_ALERTS_MAX, PAGE_ITEMS_MAX};
 use harmattan::control::{Call, Reply};
 use harmattan::daemon::station::OpenStation;
 use harmattan::desk::Desk;
@@ -134,4 +135,53 @@ async fn an_item_is_explained_with_its_alerts_and_their_deliveries() {
         let deliveries: Vec<_> = told.deliveries.into_iter().map(|delivery| delivery.id).collect();
         assert_eq!(deliveries, [id(2), id(1)], "{subject}");
     }
+}
+
+#[tokio::test]
+async fn what_is_stored_is_told_page_by_page_and_each_once() {
+    let (items, alerts) = (PAGE_ITEMS_MAX as u64 * 2, PAGE_ALERTS_MAX as u64 + 1);
+    let day = |n: u64| Day(u16::try_from(100 + n % 3).unwrap());
+    let told = |n: u64| {
+        let made = at(86_400 * 101 + i64::try_from(n).unwrap());
+        harmattan::story::Alert { item: item(n), ..alert_at(1, made) }
+    };
+    let desk = Answers::with(move |rows| {
+        (0..items + items / 2).try_for_each(|n| rows.put_item(&stored_item(n, day(n))))?;
+        rows.put_alert(&alert_at(2, at(86_400 * 101 - 1)))?;
+        (0..alerts).try_for_each(|n| rows.put_alert(&told(n)))
+    })
+    .await;
+    let since = at(86_400 * 101 + 7);
+    let (mut seen, mut pages, mut after) = (Vec::new(), 0, None);
+    loop {
+        let Reply::Items(page) = answer(&desk.context, Call::Items { since, after }).await else {
+            panic!("no items")
+        };
+        seen.extend(page.items.into_iter().map(|stored| (stored.day, stored.item.id)));
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut once = seen.clone();
+    once.sort_unstable();
+    once.dedup();
+    once.reverse();
+    // A day that began before `since` counts whole; the one before it does not.
+    assert_eq!((seen.len() as u64, pages, &seen), (items, 2, &once));
+    assert_eq!((seen[0].0, seen[seen.len() - 1].0), (102, 101));
+
+    let since = at(86_400 * 101);
+    let Reply::Told(first) = answer(&desk.context, Call::Told { since, after: None }).await else {
+        panic!("no alerts")
+    };
+    let Reply::Told(rest) = answer(&desk.context, Call::Told { since, after: first.next }).await else {
+        panic!("no alerts")
+    };
+    assert_eq!((first.alerts.len(), rest.alerts.len(), rest.next), (PAGE_ALERTS_MAX, 1, None));
+    assert_eq!(first.alerts[0].item, item(alerts - 1).id.to_string());
+    assert_eq!(rest.alerts[0].rules, [("sahel".to_owned(), true)]);
+    let misplaced = answer(&desk.context, Call::Told { since, after: Some("x".into()) }).await;
+    assert!(matches!(&misplaced, Reply::Refused { message } if message.contains("`x`")), "{misplaced:?}");
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use harmattan::config::secret::Secret;
 use harmattan::demo::{Answer, Fault, Hook, Letter, Mail, Mailbox, Replies, Verb};
+use harmattan::notify::digest::Digest;
 use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::{
     Accepted, Body, EmailSettings, Message, Notifier, NotifierKind, NotifierSettings, SmtpTls,
@@ -102,6 +103,36 @@ fn what_is_written_reads_well() {
         let body = webhook::body(&message, "tried").expect("JSON");
         let value: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         insta::assert_snapshot!(format!("{name}.json"), serde_json::to_string_pretty(&value).expect("JSON"));
+    }
+}
+
+#[test]
+fn a_digest_reads_well() {
+    let desk = TimeZone::get("Africa/Niamey").expect("a zone");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden/notify");
+    settings.set_prepend_module_to_snapshot(false);
+    let _bound = settings.bind_to_scope();
+    let alerts: Vec<Alert> = samples().into_iter().map(|(_, alert)| alert).collect();
+    let body = Body::Digest(Digest { alerts: &alerts, part: 2, parts: 3 });
+    let message = Message { body, ..message(&alerts[0], RECIPIENT, &desk) };
+    insta::assert_snapshot!("digest.txt", text_part(&message, 120));
+    insta::assert_snapshot!("digest.html", html_part(&message, 120));
+    insta::assert_snapshot!("digest.stdout", stdout::block(&message));
+}
+
+#[tokio::test]
+async fn a_rule_that_is_only_recorded_is_shown_nowhere() {
+    let alert = sample::french();
+    let untold: Vec<&str> = alert.untold.iter().map(|rule| &*rule.rule).collect();
+    assert_eq!(untold, ["on-trial", "too-late"]);
+    let utc = TimeZone::UTC;
+    let message = message(&alert, RECIPIENT, &utc);
+    let (_, mails) = mailed(&alert, Replies::default()).await;
+    let raw = String::from_utf8(mails[0].bytes.clone()).expect("ASCII");
+    let body = String::from_utf8(webhook::body(&message, "tried").expect("JSON")).expect("UTF-8");
+    for shown in [text_part(&message, 600), html_part(&message, 600), stdout::block(&message), raw, body] {
+        assert!(untold.iter().all(|name| !shown.contains(name)), "{shown}");
     }
 }
 

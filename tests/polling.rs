@@ -17,6 +17,7 @@ use calls::{Desk, number, text};
 use harmattan::daemon::clock;
 use http::Reply;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use site::Site;
 
 /// Fires the rule `convoy`.
@@ -762,6 +763,54 @@ fn an_edit_alerts_once_when_it_makes_a_rule_fire() {
     site.show("/feed", reply(&[entry(2, "Convoy attacked: ten dead"), entry(1, CONVOY)]));
     assert_eq!(counts(&desk), [0, 1, 0, 0], "a baseline item edited tells nothing");
     assert_eq!(desk.told(), ["alert.new sent Convoy attacked: explosion heard"]);
+}
+
+// Rules on trial
+
+#[test]
+fn a_rule_on_trial_is_recorded_and_a_live_one_keeps_its_own_age() {
+    const TUNED: &str = "[[override]]\nrule = \"base\"\nmode = \"shadow\"\n\
+                         [[override]]\nrule = \"convoy\"\nmax_age = \"3d\"\n";
+    let site = Site::start();
+    let desk = Desk::with(&format!("{}{TUNED}", paper(&site.url("/feed"))));
+    let known = [entry(1, MANGOES), entry(2, "Base falls, first case")];
+    site.show("/feed", reply(&known));
+    assert_eq!(number(&desk.poll(), "/baseline_fired"), 0);
+
+    let [mangoes, first] = &known;
+    let mut shown = vec![mangoes.clone(), first.clone()];
+    let mut next = |number: u32, entry: String| {
+        shown.retain(|known| !known.contains(&format!("paper-{number}<")));
+        shown.push(entry);
+        site.show("/feed", reply(&shown));
+        counts(&desk)
+    };
+    assert_eq!(next(3, entry(3, "Base falls")), [1, 0, 0, 1]);
+    assert_eq!(next(4, entry(4, "Convoy attacked, base falls")), [1, 0, 1, 0]);
+    assert_eq!(next(5, dated(5, "Convoy attacked last week", 7)), [1, 0, 0, 1]);
+    assert_eq!(next(6, entry(6, "Nothing falls")), [1, 0, 0, 0]);
+    assert_eq!(next(6, entry(6, "Base falls again")), [0, 1, 0, 0], "an edit that only a trial fires on");
+    assert_eq!(next(6, entry(6, "Base falls again, convoy attacked")), [0, 1, 1, 0]);
+
+    let told = |alert: &Value| {
+        let marked = |rule: &Value| match (rule["mode"].as_str(), rule["stale"].as_bool()) {
+            (Some(mode), _) => format!("{}:{mode}", text(rule, "/name")),
+            (None, Some(true)) => format!("{}:stale", text(rule, "/name")),
+            (None, _) => text(rule, "/name"),
+        };
+        let rules: Vec<String> = alert["rules"].as_array().unwrap().iter().map(marked).collect();
+        format!("{} {} {}", text(alert, "/disposition"), text(alert, "/severity"), rules.join(","))
+    };
+    let alerts: Vec<String> = desk.alerts().iter().map(told).collect();
+    assert_eq!(
+        alerts,
+        [
+            "shadow critical base:shadow",
+            "sent high convoy,base:shadow",
+            "stale high convoy:stale",
+            "sent high convoy,base:shadow",
+        ]
+    );
 }
 
 // Stories

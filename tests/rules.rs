@@ -1,108 +1,21 @@
 //! The rule engine from outside: what fires, what is told, what is refused.
 
-use std::path::Path;
+#[path = "support/rules.rs"]
+mod support;
+
 use std::sync::Arc;
 
-use harmattan::item::{Item, ItemId, SourceKind, SourceName};
-use harmattan::rules::spec::{
-    AmbiguousSpec, EntitySpec, FieldFilter, Located, NearSpec, Origin, RuleSpec, Severity, TestText,
-};
+use harmattan::item::{Item, SourceName};
+use harmattan::rules::spec::{FieldFilter, NearSpec, RuleSpec, Severity, TestText};
 use harmattan::rules::{Engine, Outcome, SourceLabel};
 use harmattan::text::{FIELD_BYTES_MAX, Field};
 use proptest::prelude::*;
-
-fn located<T>(value: T) -> Located<T> {
-    Located { value, origin: Origin { file: Arc::from(Path::new("rules.toml")), line: 7 } }
-}
-
-fn terms(terms: &[&str]) -> Vec<Located<String>> {
-    terms.iter().map(|term| located((*term).to_owned())).collect()
-}
-
-fn entity(id: &str, entity_type: &str, aliases: &[&str]) -> EntitySpec {
-    EntitySpec {
-        name: id.to_uppercase(),
-        aliases: terms(aliases),
-        ..EntitySpec::new(located(id.to_owned()), entity_type)
-    }
-}
-
-fn within(mut entity: EntitySpec, parents: &[&str]) -> EntitySpec {
-    entity.parents = terms(parents);
-    entity
-}
-
-fn ambiguous(mut entity: EntitySpec, alias: &str, needs: &[&str], rejects: &[&str]) -> EntitySpec {
-    let alias = located(alias.to_owned());
-    let (needs, rejects) = (terms(needs), terms(rejects));
-    entity.ambiguous.push(AmbiguousSpec { alias, needs, rejects, within: None, rejects_within: None });
-    entity
-}
-
-fn rule(name: &str, all: &[&str]) -> RuleSpec {
-    RuleSpec {
-        severity: Severity::High,
-        tags: vec!["desk".to_owned()],
-        all: terms(all),
-        ..RuleSpec::named(located(name.to_owned()))
-    }
-}
-
-fn item(title: &str, text: &str) -> Item {
-    Item {
-        id: ItemId::from_bytes([0; 16]),
-        source: None,
-        kind: SourceKind::Feed,
-        title: title.to_owned(),
-        text: text.to_owned(),
-        url: None,
-        author: None,
-        lang: None,
-        published: None,
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
-        telegram: None,
-    }
-}
-
-/// A small pack about the Sahel.
-fn pack() -> Vec<EntitySpec> {
-    vec![
-        within(entity("sahel", "place", &["bande sahélienne", "Сахел*"]), &[]),
-        ambiguous(
-            within(entity("ml", "place", &["Malian", "République du Mali"]), &["sahel", "aes"]),
-            "Mali",
-            &[],
-            &["@sport"],
-        ),
-        within(entity("ml-timbuktu", "place", &["Tombouctou", "Тимбукту", "تمبكتو"]), &["ml"]),
-        entity("aes", "organisation", &["Alliance of Sahel States"]),
-        ambiguous(entity("ne", "place", &["Nigérien*"]), "Niger", &[], &[]),
-        ambiguous(
-            entity("wagner-group", "mercenary", &["Wagner Group", "ЧВК Вагнер*", "مجموعة فاغنر", "=GW"]),
-            "Wagner",
-            &["@merc", "@sahel"],
-            &["Richard Wagner", "@opera"],
-        ),
-        entity("africa-corps", "mercenary", &["Africa Corps"]),
-        entity("deby-father", "person", &["Idriss Déby"]),
-        entity("deby-son", "person", &["Mahamat Idriss Déby"]),
-        entity("merc", "context", &["mercenar*", "Africa Corps"]),
-        entity("opera", "context", &["opera", "Bayreuth"]),
-        entity("sport", "context", &["football", "Niger Delta"]),
-        entity("masks", "mask", &["Niger Delta", "Wagner Moura"]),
-    ]
-}
-
-fn engine(entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Engine {
-    Engine::compile(entities, rules).unwrap_or_else(|problems| panic!("{problems:#?}"))
-}
+use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
 
 fn told(engine: &Engine, title: &str, text: &str) -> Vec<String> {
     let verdict = engine.judge(&item(title, text), None);
-    let entities = verdict.entities.into_iter().map(|entity| entity.id);
-    entities.chain(verdict.places.into_iter().map(|place| place.id)).collect()
+    let entities = verdict.entities.iter().map(|entity| entity.id.clone());
+    entities.chain(verdict.places.iter().map(|place| place.id.clone())).collect()
 }
 
 /// Whether a rule fires on a text.
@@ -298,15 +211,15 @@ fn all_mistakes_are_told_at_once_with_their_place_and_remedy() {
     let mut near = rule("near", &[]);
     near.near = vec![NearSpec { within: 0, terms: terms(&["a", "b"]), ordered: false }];
     let mut single = rule("single", &[]);
-    single.near = vec![NearSpec { within: 3, terms: terms(&["a"]), ordered: false }];
+    single.near = vec![NearSpec { within: 3, terms: terms(&["zebu"]), ordered: false }];
     let mut only_none = rule("only-none", &[]);
     only_none.none = terms(&["@opera"]);
-    let mut filters = rule("filters", &["a"]);
+    let mut filters = rule("filters", &["zebu"]);
     filters.source = terms(&["RFI Afrique"]);
     filters.lang = vec!["français".to_owned()];
     let rules = vec![
-        rule("twice", &["a"]),
-        rule("twice", &["a"]),
+        rule("twice", &["zebu"]),
+        rule("twice", &["zebu"]),
         rule("empty", &[]),
         only_none,
         near,
@@ -314,7 +227,7 @@ fn all_mistakes_are_told_at_once_with_their_place_and_remedy() {
         filters,
         rule(
             "terms",
-            &["@wagner-grup", "@type:persn", "~withdraw", "a ..3 b", "*x", "a |", "@masks", "@type:context"],
+            &["@wagner-grup", "@type:persn", "~withdraw*", "a ..3", "*x", "a |", "@masks", "@type:context"],
         ),
     ];
     let problems = Engine::compile(entities, rules).expect_err("full of mistakes");
@@ -337,8 +250,8 @@ fn all_mistakes_are_told_at_once_with_their_place_and_remedy() {
         "rule `filters`: lang: `français` is no language tag",
         "rule `terms`: all: no entity has the id `wagner-grup` (did you mean `@wagner-group`?)",
         "rule `terms`: all: no entity has the type `persn` (did you mean `@type:person`?)",
-        "rule `terms`: all: the stem of a word (`~withdraw`) is not supported yet",
-        "rule `terms`: all: a gap between words (`a ..3 b`) is not supported yet",
+        "rule `terms`: all: `~withdraw*` has a `*` in a term of stems",
+        "rule `terms`: all: a gap of `a ..3` has nothing beside it",
         "rule `terms`: all: `*x` has a `*` that ends no word",
         "rule `terms`: all: an alternative of `a |` is empty",
         "rule `terms`: all: `@masks` is a mask",
@@ -357,8 +270,8 @@ fn all_mistakes_are_told_at_once_with_their_place_and_remedy() {
 fn what_is_probably_a_slip_is_warned_of() {
     let mut entities = vec![
         entity("one", "person", &["Traoré", "Ibrahim"]),
-        entity("two", "person", &["TRAORE", "two"]),
-        entity("Gossi", "place", &["Госси"]),
+        entity("two", "person", &["TRAORE", "two", "zebu"]),
+        entity("Gossi", "place", &["Багзан"]),
     ];
     entities[0].name = "Ibrahim Traoré".to_owned();
     let engine = engine(entities, Vec::new());
@@ -367,6 +280,7 @@ fn what_is_probably_a_slip_is_warned_of() {
         warnings,
         [
             "rules.toml:7: entity `two`: `TRAORE` is an alias of `one` too",
+            "rules.toml:7: entity `two`: `two` is a common word: it stands in 9 % of ordinary items",
             "rules.toml:7: entity `Gossi`: no alias finds its name, `GOSSI`",
         ]
     );
@@ -446,60 +360,7 @@ fn hostile_texts_are_read_up_to_the_cap() {
     assert!(!engine.judge(&item("Mali", "coup"), None).cut);
 }
 
-/// Words out of which random rules and texts are made.
-const WORDS: &[&str] =
-    &["Wagner", "Mali", "Group", "coup", "opera", "GW", "Niger", "Delta", "Tombouctou", "football", "x"];
-const TERMS: &[&str] = &[
-    "@wagner-group",
-    "@sahel",
-    "@ml",
-    "@opera",
-    "@type:place",
-    "coup",
-    "=GW",
-    "Niger Delta",
-    "tomb*",
-    "x | @ne",
-];
-
-fn some_terms(max: usize) -> impl Strategy<Value = Vec<Located<String>>> {
-    prop::collection::vec(prop::sample::select(TERMS), 0..=max).prop_map(|picked| terms(&picked))
-}
-
-prop_compose! {
-    fn some_rule()(all in some_terms(2), any in some_terms(3), none in some_terms(1), near in some_terms(3), within in 2_u32..9) -> Option<RuleSpec> {
-        let mut spec = rule("random", &[]);
-        spec.near.extend((near.len() > 1).then_some(NearSpec { within, terms: near, ordered: false }));
-        let has_condition = !all.is_empty() || !any.is_empty() || !spec.near.is_empty();
-        (spec.all, spec.any, spec.none) = (all, any, none);
-        has_condition.then_some(spec)
-    }
-}
-
 proptest! {
-    /// Only rules that something in the item points to are looked at; none that fires may be missed.
-    #[test]
-    fn looking_at_few_rules_misses_none(
-        rules in prop::collection::vec(some_rule(), 1..8),
-        title in prop::collection::vec(prop::sample::select(WORDS), 0..6),
-        text in prop::collection::vec(prop::sample::select(WORDS), 0..12),
-    ) {
-        let rules: Vec<RuleSpec> = rules
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(|(number, rule)| RuleSpec { name: located(number.to_string()), ..rule })
-            .collect();
-        let engine = engine(pack(), rules);
-        let item = item(&title.join(" "), &text.join(" "));
-        let all = engine.explain(&item, None, None);
-        let expected: Vec<_> = all.into_iter().filter_map(|told| match told.outcome {
-            Outcome::Fired(fired) => Some(fired),
-            Outcome::Silent { .. } => None,
-        }).collect();
-        prop_assert_eq!(engine.judge(&item, None).fired, expected);
-    }
-
     #[test]
     fn reasons_quote_the_item(title in "\\PC{0,40}", text in "(Mali|Wagner|coup|e\u{301}|و| |-|'|東|\\PC){0,60}") {
         let engine = engine(pack(), vec![rule("r", &["@wagner-group | @sahel | coup | 東 | e"])]);

@@ -17,7 +17,7 @@ use std::time::Duration;
 use harmattan::item::SeenKey;
 use harmattan::outbox::DeliveryState;
 use harmattan::store::{Day, Deliveries, Expired, Seen, SledStore, Store, StoreError, Transaction, Writer};
-use harmattan::story::StoryId;
+use harmattan::story::{Alert, StoryId};
 use proptest::prelude::*;
 use support::*;
 
@@ -191,6 +191,41 @@ fn a_visitor_sees_the_newest_first_until_it_has_enough() {
         .unwrap();
     assert_eq!(items, [5, 4]);
     assert_eq!(alerts, [at(5), at(4), at(3), at(2)]);
+}
+
+#[test]
+fn a_visit_goes_on_where_an_earlier_one_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| {
+        (1..=4_u8).try_for_each(|n| {
+            rows.put_item(&stored_item(n.into(), Day(u16::from(n) / 2)))?;
+            rows.put_alert(&alert(n))
+        })
+    });
+    let all = store.items(9).unwrap();
+    assert_eq!(all.iter().map(|item| item.first.0).collect::<Vec<_>>(), [2, 1, 1, 0]);
+    for (number, last) in all.iter().enumerate() {
+        let mut rest = Vec::new();
+        let mut visit = |item| {
+            rest.push(item);
+            ControlFlow::Continue(())
+        };
+        store.visit_items_after((last.first, last.item.id), &mut visit).unwrap();
+        assert_eq!(rest, all[number + 1..], "after {number}");
+    }
+    for (since, last, expected) in
+        [(1, 4, vec![3, 2, 1]), (2, 4, vec![3, 2]), (1, 1, vec![]), (3, 1, vec![]), (9, 4, vec![])]
+    {
+        let mut rest = Vec::new();
+        let mut visit = |alert: Alert| {
+            rest.push(alert.created);
+            ControlFlow::Continue(())
+        };
+        store.visit_alerts_after(Some(at(since)), alert(last).id, &mut visit).unwrap();
+        let expected: Vec<_> = expected.into_iter().map(at).collect();
+        assert_eq!(rest, expected, "since {since}, after {last}");
+    }
 }
 
 #[test]

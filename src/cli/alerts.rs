@@ -9,6 +9,7 @@ use super::reach::{reach, unexpected};
 use super::table::Table;
 use crate::control::{Call, Reply};
 use crate::daemon::clock;
+use crate::wire::alert::Rule;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -57,7 +58,8 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
     for alert in alerts {
         let item = &alert.alert.item.item;
         let head = if item.title.is_empty() { &item.text } else { &item.title };
-        let rules: Vec<&str> = alert.alert.rules.iter().map(|rule| rule.name.as_str()).collect();
+        let rules: Vec<String> =
+            alert.alert.rules.iter().map(|rule| name(rule, &alert.disposition)).collect();
         let cells = vec![
             alert.created.strftime("%Y-%m-%d %H:%MZ").to_string(),
             alert.alert.severity.clone(),
@@ -72,7 +74,16 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn since(text: &str) -> anyhow::Result<Timestamp> {
+/// A rule's name, and why it is not told of where that is not what became of the whole alert.
+fn name(rule: &Rule, disposition: &str) -> String {
+    match rule.untold().filter(|untold| *untold != disposition) {
+        Some(untold) => format!("{} ({untold})", rule.name),
+        None => rule.name.clone(),
+    }
+}
+
+/// The time so long ago as `text` says.
+pub(super) fn since(text: &str) -> anyhow::Result<Timestamp> {
     let age =
         crate::config::duration(text).with_context(|| format!("`{text}` is no duration such as 36h"))?;
     let age = SignedDuration::try_from(age)?;

@@ -1,9 +1,31 @@
 //! `harmattan check`: everything that can be wrong before it matters. Creates and changes nothing.
 
-use super::At;
-use super::print::{Exit, json, line, talk};
-use super::reach::ask_daemon;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use jiff::SignedDuration;
+
+use super::print::{Exit, json, line, plain, talk};
+use super::reach::{Session, ask_daemon};
+use super::tally::title;
+use super::trial::Trial;
+use super::{At, history};
 use crate::control::{Call, Reply};
+use crate::daemon::clock;
+use crate::desk::Desk;
+use crate::store::{StoreError, StoredItem};
+
+/// Stored items that are looked at for what is lost only to `none`: those first seen in so many days,
+const LOST_DAYS: i64 = 7;
+
+/// of these at most so many,
+const LOST_ITEMS_MAX: usize = 20_000;
+
+/// and for at most so long.
+const LOST_PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -13,26 +35,29 @@ pub(super) struct Options {
 }
 
 pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    let desk = at.desk()?;
+    let desk = Arc::new(at.desk()?);
     let mut warnings = desk.warnings.clone();
-    let store =
+    let (store, reachable) =
         match ask_daemon(&desk.config.control.socket, Some(&desk.config.store.path), &Call::Status).await {
             Ok(Some(Reply::Status(status))) => {
                 if status.store_damaged > 0 {
                     warnings.push(format!("the store has {} damaged values", status.store_damaged));
                 }
-                "the daemon runs"
+                ("the daemon runs", true)
             }
             Ok(Some(Reply::Refused { message })) => {
                 warnings.push(message);
-                "the daemon was not asked"
+                ("the daemon was not asked", false)
             }
-            Ok(_) => "no daemon runs",
+            Ok(_) => ("no daemon runs", true),
             Err(error) => {
                 warnings.push(format!("{error:#}"));
-                "the daemon was not asked"
+                ("the daemon was not asked", false)
             }
         };
+    if reachable {
+        warnings.extend(lost_to_none(&desk).await);
+    }
     let failures: Vec<String> = desk.failing_tests.iter().map(ToString::to_string).collect();
     let tests = desk.engine.test_count(&[]);
     if options.json {
@@ -60,4 +85,47 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
         ))?;
     }
     Ok(if failures.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// For each rule, the stored items that it loses only to `none`. Without a store that can be read there are none.
+async fn lost_to_none(desk: &Arc<Desk>) -> Vec<String> {
+    match lost(desk).await {
+        Ok(warnings) => warnings,
+        // That it is absent, in use or another's is no fault of the config; the daemon has been asked already.
+        Err(error) if error.is::<StoreError>() => Vec::new(),
+        Err(error) => vec![format!("the stored items were not looked at: {error:#}")],
+    }
+}
+
+async fn lost(desk: &Arc<Desk>) -> anyhow::Result<Vec<String>> {
+    let trial = Trial::new(desk)?;
+    if !trial.has_vetoes() {
+        return Ok(Vec::new());
+    }
+    let week = SignedDuration::from_hours(24 * LOST_DAYS);
+    let since = clock::now().checked_sub(week).context("the clock is before its time")?;
+    let session = Session::open(desk).await?;
+    let mut found: BTreeMap<String, (u64, String)> = BTreeMap::new();
+    let (began, mut left) = (Instant::now(), LOST_ITEMS_MAX);
+    let visit = |stored: StoredItem| {
+        for lost in trial.judge(&stored.item).lost {
+            found.entry(lost.rule).or_insert_with(|| (0, title(&stored.item))).0 += 1;
+        }
+        left -= 1;
+        if left == 0 || began.elapsed() > LOST_PATIENCE {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    };
+    let walked = history::items(&session, since, visit, |_| {}).await;
+    session.close().await?;
+    walked?;
+    let told = found.into_iter().map(|(rule, (count, title))| {
+        let (items, are) = if count == 1 { ("item", "is") } else { ("items", "are") };
+        format!(
+            "rule `{rule}`: {count} stored {items} of the last {LOST_DAYS} days {are} lost only to `none`, such as `{}`",
+            plain(&title, 80)
+        )
+    });
+    Ok(told.collect())
 }

@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use super::At;
 use super::print::{Exit, json, talk};
+use crate::control::explain::label;
 use crate::desk::Desk;
-use crate::item::{Item, ItemId, SeenKey, SourceKind, SourceName};
-use crate::rules::SourceLabel;
-use crate::wire::alert::Rule;
+use crate::item::{Item, ItemId, SeenKey, SourceName};
+use crate::rules::spec::Mode;
+use crate::rules::verdict::Match;
+use crate::wire::item::{Kind, Telegram};
 
 /// Greatest length of a line, its end included.
 const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// JSON Lines with `id,title,text,lang?,source?,url?,published?` [default: standard input]
+    /// JSON Lines with `id,title,text,lang?,source?,url?,published?`, and `kind?,telegram?` as `preview --json`
+    /// prints them [default: standard input]
     file: Option<PathBuf>,
 }
 
@@ -40,6 +43,12 @@ struct Line {
     url: Option<String>,
     #[serde(default)]
     published: Option<jiff::Timestamp>,
+    /// As `preview --json` prints it; whatever else stands there is passed over.
+    #[serde(default)]
+    kind: serde_json::Value,
+    /// Likewise.
+    #[serde(default)]
+    telegram: serde_json::Value,
     /// Lines of `preview --json` that tell of a problem and hold no item.
     #[serde(default)]
     problem: Option<serde_json::Value>,
@@ -60,6 +69,9 @@ struct Fired {
     rule: String,
     severity: String,
     score: Option<i64>,
+    /// `shadow`; absent of a live rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
     why: Vec<crate::wire::alert::Why>,
 }
 
@@ -120,10 +132,13 @@ fn next_line(input: &mut impl BufRead, most: usize) -> io::Result<Read> {
 
 fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
     let name = line.source.as_deref().and_then(SourceName::new);
+    let telegram: Option<Telegram> = serde_json::from_value(line.telegram).ok();
+    let default = if telegram.is_some() { Kind::Telegram } else { Kind::Feed };
+    let kind: Kind = serde_json::from_value(line.kind).unwrap_or(default);
     let item = Item {
         id: ItemId::from_bytes(SeenKey::new("line", &number.to_string()).to_bytes()),
-        source: name.clone(),
-        kind: SourceKind::Feed,
+        source: name,
+        kind: kind.into(),
         title: line.title,
         text: line.text,
         url: line.url,
@@ -133,22 +148,26 @@ fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
         updated: None,
         tags: Vec::new(),
         guid: None,
-        telegram: None,
+        telegram: telegram.map(Into::into),
     };
-    let configured = name.as_ref().and_then(|name| desk.source(name.as_str()));
-    let tags = configured.map(|source| source.spec.tags.as_slice()).unwrap_or_default();
-    let label = name.as_ref().map(|name| SourceLabel { name, tags });
+    let label = label(desk, &item);
     let verdict = desk.engine.judge(&item, label);
     Verdict {
         id: line.id.unwrap_or_else(|| number.to_string()),
-        fired: verdict.fired.into_iter().map(|fired| fired_of(fired.into())).collect(),
-        entities: verdict.entities.into_iter().map(|entity| entity.id).collect(),
-        places: verdict.places.into_iter().map(|place| place.id).collect(),
+        fired: verdict.fired.into_iter().map(fired_of).collect(),
+        entities: verdict.entities.iter().map(|entity| entity.id.clone()).collect(),
+        places: verdict.places.iter().map(|place| place.id.clone()).collect(),
     }
 }
 
-fn fired_of(rule: Rule) -> Fired {
-    Fired { rule: rule.name, severity: rule.severity, score: rule.score, why: rule.why }
+fn fired_of(fired: Match) -> Fired {
+    Fired {
+        rule: fired.rule.to_string(),
+        severity: fired.severity.to_string(),
+        score: fired.score,
+        mode: (fired.mode != Mode::Live).then(|| fired.mode.as_str()),
+        why: fired.why.into_iter().map(Into::into).collect(),
+    }
 }
 
 #[cfg(test)]

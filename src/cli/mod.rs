@@ -1,11 +1,14 @@
 //! The command line: one file per command, and all printing.
 
 mod alerts;
+mod backtest;
 mod check;
 mod completions;
 mod demo;
 mod explain;
+mod history;
 mod man;
+mod marked;
 mod matching;
 mod once;
 mod outbox;
@@ -18,7 +21,10 @@ mod send_test;
 mod sources;
 mod status;
 mod table;
+mod tally;
 mod test;
+mod trial;
+mod unsent;
 
 use std::path::PathBuf;
 
@@ -69,6 +75,8 @@ enum Command {
     Preview(preview::Options),
     /// Tell why each rule did or did not fire on an item
     Explain(explain::Options),
+    /// Try the rules on disk on what is stored: what would be added, what removed
+    Backtest(backtest::Options),
     /// List the sources and their state, or poll one now
     Sources(sources::Options),
     /// List the alerts
@@ -102,6 +110,7 @@ pub async fn main(cli: Cli) -> anyhow::Result<Exit> {
         Command::Match(options) => matching::matching(&at, &options),
         Command::Preview(options) => preview::preview(&at, &options).await,
         Command::Explain(options) => explain::explain(&at, &options).await,
+        Command::Backtest(options) => backtest::backtest(&at, &options).await,
         Command::Sources(options) => sources::sources(&at, &options).await,
         Command::Alerts(options) => alerts::alerts(&at, &options).await,
         Command::Outbox(options) => outbox::outbox(&at, &options).await,

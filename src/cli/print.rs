@@ -1,6 +1,6 @@
 //! How a command ends and where its output goes: stdout is data, stderr is talk.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 
@@ -71,6 +71,14 @@ pub(super) fn bytes(data: &[u8]) -> anyhow::Result<()> {
 pub(super) fn talk(text: impl std::fmt::Display) {
     // Nowhere is left to complain to when stderr is closed.
     drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Shows how far a long job is, on a line of its own that the next one replaces; only to a person who waits.
+pub(super) fn progress(text: impl std::fmt::Display) {
+    let mut out = io::stderr().lock();
+    if out.is_terminal() {
+        drop(write!(out, "\r\u{1b}[K{text}"));
+    }
 }
 
 /// Writes a value as one line of JSON.

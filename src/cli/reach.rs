@@ -1,6 +1,6 @@
 //! Reaching the store: through the daemon when one runs, else directly.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -12,6 +12,7 @@ use crate::control::answer::{self, Context};
 use crate::control::client::{self, ClientError};
 use crate::control::{Call, Reply};
 use crate::daemon::station::OpenStation;
+use crate::desk::Desk;
 
 /// Makes a call to the daemon, or answers it here when none runs. The daemon is asked whatever the files on disk
 /// say: it goes by the last good ones.
@@ -20,16 +21,75 @@ pub(super) async fn reach(at: &At, call: Call) -> anyhow::Result<Reply> {
     if let Some(reply) = ask_daemon(&socket, Some(&store), &call).await? {
         return Ok(reply);
     }
-    let desk = at.desk()?;
-    let store_path = desk.config.store.path.clone();
-    // One that is in use belongs to a daemon that is just starting or stopping, or to another command.
-    let opened = OpenStation::open(store_path.clone()).await?;
-    let (_, desk) = watch::channel(Arc::new(desk));
-    let context = Context { station: opened.station.clone(), store_path, desk, live: None };
-    let reply = answer::answer(&context, call).await;
-    drop(context);
-    opened.close().await?;
+    let own = Own::open(Arc::new(at.desk()?)).await?;
+    let reply = answer::answer(&own.context, call).await;
+    own.close().await?;
     Ok(reply)
+}
+
+/// The store for many calls by one who has loaded the config: the daemon's, or our own.
+pub(super) enum Session {
+    /// A daemon answers.
+    Daemon {
+        /// Where it listens.
+        socket: PathBuf,
+        /// The store that it must keep.
+        store: PathBuf,
+    },
+    /// None runs.
+    Own(Own),
+}
+
+impl Session {
+    /// Finds out who answers. Opens the store when no daemon does.
+    pub(super) async fn open(desk: &Arc<Desk>) -> anyhow::Result<Self> {
+        let (socket, store) = (desk.config.control.socket.clone(), desk.config.store.path.clone());
+        match ask_daemon(&socket, Some(&store), &Call::Status).await? {
+            Some(Reply::Status(_)) => Ok(Self::Daemon { socket, store }),
+            Some(other) => unexpected(other),
+            None => Ok(Self::Own(Own::open(Arc::clone(desk)).await?)),
+        }
+    }
+
+    /// Makes a call.
+    pub(super) async fn call(&self, call: Call) -> anyhow::Result<Reply> {
+        match self {
+            Self::Own(own) => Ok(answer::answer(&own.context, call).await),
+            Self::Daemon { socket, store } => {
+                ask_daemon(socket, Some(store), &call).await?.context("the daemon has stopped: try again")
+            }
+        }
+    }
+
+    /// Lets go of the store.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Own(own) => own.close().await,
+            Self::Daemon { .. } => Ok(()),
+        }
+    }
+}
+
+/// The store, held by this command.
+pub(super) struct Own {
+    context: Context,
+    opened: OpenStation,
+}
+
+impl Own {
+    async fn open(desk: Arc<Desk>) -> anyhow::Result<Self> {
+        let store_path = desk.config.store.path.clone();
+        // One that is in use belongs to a daemon that is just starting or stopping, or to another command.
+        let opened = OpenStation::open(store_path.clone()).await?;
+        let (_, desk) = watch::channel(desk);
+        let context = Context { station: opened.station.clone(), store_path, desk, live: None };
+        Ok(Self { context, opened })
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        drop(self.context);
+        Ok(self.opened.close().await?)
+    }
 }
 
 /// What the daemon says; `None` when none listens.

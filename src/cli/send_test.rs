@@ -4,8 +4,8 @@ use super::At;
 use super::print::{Exit, json_lines, line, plain};
 use super::reach::{ask_daemon, unexpected};
 use crate::config::{self, Places};
-use crate::control::answer::send_tests;
-use crate::control::{Call, Reply};
+use crate::control::send::send_tests;
+use crate::control::{Call, Reply, api};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -28,11 +28,14 @@ pub(super) async fn send_test(at: &At, options: &Options) -> anyhow::Result<Exit
     if options.json {
         json_lines(&sent)?;
     } else {
-        for test in &sent {
-            let word = if test.accepted { "accepted" } else { "refused" };
-            let to = [test.notifier.as_str(), test.recipient.as_str()].join(" ");
-            line(format!("{}: {word}: {}", to.trim_end(), plain(&test.detail, 300)))?;
-        }
+        sent.iter().map(outcome).try_for_each(line)?;
     }
     Ok(Exit::wrong_if(sent.iter().any(|test| !test.accepted)))
+}
+
+/// How a message fared, in words.
+pub(super) fn outcome(sent: &api::TestSent) -> String {
+    let word = if sent.accepted { "accepted" } else { "refused" };
+    let to = [sent.notifier.as_str(), sent.recipient.as_str()].join(" ");
+    format!("{}: {word}: {}", to.trim_end(), plain(&sent.detail, 300))
 }

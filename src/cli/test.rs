@@ -26,13 +26,14 @@ pub(super) fn test(at: &At, options: &Options) -> anyhow::Result<Exit> {
             json(&serde_json::json!({
                 "rule": &*failure.rule, "file": failure.origin.file.to_string_lossy(), "line": failure.origin.line,
                 "text": failure.text, "expected": if failure.expected_to_fire { "fires" } else { "silent" },
-                "detail": failure.detail,
+                "detail": failure.detail, "nearest": failure.nearest,
             }))?;
         }
     } else {
         failures.iter().try_for_each(line)?;
         let asked = if options.rules.is_empty() { desk.engine.rule_count() } else { options.rules.len() };
-        line(format!("{asked} rules tested, {} tests failed", failures.len()))?;
+        let tests = desk.engine.test_count(&options.rules);
+        line(format!("{asked} rules tested with {tests} tests, {} tests failed", failures.len()))?;
     }
     Ok(Exit::wrong_if(!failures.is_empty()))
 }

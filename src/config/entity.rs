@@ -10,11 +10,12 @@ pub(super) fn entity(section: &Section<'_>) -> Option<EntitySpec> {
     let place_kind = section.text("kind").map(|kind| kind.value);
     let name = section.text("name").map(|name| name.value);
     let aliases = section.texts("aliases");
-    let ambiguous = section.sections("ambiguous").iter().filter_map(ambiguous).collect();
+    let ambiguous = ambiguous(section);
     let related = section.texts("related");
-    let parents = section.get("in").map(|node| parents(&node)).unwrap_or_default();
+    let parents = parents(section);
     let country = section.get("country").and_then(|node| country(&node));
     let at = section.point("at");
+    let fuzzy = section.integer::<u8>("fuzzy");
     let id = id?;
     Some(EntitySpec {
         name: name.unwrap_or_else(|| id.value.clone()),
@@ -27,7 +28,7 @@ pub(super) fn entity(section: &Section<'_>) -> Option<EntitySpec> {
         related,
         country,
         at,
-        fuzzy: false,
+        fuzzy: fuzzy? == 1,
     })
 }
 
@@ -39,7 +40,9 @@ fn id(node: &Node<'_>) -> Option<Located<String>> {
     node.problem(format!("`{}` is no id", text.value), "write `a-z`, `0-9` and `-`")
 }
 
-fn parents(node: &Node<'_>) -> Vec<Located<String>> {
+/// The parents that `in` names.
+pub(super) fn parents(section: &Section<'_>) -> Vec<Located<String>> {
+    let Some(node) = section.get("in") else { return Vec::new() };
     if node.is_string() {
         return node.text().into_iter().collect();
     }
@@ -54,7 +57,12 @@ fn country(node: &Node<'_>) -> Option<String> {
     node.problem(format!("`{text}` is no country"), "write its two letters of ISO 3166-1, such as \"ML\"")
 }
 
-fn ambiguous(section: &Section<'_>) -> Option<AmbiguousSpec> {
+/// The aliases that `ambiguous` lists.
+pub(super) fn ambiguous(section: &Section<'_>) -> Vec<AmbiguousSpec> {
+    section.sections("ambiguous").iter().filter_map(ambiguous_alias).collect()
+}
+
+fn ambiguous_alias(section: &Section<'_>) -> Option<AmbiguousSpec> {
     let alias = section.text("alias");
     let needs = section.texts("needs");
     let rejects = section.texts("rejects");

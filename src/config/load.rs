@@ -10,6 +10,7 @@ use super::problem::{Problem, Problems, Report};
 use super::read::{Node, Section};
 use super::settings::Config;
 use super::source::SourceSpec;
+use super::tuning::Tuning;
 use super::{advice, entity, general, keys, notifier, rule, source};
 use crate::notify::{NotifierKind, NotifierSettings};
 use crate::rules::spec::{EntitySpec, Located, Origin, RuleSpec};
@@ -63,10 +64,7 @@ fn read(path: &Path, environment: &Environment, report: &Report) -> Option<Loade
             documents.push(document);
         }
     }
-    let mut top = Top::default();
-    for document in &documents {
-        top.add(document, report, environment);
-    }
+    let top = top(&documents, others.len() + 1, report, environment);
     let general = General { documents: &documents, main: &main, report };
     let (config, unchecked) = assemble(&general, top, general::is_installed(&main_path), environment)?;
     advice::give(&config, report);
@@ -97,6 +95,32 @@ fn refuse_include(document: &Document<'_>, report: &Report) {
     }
 }
 
+/// Gathers the lists of all files, the desk's changes carried out; `files` is how many there are.
+fn top(documents: &[Document<'_>], files: usize, report: &Report, environment: &Environment) -> Top {
+    let sections: Vec<Section<'_>> = documents
+        .iter()
+        .map(|document| {
+            let mut section = Section::new(&keys::ROOT, String::new(), document.file, 0, report);
+            section.add(document.file, document.table.get_ref());
+            section
+        })
+        .collect();
+    let mut tuning = Tuning::default();
+    for section in &sections {
+        tuning.add(section, report);
+    }
+    let mut top = Top { unread: documents.len() < files, ..Top::default() };
+    for section in &sections {
+        top.add(section, &tuning, report, environment);
+    }
+    if !top.unread {
+        tuning.check_names(&top.entities, &top.rules, report);
+    }
+    tuning.check_weights(&top.rules, report);
+    tuning.extend(&mut top.entities);
+    top
+}
+
 /// What the lists of all files hold.
 #[derive(Default)]
 struct Top {
@@ -105,14 +129,14 @@ struct Top {
     rules: Vec<RuleSpec>,
     notifiers: Vec<NotifierSettings>,
     unchecked: Vec<String>,
+    /// Whether something could not be read at all, so that a name that is nowhere may stand in it.
+    unread: bool,
     /// Where each name was first given, by the table it belongs to.
     names: BTreeMap<(&'static str, String), Origin>,
 }
 
 impl Top {
-    fn add(&mut self, document: &Document<'_>, report: &Report, environment: &Environment) {
-        let mut top = Section::new(&keys::ROOT, String::new(), document.file, 0, report);
-        top.add(document.file, document.table.get_ref());
+    fn add(&mut self, top: &Section<'_>, tuning: &Tuning, report: &Report, environment: &Environment) {
         for section in top.sections("source") {
             if let Some(Located { value, origin }) = source::source(&section) {
                 self.claim("source", "name", value.name.as_str(), &origin, report);
@@ -123,12 +147,16 @@ impl Top {
             if let Some(spec) = entity::entity(&section) {
                 self.claim("entity", "id", &spec.id.value, &spec.id.origin, report);
                 self.entities.push(spec);
+            } else {
+                self.unread = true;
             }
         }
         for section in top.sections("rule") {
-            if let Some(spec) = rule::rule(&section) {
+            if let Some(spec) = rule::rule(&section, tuning) {
                 self.claim("rule", "name", &spec.name.value, &spec.name.origin, report);
                 self.rules.push(spec);
+            } else {
+                self.unread = true;
             }
         }
         for node in top.list("notifier") {

@@ -24,6 +24,7 @@ mod settings;
 mod socket;
 mod source;
 mod suggest;
+mod tuning;
 mod typed;
 mod value;
 

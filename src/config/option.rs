@@ -71,6 +71,11 @@ pub enum Form {
     Text,
     /// A string that may be empty and have several lines.
     FreeText,
+    /// A text for people, of one or several lines.
+    Prose {
+        /// Greatest length in characters.
+        chars_max: usize,
+    },
     /// A list of strings of one line, none empty.
     Texts,
     /// One such string or a list of them.
@@ -82,10 +87,19 @@ pub enum Form {
         /// Those refused as not supported yet.
         planned: &'static [&'static str],
     },
+    /// A list of a few words.
+    Words(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
     /// A whole number within bounds.
     Integer {
+        /// The least.
+        min: i64,
+        /// The greatest.
+        max: i64,
+    },
+    /// A table of terms and their weights, which are whole numbers within bounds.
+    Weights {
         /// The least.
         min: i64,
         /// The greatest.
@@ -135,6 +149,8 @@ pub enum Form {
     Table(&'static Table),
     /// A list of tables.
     Tables(&'static Table),
+    /// One table or a list of them.
+    TableOrTables(&'static Table),
     /// A list of tables whose keys depend on their `type`.
     TablesByType(&'static [&'static Table]),
     /// Not built yet.

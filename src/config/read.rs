@@ -22,8 +22,8 @@ pub(super) struct Section<'a> {
     /// The dotted name that its keys are shown under; empty at the top of a file.
     path: String,
     entries: BTreeMap<&'a str, Entry<'a>>,
-    /// Keys that were written and are not supported yet.
-    planned: Vec<&'a str>,
+    /// Keys that were written and not taken.
+    refused: Vec<&'a str>,
     file: &'a File,
     offset: usize,
     report: &'a Report,
@@ -69,7 +69,7 @@ impl<'a> Section<'a> {
         offset: usize,
         report: &'a Report,
     ) -> Self {
-        Self { table, path, entries: BTreeMap::new(), planned: Vec::new(), file, offset, report }
+        Self { table, path, entries: BTreeMap::new(), refused: Vec::new(), file, offset, report }
     }
 
     /// Adds what a file says, refusing what the option table does not take.
@@ -78,9 +78,12 @@ impl<'a> Section<'a> {
             let name: &str = key.get_ref();
             let place = || file.origin(key.span().start);
             match self.table.key(name).map(|key| key.support) {
-                None => self.report.problem(self.unknown(name).at(place())),
+                None => {
+                    self.refused.push(name);
+                    self.report.problem(self.unknown(name).at(place()));
+                }
                 Some(Support::Planned) => {
-                    self.planned.push(name);
+                    self.refused.push(name);
                     let problem = Problem::new(&self.dotted(name), "not supported yet").at(place());
                     self.report.problem(problem.hint("take it out: this version would not obey it"));
                 }
@@ -106,7 +109,10 @@ impl<'a> Section<'a> {
 
     fn unknown(&self, name: &str) -> Problem {
         let path = self.dotted(&name.escape_debug().to_string());
-        Problem::new(&path, "unknown key").hint(suggest::key(self.table, name))
+        match suggest::instead(self.table, name) {
+            Some((message, hint)) => Problem::new(&path, message).hint(hint),
+            None => Problem::new(&path, "unknown key").hint(suggest::key(self.table, name)),
+        }
     }
 
     fn dotted(&self, name: &str) -> String {
@@ -118,9 +124,14 @@ impl<'a> Section<'a> {
         self.entries.contains_key(name)
     }
 
-    /// Whether any of the keys was written, those not supported yet included.
+    /// Whether any of the keys was written, those not taken included.
     pub(super) fn has_any(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.has(name) || self.planned.contains(name))
+        names.iter().any(|name| self.has(name) || self.refused.contains(name))
+    }
+
+    /// Whether nothing was written but, at most, `name`.
+    pub(super) fn has_no_more_than(&self, name: &str) -> bool {
+        self.refused.is_empty() && self.entries.keys().all(|key| *key == name)
     }
 
     /// Where the table begins.
@@ -290,7 +301,11 @@ impl<'a> Node<'a> {
 
     /// The table that it is, read by the option table that its form names.
     pub(super) fn section(&self) -> Option<Section<'a>> {
-        if let Form::Table(table) | Form::Tables(table) | Form::TestTexts(table) = self.form {
+        if let Form::Table(table)
+        | Form::Tables(table)
+        | Form::TableOrTables(table)
+        | Form::TestTexts(table) = self.form
+        {
             return self.section_of(table);
         }
         self.mismatch("another form; a bug: the option table says otherwise", None)
@@ -303,6 +318,20 @@ impl<'a> Node<'a> {
         Some(section)
     }
 
+    /// What stands in the table that it is, in the order of the file: each key with its value.
+    pub(super) fn entries(&self) -> Option<Vec<(Located<String>, Node<'a>)>> {
+        let mut written: Vec<_> = self.table()?.iter().collect();
+        written.sort_by_key(|(key, _)| key.span().start);
+        let mut entries = Vec::with_capacity(written.len());
+        for (key, value) in written {
+            let name: &str = key.get_ref();
+            let origin = self.file.origin(key.span().start);
+            let node = Node { path: format!("{}.{name:?}", self.path), ..self.element(value) };
+            entries.push((Located { value: name.to_owned(), origin }, node));
+        }
+        Some(entries)
+    }
+
     /// The table that it is, unread.
     pub(super) fn table(&self) -> Option<&'a DeTable<'a>> {
         match (self.value, self.form) {
@@ -310,6 +339,12 @@ impl<'a> Node<'a> {
             (DeValue::Array(_), Form::Table(_)) => {
                 let hint = format!("write `[{}]`, once", self.path);
                 self.mismatch("one table", Some(&hint))
+            }
+            (_, Form::TableOrTables(_)) => {
+                self.mismatch("a table", Some("write its keys in braces, or a list of such tables"))
+            }
+            (_, Form::Weights { .. }) => {
+                self.mismatch("a table", Some("write terms and weights in braces: `{ \"cholera\" = 30 }`"))
             }
             _ => self.mismatch("a table", None),
         }

@@ -70,11 +70,14 @@ fn entry(out: &mut String, key: &Key) {
 fn form(form: &Form) -> String {
     match form {
         Form::Text | Form::FreeText => "text".to_owned(),
+        Form::Prose { chars_max } => format!("text, up to {chars_max} characters"),
         Form::Texts => "list of texts".to_owned(),
         Form::TextOrTexts => "text or list of texts".to_owned(),
         Form::Word { built, .. } => ticked(built),
+        Form::Words(known) => format!("list out of {}", ticked(known)),
         Form::Flag => "`true` or `false`".to_owned(),
         Form::Integer { min, max } => format!("{min} to {max}"),
+        Form::Weights { min, max } => format!("table of terms and whole numbers, {min} to {max}"),
         Form::Duration { min, max } => {
             format!("duration, \"{}\" to \"{}\"", duration_text(*min), duration_text(*max))
         }
@@ -91,6 +94,7 @@ fn form(form: &Form) -> String {
         Form::Secrets => "secret or list of two".to_owned(),
         Form::TestTexts(_) => "list of texts or tables".to_owned(),
         Form::Table(_) => "table".to_owned(),
+        Form::TableOrTables(_) => "table or list of tables".to_owned(),
         Form::Tables(_) | Form::TablesByType(_) => "list of tables".to_owned(),
         Form::Later => "not supported yet".to_owned(),
     }

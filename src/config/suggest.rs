@@ -34,6 +34,23 @@ pub(super) fn key(table: &Table, name: &str) -> String {
     }
 }
 
+/// What is wrong with a key that `table` cannot have although what it changes has it, and what to do instead.
+pub(super) fn instead(table: &Table, name: &str) -> Option<(&'static str, &'static str)> {
+    if std::ptr::eq(table, &raw const keys::OVERRIDE) && keys::RULE.key(name).is_some() {
+        return Some((
+            "cannot be overridden",
+            "switch the rule off by `mode = \"off\"` and write a `[[rule]]` of your own",
+        ));
+    }
+    if std::ptr::eq(table, &raw const keys::EXTEND) && keys::ENTITY.key(name).is_some() {
+        return Some((
+            "cannot be changed",
+            "only `aliases`, `ambiguous`, `related` and `in` can be added to",
+        ));
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

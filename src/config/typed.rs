@@ -37,6 +37,23 @@ impl Node<'_> {
         Some(text)
     }
 
+    /// A text for people, without the blanks around it.
+    pub(super) fn prose(&self) -> Option<String> {
+        let Form::Prose { chars_max } = self.form else {
+            return self.mismatch(BUG, None);
+        };
+        let text = self.free_text()?.value.trim().to_owned();
+        if text.is_empty() {
+            return self.problem("is empty", "say something or leave the key out");
+        }
+        let length = text.chars().count();
+        if length > *chars_max {
+            let message = format!("has {length} characters");
+            return self.problem(message, &format!("write at most {chars_max}"));
+        }
+        Some(text)
+    }
+
     fn integer(&self, min: i64, max: i64) -> Option<i64> {
         let DeValue::Integer(written) = self.value else {
             return self.mismatch(&format!("a whole number from {min} to {max}"), None);
@@ -57,19 +74,54 @@ impl Node<'_> {
             return self.mismatch(BUG, None);
         };
         let text = self.text()?.value;
-        if let Some(word) = built.iter().find(|word| **word == text) {
+        if planned.contains(&text.as_str()) {
+            let hint = format!("supported now: {}", ticked(built));
+            return self.problem(format!("`{text}` is not supported yet"), &hint);
+        }
+        self.one_of(&text, built)
+    }
+
+    /// One of the words of a list.
+    pub(super) fn listed_word(&self) -> Option<Located<String>> {
+        let Form::Words(known) = self.form else {
+            return self.mismatch(BUG, None);
+        };
+        let text = self.text()?;
+        self.one_of(&text.value, known).map(|_| text)
+    }
+
+    fn one_of(&self, text: &str, known: &[&'static str]) -> Option<&'static str> {
+        if let Some(word) = known.iter().find(|word| **word == text) {
             return Some(word);
         }
-        let (message, hint) = if planned.contains(&text.as_str()) {
-            (format!("`{text}` is not supported yet"), format!("supported now: {}", ticked(built)))
-        } else {
-            let hint = match suggest::nearest(&text, built.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it may be {}", ticked(built)),
-            };
-            (format!("`{text}` is unknown"), hint)
+        let hint = match suggest::nearest(text, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it may be {}", ticked(known)),
         };
-        self.problem(message, &hint)
+        self.problem(format!("`{text}` is unknown"), &hint)
+    }
+
+    /// Terms and their weights, in the order of the file.
+    pub(super) fn weights(&self) -> Option<Vec<(Located<String>, i64)>> {
+        let Form::Weights { min, max } = self.form else {
+            return self.mismatch(BUG, None);
+        };
+        let weight = |(term, node): (Located<String>, Node<'_>)| {
+            if term.value.trim().is_empty() || term.value.chars().any(char::is_control) {
+                return node
+                    .problem("has a term that cannot be read", "write the term in one line, in quotes");
+            }
+            if matches!(node.value, DeValue::Table(_)) {
+                let hint = format!("write the whole term in quotes: `\"{}…\" = 10`", term.value);
+                return node.problem("is divided by a point", &hint);
+            }
+            Some((term, node.integer(*min, *max)?))
+        };
+        let entries = self.entries()?;
+        if entries.is_empty() {
+            return self.problem("is empty", "write terms and their weights, such as `{ \"cholera\" = 30 }`");
+        }
+        Some(entries.into_iter().filter_map(weight).collect())
     }
 
     /// A duration between two bounds.

@@ -8,16 +8,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::api::{self, Call, OutboxFilter, Reply};
-use super::{explain, rows};
-use crate::daemon::clock;
+use super::{explain, history, rows, send};
 use crate::daemon::live::Live;
 use crate::daemon::poll;
 use crate::daemon::station::Station;
 use crate::desk::Desk;
-use crate::notify::{Body, Message};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::store::{Deliveries, Store, StoreError, Transaction};
-use crate::story::AlertId;
 
 /// Deliveries made ready in one transaction: tens of milliseconds for which polls wait.
 const RETRY_BATCH_MAX: usize = 1_000;
@@ -45,6 +42,9 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Outbox { state, limit } => outbox(context, state, limit).await,
         Call::Retry { ids } => retry(context, ids).await,
         Call::Explain { subject, rule } => explain::explain(context, &subject, rule.as_deref()).await,
+        Call::Items { since, after } => history::items(context, since, after).await,
+        Call::Told { since, after } => history::told(context, since, after).await,
+        Call::SendDigest { alerts, part, parts } => return send_digest(context, alerts, part, parts).await,
         Call::SendTest { notifier } => return send_test(context, notifier.as_deref()).await,
         Call::Reload => return reload(context).await,
     };
@@ -186,42 +186,12 @@ fn make_ready(tx: &dyn Transaction, wanted: &[DeliveryId]) -> Result<Vec<Deliver
 
 async fn send_test(context: &Context, only: Option<&str>) -> Reply {
     let desk = Arc::clone(&context.desk.borrow());
-    send_tests(&desk, only).await
+    send::send_tests(&desk, only).await
 }
 
-/// Sends a test message through the notifier of that name, or through all.
-pub async fn send_tests(desk: &Desk, only: Option<&str>) -> Reply {
-    let mut sent = Vec::new();
-    for notifier in desk.notifiers.iter().filter(|n| only.is_none_or(|only| n.name() == only)) {
-        for recipient in notifier.recipients() {
-            let now = clock::now();
-            let alert = AlertId::lowest_at(now);
-            let message = Message {
-                id: DeliveryId::new(alert, notifier.name(), &recipient),
-                body: Body::Test,
-                recipient: &recipient,
-                timezone: &desk.config.desk.timezone,
-                now,
-            };
-            let (accepted, detail) = match notifier.send(&message).await {
-                Ok(accepted) => (true, accepted.detail),
-                Err(failure) => (false, failure.reason().to_owned()),
-            };
-            sent.push(api::TestSent { notifier: notifier.name().into(), recipient, accepted, detail });
-        }
-    }
-    for name in desk.unchecked.iter().filter(|name| only.is_none_or(|only| *name == only)) {
-        sent.push(api::TestSent {
-            notifier: name.clone(),
-            recipient: String::new(),
-            accepted: false,
-            detail: "not checkable here: only the service can read its credential".into(),
-        });
-    }
-    match (sent.is_empty(), only) {
-        (true, Some(name)) => refused(format!("no notifier `{name}` is configured")),
-        _ => Reply::SendTest(sent),
-    }
+async fn send_digest(context: &Context, alerts: Vec<api::Alert>, part: usize, parts: usize) -> Reply {
+    let desk = Arc::clone(&context.desk.borrow());
+    send::send_digest(&desk, alerts, part, parts).await
 }
 
 async fn reload(context: &Context) -> Reply {

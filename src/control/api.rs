@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::history::{ItemsPage, Place, ToldPage};
 use crate::wire;
 
 /// A question or an order.
@@ -44,6 +45,29 @@ pub enum Call {
         /// Only this rule.
         rule: Option<String>,
     },
+    /// A page of the stored items, newest day first.
+    Items {
+        /// Only those first seen on its day or later.
+        since: Timestamp,
+        /// Where the page before ended.
+        after: Option<Place>,
+    },
+    /// A page of the alerts made, newest first, as far as they are compared with what rules say now.
+    Told {
+        /// Only those made since.
+        since: Timestamp,
+        /// The last one of the page before.
+        after: Option<String>,
+    },
+    /// Sends alerts that are not stored as a part of a digest, once, through every notifier.
+    SendDigest {
+        /// The alerts.
+        alerts: Vec<Alert>,
+        /// Number of the part, from 1.
+        part: usize,
+        /// How many parts there are.
+        parts: usize,
+    },
     /// Sends a test message.
     SendTest {
         /// Through this notifier; through all without.
@@ -82,6 +106,12 @@ pub enum Reply {
     Outbox(Vec<Delivery>),
     /// To [`Call::Explain`].
     Explain(Box<Explain>),
+    /// To [`Call::Items`].
+    Items(ItemsPage),
+    /// To [`Call::Told`].
+    Told(ToldPage),
+    /// To [`Call::SendDigest`].
+    SendDigest(Vec<TestSent>),
     /// To [`Call::SendTest`].
     SendTest(Vec<TestSent>),
     /// To [`Call::Reload`].
@@ -214,7 +244,7 @@ pub struct Poll {
     /// Alerts sent.
     #[serde(default)]
     pub alerts: u32,
-    /// Alerts recorded without being sent: joined to a story, or stale.
+    /// Alerts recorded without being sent: joined to a story, stale, or of rules on trial alone.
     #[serde(default)]
     pub recorded: u32,
     /// Of a failure: class and words.
@@ -233,7 +263,7 @@ pub struct Poll {
 pub struct Alert {
     /// When it was made.
     pub created: Timestamp,
-    /// `sent`, `joined` or `stale`.
+    /// `sent`, `joined`, `stale` or `shadow`.
     pub disposition: String,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]
@@ -287,23 +317,47 @@ pub struct Explain {
 }
 
 /// One rule's verdict on an item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleVerdict {
     /// Name.
     pub rule: String,
     /// Severity.
     pub severity: String,
+    /// `shadow` or `off`; absent of a live one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     /// Whether it fired.
     pub fired: bool,
     /// Why it fired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<wire::alert::Why>,
-    /// Of a silent one: the first clause that failed, and what was missing.
+    /// Of one with weights that fired: their sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<i64>,
+    /// Of one with weights: the sum at which it fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<i64>,
+    /// What the desk wrote for whoever reads its alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Of a silent one: the first clause that failed, and what was missing, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+    /// Of a silent one: the first clause that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
+    /// Of a silent one: how it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Of a silent one: what in the item comes closest, and how to write the term so that it is met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+    /// Of a silent one: whether only `none` kept it from firing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_none: bool,
 }
 
-/// How a test message fared.
+/// How a message that is sent by hand fared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestSent {
     /// The notifier.

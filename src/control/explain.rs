@@ -1,6 +1,6 @@
 //! Why each rule did or did not fire on an item, and what became of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::api::{self, Reply};
 use super::rows;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
+use crate::rules::spec::{Mode, RuleSpec};
 use crate::rules::{Explanation, Outcome, SourceLabel};
 use crate::store::{Deliveries, Store, StoreError, StoredItem};
 use crate::story::AlertId;
@@ -88,14 +89,16 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
     Ok((alerts, deliveries))
 }
 
-/// What the rules in force say of an item.
+/// What the rules of a desk say of an item.
 pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
-    let source = item.source.as_ref().and_then(|name| desk.source(name.as_str()));
-    let label = source.map(|source| SourceLabel { name: source.name(), tags: &source.spec.tags });
+    let label = label(desk, &item);
     let verdict = desk.engine.judge(&item, label);
-    let rules = desk.engine.explain(&item, label, rule).into_iter().map(rule_verdict).collect();
-    let places = verdict.places.into_iter().map(|place| place.id);
-    let entities = verdict.entities.into_iter().map(|entity| entity.id).chain(places).collect();
+    let told = desk.engine.explain(&item, label, rule);
+    let specs: HashMap<&str, &RuleSpec> =
+        desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
+    let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
+    let places = verdict.places.iter().map(|place| place.id.clone());
+    let entities = verdict.entities.iter().map(|entity| entity.id.clone()).chain(places).collect();
     api::Explain {
         item: wire::item::Item::from(item),
         rules,
@@ -105,12 +108,36 @@ pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
     }
 }
 
-fn rule_verdict(told: Explanation) -> api::RuleVerdict {
-    let (fired, why, failed) = match told.outcome {
-        Outcome::Fired(fired) => (true, fired.why.into_iter().map(Into::into).collect(), None),
-        Outcome::Silent(silence) => {
-            (false, Vec::new(), Some(format!("{}: {}", silence.clause, silence.detail)))
-        }
+/// The source of an item as rules see it. One that is no longer configured has its name and no tags.
+pub fn label<'a>(desk: &'a Desk, item: &'a Item) -> Option<SourceLabel<'a>> {
+    let name = item.source.as_ref()?;
+    let spec = desk.config.sources.iter().find(|spec| spec.name == *name);
+    Some(SourceLabel { name, tags: spec.map(|spec| spec.tags.as_slice()).unwrap_or_default() })
+}
+
+fn rule_verdict(spec: Option<&RuleSpec>, told: Explanation) -> api::RuleVerdict {
+    let mode = spec.map_or(Mode::Live, |spec| spec.mode);
+    let mut verdict = api::RuleVerdict {
+        rule: told.rule.to_string(),
+        severity: told.severity.to_string(),
+        mode: (mode != Mode::Live).then(|| mode.as_str().to_owned()),
+        threshold: spec.and_then(|spec| spec.threshold),
+        ..api::RuleVerdict::default()
     };
-    api::RuleVerdict { rule: told.rule.to_string(), severity: told.severity.to_string(), fired, why, failed }
+    match told.outcome {
+        Outcome::Fired(fired) => {
+            verdict.fired = true;
+            verdict.why = fired.why.into_iter().map(Into::into).collect();
+            verdict.score = fired.score;
+            verdict.note = fired.note.map(|note| note.to_string());
+        }
+        Outcome::Silent(silence) => {
+            verdict.failed = Some(format!("{}: {}", silence.clause, silence.detail));
+            verdict.clause = Some(silence.clause);
+            verdict.detail = Some(silence.detail);
+            verdict.nearest = silence.nearest;
+            verdict.only_none = silence.only_none;
+        }
+    }
+    verdict
 }

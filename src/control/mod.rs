@@ -7,7 +7,9 @@ pub mod answer;
 pub mod api;
 pub mod client;
 pub mod explain;
-mod rows;
+pub mod history;
+pub(crate) mod rows;
+pub mod send;
 pub mod server;
 
 pub use api::{Call, Reply};

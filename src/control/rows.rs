@@ -58,7 +58,7 @@ fn word(state: &SourceState) -> &'static str {
 }
 
 /// An alert in a list.
-pub(super) fn alert(alert: Alert) -> api::Alert {
+pub(crate) fn alert(alert: Alert) -> api::Alert {
     api::Alert {
         created: alert.created,
         disposition: alert.disposition.as_str().to_owned(),

@@ -114,7 +114,7 @@ pub struct InForce {
     pub engine: Arc<Engine>,
     /// Notifier and recipient of every delivery that an alert owes.
     pub recipients: Arc<[(String, String)]>,
-    /// Items with an older date are recorded as stale.
+    /// Items with an older date are recorded as stale, where a rule has no greatest age of its own.
     pub max_age: Duration,
 }
 
@@ -129,7 +129,7 @@ pub struct Receipt {
     pub new: u32,
     /// Known items whose text changed.
     pub edited: u32,
-    /// Items of a baseline on which a rule would have fired.
+    /// Items of a baseline on which a live rule would have fired.
     pub baseline_fired: u32,
     /// Alerts made, with what became of them.
     pub alerts: Vec<(AlertId, Disposition)>,

@@ -1,11 +1,15 @@
-//! The alert for an item on which rules fired, and the deliveries that it owes.
+//! The alert for an item on which rules fired, what of them it tells, and the deliveries that it owes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::take::Ingest;
 use super::{Judged, Receipt};
 use crate::item::Item;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
-use crate::rules::spec::Severity;
-use crate::rules::verdict::Verdict;
+use crate::rules::spec::{Mode, Severity};
+use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
 use crate::store::StoreError;
 use crate::story::join::{self, Joined, Report};
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
@@ -22,15 +26,12 @@ impl Ingest<'_> {
         let item = &judged.candidate.item;
         let now = self.poll.started;
         let id = AlertId::new(now, item.id);
-        let severity = verdict.severity().unwrap_or(Severity::Info);
-        let stale = item.published.or(item.updated).is_some_and(|stated| {
-            let age = now.duration_since(stated);
-            !age.is_negative() && age.unsigned_abs() > self.force.max_age
-        });
-        let Joined { story, kind, disposition } = self.join(item, id, severity, stale)?;
+        let sifted = Sifted::of(verdict.fired, age(item, now), self.force.max_age);
+        let severity = sifted.severity();
+        let Joined { story, kind, disposition } = self.join(item, id, severity, sifted.withheld)?;
         let (item, truncated) = cut(item);
-        let mut rules = verdict.fired;
-        for rule in &mut rules {
+        let Sifted { mut told, mut untold, .. } = sifted;
+        for rule in told.iter_mut().chain(&mut untold) {
             rule.why.retain(|why| why.field == Field::Title || why.span.end <= item.text.len());
         }
         let alert = Alert {
@@ -39,13 +40,14 @@ impl Ingest<'_> {
             disposition,
             created: now,
             severity,
-            rules,
+            rules: told,
+            untold,
             item,
             truncated,
             tier: self.poll.source.tier,
             fetched: now,
-            entities: verdict.entities,
-            places: verdict.places,
+            entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
+            places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
             story,
         };
         self.tx.put_alert(&alert)?;
@@ -56,11 +58,17 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// The story that the item opens or joins. A stale item neither opens nor joins one for others.
-    fn join(&self, item: &Item, id: AlertId, severity: Severity, stale: bool) -> Result<Joined, StoreError> {
+    /// The story that the item opens or joins. One that tells nothing neither opens nor joins one for others.
+    fn join(
+        &self,
+        item: &Item,
+        id: AlertId,
+        severity: Severity,
+        withheld: Option<Disposition>,
+    ) -> Result<Joined, StoreError> {
         let report = Report { alert: id, source: &self.poll.source.name, severity, now: self.poll.started };
-        if stale {
-            return Ok(Joined { disposition: Disposition::Stale, ..join::join(None, report) });
+        if let Some(disposition) = withheld {
+            return Ok(Joined { disposition, ..join::join(None, report) });
         }
         let keys = join::keys(item);
         let mut open: Option<Story> = None;
@@ -93,6 +101,50 @@ impl Ingest<'_> {
         }
         Ok(())
     }
+}
+
+/// What of the rules that fired an alert tells, and what it only records.
+#[derive(Debug, PartialEq)]
+struct Sifted {
+    /// Live, and not too old an item for them.
+    told: Vec<Match>,
+    /// On trial, or live with too old an item.
+    untold: Vec<Match>,
+    /// When nothing is told: what the alert is instead of sent or joined.
+    withheld: Option<Disposition>,
+}
+
+impl Sifted {
+    /// Sifts what fired on an item of that age; rules without a greatest age of their own take `max_age`.
+    fn of(fired: Vec<Match>, age: Option<Duration>, max_age: Duration) -> Self {
+        let is_stale = |rule: &Match| age.is_some_and(|age| age > rule.max_age.unwrap_or(max_age));
+        let all_stale = fired.iter().all(is_stale);
+        let (told, untold): (Vec<_>, Vec<_>) =
+            fired.into_iter().partition(|rule| rule.mode == Mode::Live && !is_stale(rule));
+        let withheld = match (told.is_empty(), all_stale) {
+            (false, _) => None,
+            (true, true) => Some(Disposition::Stale),
+            (true, false) => Some(Disposition::Shadow),
+        };
+        Self { told, untold, withheld }
+    }
+
+    /// The highest severity among what is told; when nothing is, what it would have been.
+    fn severity(&self) -> Severity {
+        let counted = if self.told.is_empty() { &self.untold } else { &self.told };
+        counted.iter().map(|rule| rule.severity).max().unwrap_or(Severity::Info)
+    }
+}
+
+/// How old an item is by the date it states; none for one that states none or a date to come.
+fn age(item: &Item, now: Timestamp) -> Option<Duration> {
+    let age = now.duration_since(item.published.or(item.updated)?);
+    (!age.is_negative()).then(|| age.unsigned_abs())
+}
+
+/// Whether a rule fired whose alerts are sent.
+pub(super) fn fires(verdict: &Verdict) -> bool {
+    verdict.fired.iter().any(|rule| rule.mode == Mode::Live)
 }
 
 /// The item with its text cut at [`TEXT_BYTES_MAX`], and whether it was.

@@ -77,7 +77,7 @@ impl Ingest<'_> {
         marks.extend(lookups(&judged.candidate).into_iter().map(|key| (key, seen)));
         receipt.new += 1;
         if receipt.baseline && !self.in_backlog(judged, place) {
-            receipt.baseline_fired += u32::from(!self.verdict(judged).fired.is_empty());
+            receipt.baseline_fired += u32::from(record::fires(&self.verdict(judged)));
             return Ok(());
         }
         self.store(judged, today)?;
@@ -88,7 +88,8 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire.
+    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire; rules on trial
+    /// do not count.
     fn take_known(
         &self,
         judged: &Judged,
@@ -112,7 +113,7 @@ impl Ingest<'_> {
         };
         self.store(judged, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let fires = |item: &Item| !self.force.engine.judge(item, Some(self.label())).fired.is_empty();
+        let fires = |item: &Item| record::fires(&self.force.engine.judge(item, Some(self.label())));
         if fires(&record::cut(&candidate.item).0) && !fires(&stored.item) {
             self.alert(judged, self.verdict(judged), receipt)?;
         }

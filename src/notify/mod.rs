@@ -4,6 +4,7 @@
 //! [`crate::outbox`]. Text of sources goes through [`foreign`] on every way out, and no reason, error or `Debug`
 //! shows a secret.
 
+pub mod digest;
 pub mod email;
 pub mod foreign;
 mod marks;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use self::digest::Digest;
 use self::email::Email;
 use self::stdout::Stdout;
 use self::webhook::Webhook;
@@ -220,6 +222,8 @@ pub struct Message<'a> {
 pub enum Body<'a> {
     /// An alert.
     Alert(&'a Alert),
+    /// Several alerts.
+    Digest(Digest<'a>),
     /// A message that tries the way (`send-test`).
     Test,
 }

@@ -3,12 +3,15 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::sync::Semaphore;
 
+use super::digest::{Digest, entry};
 use super::foreign::{cut, line};
 use super::wording::{self, Link};
 use super::{Accepted, Body, Message, TEST_WORDS};
 use crate::outbox::Failure;
+use crate::story::Alert;
 
 /// Who may write. The standard output is one, however many notifiers lead to it, and a write into a full pipe
 /// cannot be called back: were each attempt to begin its own, they would use up the threads of the runtime.
@@ -92,17 +95,28 @@ async fn in_turn(
 
 /// What is written for `message`: lines of plain text, foreign words on one line each and harmless to a terminal.
 pub fn block(message: &Message<'_>) -> String {
-    let Body::Alert(alert) = &message.body else {
-        return format!("[test] {TEST_WORDS}\n\n");
-    };
+    match &message.body {
+        Body::Alert(alert) => alert_block(alert, message.timezone),
+        Body::Digest(digest) => digest_block(digest, message.timezone),
+        Body::Test => format!("[test] {TEST_WORDS}\n\n"),
+    }
+}
+
+/// A heading, then each alert under it.
+fn digest_block(digest: &Digest<'_>, desk: &TimeZone) -> String {
+    let mut out = vec![format!("[digest] {}, at most {}", digest.headline(), digest.severity())];
+    for alert in digest.alerts {
+        out.push(format!("  {}", entry(alert, desk).join("\n    ")));
+    }
+    format!("{}\n\n", out.join("\n"))
+}
+
+fn alert_block(alert: &Alert, desk: &TimeZone) -> String {
     let mut out = vec![format!("[{}] {}", alert.severity, wording::rules(alert))];
     out.extend(wording::update(alert));
+    out.extend(wording::notes(alert).iter().map(|(heading, note)| format!("{heading}: {}", line(note))));
     out.push(wording::headline(alert));
-    out.push(format!(
-        "{}; published {}",
-        wording::source(alert),
-        wording::published(alert, message.timezone)
-    ));
+    out.push(format!("{}; published {}", wording::source(alert), wording::published(alert, desk)));
     match wording::link(alert) {
         Link::Address(url) => out.push(url.into()),
         Link::LeftOut(why) => out.push(why),

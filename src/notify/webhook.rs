@@ -17,13 +17,14 @@ use serde::Serialize;
 use sha2::Sha256;
 use url::Url;
 
+use super::digest::Digest;
 use super::foreign::{cut, line};
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
 use crate::fetch::Freshness;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, HttpVerdict};
-use crate::story::AlertKind;
+use crate::story::{Alert, AlertKind};
 use crate::wire;
 
 /// Longest wait for a connection.
@@ -151,14 +152,31 @@ impl fmt::Debug for Webhook {
 /// None that is known: every value in it has a JSON form.
 pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>> {
     let envelope = match &message.body {
-        Body::Alert(alert) => Envelope {
-            kind: match alert.kind {
-                AlertKind::New => "alert.new",
-                AlertKind::Update => "alert.update",
-            },
+        Body::Alert(alert) => {
+            let told = Alert { untold: Vec::new(), ..(*alert).clone() };
+            Envelope {
+                kind: match alert.kind {
+                    AlertKind::New => "alert.new",
+                    AlertKind::Update => "alert.update",
+                },
+                version: VERSION,
+                timestamp: alert.created,
+                data: Data::Alert(Box::new(told.into())),
+            }
+        }
+        Body::Digest(digest @ Digest { alerts, part, parts }) => Envelope {
+            kind: "alert.digest",
             version: VERSION,
-            timestamp: alert.created,
-            data: Data::Alert(Box::new((*alert).clone().into())),
+            timestamp: digest.created(),
+            data: Data::Digest {
+                alerts: alerts
+                    .iter()
+                    .cloned()
+                    .map(|alert| Alert { untold: Vec::new(), ..alert }.into())
+                    .collect(),
+                part: *part,
+                parts: *parts,
+            },
         },
         Body::Test => Envelope {
             kind: "test",
@@ -184,6 +202,7 @@ struct Envelope<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Alert(Box<wire::alert::Alert>),
+    Digest { alerts: Vec<wire::alert::Alert>, part: usize, parts: usize },
     Test { name: &'a str, detail: &'static str },
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::foreign::{cut, line};
+use super::foreign::{cut, harmless, line};
 use crate::item::{SourceKind, SourceName};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 use crate::story::{Alert, AlertKind, Story};
@@ -42,6 +42,25 @@ pub(crate) fn has_title(alert: &Alert) -> bool {
 /// The rules by name: `wagner-leaves-sahel, sahel-coup`.
 pub(crate) fn rules(alert: &Alert) -> String {
     alert.rules.iter().map(|fired| line(&fired.rule)).collect::<Vec<_>>().join(", ")
+}
+
+/// What the desk wrote into the rules for whoever reads their alerts, each with what it is to be shown under.
+pub(crate) fn notes(alert: &Alert) -> Vec<(String, String)> {
+    let heading = |rule: &Match| match alert.rules.as_slice() {
+        [_] => "Note".to_owned(),
+        _ => format!("Note of {}", line(&rule.rule)),
+    };
+    let note = |rule: &Match| {
+        let note: String = rule.note.as_deref()?.chars().filter_map(harmless).collect();
+        Some((heading(rule), note))
+    };
+    alert.rules.iter().filter_map(note).collect()
+}
+
+/// A rule with its severity, and the sum of its weights when it has any: `cholera (high, score 45)`.
+pub(crate) fn rule(rule: &Match) -> String {
+    let score = rule.score.map_or_else(String::new, |score| format!(", score {score}"));
+    format!("{} ({}{score})", line(&rule.rule), rule.severity)
 }
 
 /// What an update adds; `None` for a new alert.

@@ -1,18 +1,21 @@
-//! The compiled rules, and what they say of an item.
+//! The compiled rules and what they are asked.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::compile;
-use super::evaluate::Case;
+use super::evaluate::{Case, Code};
 use super::explain::{self, Explanation};
 use super::filter::SourceLabel;
 use super::literals::{LiteralId, Literals};
 use super::mentions::Mentions;
-use super::model::{Alias, AliasId, Company, Concept, Entity, EntityId, Role, Rule, RuleId};
+use super::model::{
+    Alias, AliasId, Company, ConceptId, Entity, EntityId, Extra, Gap, NO_CONCEPT, Role, Rule, RuleId,
+};
+use super::presearch::Presearch;
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Mode, RuleSpec};
-use super::verdict::{Match, Verdict};
+use super::verdict::Verdict;
 use crate::item::Item;
 
 thread_local! {
@@ -27,27 +30,52 @@ pub struct Engine {
     pub(super) literals: Literals,
     /// The rules in the order of the config.
     pub(super) rules: Vec<Rule>,
-    /// Aliases of each literal.
-    aliases_of: Vec<Vec<AliasId>>,
-    /// For each literal, whether a rule or a company asks for it as words.
-    terms: Vec<bool>,
-    aliases: Vec<Alias>,
-    entities: Vec<Entity>,
-    /// Under what a rule cannot do without: the rules worth a look when it is mentioned. Each rule stands
-    /// under the alternatives of one of its conditions.
-    postings: HashMap<Concept, Vec<RuleId>>,
     /// What is allowed, and probably not meant.
     pub(super) warnings: Vec<RuleProblem>,
+    /// The number of the first concept that is neither entity nor type.
+    pub(super) first_extra: ConceptId,
+    /// Conditions of the rules, close together.
+    code: Code,
+    presearch: Presearch,
+    /// What each literal is.
+    literal_roles: Vec<LiteralRole>,
+    alias_ids: Vec<AliasId>,
+    aliases: Vec<Alias>,
+    entities: Vec<Entity>,
+    /// Of each entity: itself, what is above it and its type, as far as somebody asks for these.
+    concepts: Vec<Vec<ConceptId>>,
+    extras: Vec<Extra>,
+    word_gaps: Vec<(LiteralId, Gap)>,
+    entity_gaps: Vec<(ConceptId, Gap)>,
+    /// Numbers of gaps under the concepts of their rarest piece: those of words, then those with entities.
+    gaps_under: HashMap<ConceptId, Vec<u32>>,
+    has_masks: bool,
+}
+
+/// What a literal stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LiteralRole {
+    /// The words as a rule or a company asks for them; [`NO_CONCEPT`] when none does.
+    pub(super) concept: ConceptId,
+    first_alias: u32,
+    aliases: u32,
 }
 
 /// What the compiler hands over.
 pub(super) struct EngineParts {
     pub(super) literals: Literals,
-    pub(super) aliases_of: HashMap<LiteralId, Vec<AliasId>>,
-    pub(super) terms: Vec<LiteralId>,
+    pub(super) aliases_of: Vec<(LiteralId, AliasId)>,
     pub(super) aliases: Vec<Alias>,
     pub(super) entities: Vec<Entity>,
+    /// Number of types.
+    pub(super) types: u32,
+    /// Entities and types that somebody asks for.
+    pub(super) asked: HashSet<ConceptId>,
+    pub(super) extras: Vec<Extra>,
+    pub(super) word_gaps: Vec<(LiteralId, Gap)>,
     pub(super) rules: Vec<Rule>,
+    /// The share of ordinary items that mention each concept.
+    pub(super) shares: Vec<compile::Share>,
     pub(super) warnings: Vec<RuleProblem>,
 }
 
@@ -61,28 +89,59 @@ impl Engine {
     }
 
     pub(super) fn new(parts: EngineParts) -> Self {
-        let mut aliases_of = vec![Vec::new(); parts.literals.len()];
-        for (literal, aliases) in parts.aliases_of {
-            if let Some(slot) = aliases_of.get_mut(literal as usize) {
-                *slot = aliases;
+        let EngineParts { literals, mut aliases_of, entities, extras, word_gaps, rules, .. } = parts;
+        let types = parts.types;
+        let first_extra = number(entities.len()) + types;
+        let mut roles = vec![LiteralRole { concept: NO_CONCEPT, first_alias: 0, aliases: 0 }; literals.len()];
+        for (extra, at) in extras.iter().zip(first_extra..) {
+            if let Extra::Words(literal) = extra
+                && let Some(role) = roles.get_mut(*literal as usize)
+            {
+                role.concept = at;
             }
         }
-        let mut terms = vec![false; parts.literals.len()];
-        for literal in parts.terms {
-            if let Some(slot) = terms.get_mut(literal as usize) {
-                *slot = true;
+        aliases_of.sort_unstable();
+        for (at, (literal, _)) in aliases_of.iter().enumerate().rev() {
+            if let Some(role) = roles.get_mut(*literal as usize) {
+                role.first_alias = number(at);
+                role.aliases += 1;
             }
         }
-        let postings = super::presearch::postings(&parts.rules, &parts.entities, &parts.aliases);
+        let asked = |concept: &ConceptId| parts.asked.contains(concept);
+        let concepts = entities.iter().enumerate().map(|(at, entity)| {
+            let of_type = number(entities.len()) + entity.type_id;
+            let told = !matches!(entity.role, Role::Context | Role::Mask);
+            let all = entity.ancestors.iter().copied().chain([number(at)]).chain(told.then_some(of_type));
+            all.filter(asked).collect()
+        });
+        let concepts: Vec<Vec<ConceptId>> = concepts.collect();
+        let entity_gaps: Vec<(ConceptId, Gap)> = extras
+            .iter()
+            .zip(first_extra..)
+            .filter_map(|(extra, at)| match extra {
+                Extra::Gap(gap) => Some((at, gap.clone())),
+                Extra::Words(_) => None,
+            })
+            .collect();
+        let all_gaps = word_gaps.iter().map(|(_, gap)| gap).chain(entity_gaps.iter().map(|(_, gap)| gap));
+        let gaps_under = gaps_under(all_gaps, &parts.shares);
         Self {
-            literals: parts.literals,
-            rules: parts.rules,
-            aliases_of,
-            terms,
+            code: Code::new(&rules),
+            presearch: Presearch::new(&rules, &parts.shares),
+            has_masks: entities.iter().any(|entity| matches!(entity.role, Role::Mask)),
+            literal_roles: roles,
+            alias_ids: aliases_of.into_iter().map(|(_, alias)| alias).collect(),
             aliases: parts.aliases,
-            entities: parts.entities,
-            postings,
             warnings: parts.warnings,
+            literals,
+            rules,
+            first_extra,
+            entities,
+            concepts,
+            extras,
+            word_gaps,
+            entity_gaps,
+            gaps_under,
         }
     }
 
@@ -106,19 +165,32 @@ impl Engine {
         self.literals.len()
     }
 
+    /// Bytes of the table that words and phrases are looked up in.
+    pub fn literal_bytes(&self) -> usize {
+        self.literals.heap_bytes() + size_of_val(&*self.literal_roles)
+    }
+
     /// What fires on an item and what it mentions. Without a source every source filter lets it pass.
     pub fn judge(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Verdict {
         self.with_mentions(item, |mentions| {
             let mut verdict = Verdict { cut: mentions.words.cut, ..Verdict::default() };
-            for id in self.candidates(mentions) {
-                let Some(rule) = self.rules.get(id as usize) else { continue };
-                let case = Case { rule, item, mentions };
-                if case.judge(source).is_ok() {
-                    verdict.fired.push(fired(&case));
+            for id in self.presearch.candidates(mentions.concepts(), source) {
+                let Some(case) = self.case(id, item, mentions) else { continue };
+                if let Ok(held) = case.judge(source) {
+                    verdict.fired.push(case.fired(held));
                 }
             }
             self.tell_entities(mentions, &mut verdict);
             verdict
+        })
+    }
+
+    /// How many rules are looked at for an item, and how many fire: what [`Engine::judge`] does, without the reasons.
+    pub fn count(&self, item: &Item, source: Option<SourceLabel<'_>>) -> (usize, usize) {
+        self.with_mentions(item, |mentions| {
+            let candidates = self.presearch.candidates(mentions.concepts(), source);
+            let cases = candidates.iter().filter_map(|&id| self.case(id, item, mentions));
+            (candidates.len(), cases.filter(|case| case.judge(source).is_ok()).count())
         })
     }
 
@@ -130,9 +202,18 @@ impl Engine {
         rule: Option<&str>,
     ) -> Vec<Explanation> {
         self.with_mentions(item, |mentions| {
-            let asked = self.rules.iter().filter(|known| rule.is_none_or(|name| &*known.name.value == name));
-            asked.map(|rule| explain::explain(self, &Case { rule, item, mentions }, source)).collect()
+            let asked =
+                self.rules.iter().zip(0..).filter(|(known, _)| {
+                    rule.map_or(known.mode != Mode::Off, |name| &*known.name.value == name)
+                });
+            let cases = asked.filter_map(|(_, id)| self.case(id, item, mentions));
+            cases.map(|case| explain::explain(self, &case, source)).collect()
         })
+    }
+
+    fn case<'a>(&'a self, id: RuleId, item: &'a Item, mentions: &'a Mentions) -> Option<Case<'a>> {
+        let rule = self.rules.get(id as usize)?;
+        Some(Case { rule, code: self.code.of(id), item, mentions })
     }
 
     /// Reads an item into the buffers of this thread.
@@ -147,43 +228,47 @@ impl Engine {
         })
     }
 
-    /// The rules that may fire, in the order of the config.
-    fn candidates(&self, mentions: &Mentions) -> Vec<RuleId> {
-        let mut found: Vec<RuleId> = mentions
-            .concepts()
-            .filter_map(|concept| self.postings.get(&concept))
-            .flatten()
-            .copied()
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
     fn tell_entities(&self, mentions: &Mentions, verdict: &mut Verdict) {
         let mut found: Vec<_> = mentions.counted.iter().map(|hit| (hit.entity, hit.span)).collect();
         found.sort_unstable();
         found.dedup_by_key(|(entity, _)| *entity);
         found.sort_unstable_by_key(|&(entity, span)| (span, entity));
         for (entity, _) in found {
-            match self.role(entity) {
-                Role::Entity(told) => verdict.entities.push(told.clone()),
-                Role::Place(told) => verdict.places.push(told.clone()),
-                Role::Context | Role::Mask => {}
+            match self.entity(entity).map(|entity| &entity.role) {
+                Some(Role::Entity(told)) => verdict.entities.push(told.clone()),
+                Some(Role::Place(told)) => verdict.places.push(told.clone()),
+                Some(Role::Context | Role::Mask) | None => {}
             }
         }
     }
+}
 
-    pub(super) fn aliases_of(&self, literal: LiteralId) -> &[AliasId] {
-        self.aliases_of.get(literal as usize).map(Vec::as_slice).unwrap_or_default()
+/// What the other parts of the engine look up.
+impl Engine {
+    #[inline]
+    pub(super) fn literal(&self, literal: LiteralId) -> LiteralRole {
+        let none = LiteralRole { concept: NO_CONCEPT, first_alias: 0, aliases: 0 };
+        self.literal_roles.get(literal as usize).copied().unwrap_or(none)
     }
 
-    pub(super) fn is_term(&self, literal: LiteralId) -> bool {
-        self.terms.get(literal as usize).copied().unwrap_or_default()
+    #[inline]
+    pub(super) fn aliases_of(&self, literal: LiteralId) -> &[AliasId] {
+        let role = self.literal(literal);
+        let from = role.first_alias as usize;
+        self.alias_ids.get(from..from + role.aliases as usize).unwrap_or_default()
+    }
+
+    pub(super) fn alias(&self, alias: AliasId) -> Option<&Alias> {
+        self.aliases.get(alias as usize)
+    }
+
+    /// All aliases, in the order of the entities.
+    pub(super) fn aliases(&self) -> &[Alias] {
+        &self.aliases
     }
 
     pub(super) fn entity_of(&self, alias: AliasId) -> EntityId {
-        self.aliases.get(alias as usize).map_or(EntityId::MAX, |alias| alias.entity)
+        self.alias(alias).map_or(EntityId::MAX, |alias| alias.entity)
     }
 
     /// The entities that have an alias.
@@ -192,41 +277,78 @@ impl Engine {
     }
 
     pub(super) fn company(&self, alias: AliasId) -> Option<&Company> {
-        self.aliases.get(alias as usize).and_then(|alias| alias.company.as_ref())
+        self.alias(alias).and_then(|alias| alias.company.as_deref())
     }
 
     pub(super) fn entity(&self, entity: EntityId) -> Option<&Entity> {
         self.entities.get(entity as usize)
     }
 
-    pub(super) fn entities(&self) -> impl Iterator<Item = &Entity> {
-        self.entities.iter()
+    pub(super) fn entities(&self) -> &[Entity] {
+        &self.entities
     }
 
-    /// The ids of entities.
-    pub(super) fn ids(&self, entities: &[EntityId]) -> Vec<String> {
-        entities.iter().filter_map(|&id| self.entity(id)).map(|entity| entity.id.to_string()).collect()
+    /// What a mention of an entity is a mention of, as far as somebody asks for it.
+    #[inline]
+    pub(super) fn concepts_of(&self, entity: EntityId) -> &[ConceptId] {
+        self.concepts.get(entity as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(super) fn role(&self, entity: EntityId) -> &Role {
-        self.entity(entity).map_or(&Role::Context, |entity| &entity.role)
+    pub(super) fn extra(&self, concept: ConceptId) -> Option<&Extra> {
+        self.extras.get(concept.checked_sub(self.first_extra)? as usize)
     }
 
     pub(super) fn is_mask(&self, alias: AliasId) -> bool {
-        matches!(self.role(self.entity_of(alias)), Role::Mask)
+        self.entity(self.entity_of(alias)).is_some_and(|entity| matches!(entity.role, Role::Mask))
+    }
+
+    pub(super) fn has_masks(&self) -> bool {
+        self.has_masks
+    }
+
+    pub(super) fn has_word_gaps(&self) -> bool {
+        !self.word_gaps.is_empty()
+    }
+
+    pub(super) fn has_entity_gaps(&self) -> bool {
+        !self.entity_gaps.is_empty()
+    }
+
+    /// The numbers of gaps that a mention of a concept makes worth a look.
+    pub(super) fn gaps_under(&self, concept: ConceptId) -> &[u32] {
+        self.gaps_under.get(&concept).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The gap of that number, if it is one of words alone.
+    pub(super) fn word_gap(&self, number: u32) -> Option<(LiteralId, &Gap)> {
+        self.word_gaps.get(number as usize).map(|(literal, gap)| (*literal, gap))
+    }
+
+    /// The gap of that number, if it is one with entities.
+    pub(super) fn entity_gap(&self, number: u32) -> Option<(ConceptId, &Gap)> {
+        let at = (number as usize).checked_sub(self.word_gaps.len())?;
+        self.entity_gaps.get(at).map(|(concept, gap)| (*concept, gap))
     }
 }
 
-/// The match of a rule that fires.
-pub(super) fn fired(case: &Case<'_>) -> Match {
-    Match {
-        rule: case.rule.name.value.clone(),
-        severity: case.rule.severity,
-        tags: case.rule.tags.clone(),
-        mode: Mode::Live,
-        note: None,
-        max_age: None,
-        score: None,
-        why: case.reasons(),
+/// Files gaps under the concepts of their rarest piece.
+fn gaps_under<'a>(
+    gaps: impl Iterator<Item = &'a Gap>,
+    shares: &[compile::Share],
+) -> HashMap<ConceptId, Vec<u32>> {
+    let share = |concept: &ConceptId| shares.get(*concept as usize).copied().unwrap_or_default();
+    let cost = |concepts: &[ConceptId]| compile::Share::any(concepts.iter().map(share)).most();
+    let mut under: HashMap<ConceptId, Vec<u32>> = HashMap::new();
+    for (gap, number) in gaps.zip(0..) {
+        let rarest = gap.pieces.iter().min_by(|a, b| cost(&a.1).total_cmp(&cost(&b.1)));
+        for concept in rarest.into_iter().flat_map(|(_, concepts)| concepts) {
+            under.entry(*concept).or_default().push(number);
+        }
     }
+    under
+}
+
+/// A number of things; there are never more than fit.
+fn number(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }

@@ -1,94 +1,307 @@
 //! Whether a rule fires on what an item mentions, and the words that made it fire.
+//!
+//! The conditions of all rules lie one behind the other in one list of numbers ([`Code`]): looking at a rule then
+//! costs a few lines of the processor's cache, of a hundred thousand rules as of ten.
 
-use super::filter::SourceLabel;
-use super::mentions::{Mention, Mentions};
-use super::model::{Clause, Near, Rule};
+use super::filter::{Barred, SourceLabel};
+use super::mentions::Mentions;
+use super::model::{Clause, ConceptId, Near, Rule, RuleId};
 use super::near::{self, Span};
-use super::spec::FieldFilter;
-use super::verdict::Reason;
+use super::spec::{FieldFilter, Scope};
+use super::verdict::{Match, Reason};
 use crate::item::Item;
-use crate::text::{Field, TEXT_START};
+use crate::text::{Field, Pos, TEXT_START};
 
 /// Places of one term that a reason is given for, the first ones; an alert need not quote all fifty.
 const REASONS_PER_TERM_MAX: usize = 4;
 
-/// The first condition of a rule that an item does not meet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Miss<'a> {
-    /// Another language.
-    Language,
-    /// Another source.
-    Source,
+/// The first condition of a rule that an item does not meet; the numbers count the terms of its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Miss {
+    /// It is not for such items at all.
+    Barred(Barred),
     /// A term of `all` does not occur.
-    All(&'a Clause),
+    All(usize),
     /// No term of `any` occurs.
     Any,
-    /// The terms of `near` do not stand close together.
-    Near(&'a Near),
+    /// The terms of a `near` do not stand close together.
+    Near(usize),
+    /// All holds, but not together in one piece of the item.
+    Scope,
+    /// The weights add up to too little.
+    Score(i64),
     /// A term of `none` occurs.
-    Veto(&'a Clause),
+    Veto(usize),
+}
+
+/// The conditions of all rules.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    /// Where each rule begins; one entry more than there are rules.
+    starts: Vec<u32>,
+    /// For each rule the numbers of its terms in `all`, `any`, `none` and `near`, then each term: how many
+    /// concepts, and these; before the terms of a `near` its distance, whether it is ordered, and their number.
+    words: Vec<u32>,
+}
+
+impl Code {
+    pub(super) fn new(rules: &[Rule]) -> Self {
+        let mut code = Self::default();
+        let len = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        for rule in rules {
+            code.starts.push(len(code.words.len()));
+            let lists = [rule.all.len(), rule.any.len(), rule.none.len(), rule.near.len()];
+            code.words.extend(lists.map(len));
+            let clause = |code: &mut Self, clause: &Clause| {
+                code.words.push(len(clause.wanted.len()));
+                code.words.extend(clause.concepts());
+            };
+            for one in rule.all.iter().chain(&rule.any).chain(&rule.none) {
+                clause(&mut code, one);
+            }
+            for near in &rule.near {
+                code.words.extend([near.within, u32::from(near.ordered), len(near.terms.len())]);
+                near.terms.iter().for_each(|one| clause(&mut code, one));
+            }
+        }
+        code.starts.push(len(code.words.len()));
+        code.words.shrink_to_fit();
+        code
+    }
+
+    /// The conditions of a rule.
+    pub(super) fn of(&self, rule: RuleId) -> Conditions<'_> {
+        let at = rule as usize;
+        let range = self.starts.get(at..at + 2).and_then(<[u32]>::first_chunk);
+        let [from, to] = range.copied().unwrap_or_default();
+        Conditions(self.words.get(from as usize..to as usize).unwrap_or_default())
+    }
+}
+
+/// The conditions of one rule, read from front to back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conditions<'a>(&'a [u32]);
+
+impl<'a> Conditions<'a> {
+    fn next(&mut self) -> u32 {
+        let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *first
+    }
+
+    fn clause(&mut self) -> &'a [ConceptId] {
+        let len = self.next() as usize;
+        let (clause, rest) = self.0.split_at_checked(len).unwrap_or_default();
+        self.0 = rest;
+        clause
+    }
+}
+
+/// The part of an item in which conditions are to hold, from one position up to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    from: Pos,
+    to: Pos,
+}
+
+impl Piece {
+    fn of(field: FieldFilter) -> Self {
+        match field {
+            FieldFilter::Any => Self { from: 0, to: Pos::MAX },
+            FieldFilter::Title => Self { from: 0, to: TEXT_START },
+            FieldFilter::Text => Self { from: TEXT_START, to: Pos::MAX },
+        }
+    }
+
+    fn holds(self, span: Span) -> bool {
+        self.from <= span.0 && span.1 < self.to
+    }
 }
 
 /// A rule and an item, side by side.
 pub(crate) struct Case<'a> {
     /// The rule.
     pub(crate) rule: &'a Rule,
+    /// Its conditions.
+    pub(crate) code: Conditions<'a>,
     /// The item.
     pub(crate) item: &'a Item,
     /// What it mentions.
     pub(crate) mentions: &'a Mentions,
 }
 
+/// Where the conditions of a rule held, and the sum of its weights.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    piece: Piece,
+    score: Option<i64>,
+}
+
 impl<'a> Case<'a> {
     /// Whether the rule fires; if not, the first condition that fails.
-    pub(crate) fn judge(&self, source: Option<SourceLabel<'_>>) -> Result<(), Miss<'a>> {
-        let rule = self.rule;
-        if !rule.languages.admit(self.item.lang.as_deref()) {
-            return Err(Miss::Language);
+    pub(crate) fn judge(&self, source: Option<SourceLabel<'_>>) -> Result<Held, Miss> {
+        if let Some(barred) = self.rule.filters.as_ref().and_then(|filters| filters.bars(self.item, source)) {
+            return Err(Miss::Barred(barred));
         }
-        if !rule.sources.admit(source) {
-            return Err(Miss::Source);
-        }
-        if let Some(missing) = rule.all.iter().find(|clause| !self.holds(clause)) {
-            return Err(Miss::All(missing));
-        }
-        if !rule.any.is_empty() && !rule.any.iter().any(|clause| self.holds(clause)) {
-            return Err(Miss::Any);
-        }
-        if let Some(near) = rule.near.iter().find(|near| self.group(near).is_none()) {
-            return Err(Miss::Near(near));
+        let piece = self.hold_together()?;
+        let score = self.score();
+        if let (Some(sum), Some(score)) = (score, self.rule.score())
+            && sum < score.threshold
+        {
+            return Err(Miss::Score(sum));
         }
         match self.veto() {
-            Some((clause, _)) => Err(Miss::Veto(clause)),
-            None => Ok(()),
+            Some((at, _)) => Err(Miss::Veto(at)),
+            None => Ok(Held { piece, score }),
         }
     }
 
-    /// A term of `none` that occurs, and where.
-    pub(crate) fn veto(&self) -> Option<(&'a Clause, Span)> {
-        self.rule.none.iter().find_map(|clause| {
-            let first = clause.wanted.iter().find_map(|wanted| self.mentions.of(wanted.concept).first())?;
-            Some((clause, first.span))
-        })
+    /// The piece of the item in which `all`, `any` and `near` hold.
+    fn hold_together(&self) -> Result<Piece, Miss> {
+        let whole = Piece::of(self.rule.field);
+        let unless = self.unless();
+        self.conditions(whole, &unless)?;
+        if self.rule.scope == Scope::Item {
+            return Ok(whole);
+        }
+        let begins = self.mentions.pieces(self.item, self.rule.scope);
+        let starts = std::iter::once(whole.from).chain(begins.iter().copied());
+        let ends = begins.iter().copied().chain([whole.to]);
+        let pieces =
+            starts.zip(ends).map(|(from, to)| Piece { from: from.max(whole.from), to: to.min(whole.to) });
+        let mut held = pieces.filter(|piece| self.conditions(*piece, &unless).is_ok());
+        held.next().ok_or(Miss::Scope)
+    }
+
+    /// Whether `all`, `any` and `near` hold in a piece of the item.
+    fn conditions(&self, piece: Piece, unless: &[Span]) -> Result<(), Miss> {
+        let view = View { case: self, piece, unless };
+        let mut code = self.code;
+        let [all, any, none, near] = [code.next(), code.next(), code.next(), code.next()];
+        for at in 0..all {
+            if !view.holds(code.clause()) {
+                return Err(Miss::All(at as usize));
+            }
+        }
+        let mut held = any == 0;
+        for _ in 0..any {
+            let clause = code.clause();
+            held = held || view.holds(clause);
+        }
+        if !held {
+            return Err(Miss::Any);
+        }
+        for _ in 0..none {
+            code.clause();
+        }
+        for at in 0..near {
+            let [within, ordered, terms] = [code.next(), code.next(), code.next()];
+            if !view.is_grouped(&mut code, within, ordered != 0, terms) {
+                return Err(Miss::Near(at as usize));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the terms stand that take away hits close to them.
+    fn unless(&self) -> Vec<Span> {
+        let Some((_, terms)) = self.rule.unless() else { return Vec::new() };
+        let concepts = terms.iter().flat_map(Clause::concepts);
+        concepts.flat_map(|concept| self.mentions.of(concept)).map(|mention| mention.span()).collect()
+    }
+
+    /// The sum of the weights whose terms occur.
+    fn score(&self) -> Option<i64> {
+        let score = self.rule.score()?;
+        let whole = Piece::of(self.rule.field);
+        let weigh = |(clause, weight): &(Clause, i64)| {
+            let mut spans =
+                clause.concepts().flat_map(|concept| self.mentions.of(concept)).map(|one| one.span());
+            let (mut in_title, mut in_text) = (false, false);
+            for span in spans.by_ref().filter(|span| whole.holds(*span)) {
+                let title = span.0 < TEXT_START;
+                (in_title, in_text) = (in_title || title, in_text || !title);
+            }
+            match (in_title, in_text) {
+                (true, _) => weight.saturating_mul(score.title_factor),
+                (false, true) => *weight,
+                (false, false) => 0,
+            }
+        };
+        Some(score.terms.iter().map(weigh).fold(0, i64::saturating_add))
+    }
+
+    /// The first term of `none` that occurs, and where.
+    pub(crate) fn veto(&self) -> Option<(usize, Span)> {
+        let occurs = |clause: &Clause| {
+            clause
+                .concepts()
+                .find_map(|concept| self.mentions.of(concept).first())
+                .map(|mention| mention.span())
+        };
+        self.rule.none.iter().enumerate().find_map(|(at, clause)| Some((at, occurs(clause)?)))
+    }
+
+    /// The match of a rule that fires.
+    pub(crate) fn fired(&self, held: Held) -> Match {
+        Match {
+            rule: self.rule.name.value.clone(),
+            severity: self.rule.severity,
+            tags: self.rule.tags.clone(),
+            mode: self.rule.mode,
+            note: self.rule.note.clone(),
+            max_age: self.rule.max_age,
+            score: held.score,
+            why: self.reasons(held.piece),
+        }
     }
 
     /// The words that met the conditions of a rule that fired, in order of place, each once.
-    pub(crate) fn reasons(&self) -> Vec<Reason> {
+    fn reasons(&self, piece: Piece) -> Vec<Reason> {
+        let unless = self.unless();
+        let view = View { case: self, piece, unless: &unless };
         let mut found: Vec<(Span, &str)> = Vec::new();
-        for clause in self.rule.all.iter().chain(&self.rule.any) {
+        let score =
+            self.rule.score().into_iter().flat_map(|score| score.terms.iter().map(|(clause, _)| clause));
+        for clause in self.rule.all.iter().chain(&self.rule.any).chain(score) {
             for wanted in &clause.wanted {
-                let places = self.places(wanted.concept).iter().take(REASONS_PER_TERM_MAX);
-                found.extend(places.map(|mention| (mention.span, &*wanted.written)));
+                let places = view.spans(wanted.concept).take(REASONS_PER_TERM_MAX);
+                found.extend(places.map(|span| (span, &*wanted.written)));
             }
         }
         for near in &self.rule.near {
-            for (clause, span) in near.terms.iter().zip(self.group(near).into_iter().flatten()) {
-                found.extend(self.alternative_at(clause, span).map(|written| (span, written)));
+            for (clause, span) in near.terms.iter().zip(view.group(near).into_iter().flatten()) {
+                found.extend(view.alternative_at(clause, span).map(|written| (span, written)));
             }
         }
         found.sort_unstable();
         found.dedup();
         found.into_iter().map(|(span, term)| self.reason(span, term)).collect()
+    }
+
+    /// The least distance within which the terms of a `near` stand anywhere, and where.
+    pub(crate) fn least_within(&self, near: &Near) -> Option<(u32, Vec<Span>)> {
+        let unless = self.unless();
+        let view = View { case: self, piece: Piece::of(self.rule.field), unless: &unless };
+        let lists = view.lists(near)?;
+        let found = near::group(&lists, TEXT_START / 2, near.ordered)?;
+        let (mut low, mut high, mut best) = (near.within, TEXT_START / 2, found);
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            match near::group(&lists, middle, near.ordered) {
+                Some(group) => (high, best) = (middle, group),
+                None => low = middle,
+            }
+        }
+        Some((high, best))
+    }
+
+    /// A hit of a clause that `unless` takes away.
+    pub(crate) fn taken_away(&self, clause: &Clause) -> Option<Span> {
+        let unless = self.unless();
+        let view = View { case: self, piece: Piece::of(self.rule.field), unless: &unless };
+        let mut spans = clause.concepts().flat_map(|concept| self.mentions.of(concept)).map(|one| one.span());
+        spans.find(|span| view.is_taken(*span))
     }
 
     /// Where the item says `span`, as a reason for `term`.
@@ -100,45 +313,110 @@ impl<'a> Case<'a> {
         };
         Reason { term: term.to_owned(), text: bytes.of(text).to_owned(), field, span: bytes }
     }
+}
 
-    fn holds(&self, clause: &Clause) -> bool {
-        clause.wanted.iter().any(|wanted| !self.places(wanted.concept).is_empty())
+/// A piece of an item as a rule looks at it.
+struct View<'c, 'a> {
+    case: &'c Case<'a>,
+    piece: Piece,
+    unless: &'c [Span],
+}
+
+impl<'c> View<'c, '_> {
+    /// Where a concept stands in the piece, without what `unless` takes away.
+    #[inline]
+    fn spans(&self, concept: ConceptId) -> impl Iterator<Item = Span> + Clone + 'c {
+        let (piece, unless) = (self.piece, self.unless);
+        let reach = if unless.is_empty() { 0 } else { self.case.rule.unless().map_or(0, |unless| unless.0) };
+        let spans = self.case.mentions.of(concept).iter().map(|mention| mention.span());
+        spans.filter(move |span| piece.holds(*span) && !is_close(unless, *span, reach))
     }
 
-    fn places(&self, concept: super::model::Concept) -> &'a [Mention] {
-        in_field(self.mentions.of(concept), self.rule.field)
+    fn is_taken(&self, span: Span) -> bool {
+        is_close(self.unless, span, self.case.rule.unless().map_or(0, |unless| unless.0))
+    }
+
+    #[inline]
+    fn holds(&self, clause: &[ConceptId]) -> bool {
+        clause.iter().any(|&concept| self.spans(concept).next().is_some())
+    }
+
+    /// Whether the next clauses of `code`, the terms of a `near`, stand close together.
+    #[inline]
+    fn is_grouped(&self, code: &mut Conditions<'_>, within: u32, ordered: bool, terms: u32) -> bool {
+        if terms == 2 {
+            let (a, b) = (code.clause(), code.clause());
+            return match (self.only(a), self.only(b)) {
+                (Places::None, _) | (_, Places::None) => false,
+                (Places::Of(a), Places::Of(b)) => {
+                    near::pair(self.spans(a), self.spans(b), within, ordered).is_some()
+                }
+                (Places::Of(_) | Places::Many, Places::Of(_) | Places::Many) => {
+                    let (a, b) = (self.merged(a), self.merged(b));
+                    near::pair(a.iter().copied(), b.iter().copied(), within, ordered).is_some()
+                }
+            };
+        }
+        let clauses: Vec<&[ConceptId]> = (0..terms).map(|_| code.clause()).collect();
+        if !clauses.iter().all(|clause| self.holds(clause)) {
+            return false;
+        }
+        let lists: Vec<Vec<Span>> = clauses.into_iter().map(|clause| self.merged(clause)).collect();
+        near::group(&lists, within, ordered).is_some()
+    }
+
+    /// Which concept of a clause stands in the piece.
+    fn only(&self, clause: &[ConceptId]) -> Places {
+        let mut found = Places::None;
+        for &concept in clause {
+            if self.spans(concept).next().is_some() {
+                if !matches!(found, Places::None) {
+                    return Places::Many;
+                }
+                found = Places::Of(concept);
+            }
+        }
+        found
+    }
+
+    /// All places of a clause, in order, each once.
+    fn merged(&self, clause: &[ConceptId]) -> Vec<Span> {
+        let mut spans: Vec<Span> = clause.iter().flat_map(|&concept| self.spans(concept)).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        spans
+    }
+
+    fn lists(&self, near: &Near) -> Option<Vec<Vec<Span>>> {
+        let list = |clause: &Clause| {
+            let concepts: Vec<ConceptId> = clause.concepts().collect();
+            let merged = self.merged(&concepts);
+            (!merged.is_empty()).then_some(merged)
+        };
+        near.terms.iter().map(list).collect()
     }
 
     fn group(&self, near: &Near) -> Option<Vec<Span>> {
-        let mut lists = Vec::with_capacity(near.terms.len());
-        for clause in &near.terms {
-            let mut spans: Vec<Span> = clause
-                .wanted
-                .iter()
-                .flat_map(|wanted| self.places(wanted.concept))
-                .map(|mention| mention.span)
-                .collect();
-            if spans.is_empty() {
-                return None;
-            }
-            spans.sort_unstable();
-            spans.dedup();
-            lists.push(spans);
-        }
-        near::group(&lists, near.within)
+        near::group(&self.lists(near)?, near.within, near.ordered)
     }
 
-    fn alternative_at(&self, clause: &'a Clause, span: Span) -> Option<&'a str> {
-        let stands_there = |concept| self.places(concept).iter().any(|mention| mention.span == span);
+    fn alternative_at<'b>(&self, clause: &'b Clause, span: Span) -> Option<&'b str> {
+        let stands_there = |concept| self.spans(concept).any(|other| other == span);
         clause.wanted.iter().find(|wanted| stands_there(wanted.concept)).map(|wanted| &*wanted.written)
     }
 }
 
-fn in_field(mentions: &[Mention], field: FieldFilter) -> &[Mention] {
-    let text_from = || mentions.partition_point(|mention| mention.span.0 < TEXT_START);
-    match field {
-        FieldFilter::Any => mentions,
-        FieldFilter::Title => mentions.get(..text_from()).unwrap_or_default(),
-        FieldFilter::Text => mentions.get(text_from()..).unwrap_or_default(),
-    }
+/// The concepts of a clause that stand somewhere.
+enum Places {
+    None,
+    Of(ConceptId),
+    Many,
+}
+
+/// Whether one of `others` stands at most `reach` words from a span, in the same field.
+fn is_close(others: &[Span], span: Span, reach: u32) -> bool {
+    others.iter().any(|other| {
+        let apart = if other.1 < span.0 { span.0 - other.1 } else { other.0.saturating_sub(span.1) };
+        apart <= reach
+    })
 }

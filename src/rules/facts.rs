@@ -1,6 +1,7 @@
 //! What an entity is found by, for whoever wonders why it was or was not.
 
 use super::engine::Engine;
+use super::model::{Alias, Clause, ConceptId, EntityId, Extra, Gap, Role, Rule, Wanted};
 
 /// An entity as the engine knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,16 +40,64 @@ pub struct AliasFacts {
 impl Engine {
     /// What is known of the entity with that id.
     pub fn entity_facts(&self, id: &str) -> Option<EntityFacts> {
-        let number = self.entities().position(|entity| &*entity.id == id)?;
-        let entity = self.entities().nth(number)?;
+        let (number, entity) = (0..).zip(self.entities()).find(|(_, entity)| &*entity.id == id)?;
+        let (entity_type, name) = match &entity.role {
+            Role::Entity(told) => (told.entity_type.clone(), told.name.clone()),
+            Role::Place(told) => ("place".to_owned(), told.name.clone()),
+            Role::Context => ("context".to_owned(), id.to_owned()),
+            Role::Mask => ("mask".to_owned(), id.to_owned()),
+        };
+        let below = self.entities().iter().filter(|other| other.ancestors.contains(&number));
+        let asks = |rule: &&Rule| self.asks(rule, number);
         Some(EntityFacts {
             id: id.to_owned(),
-            entity_type: String::new(),
-            name: id.to_owned(),
-            aliases: Vec::new(),
-            ancestors: self.ids(&entity.ancestors),
-            below: Vec::new(),
-            rules: Vec::new(),
+            entity_type,
+            name,
+            aliases: self.aliases().iter().filter(|alias| alias.entity == number).map(alias_facts).collect(),
+            ancestors: entity.ancestors.iter().filter_map(|&above| self.id_of(above)).collect(),
+            below: below.map(|other| other.id.to_string()).collect(),
+            rules: self.rules.iter().filter(asks).map(|rule| rule.name.value.to_string()).collect(),
         })
+    }
+
+    /// The ids of all entities, in the order of the config.
+    pub fn entity_ids(&self) -> impl Iterator<Item = &str> {
+        self.entities().iter().map(|entity| &*entity.id)
+    }
+
+    fn id_of(&self, entity: EntityId) -> Option<String> {
+        self.entity(entity).map(|entity| entity.id.to_string())
+    }
+
+    /// Whether a mention of an entity can meet a term of a rule, or veto the item.
+    fn asks(&self, rule: &Rule, entity: EntityId) -> bool {
+        let concepts = self.concepts_of(entity);
+        let near = rule.near.iter().flat_map(|near| &near.terms);
+        let unless = rule.unless().into_iter().flat_map(|(_, terms)| terms);
+        let score = rule.score().into_iter().flat_map(|score| score.terms.iter().map(|(clause, _)| clause));
+        let all = rule.all.iter().chain(&rule.any).chain(&rule.none).chain(near).chain(unless).chain(score);
+        all.flat_map(Clause::concepts).any(|concept| self.leads_to(concept, concepts))
+    }
+
+    fn leads_to(&self, concept: ConceptId, wanted: &[ConceptId]) -> bool {
+        match self.extra(concept) {
+            Some(Extra::Gap(Gap { pieces })) => {
+                pieces.iter().flat_map(|(_, piece)| piece).any(|&inner| self.leads_to(inner, wanted))
+            }
+            Some(Extra::Words(_)) => false,
+            None => wanted.contains(&concept),
+        }
+    }
+}
+
+fn alias_facts(alias: &Alias) -> AliasFacts {
+    let written = |terms: &[Wanted]| terms.iter().map(|wanted| wanted.written.to_string()).collect();
+    let company = alias.company.as_deref();
+    AliasFacts {
+        written: alias.written.to_string(),
+        variants: alias.variants.clone(),
+        needs: company.map(|company| written(&company.needs)).unwrap_or_default(),
+        rejects: company.map(|company| written(&company.rejects)).unwrap_or_default(),
+        fuzzy: alias.fuzzy,
     }
 }

@@ -1,6 +1,6 @@
-//! For which languages and sources a rule is.
+//! For which languages, sources and kinds of items a rule is.
 
-use crate::item::SourceName;
+use crate::item::{Item, SourceName};
 
 /// What an engine knows of the source of an item.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +9,71 @@ pub struct SourceLabel<'a> {
     pub name: &'a SourceName,
     /// Its tags.
     pub tags: &'a [String],
+}
+
+/// What an item must be, whatever it says; each list empty means all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filters {
+    /// Languages.
+    pub(crate) languages: Languages,
+    /// Sources.
+    pub(crate) sources: Sources,
+    /// Kinds of sources and of Telegram messages.
+    pub(crate) kinds: Vec<String>,
+    /// Channels that a message was forwarded from.
+    pub(crate) forwarded_from: Vec<String>,
+}
+
+/// A filter that an item does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Barred {
+    /// Another language.
+    Language,
+    /// Another source.
+    Source,
+    /// Another kind.
+    Kind,
+    /// Forwarded from elsewhere, or not at all.
+    ForwardedFrom,
+}
+
+impl Filters {
+    /// The first filter that an item does not pass. Tests are of any source and kind unless they state one.
+    pub(crate) fn bars(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Option<Barred> {
+        if !self.languages.admit(item.lang.as_deref()) {
+            return Some(Barred::Language);
+        }
+        if !self.sources.admit(source) {
+            return Some(Barred::Source);
+        }
+        // An item that comes from nowhere, such as the text of a test, is of any kind.
+        if item.source.is_none() && item.telegram.is_none() {
+            return None;
+        }
+        if !self.kinds.is_empty() && !self.kinds.iter().any(|kind| is_of_kind(item, kind)) {
+            return Some(Barred::Kind);
+        }
+        if !self.forwarded_from.is_empty() {
+            let origin = forwarded_from(item);
+            if !self.forwarded_from.iter().any(|channel| origin.as_ref() == Some(channel)) {
+                return Some(Barred::ForwardedFrom);
+            }
+        }
+        None
+    }
+}
+
+fn is_of_kind(item: &Item, kind: &str) -> bool {
+    item.kind.as_str() == kind
+        || item.telegram.as_ref().is_some_and(|post| post.kinds.iter().any(|known| known == kind))
+}
+
+/// The channel that a message was forwarded from, in lower case: the first part of the path of its link.
+fn forwarded_from(item: &Item) -> Option<String> {
+    let forward = item.telegram.as_ref()?.forwarded_from.as_ref()?;
+    let path = forward.url.as_deref()?.split_once("://")?.1.split_once('/')?.1;
+    let path = path.strip_prefix("s/").unwrap_or(path);
+    path.split(['/', '?']).next().map(str::to_lowercase)
 }
 
 /// The languages of a rule; none means all.
@@ -42,7 +107,31 @@ enum SourceFilter {
     Name(glob::Pattern),
 }
 
+/// What of a source a filter asks for.
+pub(crate) enum SourceKey<'a> {
+    /// The name.
+    Name(&'a str),
+    /// A tag.
+    Tag(&'a str),
+    /// Names that a glob matches.
+    Glob,
+}
+
 impl Sources {
+    /// What each filter asks for.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = SourceKey<'_>> {
+        self.0.iter().map(|filter| match filter {
+            SourceFilter::Tag(tag) => SourceKey::Tag(tag),
+            SourceFilter::Name(pattern) if pattern.as_str().contains('*') => SourceKey::Glob,
+            SourceFilter::Name(pattern) => SourceKey::Name(pattern.as_str()),
+        })
+    }
+
+    /// Whether it names any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a name, a glob of names or `tag:x`.
     ///
     /// # Errors
@@ -77,6 +166,49 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::{Forward, ItemId, SourceKind, TelegramPost};
+
+    #[test]
+    fn kinds_and_origins_of_messages_are_told_apart() {
+        let forward = Forward { name: "x".to_owned(), url: Some("https://t.me/Grey_Zone/12".to_owned()) };
+        let post = TelegramPost {
+            kinds: vec!["video".to_owned(), "text".to_owned()],
+            forwarded_from: Some(forward),
+            ..TelegramPost::default()
+        };
+        let mut item = Item {
+            id: ItemId::from_bytes([0; 16]),
+            source: SourceName::new("channel"),
+            kind: SourceKind::Telegram,
+            title: String::new(),
+            text: String::new(),
+            url: None,
+            author: None,
+            lang: None,
+            published: None,
+            updated: None,
+            tags: Vec::new(),
+            guid: None,
+            telegram: Some(post),
+        };
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        for (kinds, origins, expected) in [
+            (&[][..], &[][..], None),
+            (&["telegram"], &["grey_zone"], None),
+            (&["feed", "video"], &[], None),
+            (&["photo"], &[], Some(Barred::Kind)),
+            (&[], &["other"], Some(Barred::ForwardedFrom)),
+        ] {
+            let filters =
+                Filters { kinds: words(kinds), forwarded_from: words(origins), ..Filters::default() };
+            assert_eq!(filters.bars(&item, None), expected, "{kinds:?} {origins:?}");
+        }
+        let filters = Filters { kinds: words(&["feed"]), ..Filters::default() };
+        (item.telegram, item.kind) = (None, SourceKind::Page);
+        assert_eq!(filters.bars(&item, None), Some(Barred::Kind));
+        item.source = None;
+        assert_eq!(filters.bars(&item, None), None, "a test text is of any kind");
+    }
 
     #[test]
     fn an_item_of_unknown_language_passes_every_filter() {

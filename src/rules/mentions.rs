@@ -4,20 +4,50 @@
 //! alias is kept or dropped by its company. Company is judged in two rounds, so that no circle arises: first
 //! the aliases without needs, which only a reject can drop, then the others, which may lean on the first.
 
-use super::engine::Engine;
-use super::literals::Hit;
-use super::model::{AliasId, Company, Concept, EntityId, Role, Wanted};
-use super::near::Span;
-use crate::item::Item;
-use crate::text::{Pos, Words};
+use std::cell::OnceCell;
 
-/// A place where a concept stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mention {
+use super::engine::Engine;
+use super::gaps;
+use super::literals::{Hit, Scratch};
+use super::model::{AliasId, Company, ConceptId, EntityId, NO_CONCEPT, Role, Wanted};
+use super::near::Span;
+use super::spec::Scope;
+use crate::item::Item;
+use crate::text::{Pos, Words, segments};
+
+/// A place where a concept stands, in one number: concept, first word, words behind it. So they sort in that order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mention(u64);
+
+/// Words behind the first that a mention can cover at most.
+pub(crate) const SPAN_MAX: u32 = (1 << 11) - 1;
+
+impl Mention {
+    /// A mention of `concept`; `None` when it covers too many words.
+    fn new(concept: ConceptId, span: Span) -> Option<Self> {
+        let behind = span.1 - span.0;
+        let packed = u64::from(concept) << 32 | u64::from(span.0) << 11 | u64::from(behind);
+        (behind <= SPAN_MAX).then_some(Self(packed))
+    }
+
     /// What is mentioned.
-    pub(crate) concept: Concept,
+    pub(crate) fn concept(self) -> ConceptId {
+        low(self.0 >> 32)
+    }
+
     /// Its first and last word.
-    pub(crate) span: Span,
+    #[inline]
+    pub(crate) fn span(self) -> Span {
+        let first = low(self.0) >> 11;
+        (first, first + (low(self.0) & SPAN_MAX))
+    }
+}
+
+/// The lower half of a number.
+#[inline]
+fn low(number: u64) -> u32 {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// A place where an alias stands.
@@ -29,10 +59,13 @@ pub(crate) struct AliasHit {
     pub(crate) entity: EntityId,
     /// Its first and last word.
     pub(crate) span: Span,
+    /// The type of the entity, and whether it competes with others of that type.
+    type_id: u32,
+    competes: bool,
 }
 
 /// Everything that is found in an item. Kept from item to item for its buffers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mentions {
     /// The words of the item.
     pub(crate) words: Words,
@@ -43,10 +76,17 @@ pub(crate) struct Mentions {
     hits: Vec<Hit>,
     masks: Vec<Span>,
     aliases: Vec<AliasHit>,
-    /// Sorted, each once.
+    scratch: Scratch,
+    /// Words that are asked for; sorted, each once.
     phrases: Vec<Mention>,
     /// Entities, those above them, and types; sorted, each once.
     entities: Vec<Mention>,
+    /// Gaps with entities in them; sorted, each once.
+    gaps: Vec<Mention>,
+    /// Number of the first concept that is neither entity nor type.
+    first_extra: ConceptId,
+    paragraphs: OnceCell<Vec<Pos>>,
+    sentences: OnceCell<Vec<Pos>>,
 }
 
 impl Mentions {
@@ -59,38 +99,76 @@ impl Mentions {
         self.aliases.clear();
         self.phrases.clear();
         self.entities.clear();
+        self.gaps.clear();
+        self.paragraphs.take();
+        self.sentences.take();
+        self.first_extra = engine.first_extra;
         self.words.read(&item.title, &item.text);
-        engine.literals.scan(&self.words, &item.title, &item.text, &mut self.hits);
+        engine.literals.scan(&self.words, [&item.title, &item.text], &mut self.scratch, &mut self.hits);
         if self.hits.is_empty() {
             return;
         }
+        self.find_word_gaps(engine);
         self.collect_masks(engine);
         self.collect(engine);
-        self.keep_longest(engine);
+        self.keep_longest();
         self.keep_in_good_company(engine);
+        if engine.has_entity_gaps() {
+            self.gaps = gaps::of_entities(engine, self);
+        }
     }
 
     /// Where a concept is mentioned, in order.
-    pub(crate) fn of(&self, concept: Concept) -> &[Mention] {
-        let list = if matches!(concept, Concept::Phrase(_)) { &self.phrases } else { &self.entities };
-        let from = list.partition_point(|mention| mention.concept < concept);
-        let rest = list.get(from..).unwrap_or_default();
-        let len = rest.partition_point(|mention| mention.concept == concept);
-        rest.get(..len).unwrap_or_default()
+    #[inline]
+    pub(crate) fn of(&self, concept: ConceptId) -> &[Mention] {
+        if concept < self.first_extra {
+            return within(&self.entities, concept);
+        }
+        let words = within(&self.phrases, concept);
+        if words.is_empty() { within(&self.gaps, concept) } else { words }
     }
 
     /// Everything that is mentioned, each concept once.
-    pub(crate) fn concepts(&self) -> impl Iterator<Item = Concept> {
-        let both = [&self.phrases, &self.entities];
-        both.into_iter()
-            .flat_map(|list| list.chunk_by(|a, b| a.concept == b.concept))
+    pub(crate) fn concepts(&self) -> impl Iterator<Item = ConceptId> {
+        let all = [&self.phrases, &self.entities, &self.gaps];
+        all.into_iter()
+            .flat_map(|list| list.chunk_by(|a, b| a.concept() == b.concept()))
             .filter_map(|chunk| chunk.first())
-            .map(|mention| mention.concept)
+            .map(|mention| mention.concept())
+    }
+
+    /// The positions at which pieces of that size begin, the first one left out; none for the whole item.
+    pub(crate) fn pieces(&self, item: &Item, scope: Scope) -> &[Pos] {
+        let texts = [item.title.as_str(), item.text.as_str()];
+        match scope {
+            Scope::Item => &[],
+            Scope::Paragraph => self.paragraphs.get_or_init(|| segments::paragraphs(&self.words, texts)),
+            Scope::Sentence => self.sentences.get_or_init(|| segments::sentences(&self.words, texts)),
+        }
+    }
+
+    /// Adds hits of terms with gaps that are made of words alone.
+    fn find_word_gaps(&mut self, engine: &Engine) {
+        if !engine.has_word_gaps() {
+            return;
+        }
+        for hit in &self.hits {
+            let info = engine.literal(hit.literal);
+            self.phrases.extend(mention(info.concept, (hit.first, hit.last)));
+        }
+        sort(&mut self.phrases);
+        let found = gaps::of_words(engine, self);
+        self.hits.extend(found);
+        self.phrases.clear();
     }
 
     fn collect_masks(&mut self, engine: &Engine) {
+        if !engine.has_masks() {
+            return;
+        }
         for hit in &self.hits {
-            if engine.aliases_of(hit.literal).iter().any(|&alias| engine.is_mask(alias)) {
+            let mut aliases = engine.aliases_of(hit.literal).iter();
+            if aliases.any(|&alias| engine.is_mask(alias)) {
                 self.masks.push((hit.first, hit.last));
             }
         }
@@ -109,34 +187,37 @@ impl Mentions {
         for hit in &self.hits {
             let span = (hit.first, hit.last);
             let inside_longer = is_inside_longer(&self.masks, span);
-            if engine.is_term(hit.literal) && !inside_longer {
-                self.phrases.push(Mention { concept: Concept::Phrase(hit.literal), span });
+            let info = engine.literal(hit.literal);
+            if !inside_longer {
+                self.phrases.extend(mention(info.concept, span));
             }
             for &alias in engine.aliases_of(hit.literal) {
                 let entity = engine.entity_of(alias);
-                let kept = match engine.role(entity) {
+                let Some(known) = engine.entity(entity) else { continue };
+                let kept = match known.role {
                     Role::Mask => false,
                     Role::Context => !inside_longer,
                     Role::Entity(_) | Role::Place(_) => !is_inside(&self.masks, span),
                 };
                 if kept {
-                    self.aliases.push(AliasHit { alias, entity, span });
+                    let competes = !matches!(known.role, Role::Context);
+                    self.aliases.push(AliasHit { alias, entity, span, type_id: known.type_id, competes });
                 }
             }
         }
-        // Hits come sorted by literal and place, each once, so the phrases are too.
+        sort(&mut self.phrases);
     }
 
     /// Drops hits that lie inside a longer one of the same type. Word lists do not compete.
-    fn keep_longest(&mut self, engine: &Engine) {
-        let type_of = |hit: &AliasHit| engine.entity(hit.entity).map(|entity| entity.type_id);
+    fn keep_longest(&mut self) {
         self.aliases
-            .sort_unstable_by_key(|hit| (type_of(hit), hit.span.0, std::cmp::Reverse(hit.span.1), hit.alias));
+            .sort_unstable_by_key(|hit| (hit.type_id, hit.span.0, std::cmp::Reverse(hit.span.1), hit.alias));
+        self.aliases.dedup();
         let mut current = (None, (0, 0));
         // The furthest end of hits of the type before the current span, and up to it.
         let (mut before, mut furthest) = (None, None);
         self.aliases.retain(|hit| {
-            let key = (type_of(hit), hit.span);
+            let key = (Some(hit.type_id), hit.span);
             if key.0 != current.0 {
                 (before, furthest) = (None, None);
             } else if key != current {
@@ -144,7 +225,7 @@ impl Mentions {
             }
             current = key;
             furthest = furthest.max(Some(hit.span.1));
-            matches!(engine.role(hit.entity), Role::Context) || before < Some(hit.span.1)
+            !hit.competes || before < Some(hit.span.1)
         });
     }
 
@@ -152,6 +233,11 @@ impl Mentions {
         let aliases = std::mem::take(&mut self.aliases);
         let needs = |hit: &&AliasHit| engine.company(hit.alias).map(|company| !company.needs.is_empty());
         self.counted.extend(aliases.iter().filter(|hit| needs(hit).is_none()));
+        if self.counted.len() == aliases.len() {
+            self.index(engine, 0);
+            self.aliases = aliases;
+            return;
+        }
         let mut settled: Vec<EntityId> = self.counted.iter().map(|hit| hit.entity).collect();
         settled.sort_unstable();
         settled.dedup();
@@ -166,6 +252,9 @@ impl Mentions {
         if !self.dropped.is_empty() {
             self.entities.clear();
             self.index(engine, 0);
+        }
+        if engine.has_entity_gaps() {
+            self.gaps = gaps::of_entities(engine, self);
         }
 
         let leant_on = self.counted.len();
@@ -185,24 +274,11 @@ impl Mentions {
 
     /// Adds the hits that count, from one of them on, to the list of entities.
     fn index(&mut self, engine: &Engine, from: usize) {
-        let before = self.entities.len();
         for hit in self.counted.get(from..).unwrap_or_default() {
-            let Some(entity) = engine.entity(hit.entity) else { continue };
-            let span = hit.span;
-            self.entities.push(Mention { concept: Concept::Entity(hit.entity), span });
-            for &above in &entity.ancestors {
-                self.entities.push(Mention { concept: Concept::Entity(above), span });
-            }
-            if !matches!(entity.role, Role::Context | Role::Mask) {
-                self.entities.push(Mention { concept: Concept::Type(entity.type_id), span });
-            }
+            let concepts = engine.concepts_of(hit.entity);
+            self.entities.extend(concepts.iter().filter_map(|&concept| mention(concept, hit.span)));
         }
-        if let Some(added) = self.entities.get_mut(before..) {
-            added.sort_unstable();
-        }
-        // Two sorted runs: the stable sort merges them.
-        self.entities.sort();
-        self.entities.dedup();
+        sort(&mut self.entities);
     }
 
     fn admits(&self, company: &Company, own: Span) -> bool {
@@ -215,6 +291,25 @@ impl Mentions {
     pub(crate) fn reject<'a>(&self, company: &'a Company, own: Span) -> Option<&'a Wanted> {
         company.rejects.iter().find(|reject| is_beyond(self.of(reject.concept), own, company.rejects_within))
     }
+}
+
+/// A mention of a concept that somebody asks for.
+pub(super) fn mention(concept: ConceptId, span: Span) -> Option<Mention> {
+    if concept == NO_CONCEPT { None } else { Mention::new(concept, span) }
+}
+
+fn sort(mentions: &mut Vec<Mention>) {
+    mentions.sort_unstable();
+    mentions.dedup();
+}
+
+/// The mentions of one concept in a sorted list.
+#[inline]
+fn within(list: &[Mention], concept: ConceptId) -> &[Mention] {
+    let from = list.partition_point(|mention| mention.concept() < concept);
+    let rest = list.get(from..).unwrap_or_default();
+    let len = rest.iter().take_while(|mention| mention.concept() == concept).count();
+    rest.get(..len).unwrap_or_default()
 }
 
 /// Whether a mask covers `span`. Ends of masks are running maxima.
@@ -237,14 +332,14 @@ fn last_end(masks: &[Span], pos: Pos) -> Option<Pos> {
 ///
 /// Phrases are short, so only a few mentions can overlap `own` and have to be stepped over.
 fn is_apart(mentions: &[Mention], own: Span, within: u32) -> bool {
-    let behind = mentions.partition_point(|mention| mention.span.0 <= own.1);
-    if mentions.get(behind).is_some_and(|mention| mention.span.0 - own.1 <= within) {
+    let behind = mentions.partition_point(|mention| mention.span().0 <= own.1);
+    if mentions.get(behind).is_some_and(|mention| mention.span().0 - own.1 <= within) {
         return true;
     }
     let before = mentions.get(..behind).unwrap_or_default().iter().rev();
     before
-        .take_while(|mention| reaches(mention.span, own, within))
-        .any(|mention| mention.span.1 < own.0 && own.0 - mention.span.1 <= within)
+        .take_while(|mention| reaches(mention.span(), own, within))
+        .any(|mention| mention.span().1 < own.0 && own.0 - mention.span().1 <= within)
 }
 
 /// Whether something is mentioned not only inside the words `own`, at most `within` words from them.
@@ -252,16 +347,16 @@ fn is_beyond(mentions: &[Mention], own: Span, within: u32) -> bool {
     if is_apart(mentions, own, within) {
         return true;
     }
-    let behind = mentions.partition_point(|mention| mention.span.0 <= own.1);
+    let behind = mentions.partition_point(|mention| mention.span().0 <= own.1);
     let before = mentions.get(..behind).unwrap_or_default().iter().rev();
     before
-        .take_while(|mention| reaches(mention.span, own, 0))
-        .any(|mention| mention.span.1 >= own.0 && (mention.span.0 < own.0 || mention.span.1 > own.1))
+        .take_while(|mention| reaches(mention.span(), own, 0))
+        .any(|mention| mention.span().1 >= own.0 && (mention.span().0 < own.0 || mention.span().1 > own.1))
 }
 
 /// Whether a mention that begins so early could still end within reach.
 fn reaches(span: Span, own: Span, within: u32) -> bool {
-    span.0.saturating_add(super::term::TERM_SPAN_MAX).saturating_add(within) >= own.0
+    span.0.saturating_add(SPAN_MAX).saturating_add(within) >= own.0
 }
 
 #[cfg(test)]
@@ -269,7 +364,7 @@ mod tests {
     use super::*;
 
     fn mentions(spans: &[Span]) -> Vec<Mention> {
-        spans.iter().map(|&span| Mention { concept: Concept::Phrase(0), span }).collect()
+        spans.iter().filter_map(|&span| mention(7, span)).collect()
     }
 
     #[test]

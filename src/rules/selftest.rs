@@ -23,13 +23,16 @@ pub struct TestFailure {
     pub expected_to_fire: bool,
     /// The first condition that failed, or the words that made the rule fire.
     pub detail: String,
+    /// Of a rule that should have fired: what in the text comes closest, and how to write the term.
+    pub nearest: Option<String>,
 }
 
 impl fmt::Display for TestFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wish = if self.expected_to_fire { "should fire on" } else { "should stay silent on" };
         let Self { origin, rule, text, detail, .. } = self;
-        write!(f, "{origin}: rule {rule} {wish} `{text}`\n  hint: {detail}")
+        write!(f, "{origin}: rule {rule} {wish} `{text}`\n  {detail}")?;
+        self.nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "\n  hint: {nearest}"))
     }
 }
 
@@ -80,7 +83,7 @@ impl Engine {
         let tags = test.value.source.as_deref().map(tags_of).unwrap_or_default();
         let source = item.source.as_ref().map(|name| SourceLabel { name, tags: &tags });
         let told = self.explain(&item, source, Some(&rule.name.value)).pop()?;
-        let detail = match told.outcome {
+        let (detail, nearest) = match told.outcome {
             Outcome::Fired(_) if expected_to_fire => return None,
             Outcome::Silent(_) if !expected_to_fire => return None,
             Outcome::Fired(fired) => {
@@ -89,9 +92,9 @@ impl Engine {
                     .iter()
                     .map(|reason| format!("`{}` by {}", reason.term, quote(reason)))
                     .collect();
-                format!("fired: {}", words.join(", "))
+                (format!("fired: {}", words.join(", ")), None)
             }
-            Outcome::Silent(silence) => format!("{}: {}", silence.clause, silence.detail),
+            Outcome::Silent(silence) => (format!("{}: {}", silence.clause, silence.detail), silence.nearest),
         };
         Some(TestFailure {
             origin: test.origin.clone(),
@@ -99,6 +102,7 @@ impl Engine {
             text: [item.title.as_str(), item.text.as_str()].join(" ").trim().to_owned(),
             expected_to_fire,
             detail,
+            nearest,
         })
     }
 }

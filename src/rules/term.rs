@@ -1,7 +1,5 @@
-//! The syntax of a term, as rules and entities write it.
-//!
-//! `plain words`, `word*`, `=Exact`, `@id`, `@type:x` and `a | b` are read; what the language has beyond
-//! that (`~word`, `a ..3 b`, groups, a lone `*`) is refused as not supported yet, never read as words.
+//! The syntax of a term, as rules and entities write it: `plain words`, `word*`, `~word`, `=Exact`, `@id`,
+//! `@type:x`, `a ..3 b`, `a | b`, and a lone `*`.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -12,13 +10,16 @@ use crate::text::{Field, Words, is_invisible};
 const PREFIX_LETTERS_MIN: usize = 2;
 
 /// Letters that stand before a `*` at most.
-pub(crate) const PREFIX_LETTERS_MAX: usize = 63;
+const PREFIX_LETTERS_MAX: usize = 31;
 
-/// Words of a term at most.
+/// Bytes of folded letters before a `*` at most.
+pub(crate) const PREFIX_BYTES_MAX: usize = 63;
+
+/// Words of a term at most, and pieces of a term with gaps.
 const TERM_WORDS_MAX: usize = 16;
 
-/// Words of an item that a hit of a term can cover: each word of a term may be read from a chain of linked ones.
-pub(crate) const TERM_SPAN_MAX: u32 = 128;
+/// Words that a gap may take at most.
+const GAP_WORDS_MAX: u32 = 100;
 
 /// Linked words of a phrase that are tried both joined and apart, each for itself; with more of them only all
 /// joined and all apart.
@@ -37,13 +38,17 @@ pub(crate) struct Alternative {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Term {
     /// Words one after the other, in any of these forms (`al qaida`, `alqaida`).
-    Phrase(Vec<Phrase>),
+    Words(Vec<Phrase>),
     /// The same with each word spelt exactly so.
     Exact(Phrase, Vec<String>),
     /// An entity or anything below it.
     Entity(String),
     /// Any entity of a type.
     Type(String),
+    /// Pieces in this order, each with the words that may stand before it at most; of the first, none.
+    Gap(Vec<(u32, Vec<Alternative>)>),
+    /// Every item.
+    Everything,
 }
 
 /// Folded words, one after the other.
@@ -53,9 +58,22 @@ pub(crate) type Phrase = Vec<PhraseWord>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PhraseWord {
     /// Its letters.
-    pub(crate) letters: Vec<char>,
-    /// Whether a word need only begin with them.
-    pub(crate) prefix: bool,
+    pub(crate) letters: String,
+    /// What a word must have in common with it.
+    pub(crate) meets: Meets,
+}
+
+/// What a word of an item must have in common with a word of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Meets {
+    /// All letters.
+    Whole,
+    /// It need only begin with them.
+    Prefix,
+    /// It is a form of the same word.
+    Stem,
+    /// All letters but one.
+    Fuzzy,
 }
 
 /// Why a text is no term.
@@ -71,66 +89,152 @@ fn error<T>(message: impl Into<String>, hint: &str) -> Result<T, TermError> {
     Err(TermError { message: message.into(), hint: (!hint.is_empty()).then(|| hint.to_owned()) })
 }
 
-fn unsupported<T>(what: &str, hint: &str) -> Result<T, TermError> {
-    error(format!("{what} is not supported yet"), hint)
-}
-
 /// Reads a term with all its alternatives.
 ///
 /// # Errors
-/// When it is malformed, or asks for what is not supported yet.
+/// When it is malformed.
 pub(crate) fn parse(written: &str) -> Result<Vec<Alternative>, TermError> {
+    alternatives(written)?.into_iter().map(|part| alternative(part, written)).collect()
+}
+
+/// The alternatives of a term, each as written.
+///
+/// # Errors
+/// When there is none, or a group is left open.
+pub(crate) fn alternatives(written: &str) -> Result<Vec<&str>, TermError> {
     if written.trim().is_empty() {
         return error("the term is empty", "remove it, or write the words to look for");
     }
-    refuse_gaps_and_groups(written)?;
-    written.split('|').map(|part| alternative(part.trim(), written)).collect()
-}
-
-fn refuse_gaps_and_groups(written: &str) -> Result<(), TermError> {
-    if written.split_whitespace().any(|word| word.strip_prefix("..").is_some_and(is_number)) {
-        return unsupported(
-            &format!("a gap between words (`{written}`)"),
-            "use `near` with the words as its terms",
-        );
+    if !written.contains('(') {
+        return Ok(written.split('|').map(str::trim).collect());
     }
-    let grouped = written
-        .split_once('(')
-        .and_then(|(_, rest)| rest.split(')').next())
-        .is_some_and(|inside| inside.contains('|'));
-    if grouped {
-        return unsupported(
-            &format!("a group of alternatives (`{written}`)"),
-            "write each alternative in full: `a b | a c`",
-        );
+    let mut parts = Vec::new();
+    let (mut begin, mut depth) = (0, 0_u32);
+    for (at, c) in written.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => {
+                parts.push(written.get(begin..at).unwrap_or_default().trim());
+                begin = at + 1;
+            }
+            _ => {}
+        }
     }
-    Ok(())
+    if depth > 0 && written.contains('|') {
+        return error(format!("`{written}` leaves a `(` open"), "close the group: `a ..3 (b | c)`");
+    }
+    parts.push(written.get(begin..).unwrap_or_default().trim());
+    Ok(parts)
 }
 
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn alternative(part: &str, whole: &str) -> Result<Alternative, TermError> {
+/// Reads one alternative of the term `whole`.
+///
+/// # Errors
+/// When it is malformed.
+pub(crate) fn alternative(part: &str, whole: &str) -> Result<Alternative, TermError> {
     if part.is_empty() {
         return error(
             format!("an alternative of `{whole}` is empty"),
             "write a term on both sides of each `|`",
         );
     }
-    let mut rest = part.chars();
-    let term = match rest.next() {
-        Some('@') => mention(rest.as_str().trim(), part)?,
-        Some('=') => exact(rest.as_str().trim(), part)?,
-        Some('~') => {
-            return unsupported(
-                &format!("the stem of a word (`{part}`)"),
-                "list its forms, or write its common beginning as `word*`",
-            );
-        }
-        _ => phrase(part)?,
+    let term = if part.split_whitespace().any(|word| gap_width(word).is_some()) {
+        gap(part)?
+    } else {
+        refuse_group(part)?;
+        simple(part)?
     };
     Ok(Alternative { written: part.to_owned(), term })
+}
+
+/// A term without gaps.
+fn simple(part: &str) -> Result<Term, TermError> {
+    let mut rest = part.chars();
+    match rest.next() {
+        Some('@') => mention(rest.as_str().trim(), part),
+        Some('=') => exact(rest.as_str().trim(), part),
+        Some('~') => stems(rest.as_str().trim(), part),
+        Some('*') if rest.as_str().is_empty() => Ok(Term::Everything),
+        _ => phrase(part),
+    }
+}
+
+/// How many words a `..3` lets stand between two pieces.
+fn gap_width(word: &str) -> Option<&str> {
+    word.strip_prefix("..").filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn refuse_group(part: &str) -> Result<(), TermError> {
+    let grouped = part
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split(')').next())
+        .is_some_and(|inside| inside.contains('|'));
+    if grouped {
+        return error(
+            format!("`{part}` has a group of alternatives without a gap beside it"),
+            "write each alternative in full, `a b | a c`, or with a gap, `a ..0 (b | c)`",
+        );
+    }
+    Ok(())
+}
+
+/// Reads `a ..3 (b | c) ..8 @d`.
+fn gap(part: &str) -> Result<Term, TermError> {
+    let mut pieces = Vec::new();
+    let mut width = 0;
+    let mut begin = 0;
+    let mut at = 0;
+    for word in part.split_inclusive(char::is_whitespace) {
+        let end = at + word.len();
+        if let Some(digits) = gap_width(word.trim_end()) {
+            pieces.push((width, piece(part.get(begin..at).unwrap_or_default().trim(), part)?));
+            width = digits.parse().ok().filter(|&width| width <= GAP_WORDS_MAX).map_or_else(
+                || {
+                    error(
+                        format!("`..{digits}` is too wide a gap"),
+                        &format!("write at most `..{GAP_WORDS_MAX}`"),
+                    )
+                },
+                Ok,
+            )?;
+            begin = end;
+        }
+        at = end;
+    }
+    pieces.push((width, piece(part.get(begin..).unwrap_or_default().trim(), part)?));
+    if pieces.len() > TERM_WORDS_MAX {
+        return error(format!("`{part}` has more than {TERM_WORDS_MAX} pieces"), "shorten it");
+    }
+    Ok(Term::Gap(pieces))
+}
+
+fn piece(written: &str, part: &str) -> Result<Vec<Alternative>, TermError> {
+    if written.is_empty() {
+        return error(format!("a gap of `{part}` has nothing beside it"), "write words on both sides of it");
+    }
+    let inside = written.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(written);
+    if inside.contains(['(', ')']) && inside.contains('|') {
+        return error(
+            format!("`{written}` has more than a group between two gaps"),
+            "write the group alone: `a ..3 (b | c) ..3 d`",
+        );
+    }
+    let mut alternatives = Vec::new();
+    for one in inside.split('|').map(str::trim) {
+        if one.is_empty() {
+            return error(
+                format!("an alternative of `{written}` is empty"),
+                "write a term on both sides of each `|`",
+            );
+        }
+        let term = simple(one)?;
+        if term == Term::Everything {
+            return error(format!("`{part}` has a `*` that ends no word"), WHERE_STAR_STANDS);
+        }
+        alternatives.push(Alternative { written: one.to_owned(), term });
+    }
+    Ok(alternatives)
 }
 
 fn mention(id: &str, part: &str) -> Result<Term, TermError> {
@@ -162,14 +266,32 @@ fn exact(spelling: &str, part: &str) -> Result<Term, TermError> {
     Ok(Term::Exact(words.into_iter().map(|word| word.folded).collect(), spelt))
 }
 
+fn stems(words: &str, part: &str) -> Result<Term, TermError> {
+    if words.contains('*') {
+        return error(
+            format!("`{part}` has a `*` in a term of stems"),
+            "take off the `~` or the `*`: `~` finds all forms of a whole word",
+        );
+    }
+    let mut words = split(words, part)?;
+    for word in &mut words {
+        // A name with a hyphen has no forms but its parts'.
+        word.linked = false;
+        if word.folded.letters.chars().all(char::is_alphabetic) {
+            word.folded.meets = Meets::Stem;
+        }
+    }
+    Ok(Term::Words(vec![words.into_iter().map(|word| word.folded).collect()]))
+}
+
 fn phrase(part: &str) -> Result<Term, TermError> {
     let mut forms = linked_forms(&split(part, part)?);
     // The German way to write an umlaut without one.
-    if part.nfc().any(|c| matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü')) {
+    if !part.is_ascii() && part.nfc().any(|c| matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü')) {
         let spelt_out: String = part.nfc().map(spelt_out).collect();
         forms.extend(linked_forms(&split(&spelt_out, part)?));
     }
-    Ok(Term::Phrase(forms))
+    Ok(Term::Words(forms))
 }
 
 fn spelt_out(c: char) -> String {
@@ -190,11 +312,12 @@ struct TermWord {
 
 fn split(text: &str, part: &str) -> Result<Vec<TermWord>, TermError> {
     let mut words = Vec::new();
+    let mut buffer = Words::default();
     for piece in text.split_whitespace() {
-        split_piece(piece, part, &mut words)?;
+        split_piece(piece, part, &mut buffer, &mut words)?;
     }
     if words.is_empty() {
-        let has_sigil = part.starts_with('=');
+        let has_sigil = part.starts_with(['=', '~']);
         let message = if has_sigil { "names nothing" } else { "has no letter or digit" };
         return error(format!("`{part}` {message}"), "write the words to look for");
     }
@@ -205,15 +328,17 @@ fn split(text: &str, part: &str) -> Result<Vec<TermWord>, TermError> {
 }
 
 /// Reads what stands between two spaces: `Вагнер*»`, `s'empare*`, `террорист*-смертник*`.
-fn split_piece(piece: &str, part: &str, out: &mut Vec<TermWord>) -> Result<(), TermError> {
+fn split_piece(
+    piece: &str,
+    part: &str,
+    buffer: &mut Words,
+    out: &mut Vec<TermWord>,
+) -> Result<(), TermError> {
     if piece.starts_with(['@', '~', '=']) && piece.chars().nth(1).is_some_and(char::is_alphanumeric) {
         return error(
             format!("`{part}` has `{piece}` inside it"),
             "`@`, `~` and `=` stand only at the start of a term; make it a term of its own",
         );
-    }
-    if part == "*" {
-        return unsupported("`*`, every item of a source,", "name words or entities");
     }
     let mut behind_star = false;
     for stretch in piece.split_inclusive('*') {
@@ -224,15 +349,20 @@ fn split_piece(piece: &str, part: &str, out: &mut Vec<TermWord>) -> Result<(), T
         if behind_star && stem.starts_with(|c: char| c.is_alphanumeric() || is_combining_mark(c)) {
             return error(format!("`{part}` has a `*` before or inside a word"), WHERE_STAR_STANDS);
         }
-        split_stem(stem, prefix, part, out)?;
+        split_stem(stem, prefix, part, buffer, out)?;
         behind_star = prefix;
     }
     Ok(())
 }
 
 /// Reads words up to a `*`, which then belongs to the last of them.
-fn split_stem(stem: &str, prefix: bool, part: &str, out: &mut Vec<TermWord>) -> Result<(), TermError> {
-    let mut words = Words::default();
+fn split_stem(
+    stem: &str,
+    prefix: bool,
+    part: &str,
+    words: &mut Words,
+    out: &mut Vec<TermWord>,
+) -> Result<(), TermError> {
     words.read("", stem);
     let range = words.field(Field::Text);
     let last = range.end.checked_sub(1);
@@ -242,18 +372,23 @@ fn split_stem(stem: &str, prefix: bool, part: &str, out: &mut Vec<TermWord>) -> 
     }
     for place in range {
         let Some(word) = words.word(place) else { continue };
-        let letters = words.letters(place, place).to_vec();
-        let prefix = prefix && Some(place) == last && !word.single;
-        if prefix && !(PREFIX_LETTERS_MIN..=PREFIX_LETTERS_MAX).contains(&letters.len()) {
+        let letters = words.letters(place, place).to_owned();
+        let prefix = prefix && Some(place) == last && !word.traits.single();
+        let count = letters.chars().count();
+        if prefix
+            && (!(PREFIX_LETTERS_MIN..=PREFIX_LETTERS_MAX).contains(&count)
+                || letters.len() > PREFIX_BYTES_MAX)
+        {
             return error(
-                format!("`{part}` has {} letters before `*`", letters.len()),
+                format!("`{part}` has {count} letters before `*`"),
                 &format!("write {PREFIX_LETTERS_MIN} to {PREFIX_LETTERS_MAX} letters before it"),
             );
         }
+        let meets = if prefix { Meets::Prefix } else { Meets::Whole };
         out.push(TermWord {
-            folded: PhraseWord { letters, prefix },
+            folded: PhraseWord { letters, meets },
             spelling: spelling(words.bytes(place).of(stem)),
-            linked: word.linked,
+            linked: word.traits.linked(),
         });
     }
     Ok(())
@@ -282,15 +417,15 @@ fn linked_forms(words: &[TermWord]) -> Vec<Phrase> {
         for word in words {
             match form.last_mut() {
                 Some(before) if join_next => {
-                    before.letters.extend(&word.folded.letters);
-                    before.prefix = word.folded.prefix;
+                    before.letters.push_str(&word.folded.letters);
+                    before.meets = word.folded.meets;
                 }
                 _ => form.push(word.folded.clone()),
             }
             join_next = word.linked && joined & 1 << link.min(31) != 0;
             link += u32::from(word.linked);
         }
-        if form.iter().all(|word| !word.prefix || word.letters.len() <= PREFIX_LETTERS_MAX)
+        if form.iter().all(|word| word.meets != Meets::Prefix || word.letters.len() <= PREFIX_BYTES_MAX)
             && !forms.contains(&form)
         {
             forms.push(form);
@@ -312,18 +447,25 @@ mod tests {
         let phrase = |phrase: &Phrase| {
             let words: Vec<String> = phrase
                 .iter()
-                .map(|word| {
-                    let letters: String = word.letters.iter().collect();
-                    letters + if word.prefix { "*" } else { "" }
+                .map(|word| match word.meets {
+                    Meets::Whole | Meets::Fuzzy => word.letters.clone(),
+                    Meets::Prefix => format!("{}*", word.letters),
+                    Meets::Stem => format!("~{}", word.letters),
                 })
                 .collect();
             words.join(" ")
         };
+        let piece = |(width, alternatives): &(u32, Vec<Alternative>)| {
+            let shown: Vec<String> = alternatives.iter().flat_map(|one| show(&one.term)).collect();
+            format!("..{width} {}", shown.join("|"))
+        };
         match term {
-            Term::Phrase(forms) => forms.iter().map(phrase).collect(),
+            Term::Words(forms) => forms.iter().map(phrase).collect(),
             Term::Exact(words, spelt) => vec![format!("={} {}", phrase(words), spelt.join(" "))],
             Term::Entity(id) => vec![format!("@{id}")],
             Term::Type(name) => vec![format!("@type:{name}")],
+            Term::Gap(pieces) => pieces.iter().map(piece).collect(),
+            Term::Everything => vec!["*".to_owned()],
         }
     }
 
@@ -347,6 +489,15 @@ mod tests {
             ("東京*", &["東 京"]),
             ("террорист*-смертник*", &["террорист* смертник*"]),
             ("«Вагнер*»-x", &["вагнер* x"]),
+            ("~withdraw", &["~withdraw"]),
+            ("~prendre otage", &["~prendre ~otage"]),
+            ("a ..3 b", &["..0 a", "..3 b"]),
+            (
+                "@jnim ..6 (captur* | s'empare*) ..8 @type:place",
+                &["..0 @jnim", "..6 captur*|s empare*|sempare*", "..8 @type:place"],
+            ),
+            ("a ..0 (~b | =C) | d", &["..0 a", "..0 ~b|=c C", "d"]),
+            ("*", &["*"]),
         ] {
             assert_eq!(forms(written), expected, "{written}");
         }
@@ -371,11 +522,17 @@ mod tests {
             ("«…»", "has no letter or digit"),
             ("@jnim attack", "words behind the name"),
             ("attack @jnim", "inside it"),
-            ("~withdraw", "not supported yet"),
-            ("a ..3 b", "not supported yet"),
-            ("@jnim ..6 (captur* | s'empare*)", "not supported yet"),
-            ("coup (Mali | Niger)", "not supported yet"),
-            ("*", "not supported yet"),
+            ("~", "names nothing"),
+            ("~withdraw*", "in a term of stems"),
+            ("a ..3", "has nothing beside it"),
+            ("..3 a", "has nothing beside it"),
+            ("a ..3 ..4 b", "has nothing beside it"),
+            ("a ..300 b", "too wide a gap"),
+            ("a ..3 (b | )", "an alternative of `(b | )` is empty"),
+            ("a ..3 (b | c", "leaves a `(` open"),
+            ("a ..3 b (c | d)", "more than a group"),
+            ("a ..3 *", "ends no word"),
+            ("coup (Mali | Niger)", "without a gap beside it"),
         ] {
             let refused = parse(written).expect_err(written);
             assert!(refused.message.contains(expected), "{written}: {}", refused.message);

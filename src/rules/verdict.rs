@@ -12,9 +12,9 @@ pub struct Verdict {
     /// Rules that fired, live and shadow, in the order of the config.
     pub fired: Vec<Match>,
     /// Entities found, places excepted, each once, in order of first occurrence.
-    pub entities: Vec<EntityRef>,
+    pub entities: Vec<Arc<EntityRef>>,
     /// Places found, each once, in order of first occurrence.
-    pub places: Vec<PlaceRef>,
+    pub places: Vec<Arc<PlaceRef>>,
     /// Whether a field was longer than [`crate::text::FIELD_BYTES_MAX`], so that its rest was not looked at.
     pub cut: bool,
 }

@@ -6,7 +6,6 @@
 mod candidate;
 mod charset;
 mod dates;
-mod entities;
 mod feed;
 mod html;
 pub mod page;

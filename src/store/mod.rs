@@ -66,6 +66,14 @@ pub trait Store: Send + Sync {
     /// Shows the stored items, newest day first.
     fn visit_items(&self, visit: &mut Visit<'_, StoredItem>) -> Result<(), StoreError>;
 
+    /// The same from behind one of them on: what [`Store::visit_items`] shows after the item first seen on that
+    /// day.
+    fn visit_items_after(
+        &self,
+        last: (Day, ItemId),
+        visit: &mut Visit<'_, StoredItem>,
+    ) -> Result<(), StoreError>;
+
     /// The newest stored items, at most `limit`, newest day first.
     fn items(&self, limit: usize) -> Result<Vec<StoredItem>, StoreError> {
         gather(limit, |visit| self.visit_items(visit))
@@ -76,6 +84,14 @@ pub trait Store: Send + Sync {
 
     /// Shows the alerts made since `since`, newest first.
     fn visit_alerts(&self, since: Option<Timestamp>, visit: &mut Visit<'_, Alert>) -> Result<(), StoreError>;
+
+    /// The same from behind one of them on: the alerts made since `since` that are older than `last`, newest first.
+    fn visit_alerts_after(
+        &self,
+        since: Option<Timestamp>,
+        last: AlertId,
+        visit: &mut Visit<'_, Alert>,
+    ) -> Result<(), StoreError>;
 
     /// The alerts made since `since`, newest first, at most `limit`.
     fn alerts(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<Alert>, StoreError> {

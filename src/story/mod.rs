@@ -60,8 +60,10 @@ pub enum Disposition {
     Sent,
     /// One more report of a story already told: recorded and counted.
     Joined,
-    /// Older than `max_age` by its stated date: recorded and listed.
+    /// Too old, by its stated date, for every rule that fired: recorded and listed.
     Stale,
+    /// Only rules on trial fired, as far as the item is not too old for them: recorded and listed.
+    Shadow,
 }
 
 impl Disposition {
@@ -71,6 +73,7 @@ impl Disposition {
             Self::Sent => "sent",
             Self::Joined => "joined",
             Self::Stale => "stale",
+            Self::Shadow => "shadow",
         }
     }
 }
@@ -86,10 +89,13 @@ pub struct Alert {
     pub disposition: Disposition,
     /// When it was made.
     pub created: Timestamp,
-    /// The highest severity among its rules.
+    /// The highest severity among its rules; of one that tells nothing, what it would have been.
     pub severity: Severity,
-    /// The rules that fired, and why.
+    /// The rules that it tells of, and why they fired; none when it is stale or a shadow.
     pub rules: Vec<Match>,
+    /// Rules that fired as well and are only recorded: those on trial (of mode shadow), and live ones for which the
+    /// item is too old.
+    pub untold: Vec<Match>,
     /// The item, its text cut at [`TEXT_BYTES_MAX`].
     pub item: Item,
     /// Whether the text was cut.

@@ -41,65 +41,166 @@ const ZEROS: &[u32] = &[
     0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
 ];
 
-/// What a character of the basic plane becomes.
+/// What a character of the basic plane becomes, in one number. Letters, by far the most, hold up to three bytes
+/// of folded UTF-8 (bits 0 to 23), their count (24 and 25) and the script (28 to 31), and so does a letter that is
+/// a word by itself; for all else bits 0 to 23 lead to the list of folds: the place of the first (0 to 15) and how
+/// many there are (16 to 23).
 #[derive(Clone, Copy)]
-enum Entry {
-    One(Fold),
-    /// `len` of the table's folds from `start` on.
-    Many {
-        start: u16,
-        len: u8,
-    },
+pub(crate) struct Entry(u32);
+
+/// Marks an [`Entry`] of a letter that is a word by itself.
+const SINGLE: u32 = 1 << 26;
+
+/// Marks an [`Entry`] that is no letter.
+const LISTED: u32 = 1 << 27;
+
+impl Entry {
+    /// Whether the character becomes letters, and nothing else.
+    #[inline]
+    pub(crate) fn is_letter(self) -> bool {
+        self.0 & (SINGLE | LISTED) == 0
+    }
+
+    /// Of a letter: its folded bytes, those past [`Entry::len`] without meaning.
+    #[inline]
+    pub(crate) fn bytes(self) -> [u8; 4] {
+        self.0.to_le_bytes()
+    }
+
+    /// Of a letter: how many bytes it becomes, 1 to 3.
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        (self.0 >> 24 & 3) as usize
+    }
+
+    /// Of a letter: its script.
+    #[inline]
+    pub(crate) fn scripts(self) -> Scripts {
+        Scripts((self.0 >> 28) as u8)
+    }
 }
 
-struct Table {
+/// A set of the scripts whose letters a word can be made of, as far as it matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scripts(pub(crate) u8);
+
+impl Scripts {
+    /// Latin letters.
+    pub(crate) const LATIN: Self = Self(1);
+    /// Cyrillic letters.
+    pub(crate) const CYRILLIC: Self = Self(2);
+    /// Arabic letters.
+    pub(crate) const ARABIC: Self = Self(4);
+    /// Greek letters.
+    pub(crate) const GREEK: Self = Self(8);
+
+    /// The script of a letter.
+    pub(crate) fn of(c: char) -> Self {
+        if !c.is_alphabetic() {
+            return Self(0);
+        }
+        match c {
+            'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => Self::LATIN,
+            '\u{370}'..='\u{3ff}' => Self::GREEK,
+            '\u{400}'..='\u{52f}' => Self::CYRILLIC,
+            '\u{620}'..='\u{6ff}' => Self::ARABIC,
+            _ => Self(0),
+        }
+    }
+
+    /// Whether it has letters of all of `other`.
+    pub(crate) fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What every character of the basic plane becomes.
+pub(crate) struct Table {
     basic: Vec<Entry>,
     many: Vec<Fold>,
 }
 
-/// Calls `each` with what `c` becomes: mostly one thing, for a ligature or a fraction several.
-pub(crate) fn fold(c: char, mut each: impl FnMut(Fold)) {
-    let table = table();
-    match table.basic.get(c as usize) {
-        Some(&Entry::One(one)) => each(one),
-        Some(&Entry::Many { start, len }) => {
-            let start = usize::from(start);
-            let several = table.many.get(start..start + usize::from(len)).unwrap_or_default();
-            several.iter().copied().for_each(each);
+impl Table {
+    /// What the character with that number becomes, for one of the basic plane.
+    #[inline]
+    pub(crate) fn entry(&self, code: usize) -> Option<Entry> {
+        self.basic.get(code).copied()
+    }
+
+    /// Calls `each` with what `c` becomes: mostly one thing, for a ligature or a fraction several.
+    pub(crate) fn fold(&self, c: char, mut each: impl FnMut(Fold)) {
+        let Some(entry) = self.entry(c as usize) else {
+            return classify(c).into_iter().for_each(each);
+        };
+        if entry.0 & LISTED == 0 {
+            let unit = if entry.is_letter() { Fold::Letter } else { Fold::Single };
+            let bytes = entry.bytes();
+            let folded = bytes.get(..entry.len()).and_then(|bytes| std::str::from_utf8(bytes).ok());
+            return folded.unwrap_or_default().chars().for_each(|letter| each(unit(letter)));
         }
-        None => classify(c).into_iter().for_each(each),
+        let (start, len) = (entry.0 & 0xffff, entry.0 >> 16 & 0xff);
+        let several = self.many.get(start as usize..(start + len) as usize).unwrap_or_default();
+        several.iter().copied().for_each(each);
     }
 }
 
 /// Whether folding leaves a letter as it is.
 pub(crate) fn is_folded(c: char) -> bool {
     let mut same = true;
-    fold(c, |fold| same &= matches!(fold, Fold::Letter(kept) | Fold::Single(kept) if kept == c));
+    table().fold(c, |fold| same &= matches!(fold, Fold::Letter(kept) | Fold::Single(kept) if kept == c));
     same
 }
 
-fn table() -> &'static Table {
+/// The table, built when it is asked for first.
+pub(crate) fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(build)
 }
 
 fn build() -> Table {
-    let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: Vec::new() };
+    let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: vec![Fold::Break] };
     for code in 0..BASIC_PLANE {
         let folds = char::from_u32(code).map(classify).unwrap_or_default();
-        table.basic.push(match folds.as_slice() {
-            [] => Entry::One(Fold::Break),
-            [one] => Entry::One(*one),
-            several => match (u16::try_from(table.many.len()), u8::try_from(several.len())) {
-                (Ok(start), Ok(len)) => {
-                    table.many.extend_from_slice(several);
-                    Entry::Many { start, len }
-                }
-                _ => Entry::One(Fold::Break),
-            },
-        });
+        let entry = letters(&folds).unwrap_or_else(|| list(&folds, &mut table.many));
+        table.basic.push(entry);
     }
     table
+}
+
+/// The entry of a character that becomes one to three bytes of letters, or one letter that is a word by itself.
+fn letters(folds: &[Fold]) -> Option<Entry> {
+    if let [Fold::Single(letter)] = folds {
+        return letters(&[Fold::Letter(*letter)]).map(|entry| Entry(entry.0 | SINGLE));
+    }
+    let mut text = String::new();
+    let mut scripts = 0;
+    for fold in folds {
+        let Fold::Letter(letter) = fold else { return None };
+        text.push(*letter);
+        scripts |= Scripts::of(*letter).0;
+    }
+    let len = u32::try_from(text.len()).ok().filter(|len| (1..=3).contains(len))?;
+    let packed = text.bytes().rev().fold(0, |packed, byte| packed << 8 | u32::from(byte));
+    Some(Entry(packed | len << 24 | u32::from(scripts) << 28))
+}
+
+/// The entry of any other, its folds appended to `many`; what does not fit there ends a word.
+fn list(folds: &[Fold], many: &mut Vec<Fold>) -> Entry {
+    let one_break = Entry(LISTED | 1 << 16);
+    if folds.is_empty() || folds == [Fold::Break] {
+        return one_break;
+    }
+    let known = if let [one] = folds { many.iter().position(|known| known == one) } else { None };
+    let start = known.unwrap_or(many.len());
+    match (u16::try_from(start), u8::try_from(folds.len())) {
+        (Ok(start), Ok(len)) => {
+            if known.is_none() {
+                many.extend_from_slice(folds);
+            }
+            Entry(LISTED | u32::from(len) << 16 | u32::from(start))
+        }
+        _ => one_break,
+    }
 }
 
 fn classify(c: char) -> Vec<Fold> {
@@ -175,6 +276,18 @@ fn script_rule(c: char, out: &mut String) {
         'đ' | 'ð' => 'd',
         'ħ' => 'h',
         'ŧ' => 't',
+        // letters of Hausa, Fulfulde, Bambara, Songhay and Tamasheq, written without their hook where no keyboard has it
+        'ɓ' => 'b',
+        'ɖ' | 'ɗ' => 'd',
+        'ɛ' | 'ə' | 'ǝ' => 'e',
+        'ɣ' => 'g',
+        'ɩ' => 'i',
+        'ƙ' => 'k',
+        'ŋ' | 'ɲ' => 'n',
+        'ɔ' => 'o',
+        'ʊ' => 'u',
+        'ʋ' => 'v',
+        'ƴ' => 'y',
         'ς' => 'σ',
         // alef wasla
         '\u{671}' => '\u{627}',
@@ -264,6 +377,14 @@ mod tests {
             ('Ł', "l"),
             ('Œ', "oe"),
             ('ﬁ', "fi"),
+            ('Ɓ', "b"),
+            ('ɗ', "d"),
+            ('Ƙ', "k"),
+            ('ƴ', "y"),
+            ('Ɛ', "e"),
+            ('ɔ', "o"),
+            ('ŋ', "n"),
+            ('Ɲ', "n"),
             ('Ё', "е"),
             ('Й', "й"),
             ('ї', "і"),
@@ -302,7 +423,7 @@ mod tests {
         for c in (0..BASIC_PLANE).filter_map(char::from_u32) {
             let direct = classify(c);
             let mut stored = Vec::new();
-            fold(c, |fold| stored.push(fold));
+            table().fold(c, |fold| stored.push(fold));
             assert!(stored == direct || direct.is_empty(), "{c:?}: {stored:?} {direct:?}");
             for part in stored {
                 if let Fold::Letter(letter) | Fold::Single(letter) = part {

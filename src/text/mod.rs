@@ -7,13 +7,15 @@
 mod fold;
 mod hash;
 mod proclitic;
+pub(crate) mod reference;
+pub(crate) mod segments;
 mod words;
 
-pub(crate) use fold::is_invisible;
-pub(crate) use hash::{PrefixHasher, hash_letters};
+pub(crate) use fold::{Scripts, is_invisible};
+pub(crate) use hash::{hash_after, hash_word};
 pub(crate) use proclitic::without_proclitics;
-pub use words::{FIELD_BYTES_MAX, folded};
-pub(crate) use words::{Pos, TEXT_START, Words};
+pub use words::{FIELD_BYTES_MAX, Words, folded};
+pub(crate) use words::{Pos, TEXT_START, Word};
 
 /// A field of an item that rules look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -65,6 +65,15 @@ pub struct Rule {
     pub score: Option<i64>,
     /// Tags.
     pub tags: Vec<String>,
+    /// What the desk wrote for whoever reads the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// `shadow` of a rule on trial, which is recorded and not told; absent when it is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Whether the item was too old for this rule, which is recorded and not told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
     /// The words that met it.
     pub why: Vec<Why>,
 }
@@ -136,12 +145,16 @@ impl From<core::Alert> for Alert {
             core::AlertKind::New => None,
             core::AlertKind::Update => Some(format!("severity raised to {}", alert.severity)),
         };
+        let told = alert.rules.into_iter().map(Rule::from);
+        // What is live and untold is stale: a rule is untold for one of two reasons.
+        let untold =
+            alert.untold.into_iter().map(|fired| Rule { stale: fired.mode == Mode::Live, ..fired.into() });
         Self {
             id: alert.id.to_string(),
             severity: alert.severity.to_string(),
             unrouted: false,
             late: false,
-            rules: alert.rules.into_iter().map(Rule::from).collect(),
+            rules: told.chain(untold).collect(),
             item: AlertItem {
                 item: alert.item.into(),
                 tier: alert.tier,
@@ -156,6 +169,13 @@ impl From<core::Alert> for Alert {
     }
 }
 
+impl Rule {
+    /// Why it is recorded and not told: `shadow` or `stale`.
+    pub fn untold(&self) -> Option<&str> {
+        self.mode.as_deref().or(self.stale.then_some("stale"))
+    }
+}
+
 impl From<Match> for Rule {
     fn from(fired: Match) -> Self {
         Self {
@@ -163,6 +183,9 @@ impl From<Match> for Rule {
             severity: fired.severity.to_string(),
             score: fired.score,
             tags: fired.tags,
+            note: fired.note.map(|note| note.to_string()),
+            mode: (fired.mode != Mode::Live).then(|| fired.mode.as_str().to_owned()),
+            stale: false,
             why: fired.why.into_iter().map(Why::from).collect(),
         }
     }
@@ -174,8 +197,8 @@ impl From<Rule> for Match {
             rule: rule.name.into(),
             severity: severity(&rule.severity),
             tags: rule.tags,
-            mode: Mode::Live,
-            note: None,
+            mode: rule.mode.as_deref().and_then(Mode::from_word).unwrap_or_default(),
+            note: rule.note.map(Into::into),
             max_age: None,
             score: rule.score,
             why: rule.why.into_iter().map(Reason::from).collect(),

@@ -30,14 +30,16 @@ pub(crate) fn russian() -> Alert {
         reason(&item, "возвращаются", Field::Text, "возвращаются"),
         reason(&item, "@ml", Field::Text, "Тимбукту"),
     ];
-    let mut alert =
-        alert(item, Severity::Critical, vec![rule("wagner-leaves-sahel", Severity::Critical, why)], 3);
+    let mut leaves = rule("wagner-leaves-sahel", Severity::Critical, why);
+    leaves.note = Some("Call the desk head.\nThen <Bamako>.".into());
+    let mut alert = alert(item, Severity::Critical, vec![leaves], 3);
     alert.entities = vec![entity("wagner-group", "mercenary", "Wagner Group")];
     alert.places = vec![timbuktu()];
     alert
 }
 
-/// A French article with a title, an update of a story of three reports: press, high.
+/// A French article with a title, an update of a story of three reports: press, high. Two rules fired that it does
+/// not tell of.
 pub(crate) fn french() -> Alert {
     let title = "Mali: l'armée et Africa Corps quittent la base de Tessalit";
     let text = "Des éléments de l’Africa Corps et des Forces armées maliennes ont quitté le camp de Tessalit, \
@@ -56,9 +58,14 @@ pub(crate) fn french() -> Alert {
         reason(&item, "@ml-tessalit", Field::Title, "base de Tessalit"),
         reason(&item, "base de", Field::Title, "la base de"),
     ];
-    let rules =
-        vec![rule("base-falls", Severity::Medium, bases), rule("africa-corps-moves", Severity::High, wagner)];
+    let trial = Match { mode: Mode::Shadow, ..rule("on-trial", Severity::Critical, bases.clone()) };
+    let late = rule("too-late", Severity::Critical, wagner.clone());
+    let mut falls = rule("base-falls", Severity::Medium, bases);
+    falls.note = Some("Ask the desk in Dakar.".into());
+    falls.score = Some(45);
+    let rules = vec![falls, rule("africa-corps-moves", Severity::High, wagner)];
     let mut alert = alert(item, Severity::High, rules, 2);
+    alert.untold = vec![trial, late];
     alert.kind = AlertKind::Update;
     alert.story.reports = 3;
     alert.story.sources = ["studio-tamani", "africa-corps-channel", "rfi-afrique"].map(source).to_vec();
@@ -133,6 +140,7 @@ fn alert(item: Item, severity: Severity, rules: Vec<Match>, tier: u8) -> Alert {
         created: time("2026-11-23T17:00:00Z"),
         severity,
         rules,
+        untold: Vec::new(),
         truncated: false,
         tier,
         fetched: time("2026-11-23T16:59:58Z"),

@@ -122,11 +122,12 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
             severity: Severity::High,
             tags: vec!["x".into()],
             mode: Mode::Live,
-            note: None,
+            note: Some("call".into()),
             max_age: None,
-            score: None,
-            why: vec![why],
+            score: Some(45),
+            why: vec![why.clone()],
         }],
+        untold: [Mode::Shadow, Mode::Live].map(|mode| untold(mode, &why)).to_vec(),
         item: item(n.into()),
         truncated: true,
         tier: 2,
@@ -144,6 +145,20 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
             at: Some((17.5, -4.0)),
         }],
         story: story_at(time),
+    }
+}
+
+/// A rule that is recorded alone: on trial, or live and too old for its item.
+fn untold(mode: Mode, why: &Reason) -> Match {
+    Match {
+        rule: mode.as_str().into(),
+        severity: Severity::Critical,
+        tags: Vec::new(),
+        mode,
+        note: None,
+        max_age: None,
+        score: None,
+        why: vec![why.clone()],
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
 pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
-pub use watch::{AMBIGUOUS, ENTITY, NEAR, RULE, SELECT, SOURCE, TEST_TEXT};
+pub use watch::{AMBIGUOUS, ENTITY, EXTEND, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
 
 use super::option::{Form, Key, Table};
 
@@ -48,9 +48,9 @@ pub static ROOT: Table = Table {
         Key::planned("web", "Pages for health checks and metrics."),
         Key::nested("source", Form::Tables(&SOURCE), SOURCE.doc),
         Key::nested("entity", Form::Tables(&ENTITY), ENTITY.doc),
-        Key::planned("extend", "The desk's additions to an entity of another file."),
+        Key::nested("extend", Form::Tables(&EXTEND), EXTEND.doc),
         Key::nested("rule", Form::Tables(&RULE), RULE.doc),
-        Key::planned("override", "The desk's changes to a rule of another file."),
+        Key::nested("override", Form::Tables(&OVERRIDE), OVERRIDE.doc),
         Key::nested(
             "notifier",
             Form::TablesByType(&[&EMAIL, &WEBHOOK, &STDOUT]),
@@ -64,7 +64,8 @@ pub static ROOT: Table = Table {
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
         &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &SELECT, &ENTITY,
-        &AMBIGUOUS, &RULE, &NEAR, &TEST_TEXT, &EMAIL, &WEBHOOK, &STDOUT, &SECRET,
+        &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE, &EMAIL, &WEBHOOK, &STDOUT,
+        &SECRET,
     ]
     .into_iter()
 }

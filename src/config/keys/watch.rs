@@ -8,6 +8,39 @@ use crate::config::option::{Form, Key, Table};
 /// Greatest distance in words; longer than any article.
 const WORDS_MAX: i64 = 10_000;
 
+/// Greatest weight of a term, far from where a sum of them overflows.
+const WEIGHT_MAX: i64 = 1_000_000;
+
+/// Kinds of sources, and of Telegram messages: the words of [`crate::item::TelegramPost::kinds`].
+const KINDS: &[&str] = &[
+    "feed",
+    "telegram",
+    "page",
+    "text",
+    "photo",
+    "video",
+    "gif",
+    "round_video",
+    "voice",
+    "audio",
+    "document",
+    "poll",
+    "sticker",
+    "location",
+    "link_preview",
+    "service",
+    "unsupported",
+];
+
+const SEVERITY: Form = Form::Word { built: &["info", "low", "medium", "high", "critical"], planned: &[] };
+const MODE: Form = Form::Word { built: &["live", "shadow", "off"], planned: &[] };
+const NOTE: Form = Form::Prose { chars_max: 500 };
+const SCOPE: Form = Form::Word { built: &["item", "paragraph", "sentence"], planned: &[] };
+const FIELD: Form = Form::Word { built: &["any", "title", "text"], planned: &[] };
+const MAX_AGE: Form = Form::Duration { min: Duration::from_secs(1), max: DURATION_MAX };
+const THRESHOLD: Form = Form::Integer { min: 1, max: WEIGHT_MAX };
+const TITLE_FACTOR: Form = Form::Integer { min: 1, max: 1000 };
+
 /// `[[source]]`
 pub static SOURCE: Table = Table {
     name: "source",
@@ -126,6 +159,30 @@ pub static ENTITY: Table = Table {
         ),
         Key::new("country", Form::Text, r#""ML""#, "ISO 3166-1 alpha-2."),
         Key::new("at", Form::Point, "[16.77, -3.00]", "Latitude and longitude, decimal degrees, WGS 84."),
+        Key::with_default(
+            "fuzzy",
+            Form::Integer { min: 0, max: 1 },
+            "0",
+            "Letters that may be wrong, missing or added in a word of six letters and more of its aliases.",
+        ),
+    ],
+};
+
+/// `[[extend]]`
+pub static EXTEND: Table = Table {
+    name: "extend",
+    kind: None,
+    doc: "The desk's additions to an entity, wherever that stands.",
+    keys: &[
+        Key::required("entity", Form::Text, r#""ml-timbuktu""#, "Id of the entity."),
+        Key::with_default("aliases", Form::Texts, "[]", "Further terms that name it."),
+        Key::nested(
+            "ambiguous",
+            Form::Tables(&AMBIGUOUS),
+            "Further aliases that count in the right company.",
+        ),
+        Key::with_default("related", Form::Texts, "[]", "Further ids shown beside it."),
+        Key::new("in", Form::TextOrTexts, r#""sahel""#, "Further parent or list of parents."),
     ],
 };
 
@@ -157,29 +214,29 @@ pub static AMBIGUOUS: Table = Table {
 pub static RULE: Table = Table {
     name: "rule",
     kind: None,
-    doc: "What matters; at least one of `all`, `any` and `near` is needed.",
+    doc: "What matters; at least one of `all`, `any`, `near` and `score` is needed.",
     keys: &[
         Key::required("name", Form::Text, r#""wagner-leaves-sahel""#, "Unique name."),
-        Key::with_default(
-            "severity",
-            Form::Word { built: &["info", "low", "medium", "high", "critical"], planned: &[] },
-            r#""medium""#,
-            "How much its alerts matter.",
-        ),
+        Key::with_default("severity", SEVERITY, r#""medium""#, "How much its alerts matter."),
         Key::with_default("tags", Form::Texts, "[]", "Free labels for routes and receivers."),
-        Key::planned("mode", "`live`, `shadow` or `off`."),
-        Key::planned("note", "A sentence printed in the alert."),
+        Key::with_default(
+            "mode",
+            MODE,
+            r#""live""#,
+            "`shadow`: its alerts are recorded and not sent; `off`: it is checked and tested, nothing else.",
+        ),
+        Key::new("note", NOTE, r#""Call the desk head.""#, "What is printed in its alerts."),
         Key::with_default("all", Form::Texts, "[]", "Terms that must all hold."),
         Key::with_default("any", Form::Texts, "[]", "Terms of which one must hold."),
         Key::with_default("none", Form::Texts, "[]", "Terms that veto the item, wherever they stand."),
-        Key::planned("unless", "Terms that take away the hits close to them."),
-        Key::nested("near", Form::Table(&NEAR), NEAR.doc),
-        Key::planned("scope", "`item`, `paragraph` or `sentence`: where conditions must hold together."),
+        Key::nested("unless", Form::Table(&UNLESS), UNLESS.doc),
+        Key::nested("near", Form::TableOrTables(&NEAR), NEAR.doc),
+        Key::with_default("scope", SCOPE, r#""item""#, "Where `all`, `any` and `near` must hold together."),
         Key::with_default(
             "field",
-            Form::Word { built: &["any", "title", "text"], planned: &[] },
+            FIELD,
             r#""any""#,
-            "Where `all`, `any` and `near` look; `none` always looks at the whole item.",
+            "Where `all`, `any`, `near` and `score` look; `none` always looks at the whole item.",
         ),
         Key::with_default(
             "lang",
@@ -193,12 +250,38 @@ pub static RULE: Table = Table {
             "[]",
             "Sources: names, globs of names, or tags as `tag:press`.",
         ),
-        Key::planned("kind", "Kinds of sources and of Telegram messages."),
-        Key::planned("forwarded_from", "Telegram channels that a message was forwarded from."),
-        Key::planned("max_age", "The rule's own greatest age of an item."),
-        Key::planned("score", "Weights of terms."),
-        Key::planned("threshold", "The sum of weights at which the rule fires."),
-        Key::planned("title_factor", "What a weight is multiplied by in the title."),
+        Key::with_default("kind", Form::Words(KINDS), "[]", "Kinds of sources and of Telegram messages."),
+        Key::with_default(
+            "forwarded_from",
+            Form::Texts,
+            "[]",
+            "Telegram channels that a message was forwarded from: name, @name, or any t.me address.",
+        ),
+        Key::with_words(
+            "max_age",
+            MAX_AGE,
+            r#""72h""#,
+            "as `[alerts]` says",
+            "Items dated longer ago are stale to this rule: it neither sends nor raises their alerts.",
+        ),
+        Key::new(
+            "score",
+            Form::Weights { min: -WEIGHT_MAX, max: WEIGHT_MAX },
+            r#"{ "cholera" = 30, "~outbreak" = 10, "novel" = -20 }"#,
+            "Weights of terms; each term that occurs counts once.",
+        ),
+        Key::new(
+            "threshold",
+            THRESHOLD,
+            "40",
+            "The sum of weights at which the rule fires; goes with `score`.",
+        ),
+        Key::with_default(
+            "title_factor",
+            TITLE_FACTOR,
+            "1",
+            "What the weight of a term that occurs in the title is multiplied by.",
+        ),
         Key::planned("when", "Bursts and corroboration."),
         Key::with_default(
             "fires_on",
@@ -219,7 +302,7 @@ pub static RULE: Table = Table {
 pub static NEAR: Table = Table {
     name: "rule.near",
     kind: None,
-    doc: "Terms that must stand close together in one field.",
+    doc: "Terms that must stand close together in one field; of a list, every table must be met.",
     keys: &[
         Key::required(
             "within",
@@ -228,7 +311,41 @@ pub static NEAR: Table = Table {
             "Greatest distance in words from the first to the last; neighbours differ by 1.",
         ),
         Key::required("terms", Form::Texts, r#"["Wagner", "Mali"]"#, "The terms, two or more."),
-        Key::planned("ordered", "Whether they must stand in this order."),
+        Key::with_default("ordered", Form::Flag, "false", "Whether they must stand in this order."),
+    ],
+};
+
+/// `unless` of a `[[rule]]`
+pub static UNLESS: Table = Table {
+    name: "rule.unless",
+    kind: None,
+    doc: "Terms that take away the hits of `all`, `any` and `near` close to them.",
+    keys: &[
+        Key::required(
+            "within",
+            Form::Integer { min: 1, max: WORDS_MAX },
+            "12",
+            "Greatest distance in words, in the same field; neighbours differ by 1.",
+        ),
+        Key::required("terms", Form::Texts, r#"["anniversary", "film | documentary"]"#, "The terms."),
+    ],
+};
+
+/// `[[override]]`
+pub static OVERRIDE: Table = Table {
+    name: "override",
+    kind: None,
+    doc: "The desk's changes to a rule, wherever that stands; of several, the one read last holds, key by key.",
+    keys: &[
+        Key::required("rule", Form::Text, r#""wagner-leaves-sahel""#, "Name of the rule."),
+        Key::new("severity", SEVERITY, r#""high""#, "Another severity."),
+        Key::new("mode", MODE, r#""shadow""#, "Another mode; `off` switches it off."),
+        Key::new("note", NOTE, r#""Call the night desk.""#, "Another note."),
+        Key::new("scope", SCOPE, r#""paragraph""#, "Another scope."),
+        Key::new("field", FIELD, r#""title""#, "Another field."),
+        Key::new("max_age", MAX_AGE, r#""24h""#, "Another greatest age."),
+        Key::new("threshold", THRESHOLD, "50", "Another threshold, of a rule with `score`."),
+        Key::new("title_factor", TITLE_FACTOR, "3", "Another factor, of a rule with `score`."),
     ],
 };
 

@@ -5,7 +5,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::super::foreign::{cut, line};
+use super::super::digest::Digest;
+use super::super::foreign::cut;
 use super::super::marks::{self, Piece};
 use super::super::wording::{self, Link};
 use super::super::{Body, Message, TEST_WORDS};
@@ -55,19 +56,44 @@ const FOOT: &str = "</main>\n</body>\n</html>\n";
 pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
     let body = match &message.body {
         Body::Alert(alert) => alert_html(alert, message.timezone, excerpt),
+        Body::Digest(digest) => digest_html(digest, message.timezone),
         Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
     };
     format!("{HEAD}{body}{FOOT}")
 }
 
+/// Each alert in a few lines, numbered.
+fn digest_html(digest: &Digest<'_>, desk: &TimeZone) -> String {
+    let mut out = vec![format!("<h1>{}, at most {}</h1>\n<ol>", digest.headline(), digest.severity())];
+    for alert in digest.alerts {
+        out.push(format!(
+            "<li>\n<p>{} {}</p>\n<p dir=\"auto\"{}><strong>{}</strong></p>\n<p class=\"quiet\">{}<br>\npublished {}</p>",
+            badge(alert.severity),
+            escape(&wording::rules(alert)),
+            lang(alert),
+            escape(&wording::headline(alert)),
+            escape(&wording::source(alert)),
+            escape(&wording::published(alert, desk)),
+        ));
+        out.extend(link(alert));
+        out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
+        out.push("</li>".to_owned());
+    }
+    out.push("</ol>\n".to_owned());
+    out.join("\n")
+}
+
+fn badge(severity: Severity) -> String {
+    let colour = colour(severity);
+    format!(
+        r#"<span class="badge" style="background:{colour};color:#ffffff;padding:2px 8px">{severity}</span>"#
+    )
+}
+
 fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
-    let mut out = vec![format!(
-        r#"<p><span class="badge" style="background:{};color:#ffffff;padding:2px 8px">{}</span> {}</p>"#,
-        colour(alert.severity),
-        alert.severity,
-        escape(&wording::rules(alert)),
-    )];
+    let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
+    out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);
     if wording::has_title(alert) {
         let title = marked(&alert.item.title, alert, Field::Title, wording::TITLE_CHARS_MAX);
@@ -86,6 +112,12 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
     out.retain(|block| !block.is_empty());
     out.join("\n") + "\n"
+}
+
+/// A note of the desk, its lines kept.
+fn noted(heading: &str, note: &str) -> String {
+    let note = escape(note).replace('\n', "<br>\n");
+    format!("<p><strong>{}:</strong> <span dir=\"auto\">{note}</span></p>", escape(heading))
 }
 
 /// The source with its trust, then origin and times.
@@ -115,7 +147,7 @@ fn link(alert: &Alert) -> Option<String> {
 fn why(alert: &Alert) -> String {
     let mut out = vec!["<h2>Why</h2>".to_owned()];
     for rule in &alert.rules {
-        out.push(format!("<p>{} ({})</p>\n<ul>", escape(&line(&rule.rule)), rule.severity));
+        out.push(format!("<p>{}</p>\n<ul>", escape(&wording::rule(rule))));
         for (term, quotes) in wording::reasons(rule) {
             out.push(format!(
                 "<li><code dir=\"auto\">{}</code>: <bdi>{}</bdi></li>",

@@ -139,8 +139,13 @@ impl fmt::Debug for Email {
 
 /// `[critical] <headline> · <source>`.
 fn subject(message: &Message<'_>) -> HeaderText {
-    let Body::Alert(alert) = &message.body else {
-        return HeaderText::new("[test] Harmattan: a test message");
+    let alert = match &message.body {
+        Body::Alert(alert) => alert,
+        Body::Digest(digest) => {
+            let (severity, headline) = (digest.severity(), digest.headline());
+            return HeaderText::new(&format!("[digest] {headline} · at most {severity}"));
+        }
+        Body::Test => return HeaderText::new("[test] Harmattan: a test message"),
     };
     let update = match alert.kind {
         AlertKind::New => "",
@@ -154,6 +159,7 @@ fn subject(message: &Message<'_>) -> HeaderText {
 fn date(message: &Message<'_>) -> SystemTime {
     let at = match &message.body {
         Body::Alert(alert) => alert.created,
+        Body::Digest(digest) => digest.created(),
         Body::Test => message.now,
     };
     // Mail dates have years 1970 to 9999; a clock outside of that still sends.
@@ -163,11 +169,14 @@ fn date(message: &Message<'_>) -> SystemTime {
 
 /// The left part of the List-Id: the most severe rule, for mail filters.
 fn list(message: &Message<'_>) -> String {
-    let rule = match &message.body {
-        Body::Alert(alert) => alert.rules.iter().rev().max_by_key(|rule| rule.severity),
-        Body::Test => None,
+    let name = match &message.body {
+        Body::Alert(alert) => {
+            let rule = alert.rules.iter().rev().max_by_key(|rule| rule.severity);
+            rule.map_or("alert", |rule| &*rule.rule)
+        }
+        Body::Digest(_) => "digest",
+        Body::Test => "test",
     };
-    let name = rule.map_or("test", |rule| &*rule.rule);
     let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     name.chars().map(label).take(64).collect()
 }

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::super::digest::{Digest, entry};
 use super::super::foreign::{cut, line, wrap};
 use super::super::wording::{self, Link};
 use super::super::{Body, Message, TEST_WORDS, marks};
@@ -10,18 +11,37 @@ use crate::story::Alert;
 /// Greatest length of a line, in characters; links and long words may pass it.
 const WIDTH: usize = 76;
 
+/// What stands before the lines of an alert in a digest.
+const INDENT: &str = "   ";
+
 /// The text part for `message`, with at most `excerpt` characters of the item's text.
 pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
     match &message.body {
         Body::Alert(alert) => alert_text(alert, message.timezone, excerpt),
+        Body::Digest(digest) => digest_text(digest, message.timezone),
         Body::Test => format!("{TEST_WORDS}\n"),
     }
+}
+
+/// Each alert in a few lines, numbered.
+fn digest_text(digest: &Digest<'_>, desk: &TimeZone) -> String {
+    let mut out = vec![format!("{}, at most {}", digest.headline(), digest.severity())];
+    for (alert, number) in digest.alerts.iter().zip(1_usize..) {
+        out.push(String::new());
+        let told = entry(alert, desk).join("\n");
+        let told = wrap(&told, WIDTH - INDENT.len());
+        out.push(format!("{number}."));
+        out.extend(told.lines().map(|row| format!("{INDENT}{row}")));
+    }
+    out.join("\n") + "\n"
 }
 
 fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     let mut out = Vec::new();
     out.push(wrap(&format!("{}: {}", alert.severity.as_str().to_uppercase(), wording::rules(alert)), WIDTH));
     out.extend(wording::update(alert));
+    let notes = wording::notes(alert);
+    out.extend(notes.iter().map(|(heading, note)| wrap(&format!("{heading}: {note}"), WIDTH)));
     if wording::has_title(alert) {
         out.push(String::new());
         out.push(wrap(&cut(&line(&alert.item.title), wording::TITLE_CHARS_MAX), WIDTH));
@@ -53,7 +73,7 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
 fn why(alert: &Alert) -> String {
     let mut lines = Vec::new();
     for rule in &alert.rules {
-        lines.push(format!("  {} ({})", line(&rule.rule), rule.severity));
+        lines.push(format!("  {}", wording::rule(rule)));
         lines
             .extend(wording::reasons(rule).into_iter().map(|(term, quotes)| format!("    {term}: {quotes}")));
     }

@@ -4,7 +4,7 @@
 //! feed-rs hides what identity needs: it makes up ids, ignores `rdf:about` and drops `isPermaLink`.
 
 use super::lexer::{Lexer, Tag, Token, split_name};
-use crate::source::entities;
+use crate::text::reference;
 
 /// An entry as written. Texts are without XML references and still with their HTML.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn fields(tokens: Lexer<'_>) -> Vec<Field<'_>> {
 /// The text of a token; `None` for markup.
 fn text_of(token: Token<'_>) -> Option<String> {
     match token {
-        Token::Text(text) => Some(entities::decode(text)),
+        Token::Text(text) => Some(reference::decode(text)),
         Token::CData(text) => Some(text.to_owned()),
         Token::LoneBracket => Some("<".to_owned()),
         Token::Start(_) | Token::End(_) | Token::Aside | Token::Unfinished => None,
@@ -145,7 +145,7 @@ fn text_of(token: Token<'_>) -> Option<String> {
 
 /// A trimmed, decoded value; `None` when nothing is left.
 fn value(raw: &str) -> Option<String> {
-    let value = entities::decode(raw).trim().to_owned();
+    let value = reference::decode(raw).trim().to_owned();
     (!value.is_empty()).then_some(value)
 }
 

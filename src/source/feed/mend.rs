@@ -13,7 +13,7 @@ use super::flaw::Flaw;
 use super::lexer::{Lexer, Tag, Token, split_name};
 use super::root::Root;
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
-use crate::source::entities::{self, Reference};
+use crate::text::reference::{self, Reference};
 
 /// Deepest nesting of elements that is kept; deeper tags are left out, their text stays.
 const XML_DEPTH_MAX: usize = 64;
@@ -292,7 +292,7 @@ impl<'a> Writer<'a> {
         while let Some((before, after)) = rest.split_once('&') {
             self.characters(before);
             rest = after;
-            let Some((meaning, length)) = entities::reference(after) else {
+            let Some((meaning, length)) = reference::reference(after) else {
                 self.flaw(Flaw::Ampersand);
                 self.out.push_str("&amp;");
                 continue;
@@ -330,11 +330,11 @@ impl<'a> Writer<'a> {
 
     /// Writes characters, without those that XML forbids.
     fn characters(&mut self, text: &str) {
-        if text.chars().all(entities::allowed) {
+        if text.chars().all(reference::allowed) {
             self.out.push_str(text);
         } else {
             self.flaw(Flaw::Character);
-            self.out.extend(text.chars().filter(|&c| entities::allowed(c)));
+            self.out.extend(text.chars().filter(|&c| reference::allowed(c)));
         }
     }
 

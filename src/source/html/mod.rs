@@ -5,7 +5,8 @@ mod tree;
 
 use self::markup::{Markup, after_end, markup, split_at};
 pub(super) use self::tree::{Breaks, HTML_NODES_MAX, element_text, parse};
-use super::{FIELD_BYTES_MAX, entities};
+use super::FIELD_BYTES_MAX;
+use crate::text::reference;
 
 /// Longest text put together, in bytes: more than a field keeps, so that a cut is noticed.
 const TEXT_BYTES_MAX: usize = 2 * FIELD_BYTES_MAX;
@@ -109,7 +110,7 @@ impl Lines {
 /// Text that was escaped once too often is unescaped, markup included.
 pub(super) fn plain(html: &str) -> String {
     let text = strip(html);
-    let twice = text.contains('&') && entities::decode(&text) != text;
+    let twice = text.contains('&') && reference::decode(&text) != text;
     if twice || ["</", "<br", "<p>", "<img "].iter().any(|mark| text.contains(mark)) {
         return strip(&text);
     }
@@ -132,7 +133,7 @@ fn strip(html: &str) -> String {
     let mut lines = Lines::default();
     let mut rest = html;
     while let Some((before, from)) = split_at(rest, '<') {
-        lines.text(&entities::decode(before));
+        lines.text(&reference::decode(before));
         let tag = match markup(from) {
             Markup::Tag(tag) => tag,
             Markup::Character => {
@@ -157,7 +158,7 @@ fn strip(html: &str) -> String {
             lines.block();
         }
     }
-    lines.text(&entities::decode(rest));
+    lines.text(&reference::decode(rest));
     lines.finish()
 }
 

@@ -33,6 +33,7 @@ enum Fate {
     Sent,
     Joined,
     Stale,
+    Shadow,
 }
 
 impl Row for Alert {
@@ -47,6 +48,7 @@ impl Row for Alert {
                 Disposition::Sent => Fate::Sent,
                 Disposition::Joined => Fate::Joined,
                 Disposition::Stale => Fate::Stale,
+                Disposition::Shadow => Fate::Shadow,
             },
             created: self.created,
             story_severity: self.story.severity.to_string(),
@@ -56,6 +58,8 @@ impl Row for Alert {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let row: AlertRow = from_json(bytes)?;
         let alert = row.alert;
+        let (rules, untold): (Vec<_>, Vec<_>) =
+            alert.rules.into_iter().partition(|rule| rule.untold().is_none());
         Some(Self {
             id: alert.id.parse().ok()?,
             kind: match row.kind {
@@ -66,10 +70,12 @@ impl Row for Alert {
                 Fate::Sent => Disposition::Sent,
                 Fate::Joined => Disposition::Joined,
                 Fate::Stale => Disposition::Stale,
+                Fate::Shadow => Disposition::Shadow,
             },
             created: row.created,
             severity: severity(&alert.severity),
-            rules: alert.rules.into_iter().map(Match::from).collect(),
+            rules: rules.into_iter().map(Match::from).collect(),
+            untold: untold.into_iter().map(Match::from).collect(),
             item: alert.item.item.try_into().ok()?,
             truncated: alert.item.truncated,
             tier: alert.item.tier,

@@ -120,13 +120,33 @@ impl Store for SledStore {
         self.read(|tree| show(tree, tree.scan_prefix(Kind::Item.prefix()).rev(), visit))
     }
 
+    fn visit_items_after(
+        &self,
+        (first, id): (Day, ItemId),
+        visit: &mut Visit<'_, StoredItem>,
+    ) -> Result<(), StoreError> {
+        let rest = Kind::Item.prefix().to_vec()..keys::item(id, first);
+        self.read(|tree| show(tree, tree.range(rest).rev(), visit))
+    }
+
     fn alert(&self, id: AlertId) -> Result<Option<Alert>, StoreError> {
         self.read(|tree| tree.row(&keys::alert(id)))
     }
 
     fn visit_alerts(&self, since: Option<Timestamp>, visit: &mut Visit<'_, Alert>) -> Result<(), StoreError> {
-        let from = since.map_or_else(|| Kind::Alert.prefix().to_vec(), keys::alerts_from);
-        self.read(|tree| show(tree, tree.range(from..Kind::Alert.end().to_vec()).rev(), visit))
+        self.read(|tree| show(tree, tree.range(alerts_since(since)..Kind::Alert.end().to_vec()).rev(), visit))
+    }
+
+    fn visit_alerts_after(
+        &self,
+        since: Option<Timestamp>,
+        last: AlertId,
+        visit: &mut Visit<'_, Alert>,
+    ) -> Result<(), StoreError> {
+        let (from, end) = (alerts_since(since), keys::alert(last));
+        // sled takes a range that ends before it begins for a mistake of its caller.
+        let end = end.max(from.clone());
+        self.read(|tree| show(tree, tree.range(from..end).rev(), visit))
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
@@ -164,6 +184,11 @@ impl Store for SledStore {
             })
         })
     }
+}
+
+/// The first key of the alerts made since `since`.
+fn alerts_since(since: Option<Timestamp>) -> Vec<u8> {
+    since.map_or_else(|| Kind::Alert.prefix().to_vec(), keys::alerts_from)
 }
 
 /// Shows the values that a scan yields; damaged ones are set aside and left out.

@@ -1,0 +1,86 @@
+//! Messages that are sent by hand, outside the outbox: once, the outcome told to whoever sent them.
+
+use super::answer::refused;
+use super::api::{self, Reply};
+use crate::daemon::clock;
+use crate::desk::Desk;
+use crate::id::NotAnId;
+use crate::notify::digest::Digest;
+use crate::notify::{Body, Message};
+use crate::outbox::DeliveryId;
+use crate::rules::verdict::{EntityRef, Match, PlaceRef};
+use crate::story::{Alert, AlertId, AlertKind, Disposition};
+use crate::wire::alert::severity;
+
+/// Sends a test message through the notifier of that name, or through all.
+pub async fn send_tests(desk: &Desk, only: Option<&str>) -> Reply {
+    let sent = send(desk, only, AlertId::lowest_at(clock::now()), Body::Test).await;
+    match (sent.is_empty(), only) {
+        (true, Some(name)) => refused(format!("no notifier `{name}` is configured")),
+        _ => Reply::SendTest(sent),
+    }
+}
+
+/// Sends a part of a digest through all notifiers.
+pub(super) async fn send_digest(desk: &Desk, alerts: Vec<api::Alert>, part: usize, parts: usize) -> Reply {
+    let alerts: Result<Vec<Alert>, NotAnId> = alerts.into_iter().map(unstored).collect();
+    let alerts = match alerts {
+        Ok(alerts) => alerts,
+        Err(error) => return refused(error.to_string()),
+    };
+    let Some(first) = alerts.first() else { return refused("a digest without alerts is not sent") };
+    let body = Body::Digest(Digest { alerts: &alerts, part, parts });
+    Reply::SendDigest(send(desk, None, first.id, body).await)
+}
+
+/// Sends `body` once to everyone; `alert` makes the ids of the messages.
+async fn send(desk: &Desk, only: Option<&str>, alert: AlertId, body: Body<'_>) -> Vec<api::TestSent> {
+    let mut sent = Vec::new();
+    for notifier in desk.notifiers.iter().filter(|n| only.is_none_or(|only| n.name() == only)) {
+        for recipient in notifier.recipients() {
+            let message = Message {
+                id: DeliveryId::new(alert, notifier.name(), &recipient),
+                body: body.clone(),
+                recipient: &recipient,
+                timezone: &desk.config.desk.timezone,
+                now: clock::now(),
+            };
+            let (accepted, detail) = match notifier.send(&message).await {
+                Ok(accepted) => (true, accepted.detail),
+                Err(failure) => (false, failure.reason().to_owned()),
+            };
+            sent.push(api::TestSent { notifier: notifier.name().into(), recipient, accepted, detail });
+        }
+    }
+    for name in desk.unchecked.iter().filter(|name| only.is_none_or(|only| *name == only)) {
+        sent.push(api::TestSent {
+            notifier: name.clone(),
+            recipient: String::new(),
+            accepted: false,
+            detail: "not checkable here: only the service can read its credential".into(),
+        });
+    }
+    sent
+}
+
+/// An alert that came over the socket and lies in no store.
+fn unstored(told: api::Alert) -> Result<Alert, NotAnId> {
+    let alert = told.alert;
+    let severity = severity(&alert.severity);
+    Ok(Alert {
+        id: alert.id.parse()?,
+        kind: AlertKind::New,
+        disposition: Disposition::Sent,
+        created: told.created,
+        severity,
+        rules: alert.rules.into_iter().map(Match::from).collect(),
+        untold: Vec::new(),
+        item: alert.item.item.try_into()?,
+        truncated: alert.item.truncated,
+        tier: alert.item.tier,
+        fetched: alert.item.fetched,
+        entities: alert.entities.into_iter().map(EntityRef::from).collect(),
+        places: alert.places.into_iter().map(PlaceRef::from).collect(),
+        story: alert.story.into_core(severity)?,
+    })
+}

@@ -1,0 +1,543 @@
+//! The rule language, key by key and sigil by sigil, and that no rule is passed over.
+
+#[path = "support/rules.rs"]
+mod support;
+
+use harmattan::item::{Forward, Item, SourceKind, SourceName, TelegramPost};
+use harmattan::rules::spec::{EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, UnlessSpec};
+use harmattan::rules::{Engine, Outcome, SourceLabel};
+use proptest::prelude::*;
+use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
+
+/// A rule with one term.
+fn of(term: &str) -> RuleSpec {
+    rule("r", &[term])
+}
+
+fn near(within: u32, ordered: bool, of: &[&str]) -> NearSpec {
+    NearSpec { within, terms: terms(of), ordered }
+}
+
+fn fires(rule: RuleSpec, title: &str, text: &str) -> bool {
+    !engine(pack(), vec![rule]).judge(&item(title, text), None).fired.is_empty()
+}
+
+/// Why a rule stays silent: clause, detail, nearest.
+fn silence(rule: RuleSpec, title: &str, text: &str) -> [String; 3] {
+    let told = engine(pack(), vec![rule]).explain(&item(title, text), None, Some("r"));
+    match told.into_iter().map(|told| told.outcome).next() {
+        Some(Outcome::Silent(silence)) => {
+            [silence.clause, silence.detail, silence.nearest.unwrap_or_default()]
+        }
+        other => panic!("{title}: {other:?}"),
+    }
+}
+
+#[test]
+fn stems_find_all_forms_of_a_word() {
+    let mut french = of("~attaquer");
+    french.lang = vec!["fr".to_owned()];
+    for (rule, title, expected) in [
+        (of("~withdraw"), "Wagner withdrew from Mali", true),
+        (of("~withdraw"), "Withdrawing, withdrawn, WITHDRAWS", true),
+        (of("~withdraw"), "drawn", false),
+        (of("~retirer"), "les soldats se retirent, retirés, RETIREE", true),
+        (of("~захватить"), "боевики захватили город", true),
+        (of("~هجوم"), "شن هجوما", true),
+        (of("~prise otage"), "des prises otages", true),
+        (french.clone(), "ils attaquaient", true),
+        (french, "the attack", false),
+    ] {
+        let term = rule.all[0].value.clone();
+        assert_eq!(fires(rule, title, ""), expected, "{term}: {title}");
+    }
+}
+
+#[test]
+fn gaps_take_so_many_words_and_no_more() {
+    for (term, title, text, expected) in [
+        ("base ..3 captured", "the base was captured", "", true),
+        ("base ..0 captured", "the base was captured", "", false),
+        ("base ..1 captured", "the base was captured", "", true),
+        ("base ..9 captured", "captured the base", "", false),
+        ("base ..9 captured", "base", "captured", false),
+        ("base ..2 (captur* | ~seize)", "a base they had seized", "", true),
+        ("@wagner-group ..4 ~leave ..3 @ml", "GW fighters have left northern Tombouctou", "", true),
+        (
+            "@wagner-group ..4 ~leave ..3 @ml",
+            "GW fighters left after ten long years in Tombouctou",
+            "",
+            false,
+        ),
+        // the nearest middle piece leads nowhere, a later one does
+        ("coup ..9 in ..0 Tombouctou", "coup in the night in Tombouctou", "", true),
+        ("zebu | base ..0 captured", "base captured", "", true),
+    ] {
+        assert_eq!(fires(of(term), title, text), expected, "{term}: {title} / {text}");
+    }
+}
+
+#[test]
+fn an_alias_or_a_need_may_have_a_gap() {
+    let base = entity("base", "place", &["base ..2 Tessalit"]);
+    let gw = ambiguous(entity("gw", "mercenary", &[]), "Orchestra", &["@base ..5 ~capture"], &[]);
+    let engine = engine(vec![base, gw], vec![rule("base", &["@base"]), rule("gw", &["@gw"])]);
+    let fired = |title: &str| engine.judge(&item(title, ""), None).fired.len();
+    assert_eq!(fired("the base at Tessalit"), 1);
+    assert_eq!(fired("Tessalit base"), 0);
+    assert_eq!(fired("the base at Tessalit was captured by the Orchestra"), 2);
+}
+
+#[test]
+fn near_may_be_ordered_repeated_and_of_many_terms() {
+    let with = |list: Vec<NearSpec>| RuleSpec { near: list, ..rule("r", &[]) };
+    for (rule, title, expected) in [
+        (with(vec![near(3, true, &["zebu", "coup"])]), "zebu and coup", true),
+        (with(vec![near(3, true, &["zebu", "coup"])]), "coup and zebu", false),
+        (
+            with(vec![near(2, false, &["zebu", "coup"]), near(2, false, &["putsch", "junta"])]),
+            "zebu coup, junta putsch",
+            true,
+        ),
+        (
+            with(vec![near(2, false, &["zebu", "coup"]), near(2, false, &["putsch", "junta"])]),
+            "zebu coup, junta",
+            false,
+        ),
+        (
+            with(vec![near(9, false, &["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9", "b10"])]),
+            "b9 b10 b1 b2 b3 b4 b5 b6 b7 b8",
+            true,
+        ),
+        (
+            with(vec![near(9, false, &["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9", "b10"])]),
+            "b9 b10 b1 b2 b3 b4 b5 b6 b7 x b8",
+            false,
+        ),
+    ] {
+        assert_eq!(fires(rule, title, ""), expected, "{title}");
+    }
+}
+
+#[test]
+fn unless_takes_hits_away_and_not_the_item() {
+    let unless = |within, spec: RuleSpec| RuleSpec {
+        unless: Some(UnlessSpec { within, terms: terms(&["film | documentary", "anniversary"]) }),
+        ..spec
+    };
+    for (rule, title, text, expected) in [
+        (unless(2, of("coup")), "a film about the coup", "", true),
+        (unless(3, of("coup")), "a film about the coup", "", false),
+        (unless(3, of("coup")), "a film about the coup", "another coup", true),
+        (unless(3, of("coup")), "the coup", "a film", true),
+        (unless(1, of("coup")), "coup documentary", "", false),
+        (
+            unless(2, RuleSpec { near: vec![near(9, false, &["coup", "@ml"])], ..rule("r", &[]) }),
+            "coup film in Tombouctou",
+            "",
+            false,
+        ),
+        (
+            unless(2, RuleSpec { any: terms(&["coup", "putsch"]), ..rule("r", &[]) }),
+            "coup film",
+            "putsch",
+            true,
+        ),
+    ] {
+        assert_eq!(fires(rule, title, text), expected, "{title} / {text}");
+    }
+}
+
+#[test]
+fn a_scope_asks_for_all_in_one_piece() {
+    let scoped = |scope| RuleSpec { scope, ..rule("r", &["coup", "@ml"]) };
+    for (scope, title, text, expected) in [
+        (Scope::Item, "coup", "Tombouctou", true),
+        (Scope::Sentence, "coup", "Tombouctou", false),
+        (Scope::Sentence, "", "A coup. In Tombouctou nothing.", false),
+        (Scope::Sentence, "", "No news. A coup shakes Tombouctou. End", true),
+        (Scope::Paragraph, "", "A coup. In Tombouctou nothing.", true),
+        (Scope::Paragraph, "", "A coup.\nIn Tombouctou nothing.", false),
+    ] {
+        assert_eq!(fires(scoped(scope), title, text), expected, "{scope:?}: {title} / {text}");
+    }
+    let title = RuleSpec { field: FieldFilter::Title, ..scoped(Scope::Sentence) };
+    assert!(!fires(title, "A coup", "Coup in Tombouctou"), "the field still holds");
+}
+
+#[test]
+fn weights_add_up() {
+    let score = |terms: &[(&str, i64)], threshold, title_factor| {
+        let mut spec = rule("r", &[]);
+        spec.score = terms.iter().map(|(term, weight)| (located((*term).to_owned()), *weight)).collect();
+        (spec.threshold, spec.title_factor) = (Some(threshold), title_factor);
+        spec
+    };
+    let cholera = || score(&[("cholera | choléra", 30), ("~outbreak", 10), ("novel", -20)], 40, 2);
+    for (rule, title, text, expected) in [
+        (cholera(), "", "cholera outbreaks", true),
+        (cholera(), "", "cholera cholera", false),
+        (cholera(), "Cholera", "", true),
+        (cholera(), "Cholera", "a novel", true),
+        (cholera(), "A cholera novel", "", false),
+        (cholera(), "", "cholera outbreak novel", false),
+        (RuleSpec { all: terms(&["@ml"]), ..cholera() }, "Cholera", "", false),
+        (RuleSpec { all: terms(&["@ml"]), ..cholera() }, "Cholera", "Tombouctou", true),
+        (RuleSpec { field: FieldFilter::Text, ..cholera() }, "Cholera", "outbreak", false),
+    ] {
+        assert_eq!(fires(rule, title, text), expected, "{title} / {text}");
+    }
+    let fired = engine(pack(), vec![cholera()]).judge(&item("Cholera outbreak", ""), None).fired;
+    assert_eq!(fired.first().and_then(|fired| fired.score), Some(80));
+}
+
+#[test]
+fn filters_take_sources_kinds_and_origins() {
+    let name = SourceName::new("wagner-1").expect("a name");
+    let other = SourceName::new("other").expect("a name");
+    let post = TelegramPost {
+        kinds: vec!["video".to_owned()],
+        forwarded_from: Some(Forward {
+            name: "x".to_owned(),
+            url: Some("https://t.me/grey_zone/1".to_owned()),
+        }),
+        ..TelegramPost::default()
+    };
+    let message = Item {
+        kind: SourceKind::Telegram,
+        telegram: Some(post),
+        source: Some(name.clone()),
+        ..item("", "zebu")
+    };
+    let entry = Item { source: Some(other.clone()), ..item("zebu", "") };
+    let with = |change: fn(&mut RuleSpec)| {
+        let mut spec = of("zebu");
+        change(&mut spec);
+        spec
+    };
+    for (at, (rule, in_message, in_entry)) in [
+        (with(|spec| spec.kind = terms(&["telegram"])), true, false),
+        (with(|spec| spec.kind = terms(&["video", "page"])), true, false),
+        (with(|spec| spec.kind = terms(&["feed"])), false, true),
+        (with(|spec| spec.forwarded_from = terms(&["grey_zone"])), true, false),
+        (with(|spec| spec.source = terms(&["wagner-*"])), true, false),
+        (
+            with(|spec| (spec.all, spec.any, spec.source) = (vec![], terms(&["*"]), terms(&["other"]))),
+            false,
+            true,
+        ),
+        (
+            with(|spec| (spec.all, spec.source) = (terms(&["the | de | в"]), terms(&["wagner-1"]))),
+            false,
+            false,
+        ),
+        (with(|spec| spec.mode = Mode::Off), false, false),
+        (with(|spec| spec.mode = Mode::Shadow), true, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let engine = engine(pack(), vec![rule]);
+        for (item, name, expected) in [(&message, &name, in_message), (&entry, &other, in_entry)] {
+            let fired = engine.judge(item, Some(SourceLabel { name, tags: &[] })).fired;
+            assert_eq!(!fired.is_empty(), expected, "rule {at}, {name}");
+        }
+    }
+}
+
+#[test]
+fn a_match_hands_out_what_its_rule_says() {
+    let mut spec = of("zebu");
+    spec.note = Some("Call the desk head.".to_owned());
+    spec.mode = Mode::Shadow;
+    spec.max_age = Some(std::time::Duration::from_hours(72));
+    let fired = engine(pack(), vec![spec.clone()]).judge(&item("zebu", ""), None).fired.remove(0);
+    assert_eq!((fired.mode, fired.max_age, fired.score), (Mode::Shadow, spec.max_age, None));
+    assert_eq!(fired.note.as_deref(), Some("Call the desk head."));
+}
+
+#[test]
+fn names_are_found_in_other_spellings() {
+    let fuzzy = EntitySpec { fuzzy: true, ..entity("kidal", "place", &["Anefis sector"]) };
+    let engine = engine(
+        vec![
+            entity("boulikessi", "place", &["Boulikessi"]),
+            entity("tinzaouaten", "place", &["Tinzaouaten"]),
+            entity("goita", "person", &["Assimi Goïta"]),
+            entity("prigozhin", "person", &["Prigojine"]),
+            fuzzy,
+        ],
+        Vec::new(),
+    );
+    for (title, expected) in [
+        ("Boulkessi, Boulkessy", "boulikessi"),
+        ("Tinzawaten", "tinzaouaten"),
+        ("Tin Zaouatine", "tinzaouaten"),
+        ("ASSIMI GOITA", "goita"),
+        ("Yevgeny Prigozhin", "prigozhin"),
+        ("Пригожин", "prigozhin"),
+        ("the Anefis sectar", "kidal"),
+        ("the Anefis sektor", "kidal"),
+    ] {
+        let verdict = engine.judge(&item(title, ""), None);
+        let found: Vec<&str> = verdict.entities.iter().map(|found| &*found.id).collect();
+        let places: Vec<&str> = verdict.places.iter().map(|found| &*found.id).collect();
+        assert!(found.contains(&expected) || places.contains(&expected), "{title}: {found:?} {places:?}");
+    }
+    let facts = engine.entity_facts("boulikessi").expect("it is there");
+    assert!(facts.aliases[0].variants.contains(&"Boulkessy".to_owned()), "{facts:?}");
+    assert_eq!((facts.entity_type.as_str(), facts.name.as_str()), ("place", "BOULIKESSI"));
+}
+
+#[test]
+fn facts_tell_who_asks_for_an_entity_and_what_lies_below() {
+    let engine = engine(
+        pack(),
+        vec![rule("sahel", &["@sahel"]), rule("type", &["x ..3 @type:place"]), rule("no", &["coup"])],
+    );
+    let facts = engine.entity_facts("ml").expect("it is there");
+    assert_eq!(facts.rules, ["sahel", "type"]);
+    assert_eq!(
+        (facts.ancestors, facts.below),
+        (vec!["sahel".to_owned(), "aes".to_owned()], vec!["ml-timbuktu".to_owned()])
+    );
+    assert_eq!(facts.aliases[2].rejects, ["@sport"]);
+    assert!(engine.entity_facts("nowhere").is_none());
+}
+
+#[test]
+fn silence_names_what_comes_closest() {
+    let unless = RuleSpec { unless: Some(UnlessSpec { within: 3, terms: terms(&["film"]) }), ..of("coup") };
+    let mut score = rule("r", &[]);
+    score.score = vec![(located("cholera".to_owned()), 30), (located("~outbreak".to_owned()), 10)];
+    score.threshold = Some(40);
+    for (rule, title, clause, detail, nearest) in [
+        (
+            of("withdraw*"),
+            "Wagner withdrew",
+            "all: withdraw*",
+            "nothing in the item meets it",
+            "`withdrew` is not matched by `withdraw*`; use `~withdraw`",
+        ),
+        (of("zebu"), "zebuesque", "all: zebu", "", "`zebuesque` is not matched by `zebu`; use `zebu*`"),
+        (
+            of("=GW"),
+            "gw",
+            "all: =GW",
+            "",
+            "`gw` is not matched by `=GW`; `=` asks for the very letters; take it off",
+        ),
+        (
+            of("Boulikessi"),
+            "Boulikesi",
+            "all: Boulikessi",
+            "",
+            "`Boulikesi` is not matched by `Boulikessi`; add it: `Boulikessi | boulikesi`",
+        ),
+        (
+            of("@ml-timbuktu"),
+            "Tombouctxu",
+            "all: @ml-timbuktu",
+            "",
+            "`Tombouctxu` is not matched by `Tombouctou`; add it to the aliases of `ml-timbuktu`, or set `fuzzy = 1` there",
+        ),
+        (
+            RuleSpec { near: vec![near(2, false, &["coup", "@ml"])], ..rule("r", &[]) },
+            "coup a b c Tombouctou",
+            "near: coup, @ml",
+            "no group of them stands within 2 words",
+            "`coup` (title 0..4), `Tombouctou` (title 11..21) stand within 4 words; `within = 4` would take them in",
+        ),
+        (
+            RuleSpec { near: vec![near(2, true, &["coup", "@ml"])], ..rule("r", &[]) },
+            "Tombouctou coup",
+            "near: coup, @ml",
+            "within 2 words in this order",
+            "",
+        ),
+        (unless, "film coup", "all: coup", "`coup` (title 5..9) stands within 3 words of `unless`", ""),
+        (score, "cholera", "score: 30 of 40", "`cholera` +30; missing 10", ""),
+        (
+            RuleSpec { scope: Scope::Sentence, ..rule("r", &["coup", "@ml"]) },
+            "coup! Tombouctou",
+            "scope: sentence",
+            "not together in one sentence",
+            "",
+        ),
+    ] {
+        let told = silence(rule, title, "");
+        assert_eq!(told[0], clause, "{title}");
+        assert!(told[1].contains(detail), "{title}: {}", told[1]);
+        assert_eq!(told[2], nearest, "{title}");
+    }
+    let vetoed = RuleSpec { none: terms(&["opera"]), ..of("coup") };
+    let told = engine(pack(), vec![vetoed]).explain(&item("coup at the opera", ""), None, None);
+    assert!(matches!(&told[0].outcome, Outcome::Silent(silence) if silence.only_none));
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused_or_warned_of() {
+    let weights = |weight, threshold| RuleSpec {
+        score: vec![(located("zebu".to_owned()), weight)],
+        threshold: Some(threshold),
+        ..rule("r", &[])
+    };
+    let hausa = RuleSpec { lang: vec!["ha".to_owned()], ..of("~zebu") };
+    for (rule, expected) in [
+        (of("the"), "its rarest condition, `the`, is met by"),
+        (
+            RuleSpec { any: terms(&["*"]), ..rule("r", &[]) },
+            "`*` stands for every item, and no `source` narrows it down",
+        ),
+        (of("*"), "`*` stands for every item"),
+        (weights(10, 40), "it can never fire: its weights add up to 10, threshold is 40"),
+        (weights(10, 0), "threshold is less than 1"),
+        (hausa, "`~` knows no word forms of `ha`"),
+        (of("@ml ..900 x"), "`..900` is too wide a gap"),
+    ] {
+        let problems = Engine::compile(pack(), vec![rule]).expect_err(expected);
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains(expected)), "{expected}: {told:?}");
+        assert!(problems.iter().all(|problem| problem.hint.is_some()), "{problems:?}");
+    }
+    let sourced = RuleSpec { source: terms(&["wagner-1"]), ..of("the") };
+    let lonely = entity("lonely", "person", &[]);
+    let unused = entity("unused", "context", &["zebu"]);
+    for (rule, expected) in [
+        (of("president"), "`president` stands in"),
+        (
+            RuleSpec { none: terms(&["@wagner-group"]), ..of("@wagner-group") },
+            "it can never fire: what meets `@wagner-group` is vetoed",
+        ),
+        (of("@lonely"), "it can never fire: no alias finds `@lonely`"),
+        (
+            RuleSpec { kind: terms(&["video"]), field: FieldFilter::Title, ..of("zebu") },
+            "messages of Telegram have none",
+        ),
+        (sourced, "entity `unused`: nothing asks for it"),
+    ] {
+        let mut entities = pack();
+        entities.extend([lonely.clone(), unused.clone()]);
+        let engine = engine(entities, vec![rule]);
+        let told: Vec<String> = engine.warnings().iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains(expected)), "{expected}: {told:?}");
+    }
+}
+
+#[test]
+fn hostile_texts_cost_bounded_work() {
+    let mut spec = of("~withdraw | base ..100 captured | @ml");
+    spec.near = vec![near(50, false, &["~coup", "@ml", "zebu"])];
+    spec.scope = Scope::Sentence;
+    spec.unless = Some(UnlessSpec { within: 5, terms: terms(&["film"]) });
+    let fuzzy =
+        within(EntitySpec { fuzzy: true, ..entity("kidal", "place", &["Anefis", "Tessalit"]) }, &["ml"]);
+    let mut entities = pack();
+    entities.push(fuzzy);
+    let engine = engine(entities, vec![spec]);
+    for text in [
+        "a".repeat(1 << 20),
+        "\u{301}".repeat(100_000),
+        "\u{202e}\u{2066}".repeat(50_000),
+        "\u{fffd}".repeat(50_000),
+        "a ".repeat(200_000),
+        "coup Mali film ".repeat(30_000),
+        "base captured ".repeat(20_000),
+        "&#39;&eacute;&".repeat(20_000),
+        "Вaгнeр ".repeat(20_000),
+        "Anefiz ".repeat(30_000),
+    ] {
+        assert!(engine.judge(&item(&text, &text), None).fired.len() <= 1);
+    }
+}
+
+/// Words out of which random rules and texts are made.
+const WORDS: &[&str] = &[
+    "Wagner",
+    "Mali",
+    "Group",
+    "coup",
+    "opera",
+    "GW",
+    "Niger",
+    "Delta",
+    "Tombouctou",
+    "football",
+    "x",
+    "withdrew.",
+    "film",
+    "captured",
+    "the",
+];
+const TERMS: &[&str] = &[
+    "@wagner-group",
+    "@sahel",
+    "@ml",
+    "@opera",
+    "@type:place",
+    "coup",
+    "=GW",
+    "Niger Delta",
+    "tomb*",
+    "x | @ne",
+    "~withdraw",
+    "coup ..2 captured",
+    "@ml ..1 (coup | ~withdraw)",
+    "the",
+];
+
+fn some_terms(max: usize) -> impl Strategy<Value = Vec<&'static str>> {
+    prop::collection::vec(prop::sample::select(TERMS), 0..=max)
+}
+
+prop_compose! {
+    fn some_rule()(
+        (all, any, none, near, unless) in (some_terms(2), some_terms(3), some_terms(1), some_terms(3), some_terms(1)),
+        score in prop::collection::vec((prop::sample::select(TERMS), -20_i64..40), 0..4),
+        threshold in 1_i64..60,
+        within in 3_u32..9,
+        ordered in any::<bool>(),
+        scope in prop::sample::select(&[Scope::Item, Scope::Sentence, Scope::Paragraph][..]),
+        field in prop::sample::select(&[FieldFilter::Any, FieldFilter::Any, FieldFilter::Title, FieldFilter::Text][..]),
+        source in prop::sample::select(&["", "", "one", "o*", "tag:press"][..]),
+    ) -> RuleSpec {
+        let mut spec = RuleSpec { all: terms(&all), any: terms(&any), none: terms(&none), scope, field, ..rule("random", &[]) };
+        spec.near.extend((near.len() > 1).then_some(NearSpec { within, terms: terms(&near), ordered }));
+        spec.unless = (!unless.is_empty()).then(|| UnlessSpec { within, terms: terms(&unless) });
+        if !score.is_empty() {
+            spec.score = score.into_iter().map(|(term, weight)| (located(term.to_owned()), weight)).collect();
+            spec.threshold = Some(threshold);
+            spec.title_factor = 2;
+        }
+        spec.source = if source.is_empty() { Vec::new() } else { terms(&[source]) };
+        spec
+    }
+}
+
+proptest! {
+    /// Only rules that something in the item points to are looked at; none that fires may be missed. Rules that
+    /// the compiler refuses, such as those of common words alone, are left out.
+    #[test]
+    fn looking_at_few_rules_misses_none(
+        rules in prop::collection::vec(some_rule(), 1..8),
+        title in prop::collection::vec(prop::sample::select(WORDS), 0..6),
+        text in prop::collection::vec(prop::sample::select(WORDS), 0..12),
+        from in prop::sample::select(&["", "one", "two"][..]),
+    ) {
+        let sound = |rule: &RuleSpec| Engine::compile(pack(), vec![rule.clone()]).is_ok();
+        let numbered = rules.into_iter().filter(sound).enumerate();
+        let rules: Vec<RuleSpec> =
+            numbered.map(|(number, rule)| RuleSpec { name: located(number.to_string()), ..rule }).collect();
+        let engine = engine(pack(), rules);
+        let name = SourceName::new(from);
+        let tags = ["press".to_owned()];
+        let source = name.as_ref().map(|name| SourceLabel { name, tags: if from == "two" { &tags } else { &[] } });
+        let item = Item { source: name.clone(), ..item(&title.join(" "), &text.join(" ")) };
+        let all = engine.explain(&item, source, None);
+        let expected: Vec<_> = all.into_iter().filter_map(|told| match told.outcome {
+            Outcome::Fired(fired) => Some(fired),
+            Outcome::Silent(_) => None,
+        }).collect();
+        prop_assert_eq!(engine.judge(&item, source).fired, expected);
+    }
+}
