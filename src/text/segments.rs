@@ -53,6 +53,10 @@ fn ends_sentence(gap: &str, before: &str, behind: &str) -> bool {
         return true;
     }
     let Some((_, rest)) = gap.split_once('.') else { return false };
+    // Two dots and more are a dash to some, and an ellipsis to others.
+    if rest.contains('.') {
+        return behind.starts_with(char::is_uppercase);
+    }
     rest.contains(char::is_whitespace)
         && before.chars().nth(1).is_some()
         && !ABBREVIATIONS.contains(&before)
@@ -83,6 +87,8 @@ mod tests {
             ("هل وقع؟ نعم وقع. ثم انتهى", &["نعم", "ثم"]),
             ("One\ntwo", &["two"]),
             ("U.S. Army", &[]),
+            ("مالي.. مقتل جنود", &[]),
+            ("He paused... Then", &["then"]),
         ] {
             assert_eq!(begins(sentences, "", text), expected, "{text}");
         }

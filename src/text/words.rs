@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::compose;
 
-use super::fold::{self, Fold, Scripts, Table};
+use super::fold::{self, Entry, Fold, Scripts, Table};
 use super::hash::{chunk, hash_between};
 use super::reference::{self, Reference};
 use super::{ByteSpan, Field};
@@ -254,21 +254,23 @@ impl Reader<'_> {
         let bytes = self.text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            if byte.is_ascii_alphanumeric() {
-                at = self.take_ascii(at);
-            } else if byte == b' ' {
-                self.link = false;
-                self.close();
-                at += 1;
-            } else if byte.is_ascii() {
-                at = self.take_ascii_other(byte, at);
-            } else {
-                at = self.take_other(at);
-            }
+            at = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.take_ascii(at),
+                b'\'' | b'-' | b'`' => {
+                    self.take(Fold::Link, at, at + 1);
+                    at + 1
+                }
+                b'&' => self.take_reference(at),
+                0x80.. => self.take_other(at),
+                _ => {
+                    self.take(Fold::Break, at, at + 1);
+                    at + 1
+                }
+            };
         }
     }
 
-    /// Takes a run of ASCII letters and digits that begins at `at`; returns where it ends.
+    /// Takes a run of letters and digits that begins with one of ASCII at `at`; returns where it ends.
     #[inline]
     fn take_ascii(&mut self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
@@ -278,58 +280,70 @@ impl Reader<'_> {
         loop {
             let eight = chunk_or_rest(bytes, at);
             let (run, letters) = ascii_run(eight);
-            if run == 0 {
-                break;
-            }
             self.write((eight | LOWER).to_le_bytes(), run);
             self.scripts |= u8::from(letters) * Scripts::LATIN.0;
             at += run;
             if run < 8 {
-                break;
+                let Some(entry) = self.letter_of_two(bytes, at) else { break };
+                self.take_entry(entry);
+                at += 2;
             }
         }
         self.end = at;
+        if bytes.get(at) == Some(&b' ') {
+            self.close();
+            return at + 1;
+        }
         at
     }
 
-    fn take_ascii_other(&mut self, byte: u8, at: usize) -> usize {
-        if byte == b'&'
-            && let Some((meaning, length)) = self.text.get(at + 1..).and_then(reference::reference)
-        {
-            let end = at + 1 + length;
-            if let Reference::Character(c) = meaning {
-                self.take_char(c, at, end);
-            }
-            return end;
+    /// Takes what a `&` begins: a character that markup left over, or nothing.
+    fn take_reference(&mut self, at: usize) -> usize {
+        let Some((meaning, length)) = self.text.get(at + 1..).and_then(reference::reference) else {
+            self.take(Fold::Break, at, at + 1);
+            return at + 1;
+        };
+        let end = at + 1 + length;
+        if let Reference::Character(c) = meaning {
+            self.take_char(c, at, end);
         }
-        self.take_char(char::from(byte), at, at + 1);
-        at + 1
+        end
     }
 
     /// Takes the character at `at`, and the letters of two bytes behind it.
     #[inline]
     fn take_other(&mut self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
-        while let Some(&[first @ 0xc2..=0xdf, second]) = bytes.get(at..at + 2).and_then(<[u8]>::first_chunk) {
-            let code = usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f);
-            let Some(entry) = self.table.entry(code).filter(|entry| entry.is_letter()) else { break };
+        while let Some(entry) = self.letter_of_two(bytes, at) {
             if self.open != Open::Word {
                 self.begin(at, Open::Word);
             }
-            let [a, b, c, d] = entry.bytes();
-            self.write([a, b, c, d, 0, 0, 0, 0], entry.len());
-            self.scripts |= entry.scripts().0;
+            self.take_entry(entry);
             at += 2;
             self.end = at;
         }
-        match self.text.get(at..).and_then(|rest| rest.chars().next()) {
-            Some(c) if !c.is_ascii() => {
-                let end = at + c.len_utf8();
-                self.take_char(c, at, end);
-                end
-            }
-            _ => at,
+        if bytes.get(at).is_none_or(u8::is_ascii) {
+            return at;
         }
+        let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else { return at + 1 };
+        let end = at + c.len_utf8();
+        self.take_char(c, at, end);
+        end
+    }
+
+    /// What the character at `at` becomes, if it has two bytes and is a letter.
+    #[inline]
+    fn letter_of_two(&self, bytes: &[u8], at: usize) -> Option<Entry> {
+        let &[first @ 0xc2..=0xdf, second] = bytes.get(at..)?.first_chunk()? else { return None };
+        let code = usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f);
+        self.table.entry(code).filter(|entry| entry.is_letter())
+    }
+
+    #[inline]
+    fn take_entry(&mut self, entry: Entry) {
+        let [a, b, c, d] = entry.bytes();
+        self.write([a, b, c, d, 0, 0, 0, 0], entry.len());
+        self.scripts |= entry.scripts().0;
     }
 
     /// Takes a character that stands from `start` to `end`.

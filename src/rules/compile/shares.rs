@@ -71,7 +71,7 @@ impl Shares {
         self.put(literal, share.unwrap_or(Share::ALL));
     }
 
-    /// Notes the share of a term with gaps: that of its rarest piece.
+    /// Notes the share of a term with gaps: like a phrase of two words, a part of that of its rarest piece.
     pub(super) fn note_gap(
         &mut self,
         literal: LiteralId,
@@ -137,7 +137,8 @@ impl Shares {
     fn of_gap(&self, gap: &Gap, extras: &[Extra], first_extra: ConceptId) -> Share {
         let of = |concept: &ConceptId| self.of(*concept, extras, first_extra);
         let pieces = gap.pieces.iter().map(|(_, concepts)| Share::any(concepts.iter().map(of)));
-        pieces.min_by(|a, b| a.most().total_cmp(&b.most())).unwrap_or(Share::ALL)
+        let rarest = pieces.min_by(|a, b| a.most().total_cmp(&b.most())).unwrap_or(Share::ALL);
+        Share(rarest.0.map(|share| share * PHRASE_OF_WORD[0]))
     }
 
     /// The shares of all concepts, by number.
