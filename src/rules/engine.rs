@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::compile;
 use super::evaluate::{Case, Code};
@@ -174,8 +175,7 @@ impl Engine {
     pub fn judge(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Verdict {
         self.with_mentions(item, |mentions| {
             let mut verdict = Verdict { cut: mentions.words.cut, ..Verdict::default() };
-            for id in self.presearch.candidates(mentions.concepts(), source) {
-                let Some(case) = self.case(id, item, mentions) else { continue };
+            for case in self.cases(item, mentions, source) {
                 if let Ok(held) = case.judge(source) {
                     verdict.fired.push(case.fired(held));
                 }
@@ -185,12 +185,26 @@ impl Engine {
         })
     }
 
-    /// How many rules are looked at for an item, and how many fire: what [`Engine::judge`] does, without the reasons.
-    pub fn count(&self, item: &Item, source: Option<SourceLabel<'_>>) -> (usize, usize) {
+    /// The names of the rules that fire on an item: what [`Engine::judge`] finds, without the reasons.
+    pub fn fired(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Vec<Arc<str>> {
         self.with_mentions(item, |mentions| {
-            let candidates = self.presearch.candidates(mentions.concepts(), source);
-            let cases = candidates.iter().filter_map(|&id| self.case(id, item, mentions));
-            (candidates.len(), cases.filter(|case| case.judge(source).is_ok()).count())
+            let cases = self.cases(item, mentions, source).into_iter();
+            cases.filter(|case| case.judge(source).is_ok()).map(|case| case.rule.name.value.clone()).collect()
+        })
+    }
+
+    /// How many rules are looked at for an item.
+    pub fn candidate_count(&self, item: &Item, source: Option<SourceLabel<'_>>) -> usize {
+        self.with_mentions(item, |mentions| self.cases(item, mentions, source).len())
+    }
+
+    /// How many places of words and phrases that are looked for an item has, from its raw text.
+    pub fn hit_count(&self, item: &Item) -> usize {
+        MENTIONS.with(|kept| {
+            let mut mentions = kept.take();
+            let count = mentions.hits(self, item).len();
+            kept.replace(mentions);
+            count
         })
     }
 
@@ -209,6 +223,17 @@ impl Engine {
             let cases = asked.filter_map(|(_, id)| self.case(id, item, mentions));
             cases.map(|case| explain::explain(self, &case, source)).collect()
         })
+    }
+
+    /// The rules that are worth a look. All are fetched before the first is looked at: their ways overlap.
+    fn cases<'a>(
+        &'a self,
+        item: &'a Item,
+        mentions: &'a Mentions,
+        source: Option<SourceLabel<'_>>,
+    ) -> Vec<Case<'a>> {
+        let candidates = self.presearch.candidates(mentions.concepts(), source);
+        candidates.into_iter().filter_map(|id| self.case(id, item, mentions)).collect()
     }
 
     fn case<'a>(&'a self, id: RuleId, item: &'a Item, mentions: &'a Mentions) -> Option<Case<'a>> {

@@ -95,21 +95,7 @@ pub(crate) struct Mentions {
 impl Mentions {
     /// Finds everything in an item.
     pub(crate) fn read(&mut self, engine: &Engine, item: &Item) {
-        self.counted.clear();
-        self.dropped.clear();
-        self.hits.clear();
-        self.masks.clear();
-        self.aliases.clear();
-        self.phrases.clear();
-        self.entities.clear();
-        self.gaps.clear();
-        self.all.clear();
-        self.places.clear();
-        self.paragraphs.take();
-        self.sentences.take();
-        self.first_extra = engine.first_extra;
-        self.words.read(&item.title, &item.text);
-        engine.literals.scan(&self.words, [&item.title, &item.text], &mut self.scratch, &mut self.hits);
+        self.hits(engine, item);
         if self.hits.is_empty() {
             return;
         }
@@ -125,6 +111,26 @@ impl Mentions {
             self.all.extend_from_slice(list);
         }
         self.places.fill(&self.all);
+    }
+
+    /// Forgets the item before, and finds the literals of this one.
+    pub(crate) fn hits(&mut self, engine: &Engine, item: &Item) -> &[Hit] {
+        self.counted.clear();
+        self.dropped.clear();
+        self.hits.clear();
+        self.masks.clear();
+        self.aliases.clear();
+        self.phrases.clear();
+        self.entities.clear();
+        self.gaps.clear();
+        self.all.clear();
+        self.places.clear();
+        self.paragraphs.take();
+        self.sentences.take();
+        self.first_extra = engine.first_extra;
+        self.words.read(&item.title, &item.text);
+        engine.literals.scan(&self.words, [&item.title, &item.text], &mut self.scratch, &mut self.hits);
+        &self.hits
     }
 
     /// Where a concept is mentioned, in order.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::super::engine::Engine;
 use super::super::literals::Scratch;
 use super::super::model::{Clause, ConceptId, EntityId, Role, Rule};
-use super::super::presearch;
 use super::super::spec::{EntitySpec, FieldFilter, Located, Origin};
 use super::aliases::EVENT_TYPE;
 use super::{Compiler, Owner, number};
@@ -19,16 +18,14 @@ const COMMON_SHARE: f32 = 0.01;
 const COMMON_NAME_SHARE: f32 = 0.03;
 
 impl Compiler {
-    /// Warns of terms too common to mean anything, and of rules that can never fire.
-    pub(super) fn advise(&mut self, place: (Owner<'_>, &Origin), rule: &Rule) {
+    /// Warns of terms too common to mean anything, and of rules that can never fire. `alone` are the clauses one of
+    /// which the rule cannot do without: a common word beside them is fine, among them it fires on what it was not
+    /// meant for.
+    pub(super) fn advise(&mut self, place: (Owner<'_>, &Origin), rule: &Rule, alone: &[&Clause]) {
         let (owner, origin) = place;
         let first_extra = self.first_extra();
         let share = |concept| self.shares.of(concept, &self.extras, first_extra);
-        // A common word beside a rare condition is fine; alone it fires, or vetoes, on what it was not meant for.
-        let by_source = rule.filters.as_ref().is_some_and(|filters| !filters.sources.is_empty());
-        let rarest = presearch::rarest(rule, &share).filter(|_| !by_source);
-        let alone = rarest.into_iter().flat_map(|(clauses, _)| clauses).chain(&rule.none);
-        let wanted = alone.flat_map(|clause| &clause.wanted);
+        let wanted = alone.iter().copied().chain(&rule.none).flat_map(|clause| &clause.wanted);
         let words = wanted.filter(|wanted| wanted.concept >= first_extra);
         let common: Vec<(Arc<str>, f32)> = words
             .map(|wanted| (wanted.written.clone(), share(wanted.concept).most()))

@@ -37,7 +37,7 @@ impl Compiler {
             spec.aliases.iter().chain(ambiguous)
         });
         let taken: HashSet<String> = written.map(|alias| folded(&alias.value)).collect();
-        let languages: Arc<[Language]> = Language::DEFAULT.into();
+        let languages = self.languages.clone();
         for (at, spec) in specs.iter().enumerate() {
             let kind = spec.entity_type.as_str();
             self.aliases_of_one(

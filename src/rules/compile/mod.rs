@@ -8,6 +8,7 @@ mod shares;
 mod terms;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 pub(super) use self::shares::Share;
@@ -18,6 +19,7 @@ use super::model::{Alias, AliasId, ConceptId, Entity, EntityId, Extra, Gap, Role
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Located, Origin, RuleSpec};
 use super::stem::Language;
+use crate::text::{hash_after, hash_word};
 
 /// Greatest distance in words that a rule or an alias may ask for.
 const WITHIN_MAX: u32 = 10_000;
@@ -27,7 +29,7 @@ const WITHIN_MAX: u32 = 10_000;
 /// # Errors
 /// All mistakes at once.
 pub(super) fn compile(entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Result<Engine, Vec<RuleProblem>> {
-    let mut compiler = Compiler::default();
+    let mut compiler = Compiler { languages: Language::DEFAULT.into(), ..Compiler::default() };
     compiler.entities(entities);
     compiler.rules(rules);
     if compiler.problems.is_empty() { Ok(compiler.finish()) } else { Err(compiler.problems) }
@@ -54,11 +56,30 @@ struct Compiler {
     /// Terms of words alone that have gaps: the number under which they are found.
     word_gaps: Vec<(LiteralId, Gap)>,
     /// Alternatives read before, by the languages that their stems are of.
-    known_terms: HashMap<Arc<[Language]>, HashMap<Box<str>, Wanted>>,
+    known_terms: HashMap<Arc<[Language]>, KnownTerms>,
     shares: Shares,
+    /// The languages that stems are of where nothing else is said.
+    languages: Arc<[Language]>,
     rules: Vec<Rule>,
     problems: Vec<RuleProblem>,
     warnings: Vec<RuleProblem>,
+}
+
+/// Alternatives by their text.
+type KnownTerms = HashMap<Box<str>, Wanted, BuildHasherDefault<WordHash>>;
+
+/// Hashes texts like words of an item: fast, and the texts are the desk's own.
+#[derive(Default)]
+struct WordHash(u64);
+
+impl Hasher for WordHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash_after(self.0, hash_word(bytes));
+    }
 }
 
 /// What is being compiled, for messages: "rule `x`", "entity `y`".

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::filter::{Filters, Languages, Sources};
-use super::super::model::{Near, Rule, Score, Seldom};
+use super::super::model::{Clause, Near, Rule, Score, Seldom};
 use super::super::near::TERMS_MAX;
 use super::super::presearch;
 use super::super::spec::{Located, NearSpec, Origin, RuleSpec};
@@ -82,8 +82,7 @@ impl Compiler {
             silent_on: spec.silent_on,
         };
         if known == self.problems.len() && has_condition {
-            self.refuse_common(place, &rule);
-            self.advise(place, &rule);
+            self.price(place, &rule);
         }
         self.rules.push(rule);
     }
@@ -111,7 +110,7 @@ impl Compiler {
     /// The languages that `~` stems in: the rule's own, else the four that Harmattan is made for.
     fn stem_languages(&mut self, place: Place<'_>, spec: &RuleSpec) -> Arc<[Language]> {
         if spec.lang.is_empty() {
-            return Language::DEFAULT.into();
+            return self.languages.clone();
         }
         let known: Vec<Language> = spec.lang.iter().filter_map(|tag| Language::from_tag(tag)).collect();
         let near = spec.near.iter().flat_map(|near| &near.terms);
@@ -216,24 +215,25 @@ impl Compiler {
         any.then(|| Box::new(filters))
     }
 
-    /// Refuses a rule all of whose conditions are common, unless it is for some sources alone.
-    fn refuse_common(&mut self, place: Place<'_>, rule: &Rule) {
-        if rule.filters.as_ref().is_some_and(|filters| !filters.sources.is_empty()) {
-            return;
-        }
+    /// Refuses a rule all of whose conditions are common, unless it is for some sources alone, and warns of what is
+    /// probably not meant.
+    fn price(&mut self, place: Place<'_>, rule: &Rule) {
         let first_extra = self.first_extra();
         let share = |concept| self.shares.of(concept, &self.extras, first_extra);
-        let Some((clauses, share)) = presearch::rarest(rule, &share) else { return };
-        if share <= CONDITION_SHARE_MAX {
+        let has_sources = rule.filters.as_ref().is_some_and(|filters| !filters.sources.is_empty());
+        let rarest = presearch::rarest(rule, &share).filter(|_| !has_sources);
+        if let Some((clauses, share)) = rarest.as_ref().filter(|(_, share)| *share > CONDITION_SHARE_MAX) {
+            let written: Vec<String> = clauses.iter().map(|clause| clause.written()).take(5).collect();
+            let message = format!(
+                "its rarest condition, `{}`, is met by {:.0} % of ordinary items",
+                written.join("`, `"),
+                share * 100.0
+            );
+            let hint = "add a condition with rarer words to `all` or `near`, or name its sources in `source`";
+            self.refuse(place.0, place.1, message, hint);
             return;
         }
-        let written: Vec<String> = clauses.iter().map(|clause| clause.written()).take(5).collect();
-        let message = format!(
-            "its rarest condition, `{}`, is met by {:.0} % of ordinary items",
-            written.join("`, `"),
-            share * 100.0
-        );
-        let hint = "add a condition with rarer words to `all` or `near`, or name its sources in `source`";
-        self.refuse(place.0, place.1, message, hint);
+        let alone: Vec<&Clause> = rarest.into_iter().flat_map(|(clauses, _)| clauses).collect();
+        self.advise(place, rule, &alone);
     }
 }

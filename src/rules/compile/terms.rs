@@ -44,20 +44,20 @@ impl Compiler {
 
     fn read_clause(&mut self, written: &str, languages: &Arc<[Language]>) -> Result<Clause, TermError> {
         let parts = term::alternatives(written)?;
-        let mut wanted = Vec::with_capacity(parts.len());
-        for part in parts {
-            let known = self.known_terms.get(languages).and_then(|known| known.get(part));
-            if let Some(known) = known {
-                wanted.push(known.clone());
-                continue;
+        // Taken out while it is read, for a term with gaps may lead to others.
+        let mut known = self.known_terms.remove(languages).unwrap_or_default();
+        let wanted = parts.into_iter().map(|part| -> Result<Wanted, TermError> {
+            if let Some(known) = known.get(part) {
+                return Ok(known.clone());
             }
             let alternative = term::alternative(part, written)?;
-            let concept = self.concept(alternative.term, languages)?;
-            let one = Wanted { concept, written: part.into() };
-            self.known_terms.entry(languages.clone()).or_default().insert(part.into(), one.clone());
-            wanted.push(one);
-        }
-        Ok(Clause { wanted })
+            let one = Wanted { concept: self.concept(alternative.term, languages)?, written: part.into() };
+            known.insert(part.into(), one.clone());
+            Ok(one)
+        });
+        let wanted: Result<Vec<Wanted>, TermError> = wanted.collect();
+        self.known_terms.insert(languages.clone(), known);
+        Ok(Clause { wanted: wanted? })
     }
 
     /// The concept that a term asks for.
