@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::code::Code;
 use super::compile;
-use super::evaluate::{Case, Code};
+use super::evaluate::Case;
 use super::explain::{self, Explanation};
 use super::filter::SourceLabel;
 use super::literals::{LiteralId, Literals};

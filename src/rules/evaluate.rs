@@ -1,11 +1,9 @@
 //! Whether a rule fires on what an item mentions, and the words that made it fire.
-//!
-//! The conditions of all rules lie one behind the other in one list of numbers ([`Code`]): looking at a rule then
-//! costs a few lines of the processor's cache, of a hundred thousand rules as of ten.
 
+use super::code::{Conditions, Flags};
 use super::filter::{Barred, SourceLabel};
 use super::mentions::Mentions;
-use super::model::{Clause, ConceptId, Near, Rule, RuleId};
+use super::model::{Clause, ConceptId, Near, Rule};
 use super::near::{self, Span};
 use super::spec::{FieldFilter, Scope};
 use super::verdict::{Match, Reason};
@@ -32,140 +30,6 @@ pub(crate) enum Miss {
     Score(i64),
     /// A term of `none` occurs.
     Veto(usize),
-}
-
-/// Numbers of a rule that lie in its record; a rule with more conditions has the rest elsewhere.
-const RECORD: usize = 16;
-
-/// The conditions of all rules.
-///
-/// Each rule begins with what it has at all ([`Flags`]) and the numbers of its terms in `all`, `any`, `none` and
-/// `near`; then follows each term: how many concepts, and these; before the terms of a `near` its distance, whether
-/// it is ordered, and their number.
-#[derive(Debug, Default)]
-pub(super) struct Code {
-    /// One record for each rule, the size of a line of the cache.
-    records: Vec<u32>,
-    /// Rules that do not fit into a record, which then holds where they begin and end here.
-    long: Vec<u32>,
-}
-
-/// What a rule has beyond terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Flags(u32);
-
-impl Flags {
-    /// Its conditions lie in the other list.
-    const LONG: u32 = 1;
-    /// It is for some items only.
-    const FILTERED: u32 = 2;
-    /// It has `unless`, weights, or a scope.
-    const SELDOM: u32 = 4;
-    const TITLE: u32 = 8;
-    const TEXT: u32 = 16;
-
-    fn of(rule: &Rule) -> Self {
-        let field = match rule.field {
-            FieldFilter::Any => 0,
-            FieldFilter::Title => Self::TITLE,
-            FieldFilter::Text => Self::TEXT,
-        };
-        let filtered = if rule.filters.is_some() { Self::FILTERED } else { 0 };
-        let seldom = if rule.seldom.is_some() || rule.scope != Scope::Item { Self::SELDOM } else { 0 };
-        Self(field | filtered | seldom)
-    }
-
-    fn has(self, flag: u32) -> bool {
-        self.0 & flag != 0
-    }
-
-    fn piece(self) -> Piece {
-        Piece::of(match (self.has(Self::TITLE), self.has(Self::TEXT)) {
-            (true, _) => FieldFilter::Title,
-            (false, true) => FieldFilter::Text,
-            (false, false) => FieldFilter::Any,
-        })
-    }
-}
-
-impl Code {
-    pub(super) fn new(rules: &[Rule]) -> Self {
-        let mut code = Self::default();
-        code.records.reserve_exact(rules.len() * RECORD);
-        let mut words = Vec::new();
-        for rule in rules {
-            words.clear();
-            encode(rule, &mut words);
-            if words.len() > RECORD {
-                let from = code.long.len();
-                code.long.extend_from_slice(&words);
-                let flags = words.first().copied().unwrap_or_default();
-                words = vec![flags | Flags::LONG, len(from), len(code.long.len())];
-            }
-            words.resize(RECORD, 0);
-            code.records.extend_from_slice(&words);
-        }
-        code.long.shrink_to_fit();
-        code
-    }
-
-    /// The conditions of a rule.
-    #[inline]
-    pub(super) fn of(&self, rule: RuleId) -> Conditions<'_> {
-        let from = rule as usize * RECORD;
-        let record = self.records.get(from..from + RECORD).unwrap_or_default();
-        match *record {
-            [flags, from, to, ..] if Flags(flags).has(Flags::LONG) => {
-                Conditions(self.long.get(from as usize..to as usize).unwrap_or_default())
-            }
-            _ => Conditions(record),
-        }
-    }
-}
-
-fn len(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-fn encode(rule: &Rule, words: &mut Vec<u32>) {
-    words.push(Flags::of(rule).0);
-    words.extend([rule.all.len(), rule.any.len(), rule.none.len(), rule.near.len()].map(len));
-    let clause = |words: &mut Vec<u32>, clause: &Clause| {
-        words.push(len(clause.wanted.len()));
-        words.extend(clause.concepts());
-    };
-    for one in rule.all.iter().chain(&rule.any).chain(&rule.none) {
-        clause(words, one);
-    }
-    for near in &rule.near {
-        words.extend([near.within, u32::from(near.ordered), len(near.terms.len())]);
-        near.terms.iter().for_each(|one| clause(words, one));
-    }
-}
-
-/// The conditions of one rule, read from front to back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Conditions<'a>(&'a [u32]);
-
-impl<'a> Conditions<'a> {
-    /// What the rule has beyond terms.
-    #[inline]
-    fn flags(self) -> Flags {
-        Flags(self.0.first().copied().unwrap_or_default())
-    }
-
-    fn next(&mut self) -> u32 {
-        let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
-        self.0 = rest;
-        *first
-    }
-
-    fn clause(&mut self) -> &'a [ConceptId] {
-        let len = self.next() as usize;
-        let (clause, rest) = self.0.split_at_checked(len).unwrap_or_default();
-        self.0 = rest;
-        clause
-    }
 }
 
 /// The part of an item in which conditions are to hold, from one position up to another.
@@ -208,7 +72,7 @@ pub(crate) struct Held {
     score: Option<i64>,
 }
 
-impl<'a> Case<'a> {
+impl Case<'_> {
     /// Whether the rule fires; if not, the first condition that fails.
     #[inline]
     pub(crate) fn judge(&self, source: Option<SourceLabel<'_>>) -> Result<Held, Miss> {
@@ -219,7 +83,7 @@ impl<'a> Case<'a> {
         {
             return Err(Miss::Barred(barred));
         }
-        let whole = flags.piece();
+        let whole = Piece::of(flags.field());
         if !flags.has(Flags::SELDOM) {
             let none = self.conditions(whole, &[])?;
             return none.map_or(Ok(Held { piece: whole, score: None }), |at| Err(Miss::Veto(at)));

@@ -86,7 +86,7 @@ fn silence(engine: &Engine, case: &Case<'_>, source: Option<SourceLabel<'_>>, mi
     if let Some((at, span)) = case.veto() {
         let written = rule.none.get(at).map(Clause::written).unwrap_or_default();
         let reason = case.reason(span, &written);
-        silence.add(format!("`{written}` vetoes it by {}", quote(&reason)));
+        silence.add(&format!("`{written}` vetoes it by {}", quote(&reason)));
     }
     silence
 }
@@ -96,11 +96,11 @@ impl Silence {
         Self { clause: clause.into(), detail, nearest: None, only_none: false }
     }
 
-    fn add(&mut self, more: String) {
+    fn add(&mut self, more: &str) {
         if !self.detail.is_empty() {
             self.detail.push_str("; ");
         }
-        self.detail.push_str(&more);
+        self.detail.push_str(more);
     }
 }
 
@@ -136,7 +136,7 @@ fn barred_by(case: &Case<'_>, source: Option<SourceLabel<'_>>, barred: Barred) -
 fn absent(engine: &Engine, case: &Case<'_>, key: &str, clauses: &[Clause], why: &str) -> Silence {
     let mut silence = Silence::of(format!("{key}: {}", list(clauses)), why.to_owned());
     for detail in taken_away(case, clauses).into_iter().chain(discounted(engine, case, clauses)) {
-        silence.add(detail);
+        silence.add(&detail);
     }
     silence.nearest = nearest::miss(engine, case, clauses);
     silence
@@ -150,22 +150,17 @@ fn apart(engine: &Engine, case: &Case<'_>, near: &Near) -> Silence {
         format!("no group of them stands within {} words{order}", near.within),
     );
     for detail in taken_away(case, &near.terms).into_iter().chain(discounted(engine, case, &near.terms)) {
-        silence.add(detail);
+        silence.add(&detail);
     }
-    silence.nearest = match case.least_within(near) {
-        Some((within, spans)) => {
-            let quoted: Vec<String> = spans.iter().map(|span| quote(&case.reason(*span, ""))).collect();
-            Some(format!(
-                "{} stand within {within} words; `within = {within}` would take them in",
-                quoted.join(", ")
-            ))
-        }
-        None => {
-            let missing =
-                |clause: &&Clause| clause.concepts().all(|concept| case.mentions.of(concept).is_empty());
-            let first = near.terms.iter().find(missing).map(std::slice::from_ref);
-            first.and_then(|clause| nearest::miss(engine, case, clause))
-        }
+    silence.nearest = if let Some((within, spans)) = case.least_within(near) {
+        let quoted: Vec<String> = spans.iter().map(|span| quote(&case.reason(*span, ""))).collect();
+        let quoted = quoted.join(", ");
+        Some(format!("{quoted} stand within {within} words; `within = {within}` would take them in"))
+    } else {
+        let is_missing =
+            |clause: &&Clause| clause.concepts().all(|concept| case.mentions.of(concept).is_empty());
+        let first = near.terms.iter().find(is_missing).map(std::slice::from_ref);
+        first.and_then(|clause| nearest::miss(engine, case, clause))
     };
     silence
 }

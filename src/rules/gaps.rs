@@ -6,9 +6,10 @@
 
 use super::engine::Engine;
 use super::literals::Hit;
-use super::mentions::{Mention, Mentions, mention};
+use super::mentions::Mentions;
 use super::model::Gap;
 use super::near::Span;
+use super::places::{Mention, mention};
 use crate::text::Pos;
 
 /// Hits of terms with gaps that are made of words alone.

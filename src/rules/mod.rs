@@ -7,6 +7,7 @@
 //! pass (`literals`); hits become mentions of entities that count (`mentions`); what is mentioned points to
 //! the few rules worth a look (`presearch`); those are evaluated (`evaluate`, `near`).
 
+mod code;
 mod compile;
 mod engine;
 mod evaluate;
@@ -21,6 +22,7 @@ mod mentions;
 mod model;
 mod near;
 mod nearest;
+mod places;
 mod presearch;
 mod problem;
 mod selftest;

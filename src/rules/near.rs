@@ -47,7 +47,7 @@ pub(crate) fn pair(
 }
 
 /// Words that a span covers at most.
-const REACH: u32 = super::mentions::SPAN_MAX;
+const REACH: u32 = super::places::SPAN_MAX;
 
 /// The first group of one span of each list whose last word is at most `within` behind its first; with `ordered`,
 /// in the order of the lists.

@@ -111,15 +111,21 @@ pub(super) fn rarest<'a>(
     rule: &'a Rule,
     share: &impl Fn(ConceptId) -> Share,
 ) -> Option<(Vec<&'a Clause>, f32)> {
+    let cost = |clauses: &[Clause]| Share::any(clauses.iter().flat_map(Clause::concepts).map(share)).most();
     let near = rule.near.iter().flat_map(|near| &near.terms);
-    let each = rule.all.iter().chain(near).map(|clause| vec![clause]);
-    let any = (!rule.any.is_empty()).then(|| rule.any.iter().collect());
-    let score = rule.score().map(|score| needed(score, share));
-    let sets = each.chain(any).chain(score).map(|clauses| {
-        let cost = Share::any(clauses.iter().flat_map(|clause| clause.concepts()).map(share));
-        (clauses, cost.most())
-    });
-    sets.min_by(|a, b| a.1.total_cmp(&b.1))
+    let each = rule.all.iter().chain(near).map(std::slice::from_ref);
+    let any = (!rule.any.is_empty()).then_some(rule.any.as_slice());
+    let sets = each.chain(any).map(|clauses| (cost(clauses), clauses));
+    let best = sets.min_by(|a, b| a.0.total_cmp(&b.0));
+    let Some(score) = rule.score() else {
+        return best.map(|(cost, clauses)| (clauses.iter().collect(), cost));
+    };
+    let needed = needed(score, share);
+    let needed_cost = Share::any(needed.iter().flat_map(|clause| clause.concepts()).map(share)).most();
+    match best {
+        Some((cost, clauses)) if cost <= needed_cost => Some((clauses.iter().collect(), cost)),
+        _ => Some((needed, needed_cost)),
+    }
 }
 
 /// Terms of a score of which one must occur: without the commonest, as long as those left out cannot reach the

@@ -265,26 +265,23 @@ fn script_rule(c: char, out: &mut String) {
         out.extend(char::from_digit(digit, 10));
         return;
     }
+    // Among them those of Hausa, Fulfulde, Bambara, Songhay and Tamasheq, written plain where no keyboard has them.
     let one = match c {
         'ß' => return out.push_str("ss"),
         'æ' => return out.push_str("ae"),
         'œ' => return out.push_str("oe"),
         'þ' => return out.push_str("th"),
-        'ı' => 'i',
-        'ø' => 'o',
+        'ı' | 'ɩ' => 'i',
+        'ø' | 'ɔ' => 'o',
         'ł' => 'l',
-        'đ' | 'ð' => 'd',
+        'đ' | 'ð' | 'ɖ' | 'ɗ' => 'd',
         'ħ' => 'h',
         'ŧ' => 't',
-        // letters of Hausa, Fulfulde, Bambara, Songhay and Tamasheq, written without their hook where no keyboard has it
         'ɓ' => 'b',
-        'ɖ' | 'ɗ' => 'd',
         'ɛ' | 'ə' | 'ǝ' => 'e',
         'ɣ' => 'g',
-        'ɩ' => 'i',
         'ƙ' => 'k',
         'ŋ' | 'ɲ' => 'n',
-        'ɔ' => 'o',
         'ʊ' => 'u',
         'ʋ' => 'v',
         'ƴ' => 'y',

@@ -475,10 +475,14 @@ const LOWER: u64 = 0x2020_2020_2020_2020;
 fn ascii_run(eight: u64) -> (usize, bool) {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     const EACH: u64 = 0x0101_0101_0101_0101;
+    const LETTER_A: u64 = 0x61;
+    const LETTER_Z: u64 = 0x7a;
+    const DIGIT_0: u64 = 0x30;
+    const DIGIT_9: u64 = 0x39;
     let low = eight & !HIGH;
     let small = low | LOWER;
-    let letters = (small + EACH * (0x80 - b'a' as u64)) & !(small + EACH * (0x7f - b'z' as u64));
-    let digits = (low + EACH * (0x80 - b'0' as u64)) & !(low + EACH * (0x7f - b'9' as u64));
+    let letters = (small + EACH * (0x80 - LETTER_A)) & !(small + EACH * (0x7f - LETTER_Z));
+    let digits = (low + EACH * (0x80 - DIGIT_0)) & !(low + EACH * (0x7f - DIGIT_9));
     let stops = !((letters | digits) & !eight) & HIGH;
     // Bit 7 of the first byte that stops the run.
     let zeros = stops.trailing_zeros();

@@ -46,11 +46,11 @@ impl Compiler {
     fn never(&self, rule: &Rule) -> Option<String> {
         let vetoes: HashSet<ConceptId> = rule.none.iter().flat_map(Clause::concepts).collect();
         let near = rule.near.iter().flat_map(|near| &near.terms);
-        let vetoed = |clause: &&Clause| clause.concepts().all(|concept| self.is_vetoed(concept, &vetoes));
-        if let Some(clause) = rule.all.iter().chain(near.clone()).find(vetoed) {
+        let is_vetoed = |clause: &&Clause| clause.concepts().all(|concept| self.vetoes(concept, &vetoes));
+        if let Some(clause) = rule.all.iter().chain(near.clone()).find(is_vetoed) {
             return Some(format!("what meets `{}` is vetoed by `none`", clause.written()));
         }
-        if !rule.any.is_empty() && rule.any.iter().all(|clause| vetoed(&clause)) {
+        if !rule.any.is_empty() && rule.any.iter().all(|clause| is_vetoed(&clause)) {
             return Some("what meets `any` is vetoed by `none`".to_owned());
         }
         let found = |clause: &&Clause| clause.concepts().any(|concept| self.is_found(concept));
@@ -67,7 +67,7 @@ impl Compiler {
     }
 
     /// Whether every mention of a concept is one of something that vetoes.
-    fn is_vetoed(&self, concept: ConceptId, vetoes: &HashSet<ConceptId>) -> bool {
+    fn vetoes(&self, concept: ConceptId, vetoes: &HashSet<ConceptId>) -> bool {
         let above =
             self.entities.get(concept as usize).into_iter().flat_map(|entity| {
                 entity.ancestors.iter().copied().chain([self.type_concept(entity.type_id)])

@@ -119,7 +119,7 @@ impl Compiler {
                 self.refuse(naming.owner, &written.origin, message, hint);
                 continue;
             }
-            let spellings = self.spellings(naming, &name, &term, company.is_some());
+            let spellings = Self::spellings(naming, &name, &term, company.is_some());
             match self.alias_literal(naming, term, &spellings) {
                 Ok(literal) => self.name(naming, written, &name, literal, company, spellings),
                 Err(error) => {
@@ -131,7 +131,7 @@ impl Compiler {
     }
 
     /// Other spellings of a plain alias that names somebody or something by itself.
-    fn spellings(&self, naming: &Naming<'_>, name: &str, term: &Term, ambiguous: bool) -> Vec<String> {
+    fn spellings(naming: &Naming<'_>, name: &str, term: &Term, ambiguous: bool) -> Vec<String> {
         let is_plain = |form: &Phrase| form.iter().all(|word| word.meets == Meets::Whole);
         let plain = matches!(term, Term::Words(forms) if forms.iter().all(is_plain));
         if !plain || ambiguous || !naming.varied {
@@ -151,7 +151,9 @@ impl Compiler {
         let mut forms = match term {
             Term::Words(forms) => forms,
             Term::Gap(pieces) => return self.alias_gap(pieces, naming.languages),
-            exact => return Ok(self.literal(&exact, naming.languages).unwrap_or(LiteralId::MAX)),
+            term @ (Term::Exact(..) | Term::Entity(_) | Term::Type(_) | Term::Everything) => {
+                return Ok(self.literal(&term, naming.languages).unwrap_or(LiteralId::MAX));
+            }
         };
         if naming.fuzzy {
             forms.extend(fuzzy_forms(&forms));

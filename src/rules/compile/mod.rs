@@ -8,18 +8,17 @@ mod shares;
 mod terms;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 pub(super) use self::shares::Share;
 use self::shares::Shares;
 use super::engine::{Engine, EngineParts};
-use super::literals::{LiteralId, LiteralsBuilder};
+use super::literals::{AsIs, LiteralId, LiteralsBuilder};
 use super::model::{Alias, AliasId, ConceptId, Entity, EntityId, Extra, Gap, Role, Rule, Wanted};
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Located, Origin, RuleSpec};
 use super::stem::Language;
-use crate::text::{hash_after, hash_word};
 
 /// Greatest distance in words that a rule or an alias may ask for.
 const WITHIN_MAX: u32 = 10_000;
@@ -50,36 +49,20 @@ struct Compiler {
     types: Vec<String>,
     /// Concepts beyond entities and types, in the order of their numbers.
     extras: Vec<Extra>,
-    concept_of: HashMap<LiteralId, ConceptId>,
+    /// By literal: its concept, if it is asked for.
+    concept_of: Vec<ConceptId>,
     /// Entities and types that somebody asks for.
     asked: HashSet<ConceptId>,
     /// Terms of words alone that have gaps: the number under which they are found.
     word_gaps: Vec<(LiteralId, Gap)>,
-    /// Alternatives read before, by the languages that their stems are of.
-    known_terms: HashMap<Arc<[Language]>, KnownTerms>,
+    /// Alternatives read before, by the hash of their text and of the languages that their stems are of.
+    known_terms: HashMap<u64, Wanted, BuildHasherDefault<AsIs>>,
     shares: Shares,
     /// The languages that stems are of where nothing else is said.
     languages: Arc<[Language]>,
     rules: Vec<Rule>,
     problems: Vec<RuleProblem>,
     warnings: Vec<RuleProblem>,
-}
-
-/// Alternatives by their text.
-type KnownTerms = HashMap<Box<str>, Wanted, BuildHasherDefault<WordHash>>;
-
-/// Hashes texts like words of an item: fast, and the texts are the desk's own.
-#[derive(Default)]
-struct WordHash(u64);
-
-impl Hasher for WordHash {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = hash_after(self.0, hash_word(bytes));
-    }
 }
 
 /// What is being compiled, for messages: "rule `x`", "entity `y`".

@@ -25,10 +25,9 @@ impl Share {
 
     /// That of items which have any of things with these shares, as if they did not care for each other.
     pub(crate) fn any(shares: impl Iterator<Item = Self>) -> Self {
-        let absent = shares.fold([1.0_f32; 3], |absent, share| {
-            let [a, b, c] = absent;
-            let Self([x, y, z]) = share;
-            [a * (1.0 - x), b * (1.0 - y), c * (1.0 - z)]
+        let absent = shares.fold([1.0_f32; 3], |mut absent, share| {
+            absent.iter_mut().zip(share.0).for_each(|(absent, share)| *absent *= 1.0 - share);
+            absent
         });
         Self(absent.map(|absent| 1.0 - absent))
     }

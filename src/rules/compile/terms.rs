@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::super::literals::LiteralId;
-use super::super::model::{Clause, ConceptId, EntityId, Extra, Gap, Wanted};
+use super::super::model::{Clause, ConceptId, EntityId, Extra, Gap, NO_CONCEPT, Wanted};
 use super::super::problem::nearest;
 use super::super::spec::Located;
 use super::super::stem::Language;
 use super::super::term::{self, Alternative, Term, TermError};
 use super::{Compiler, Owner, number};
+use crate::text::{hash_after, hash_word};
 
 /// Words that the gaps of one term may take together.
 const GAPS_WORDS_MAX: u32 = 1000;
@@ -44,20 +45,20 @@ impl Compiler {
 
     fn read_clause(&mut self, written: &str, languages: &Arc<[Language]>) -> Result<Clause, TermError> {
         let parts = term::alternatives(written)?;
-        // Taken out while it is read, for a term with gaps may lead to others.
-        let mut known = self.known_terms.remove(languages).unwrap_or_default();
-        let wanted = parts.into_iter().map(|part| -> Result<Wanted, TermError> {
-            if let Some(known) = known.get(part) {
-                return Ok(known.clone());
+        let in_languages = languages.iter().fold(1, |hash, &language| hash_after(hash, language as u64));
+        let mut wanted = Vec::with_capacity(parts.len());
+        for part in parts {
+            let key = hash_after(in_languages, hash_word(part.as_bytes()));
+            if let Some(known) = self.known_terms.get(&key).filter(|known| &*known.written == part) {
+                wanted.push(known.clone());
+                continue;
             }
             let alternative = term::alternative(part, written)?;
             let one = Wanted { concept: self.concept(alternative.term, languages)?, written: part.into() };
-            known.insert(part.into(), one.clone());
-            Ok(one)
-        });
-        let wanted: Result<Vec<Wanted>, TermError> = wanted.collect();
-        self.known_terms.insert(languages.clone(), known);
-        Ok(Clause { wanted: wanted? })
+            self.known_terms.insert(key, one.clone());
+            wanted.push(one);
+        }
+        Ok(Clause { wanted })
     }
 
     /// The concept that a term asks for.
@@ -126,12 +127,21 @@ impl Compiler {
 
     /// The concept of a literal that is asked for.
     pub(super) fn words_concept(&mut self, literal: LiteralId) -> ConceptId {
-        let next = self.first_extra() + number(self.extras.len());
-        let concept = *self.concept_of.entry(literal).or_insert(next);
-        if concept == next {
-            self.extras.push(Extra::Words(literal));
+        let at = literal as usize;
+        if self.concept_of.len() <= at {
+            self.concept_of.resize((at + 1).next_power_of_two(), NO_CONCEPT);
         }
-        concept
+        let next = self.first_extra() + number(self.extras.len());
+        match self.concept_of.get_mut(at) {
+            Some(known) if *known != NO_CONCEPT => *known,
+            slot => {
+                if let Some(slot) = slot {
+                    *slot = next;
+                }
+                self.extras.push(Extra::Words(literal));
+                next
+            }
+        }
     }
 
     fn gap(

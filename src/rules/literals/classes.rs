@@ -31,14 +31,14 @@ pub(super) struct Classes {
     by_stem: HashMap<u64, Vec<ClassId>, BuildHasherDefault<AsIs>>,
     fuzzy: FuzzyIndex,
     /// The class of each word of the index.
-    fuzzy_classes: Vec<ClassId>,
+    misspelt: Vec<ClassId>,
     /// Tells these classes from those of other tables, whose memory is of no use here.
     stamp: u64,
 }
 
 impl Classes {
     pub(super) fn is_empty(&self) -> bool {
-        self.languages.is_empty() && self.fuzzy_classes.is_empty()
+        self.languages.is_empty() && self.misspelt.is_empty()
     }
 
     /// The classes of a folded word, each once.
@@ -60,9 +60,9 @@ impl Classes {
             });
         }
         // A misspelt name is a rare word; one that many texts use is another word.
-        if !self.fuzzy_classes.is_empty() && !frequency::is_known(word) {
+        if !self.misspelt.is_empty() && !frequency::is_known(word) {
             self.fuzzy.find(word, &mut |found| {
-                memory.classes.extend(self.fuzzy_classes.get(found as usize));
+                memory.classes.extend(self.misspelt.get(found as usize));
             });
         }
         if let Some(own) = memory.classes.get_mut(start..) {
@@ -129,11 +129,11 @@ impl ClassesBuilder {
     /// The class of a long word with one letter wrong.
     pub(super) fn fuzzy(&mut self, word: &str) -> Option<ClassId> {
         let id = self.fuzzy.add(word)? as usize;
-        if let Some(&known) = self.classes.fuzzy_classes.get(id) {
+        if let Some(&known) = self.classes.misspelt.get(id) {
             return Some(known);
         }
         let class = self.number();
-        self.classes.fuzzy_classes.push(class);
+        self.classes.misspelt.push(class);
         Some(class)
     }
 

@@ -241,7 +241,9 @@ mod tests {
             match parse(written).expect(written).remove(0).term {
                 Term::Words(forms) => builder.add(&forms, None, &Language::DEFAULT),
                 Term::Exact(words, spelt) => builder.add(&[words], Some(spelt), &Language::DEFAULT),
-                other => panic!("no literal: {other:?}"),
+                other @ (Term::Entity(_) | Term::Type(_) | Term::Gap(_) | Term::Everything) => {
+                    panic!("no literal: {other:?}")
+                }
             };
         }
         let mut words = Words::default();

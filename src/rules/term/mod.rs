@@ -1,29 +1,17 @@
 //! The syntax of a term, as rules and entities write it: `plain words`, `word*`, `~word`, `=Exact`, `@id`,
 //! `@type:x`, `a ..3 b`, `a | b`, and a lone `*`.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+mod words;
 
-use crate::text::{Field, Words, is_invisible};
+use self::words::{WHERE_STAR_STANDS, exact, phrase, stems};
 
-/// Letters that stand before a `*` at least; fewer would match half a language.
-const PREFIX_LETTERS_MIN: usize = 2;
-
-/// Letters that stand before a `*` at most.
-const PREFIX_LETTERS_MAX: usize = 31;
-
-/// Bytes of folded letters before a `*` at most.
-pub(crate) const PREFIX_BYTES_MAX: usize = 63;
+pub(crate) use self::words::spelling;
 
 /// Words of a term at most, and pieces of a term with gaps.
 const TERM_WORDS_MAX: usize = 16;
 
 /// Words that a gap may take at most.
 const GAP_WORDS_MAX: u32 = 100;
-
-/// Linked words of a phrase that are tried both joined and apart, each for itself; with more of them only all
-/// joined and all apart.
-const LINKS_VARIED_MAX: usize = 3;
 
 /// One of the alternatives of a term.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,186 +240,6 @@ fn mention(id: &str, part: &str) -> Result<Term, TermError> {
         );
     }
     Ok(make(name.to_owned()))
-}
-
-fn exact(spelling: &str, part: &str) -> Result<Term, TermError> {
-    if spelling.contains('*') {
-        return error(
-            format!("`{part}` has a `*` in an exact term"),
-            "take off the `=` or the `*`: `=` asks for whole words as written",
-        );
-    }
-    let words = split(spelling, part)?;
-    let spelt = words.iter().map(|word| word.spelling.clone()).collect();
-    Ok(Term::Exact(words.into_iter().map(|word| word.folded).collect(), spelt))
-}
-
-fn stems(words: &str, part: &str) -> Result<Term, TermError> {
-    if words.contains('*') {
-        return error(
-            format!("`{part}` has a `*` in a term of stems"),
-            "take off the `~` or the `*`: `~` finds all forms of a whole word",
-        );
-    }
-    let mut words = split(words, part)?;
-    for word in &mut words {
-        // A name with a hyphen has no forms but its parts'.
-        word.linked = false;
-        if word.folded.letters.chars().all(char::is_alphabetic) {
-            word.folded.meets = Meets::Stem;
-        }
-    }
-    Ok(Term::Words(vec![words.into_iter().map(|word| word.folded).collect()]))
-}
-
-fn phrase(part: &str) -> Result<Term, TermError> {
-    let mut forms = linked_forms(&split(part, part)?);
-    // The German way to write an umlaut without one.
-    if !part.is_ascii() && part.nfc().any(|c| matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü')) {
-        let spelt_out: String = part.nfc().map(spelt_out).collect();
-        forms.extend(linked_forms(&split(&spelt_out, part)?));
-    }
-    Ok(Term::Words(forms))
-}
-
-fn spelt_out(c: char) -> String {
-    match c {
-        'ä' | 'Ä' => "ae".to_owned(),
-        'ö' | 'Ö' => "oe".to_owned(),
-        'ü' | 'Ü' => "ue".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// A word of a term, before its links are resolved.
-struct TermWord {
-    folded: PhraseWord,
-    spelling: String,
-    linked: bool,
-}
-
-fn split(text: &str, part: &str) -> Result<Vec<TermWord>, TermError> {
-    let mut words = Vec::new();
-    let mut buffer = Words::default();
-    for piece in text.split_whitespace() {
-        split_piece(piece, part, &mut buffer, &mut words)?;
-    }
-    if words.is_empty() {
-        let has_sigil = part.starts_with(['=', '~']);
-        let message = if has_sigil { "names nothing" } else { "has no letter or digit" };
-        return error(format!("`{part}` {message}"), "write the words to look for");
-    }
-    if words.len() > TERM_WORDS_MAX {
-        return error(format!("`{part}` has more than {TERM_WORDS_MAX} words"), "shorten it");
-    }
-    Ok(words)
-}
-
-/// Reads what stands between two spaces: `Вагнер*»`, `s'empare*`, `террорист*-смертник*`.
-fn split_piece(
-    piece: &str,
-    part: &str,
-    buffer: &mut Words,
-    out: &mut Vec<TermWord>,
-) -> Result<(), TermError> {
-    if piece.starts_with(['@', '~', '=']) && piece.chars().nth(1).is_some_and(char::is_alphanumeric) {
-        return error(
-            format!("`{part}` has `{piece}` inside it"),
-            "`@`, `~` and `=` stand only at the start of a term; make it a term of its own",
-        );
-    }
-    let mut behind_star = false;
-    for stretch in piece.split_inclusive('*') {
-        let (stem, prefix) = match stretch.strip_suffix('*') {
-            Some(stem) => (stem, true),
-            None => (stretch, false),
-        };
-        if behind_star && stem.starts_with(|c: char| c.is_alphanumeric() || is_combining_mark(c)) {
-            return error(format!("`{part}` has a `*` before or inside a word"), WHERE_STAR_STANDS);
-        }
-        split_stem(stem, prefix, part, buffer, out)?;
-        behind_star = prefix;
-    }
-    Ok(())
-}
-
-/// Reads words up to a `*`, which then belongs to the last of them.
-fn split_stem(
-    stem: &str,
-    prefix: bool,
-    part: &str,
-    words: &mut Words,
-    out: &mut Vec<TermWord>,
-) -> Result<(), TermError> {
-    words.read("", stem);
-    let range = words.field(Field::Text);
-    let last = range.end.checked_sub(1);
-    let ends_in_word = last.is_some_and(|last| words.bytes(last).end == stem.len());
-    if prefix && !ends_in_word {
-        return error(format!("`{part}` has a `*` that ends no word"), WHERE_STAR_STANDS);
-    }
-    for place in range {
-        let Some(word) = words.word(place) else { continue };
-        let letters = words.letters(place, place).to_owned();
-        let prefix = prefix && Some(place) == last && !word.traits.single();
-        let count = letters.chars().count();
-        if prefix
-            && (!(PREFIX_LETTERS_MIN..=PREFIX_LETTERS_MAX).contains(&count)
-                || letters.len() > PREFIX_BYTES_MAX)
-        {
-            return error(
-                format!("`{part}` has {count} letters before `*`"),
-                &format!("write {PREFIX_LETTERS_MIN} to {PREFIX_LETTERS_MAX} letters before it"),
-            );
-        }
-        let meets = if prefix { Meets::Prefix } else { Meets::Whole };
-        out.push(TermWord {
-            folded: PhraseWord { letters, meets },
-            spelling: spelling(words.bytes(place).of(stem)),
-            linked: word.traits.linked(),
-        });
-    }
-    Ok(())
-}
-
-const WHERE_STAR_STANDS: &str = "`*` ends a word after at least 2 letters: `word*`";
-
-/// A word as `=` compares it: composed, and without what cannot be seen.
-pub(crate) fn spelling(word: &str) -> String {
-    word.chars().filter(|&c| !is_invisible(c)).nfc().collect()
-}
-
-/// All ways to write the links of a phrase: `al qaida` and `alqaida`.
-fn linked_forms(words: &[TermWord]) -> Vec<Phrase> {
-    let chains = words.iter().filter(|word| word.linked).count();
-    let choices: Vec<u32> = match chains {
-        0 => vec![0],
-        few if few <= LINKS_VARIED_MAX => (0..1 << few).collect(),
-        _ => vec![0, u32::MAX],
-    };
-    let mut forms: Vec<Phrase> = Vec::new();
-    for joined in choices {
-        let mut form = Phrase::new();
-        let mut link = 0;
-        let mut join_next = false;
-        for word in words {
-            match form.last_mut() {
-                Some(before) if join_next => {
-                    before.letters.push_str(&word.folded.letters);
-                    before.meets = word.folded.meets;
-                }
-                _ => form.push(word.folded.clone()),
-            }
-            join_next = word.linked && joined & 1 << link.min(31) != 0;
-            link += u32::from(word.linked);
-        }
-        if form.iter().all(|word| word.meets != Meets::Prefix || word.letters.len() <= PREFIX_BYTES_MAX)
-            && !forms.contains(&form)
-        {
-            forms.push(form);
-        }
-    }
-    forms
 }
 
 #[cfg(test)]
