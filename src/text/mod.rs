@@ -7,6 +7,7 @@
 mod fold;
 mod hash;
 mod proclitic;
+mod reader;
 pub(crate) mod reference;
 pub(crate) mod segments;
 mod words;

@@ -1,0 +1,323 @@
+//! Reads a text: letters are folded and hashed, and words begin and end.
+//!
+//! ASCII is taken eight bytes at a time, letters of two bytes one by one through the table; all else, a few
+//! characters in a hundred, goes through [`Reader::take`].
+
+use unicode_normalization::char::compose;
+
+use super::fold::{self, Entry, Fold, Scripts, Table};
+use super::hash::{chunk, hash_between};
+use super::reference::{self, Reference};
+use super::words::{Traits, Word, offset};
+
+/// Bytes that the buffer of letters goes on for behind the last letter: it is written and read in chunks.
+const SLACK: usize = 64;
+
+/// Whether the last word can still grow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// No word is open.
+    None,
+    /// The last word takes letters.
+    Word,
+    /// The last word is a character of a script without spaces: it takes marks only.
+    Single,
+}
+
+/// Reads one field.
+pub(super) struct Reader<'a> {
+    table: &'static Table,
+    text: &'a str,
+    list: &'a mut Vec<Word>,
+    letters: &'a mut Vec<u8>,
+    /// Where the next letter goes in `letters`.
+    out: usize,
+    open: Open,
+    /// Whether a single link, and nothing else, stands behind the last word.
+    link: bool,
+    /// Scripts of the open word.
+    scripts: u8,
+    /// First byte of the open word.
+    start: usize,
+    /// One past its last byte.
+    end: usize,
+    /// Where its letters begin.
+    from: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Will read `text` into a list of words and their letters, which go into the buffer from `used` on.
+    pub(super) fn new(text: &'a str, list: &'a mut Vec<Word>, letters: &'a mut Vec<u8>, used: usize) -> Self {
+        let mut reader = Self {
+            table: fold::table(),
+            text,
+            list,
+            letters,
+            out: used,
+            open: Open::None,
+            link: false,
+            scripts: 0,
+            start: 0,
+            end: 0,
+            from: used,
+        };
+        reader.make_room(text.len());
+        reader
+    }
+
+    /// Reads the whole text; returns where its letters end.
+    pub(super) fn read(mut self) -> usize {
+        self.read_all();
+        self.close();
+        self.out
+    }
+
+    fn read_all(&mut self) {
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            at = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.take_ascii(at),
+                b'\'' | b'-' | b'`' => {
+                    self.take(Fold::Link, at, at + 1);
+                    at + 1
+                }
+                b'&' => self.take_reference(at),
+                0x80.. => self.take_other(at),
+                _ => {
+                    self.take(Fold::Break, at, at + 1);
+                    at + 1
+                }
+            };
+        }
+    }
+
+    /// Takes a run of letters and digits that begins with one of ASCII at `at`; returns where it ends.
+    #[inline]
+    fn take_ascii(&mut self, mut at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        if self.open != Open::Word {
+            self.begin(at, Open::Word);
+        }
+        loop {
+            let eight = chunk_or_rest(bytes, at);
+            let (run, letters) = ascii_run(eight);
+            self.write((eight | LOWER).to_le_bytes(), run);
+            self.scripts |= u8::from(letters) * Scripts::LATIN.0;
+            at += run;
+            if run < 8 {
+                let Some(entry) = self.letter_of_two(bytes, at) else { break };
+                self.take_entry(entry);
+                at += 2;
+            }
+        }
+        self.end = at;
+        if bytes.get(at) == Some(&b' ') {
+            self.close();
+            return at + 1;
+        }
+        at
+    }
+
+    /// Takes what a `&` begins: a character that markup left over, or nothing.
+    fn take_reference(&mut self, at: usize) -> usize {
+        let Some((meaning, length)) = self.text.get(at + 1..).and_then(reference::reference) else {
+            self.take(Fold::Break, at, at + 1);
+            return at + 1;
+        };
+        let end = at + 1 + length;
+        if let Reference::Character(c) = meaning {
+            self.take_char(c, at, end);
+        }
+        end
+    }
+
+    /// Takes the character at `at`, and the letters of two bytes behind it.
+    #[inline]
+    fn take_other(&mut self, mut at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        while let Some(entry) = self.letter_of_two(bytes, at) {
+            if self.open != Open::Word {
+                self.begin(at, Open::Word);
+            }
+            self.take_entry(entry);
+            at += 2;
+            self.end = at;
+        }
+        if bytes.get(at).is_none_or(u8::is_ascii) {
+            return at;
+        }
+        let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else { return at + 1 };
+        let end = at + c.len_utf8();
+        self.take_char(c, at, end);
+        end
+    }
+
+    /// What the character at `at` becomes, if it has two bytes and is a letter.
+    #[inline]
+    fn letter_of_two(&self, bytes: &[u8], at: usize) -> Option<Entry> {
+        let &[first @ 0xc2..=0xdf, second] = bytes.get(at..)?.first_chunk()? else { return None };
+        let code = usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f);
+        self.table.entry(code).filter(|entry| entry.is_letter())
+    }
+
+    #[inline]
+    fn take_entry(&mut self, entry: Entry) {
+        let [a, b, c, d] = entry.bytes();
+        self.write([a, b, c, d, 0, 0, 0, 0], entry.len());
+        self.scripts |= entry.scripts().0;
+    }
+
+    /// Takes a character that stands from `start` to `end`.
+    fn take_char(&mut self, c: char, start: usize, end: usize) {
+        // One character can become many, so the buffer may have to grow.
+        self.make_room(self.text.len() - start);
+        self.table.fold(c, |fold| self.take(fold, start, end));
+    }
+
+    /// Takes the next piece of a character.
+    fn take(&mut self, fold: Fold, start: usize, end: usize) {
+        match fold {
+            Fold::Letter(letter) => {
+                if self.open != Open::Word {
+                    self.begin(start, Open::Word);
+                }
+                self.grow(letter, end);
+            }
+            Fold::Single(letter) => {
+                self.begin(start, Open::Single);
+                self.grow(letter, end);
+            }
+            Fold::Join(mark) => self.join(mark, start, end),
+            Fold::Mark => self.end = end,
+            Fold::Link => {
+                self.link = self.open != Open::None;
+                self.close();
+            }
+            Fold::Break => {
+                self.link = false;
+                self.close();
+            }
+            Fold::Invisible => {}
+        }
+    }
+
+    #[inline]
+    fn begin(&mut self, start: usize, open: Open) {
+        self.close();
+        if self.link
+            && let Some(before) = self.list.last_mut()
+        {
+            before.traits.0 |= Traits::LINKED;
+        }
+        self.link = false;
+        self.open = open;
+        self.scripts = 0;
+        self.start = start;
+        self.from = self.out;
+    }
+
+    fn grow(&mut self, letter: char, end: usize) {
+        let mut bytes = [0; 8];
+        let len = letter.encode_utf8(&mut bytes).len();
+        self.write(bytes, len);
+        self.scripts |= Scripts::of(letter).0;
+        self.end = end;
+    }
+
+    /// Writes eight bytes, of which the first `len` count.
+    #[inline]
+    fn write(&mut self, bytes: [u8; 8], len: usize) {
+        if let Some(to) = self.letters.get_mut(self.out..).and_then(<[u8]>::first_chunk_mut) {
+            *to = bytes;
+            self.out += len;
+        }
+    }
+
+    /// Sees that the buffer takes as many letters as `rest` bytes of ordinary text become.
+    fn make_room(&mut self, rest: usize) {
+        let wanted = self.out + rest + SLACK;
+        if self.letters.len() < wanted {
+            self.letters.resize(wanted, 0);
+        }
+    }
+
+    /// A mark makes another letter of the one before it where Unicode knows that letter and folding keeps it.
+    fn join(&mut self, mark: char, start: usize, end: usize) {
+        let before = if self.open == Open::None { None } else { self.last_letter() };
+        if let Some((at, letter)) = before
+            && let Some(whole) = compose(letter, mark)
+            && fold::is_folded(whole)
+        {
+            self.out = at;
+            self.grow(whole, end);
+        } else if fold::is_mark_only(mark) {
+            self.end = end;
+        } else {
+            if self.open == Open::None {
+                self.begin(start, Open::Word);
+            }
+            self.grow(mark, end);
+        }
+    }
+
+    /// The last letter of the open word, and where it stands in the buffer.
+    fn last_letter(&self) -> Option<(usize, char)> {
+        let word = std::str::from_utf8(self.letters.get(self.from..self.out)?).ok()?;
+        word.char_indices().next_back().map(|(at, letter)| (self.from + at, letter))
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        if self.open == Open::None {
+            return;
+        }
+        let traits = Traits(u8::from(self.open == Open::Single) * Traits::SINGLE);
+        self.open = Open::None;
+        self.list.push(Word {
+            hash: hash_between(self.letters, self.from, self.out),
+            from: offset(self.from),
+            to: offset(self.out),
+            start: offset(self.start),
+            end: offset(self.end),
+            traits,
+            scripts: Scripts(self.scripts),
+        });
+    }
+}
+
+/// The bit that makes a small letter of a capital one; digits have it already.
+const LOWER: u64 = 0x2020_2020_2020_2020;
+
+/// Of eight bytes: how many of the first are ASCII letters or digits, and whether one of those is a letter.
+///
+/// Every byte is tested at once: adding a constant to its low seven bits carries into the eighth exactly when it
+/// lies above a bound.
+#[inline]
+fn ascii_run(eight: u64) -> (usize, bool) {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const LETTER_A: u64 = 0x61;
+    const LETTER_Z: u64 = 0x7a;
+    const DIGIT_0: u64 = 0x30;
+    const DIGIT_9: u64 = 0x39;
+    let low = eight & !HIGH;
+    let small = low | LOWER;
+    let letters = (small + EACH * (0x80 - LETTER_A)) & !(small + EACH * (0x7f - LETTER_Z));
+    let digits = (low + EACH * (0x80 - DIGIT_0)) & !(low + EACH * (0x7f - DIGIT_9));
+    let stops = !((letters | digits) & !eight) & HIGH;
+    // Bit 7 of the first byte that stops the run.
+    let zeros = stops.trailing_zeros();
+    let before = stops.wrapping_sub(1) & !stops;
+    (zeros as usize / 8, letters & !eight & HIGH & before != 0)
+}
+
+/// Eight bytes of a text from `at` on; near its end the rest, and zeros.
+#[inline]
+fn chunk_or_rest(bytes: &[u8], at: usize) -> u64 {
+    if at + 8 <= bytes.len() {
+        return chunk(bytes, at);
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().rev().fold(0, |eight, &byte| eight << 8 | u64::from(byte))
+}
