@@ -14,7 +14,7 @@ mod words;
 
 pub(crate) use fold::{Scripts, is_invisible};
 pub(crate) use hash::{hash_after, hash_word};
-pub(crate) use proclitic::without_proclitics;
+pub(crate) use proclitic::{may_have_proclitics, without_proclitics};
 pub use words::{FIELD_BYTES_MAX, Words, folded};
 pub(crate) use words::{Pos, TEXT_START, Word};
 

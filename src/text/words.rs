@@ -64,19 +64,19 @@ impl Traits {
 
 impl Word {
     /// Whether it is one letter.
+    #[inline]
     pub(crate) fn is_letter(&self) -> bool {
-        !self.traits.single()
-            && self.scripts != Scripts::default()
-            && self.to - self.from <= 2
-            && (self.to - self.from == 1 || !self.scripts.has(Scripts::LATIN))
+        let bytes = self.to - self.from;
+        let one = bytes == 1 || (bytes == 2 && !self.scripts.has(Scripts::LATIN));
+        one && !self.traits.single() && self.scripts != Scripts::default()
     }
 
     /// Whether it can only be read as it stands: most words by far.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.traits.0 & Traits::LINKED == 0
+        !self.traits.linked()
+            && !self.is_letter()
             && matches!(self.scripts, Scripts(0) | Scripts::LATIN | Scripts::CYRILLIC)
-            && self.to - self.from > 2
     }
 }
 

@@ -37,10 +37,6 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    pub(super) fn is_empty(&self) -> bool {
-        self.languages.is_empty() && self.misspelt.is_empty()
-    }
-
     /// The classes of a folded word, each once.
     pub(super) fn of<'a>(&self, word: &str, scripts: Scripts, memory: &'a mut Memory) -> &'a [ClassId] {
         if memory.stamp != self.stamp || memory.known.len() > REMEMBERED_MAX {

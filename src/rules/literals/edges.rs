@@ -1,7 +1,7 @@
 //! The table of edges: from what was read and the next word to what may follow.
 //!
-//! Open addressing with linear probing, at most half full; sixteen bytes a slot, so that a look-up touches one
-//! line of the cache. In front of it a bit set of all keys, small enough to stay near the processor: nearly all
+//! Open addressing with linear probing, at most two thirds full; sixteen bytes a slot, so that a look-up mostly
+//! touches one line of the cache. In front of it a bit set of all keys, small enough to stay near the processor: nearly all
 //! look-ups of ordinary text end there.
 
 use std::collections::HashMap;
@@ -9,8 +9,39 @@ use std::hash::BuildHasherDefault;
 
 use super::{AsIs, LiteralId};
 
-/// Bits of the filter for each key: one absent key in ten passes by chance.
+/// Bits of a filter for each key: one absent key in ten to twenty passes by chance.
 const FILTER_BITS_PER_KEY: usize = 10;
+
+/// A bit for each key that is there, so that most of those that are not need not be looked for.
+#[derive(Debug, Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn new(keys: usize) -> Self {
+        let bits = (keys * FILTER_BITS_PER_KEY).next_power_of_two().max(64);
+        Self(vec![0; bits / 64])
+    }
+
+    /// The slot and the bit of a key.
+    #[inline]
+    fn place(&self, key: u64) -> (usize, u64) {
+        let slot = usize::try_from(key >> 6 & 0xffff_ffff).unwrap_or_default() & self.0.len().wrapping_sub(1);
+        (slot, 1 << (key & 63))
+    }
+
+    fn add(&mut self, key: u64) {
+        let (slot, bit) = self.place(key);
+        if let Some(bits) = self.0.get_mut(slot) {
+            *bits |= bit;
+        }
+    }
+
+    #[inline]
+    fn may_have(&self, key: u64) -> bool {
+        let (slot, bit) = self.place(key);
+        self.0.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+}
 
 /// An edge that was found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +64,8 @@ const GOES_ON: u32 = 8;
 const BY_PREFIX: u32 = 16;
 /// They go on by a class of words.
 const BY_CLASS: u32 = 32;
+/// Something begins with it.
+const BEGINS: u32 = 64;
 
 impl Edge {
     pub(super) fn goes_on(self) -> bool {
@@ -52,7 +85,10 @@ impl Edge {
 #[derive(Debug, Default)]
 pub(super) struct Edges {
     slots: Vec<Edge>,
-    filter: Vec<u64>,
+    /// Edges with which something begins: every word of an item is asked for here, so it is kept small.
+    first: Filter,
+    /// All edges.
+    all: Filter,
     /// Lists of literals that end at one edge.
     many: Vec<Vec<LiteralId>>,
 }
@@ -67,8 +103,13 @@ impl Edges {
     /// Whether there can be an edge with that key.
     #[inline]
     pub(super) fn may_have(&self, key: u64) -> bool {
-        let (slot, bit) = filter_place(key, self.filter.len());
-        self.filter.get(slot).is_some_and(|bits| bits & bit != 0)
+        self.all.may_have(key)
+    }
+
+    /// Whether something can begin with that edge.
+    #[inline]
+    pub(super) fn may_begin(&self, key: u64) -> bool {
+        self.first.may_have(key)
     }
 
     /// What lies where the search for a key begins. A slot is far away in memory: many are asked for in a row
@@ -109,7 +150,7 @@ impl Edges {
 
     pub(super) fn heap_bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Edge>()
-            + self.filter.capacity() * size_of::<u64>()
+            + (self.first.0.capacity() + self.all.0.capacity()) * size_of::<u64>()
             + self
                 .many
                 .iter()
@@ -124,13 +165,6 @@ fn start(key: u64) -> usize {
     usize::try_from(key >> 20 & 0xffff_ffff).unwrap_or_default()
 }
 
-/// The slot and the bit of a key in a filter of `slots`, a power of two.
-#[inline]
-fn filter_place(key: u64, slots: usize) -> (usize, u64) {
-    let slot = usize::try_from(key >> 6 & 0xffff_ffff).unwrap_or_default() & slots.wrapping_sub(1);
-    (slot, 1 << (key & 63))
-}
-
 /// Collects edges.
 #[derive(Debug, Default)]
 pub(super) struct EdgesBuilder {
@@ -140,8 +174,9 @@ pub(super) struct EdgesBuilder {
 
 impl EdgesBuilder {
     /// Sees that there is an edge.
-    pub(super) fn add(&mut self, key: u64) {
-        self.edges.entry(key).or_insert(Edge { key, end: 0, flags: TAKEN });
+    pub(super) fn add(&mut self, key: u64, begins: bool) {
+        let edge = self.edges.entry(key).or_insert(Edge { key, end: 0, flags: TAKEN });
+        edge.flags |= if begins { BEGINS } else { 0 };
     }
 
     /// Notes that phrases go on from an edge.
@@ -175,14 +210,18 @@ impl EdgesBuilder {
         if self.edges.is_empty() {
             return Edges::default();
         }
-        let slots = (self.edges.len() * 2).next_power_of_two();
-        let bits = (self.edges.len() * FILTER_BITS_PER_KEY).next_power_of_two().max(64);
-        let mut table =
-            Edges { slots: vec![Edge::default(); slots], filter: vec![0; bits / 64], many: self.many };
+        let slots = (self.edges.len() * 3 / 2).next_power_of_two().max(2);
+        let begin = self.edges.values().filter(|edge| edge.flags & BEGINS != 0).count();
+        let mut table = Edges {
+            slots: vec![Edge::default(); slots],
+            first: Filter::new(begin),
+            all: Filter::new(self.edges.len()),
+            many: self.many,
+        };
         for (key, edge) in self.edges {
-            let (slot, bit) = filter_place(key, table.filter.len());
-            if let Some(bits) = table.filter.get_mut(slot) {
-                *bits |= bit;
+            table.all.add(key);
+            if edge.flags & BEGINS != 0 {
+                table.first.add(key);
             }
             let mut at = start(key) & (slots - 1);
             while table.slots.get(at).is_some_and(|taken| taken.flags != 0) {

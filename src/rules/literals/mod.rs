@@ -168,8 +168,9 @@ impl LiteralsBuilder {
             } else {
                 self.edges.go_on(path, word.meets == Meets::Prefix, by_class);
             }
+            let begins = path == ROOT;
             path = hash_after(path, next);
-            self.edges.add(path);
+            self.edges.add(path, begins);
         }
         path
     }

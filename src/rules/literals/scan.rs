@@ -8,7 +8,9 @@ use super::classes::{Memory, class_hash};
 use super::edges::Edge;
 use super::{Hit, Literals, ROOT, first_letters, lookalike, prefix_hash};
 use crate::rules::term::spelling;
-use crate::text::{ByteSpan, Field, Scripts, Word, Words, hash_after, hash_word, without_proclitics};
+use crate::text::{
+    ByteSpan, Field, Scripts, Word, Words, hash_after, hash_word, may_have_proclitics, without_proclitics,
+};
 
 /// Linked words that are also read as one (`Jama'at-al-Islam`); longer chains are read in pairs alone.
 const CHAIN_WORDS_MAX: usize = 6;
@@ -24,8 +26,19 @@ const SPACED_GAP_BYTES_MAX: usize = 8;
 pub(crate) struct Scratch {
     memory: Memory,
     letters: String,
-    /// Words with which something may begin: place, key, and what lies in the table where its search begins.
-    begun: Vec<(usize, u64, Edge)>,
+    steps: Vec<Step>,
+}
+
+/// An edge that is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    key: u64,
+    /// Place of the first word of the phrase.
+    first: usize,
+    /// Place of the word behind it.
+    next: usize,
+    /// What lies in the table where its search begins.
+    edge: Edge,
 }
 
 impl Literals {
@@ -50,6 +63,12 @@ struct Node {
     classes: bool,
 }
 
+impl Node {
+    fn behind(edge: Edge, path: u64) -> Self {
+        Self { path, prefixes: edge.by_prefix(), classes: edge.by_class() }
+    }
+}
+
 /// A way to read words of the item as one.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
@@ -72,47 +91,57 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Finds all that begins at any word. Plain words, nearly all, are looked up together.
+    /// Finds all that begins at any word. Plain readings, nearly all, are looked up together, and so are those of
+    /// the next words of whatever goes on.
     fn search(&mut self) {
         let table = self.table;
         let root =
             Node { path: ROOT, prefixes: !table.first_prefixes.is_empty(), classes: table.class_first };
-        let mut begun = std::mem::take(&mut self.scratch.begun);
-        begun.clear();
+        let mut steps = std::mem::take(&mut self.scratch.steps);
+        steps.clear();
         for place in self.range.clone() {
             let Some(word) = self.words.word(place) else { continue };
             let key = hash_after(ROOT, word.hash);
-            if table.edges.may_have(key) {
-                begun.push((place, key, Edge::default()));
+            if table.edges.may_begin(key) {
+                steps.push(Step { key, first: place, next: place + 1, edge: Edge::default() });
             }
-            if root.prefixes {
-                let letters = self.words.bytes_of(word);
-                self.follow_prefixes(
-                    root,
-                    Reading { letters, hash: word.hash, first: place, next: place + 1 },
-                );
-            }
-            if root.classes || !word.is_plain() {
-                self.step_otherwise(root, place, place, word);
-            }
+            self.step_specially(root, place, place, word);
         }
-        for (_, key, first) in &mut begun {
-            *first = table.edges.first_slot(*key);
-        }
-        for &(place, key, first) in &begun {
-            if let Some(edge) = table.edges.resolve(key, first) {
-                self.arrive(edge, key, place, place + 1);
+        let mut from = 0;
+        while from < steps.len() {
+            let to = steps.len();
+            for step in steps.get_mut(from..).unwrap_or_default() {
+                step.edge = table.edges.first_slot(step.key);
             }
+            for at in from..to {
+                let Some(&Step { key, first, next, edge }) = steps.get(at) else { break };
+                let Some(edge) = table.edges.resolve(key, edge) else { continue };
+                self.end(edge, first, next);
+                let Some(word) = self.next_word(edge, next) else { continue };
+                let beyond = hash_after(key, word.hash);
+                if table.edges.may_have(beyond) {
+                    steps.push(Step { key: beyond, first, next: next + 1, edge: Edge::default() });
+                }
+                self.step_specially(Node::behind(edge, key), first, next, word);
+            }
+            from = to;
         }
-        self.scratch.begun = begun;
+        self.scratch.steps = steps;
     }
 
-    /// Follows all readings of the word at `place` from `node`; `first` is where the phrase began.
+    /// The word at `next`, if something goes on there behind an edge.
     #[inline]
-    fn step(&mut self, node: Node, first: usize, place: usize) {
-        let Some(word) = self.words.word(place) else { return };
-        let letters = self.words.bytes_of(word);
-        self.follow(node, Reading { letters, hash: word.hash, first, next: place + 1 });
+    fn next_word(&self, edge: Edge, next: usize) -> Option<&'a Word> {
+        if edge.goes_on() && next < self.range.end { self.words.word(next) } else { None }
+    }
+
+    /// Follows the readings of a word but for the plain one.
+    #[inline]
+    fn step_specially(&mut self, node: Node, first: usize, place: usize, word: &'a Word) {
+        if node.prefixes {
+            let letters = self.words.bytes_of(word);
+            self.follow_prefixes(node, Reading { letters, hash: word.hash, first, next: place + 1 });
+        }
         if node.classes || !word.is_plain() {
             self.step_otherwise(node, first, place, word);
         }
@@ -121,8 +150,9 @@ impl<'a> Walk<'a> {
     /// Follows the readings of a word beyond the plain one.
     fn step_otherwise(&mut self, node: Node, first: usize, place: usize, word: &'a Word) {
         let words: &'a Words = self.words;
-        let letters = words.letters(place, place);
-        self.follow_classes(node, letters, word.scripts, first, place + 1);
+        if node.classes {
+            self.follow_classes(node, words.letters(place, place), word.scripts, first, place + 1);
+        }
         if word.traits.linked() {
             self.step_joined(node, first, place);
         }
@@ -130,10 +160,12 @@ impl<'a> Walk<'a> {
             self.step_spaced(node, first, place);
         }
         if word.scripts.has(Scripts::ARABIC) {
-            self.step_without_proclitics(node, first, place, letters);
+            if may_have_proclitics(words.bytes_of(word)) {
+                self.step_without_proclitics(node, first, place, words.letters(place, place));
+            }
         } else if word.scripts.has(Scripts::LATIN) && word.scripts != Scripts::LATIN {
             let mut buffer = std::mem::take(&mut self.scratch.letters);
-            lookalike::in_one_script(letters, word.scripts, &mut buffer, |one| {
+            lookalike::in_one_script(words.letters(place, place), word.scripts, &mut buffer, |one| {
                 self.follow(node, Reading::of(one, first, place + 1));
             });
             self.scratch.letters = buffer;
@@ -147,7 +179,9 @@ impl<'a> Walk<'a> {
                 self.follow(node, Reading::of(&with_article, first, place + 1));
             } else {
                 self.follow(node, Reading::of(stem, first, place + 1));
-                self.follow_classes(node, stem, Scripts::ARABIC, first, place + 1);
+                if node.classes {
+                    self.follow_classes(node, stem, Scripts::ARABIC, first, place + 1);
+                }
             }
         });
     }
@@ -197,9 +231,6 @@ impl<'a> Walk<'a> {
 
     /// Takes the edges from `node` of the classes that a word belongs to.
     fn follow_classes(&mut self, node: Node, letters: &str, scripts: Scripts, first: usize, next: usize) {
-        if !node.classes || self.table.classes.is_empty() {
-            return;
-        }
         let mut memory = std::mem::take(&mut self.scratch.memory);
         let classes = self.table.classes.of(letters, scripts, &mut memory);
         // Few words have any, and fewer have more than one.
@@ -246,14 +277,21 @@ impl<'a> Walk<'a> {
     }
 
     fn arrive(&mut self, edge: Edge, path: u64, first: usize, next: usize) {
+        self.end(edge, first, next);
+        if let Some(word) = self.next_word(edge, next) {
+            self.take(hash_after(path, word.hash), first, next + 1);
+            self.step_specially(Node::behind(edge, path), first, next, word);
+        }
+    }
+
+    /// Notes the literals that end at an edge.
+    #[inline]
+    fn end(&mut self, edge: Edge, first: usize, next: usize) {
         for &literal in self.table.edges.ends(&edge) {
             if self.table.spellings.is_empty() || self.is_spelt(literal, first, next) {
                 let (first, last) = (self.words.pos(first), self.words.pos(next - 1));
                 self.hits.push(Hit { literal, first, last });
             }
-        }
-        if edge.goes_on() && next < self.range.end {
-            self.step(Node { path, prefixes: edge.by_prefix(), classes: edge.by_class() }, first, next);
         }
     }
 
