@@ -96,6 +96,14 @@ impl Silence {
         Self { clause: clause.into(), detail, nearest: None, only_none: false }
     }
 
+    /// Adds what stands in the item and does not count; whether there is any.
+    fn add_discounted(&mut self, engine: &Engine, case: &Case<'_>, clauses: &[Clause]) -> bool {
+        let found = taken_away(case, clauses).into_iter().chain(discounted(engine, case, clauses));
+        let before = self.detail.len();
+        found.for_each(|one| self.add(&one));
+        self.detail.len() > before
+    }
+
     fn add(&mut self, more: &str) {
         if !self.detail.is_empty() {
             self.detail.push_str("; ");
@@ -135,10 +143,9 @@ fn barred_by(case: &Case<'_>, source: Option<SourceLabel<'_>>, barred: Barred) -
 /// Terms of which none occurs.
 fn absent(engine: &Engine, case: &Case<'_>, key: &str, clauses: &[Clause], why: &str) -> Silence {
     let mut silence = Silence::of(format!("{key}: {}", list(clauses)), why.to_owned());
-    for detail in taken_away(case, clauses).into_iter().chain(discounted(engine, case, clauses)) {
-        silence.add(&detail);
+    if !silence.add_discounted(engine, case, clauses) {
+        silence.nearest = nearest::miss(engine, case, clauses);
     }
-    silence.nearest = nearest::miss(engine, case, clauses);
     silence
 }
 
@@ -149,9 +156,7 @@ fn apart(engine: &Engine, case: &Case<'_>, near: &Near) -> Silence {
         format!("near: {}", list(&near.terms)),
         format!("no group of them stands within {} words{order}", near.within),
     );
-    for detail in taken_away(case, &near.terms).into_iter().chain(discounted(engine, case, &near.terms)) {
-        silence.add(&detail);
-    }
+    let told = silence.add_discounted(engine, case, &near.terms);
     silence.nearest = if let Some((within, spans)) = case.least_within(near) {
         let quoted: Vec<String> = spans.iter().map(|span| quote(&case.reason(*span, ""))).collect();
         let quoted = quoted.join(", ");
@@ -159,7 +164,7 @@ fn apart(engine: &Engine, case: &Case<'_>, near: &Near) -> Silence {
     } else {
         let is_missing =
             |clause: &&Clause| clause.concepts().all(|concept| case.mentions.of(concept).is_empty());
-        let first = near.terms.iter().find(is_missing).map(std::slice::from_ref);
+        let first = near.terms.iter().find(is_missing).filter(|_| !told).map(std::slice::from_ref);
         first.and_then(|clause| nearest::miss(engine, case, clause))
     };
     silence

@@ -27,6 +27,8 @@ struct Sought<'a> {
     /// Whose alias it is of.
     entity: Option<&'a str>,
     exact: bool,
+    /// Whether it is the whole term: one word of a phrase says little by itself.
+    alone: bool,
 }
 
 /// The word of the item that comes closest to one of the terms, and the remedy.
@@ -92,7 +94,7 @@ fn words_of<'a>(written: &'a str, entity: Option<&'a str>) -> Vec<Sought<'a>> {
     };
     let alone = words.len() == 1;
     let rare = words.into_iter().filter(|word| alone || !frequency::is_known(&word.letters));
-    rare.map(|word| Sought { word, written, entity, exact }).collect()
+    rare.map(|word| Sought { word, written, entity, exact, alone }).collect()
 }
 
 /// How far a word is from one that is sought, lower for nearer, and what would match it.
@@ -100,12 +102,13 @@ fn compare(letters: &str, sought: &Sought<'_>) -> Option<(u32, String)> {
     let wanted = sought.word.letters.as_str();
     if letters == wanted {
         // It is there, so something else failed: its spelling, or the words beside it.
-        return sought.exact.then(|| (0, "`=` asks for the very letters; take it off".to_owned()));
+        return (sought.exact && sought.alone)
+            .then(|| (0, "`=` asks for the very letters; take it off".to_owned()));
     }
     if letters.chars().next() != wanted.chars().next() {
         return None;
     }
-    if sought.word.meets != Meets::Stem && wanted.chars().count() > 2 {
+    if sought.alone && sought.word.meets != Meets::Stem && wanted.chars().count() > 2 {
         let is_form =
             Language::DEFAULT.into_iter().any(|language| stem::is_form_of(language, letters, wanted));
         if is_form {
@@ -116,7 +119,11 @@ fn compare(letters: &str, sought: &Sought<'_>) -> Option<(u32, String)> {
             return Some((1, remedy));
         }
     }
-    if sought.word.meets == Meets::Whole && wanted.chars().count() >= 4 && letters.starts_with(wanted) {
+    if sought.alone
+        && sought.word.meets == Meets::Whole
+        && wanted.chars().count() >= 4
+        && letters.starts_with(wanted)
+    {
         return Some((2, format!("use `{wanted}*`")));
     }
     let long = wanted.chars().count().min(letters.chars().count()) >= MISSPELT_LETTERS_MIN;
