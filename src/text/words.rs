@@ -441,8 +441,12 @@ impl Reader<'_> {
 
     /// The last letter of the open word, and where it stands in the buffer.
     fn last_letter(&self) -> Option<(usize, char)> {
-        let word = std::str::from_utf8(self.letters.get(self.from..self.out)?).ok()?;
-        word.char_indices().next_back().map(|(at, letter)| (self.from + at, letter))
+        let word = self.letters.get(self.from..self.out)?;
+        // Only its own bytes are looked at, or a word of nothing but marks would be read again for each of them.
+        let behind = word.iter().rev().take_while(|byte| **byte & 0xc0 == 0x80).count();
+        let at = self.out.checked_sub(behind + 1)?;
+        let letter = std::str::from_utf8(self.letters.get(at..self.out)?).ok()?.chars().next()?;
+        (at >= self.from).then_some((at, letter))
     }
 
     #[inline]
@@ -556,6 +560,7 @@ mod tests {
             ("𝐖agner \u{10783}", "wagner ae"),
             ("Mali&#39;s &eacute;lite &amp; co &unknown;", "mali s elite co unknown"),
             ("Go&iuml;ta, Goi&#776;ta", "goita goita"),
+            (&format!("{} Gao", "Ⱥ".repeat(99)), &format!("{} gao", "ⱥ".repeat(99))),
             ("abcdefgh ijklmnopq", "abcdefgh ijklmnopq"),
             ("abcdefghÉijklmnopq12345678", "abcdefgheijklmnopq12345678"),
             ("Bɛlɛdugu, Ƙasar Hausa, ɲɔgɔn", "beledugu kasar hausa nogon"),
@@ -605,7 +610,8 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_cut_and_read_once() {
-        for text in ["a".repeat(1 << 20), "\u{301}".repeat(100_000), "\u{fdfa}".repeat(200_000)] {
+        let marked = ["ш".repeat(65_000), "\u{306}".repeat(65_000)].concat();
+        for text in ["a".repeat(1 << 20), "\u{301}".repeat(100_000), "\u{fdfa}".repeat(200_000), marked] {
             let words = read(&text);
             assert_eq!(words.cut, text.len() > FIELD_BYTES_MAX);
             assert!(words.list.len() < TEXT_START as usize);
