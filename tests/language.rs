@@ -4,7 +4,9 @@
 mod support;
 
 use harmattan::item::{Forward, Item, SourceKind, SourceName, TelegramPost};
-use harmattan::rules::spec::{EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, UnlessSpec};
+use harmattan::rules::spec::{
+    EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, TestText, UnlessSpec,
+};
 use harmattan::rules::{Engine, Outcome, SourceLabel};
 use proptest::prelude::*;
 use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
@@ -86,6 +88,30 @@ fn an_alias_or_a_need_may_have_a_gap() {
     assert_eq!(fired("the base at Tessalit"), 1);
     assert_eq!(fired("Tessalit base"), 0);
     assert_eq!(fired("the base at Tessalit was captured by the Orchestra"), 2);
+}
+
+#[test]
+fn a_reject_may_have_a_gap_that_names_an_entity() {
+    let base = entity("base", "place", &["Tessalit"]);
+    let gw = ambiguous(entity("gw", "mercenary", &[]), "Orchestra", &[], &["@base ..2 plays"]);
+    let engine = engine(vec![base, gw], vec![rule("gw", &["@gw"])]);
+    let fired = |title: &str| engine.judge(&item(title, ""), None).fired.len();
+    assert_eq!(fired("the Orchestra in Tessalit"), 1);
+    assert_eq!(fired("the Orchestra: Tessalit still plays"), 0);
+}
+
+#[test]
+fn a_test_that_states_a_source_is_of_any_kind_and_origin() {
+    let stated = TestText { text: "coup".to_owned(), source: Some("one".to_owned()), ..TestText::default() };
+    let rule = |source: &str| RuleSpec {
+        source: terms(&[source]),
+        kind: terms(&["telegram"]),
+        forwarded_from: terms(&["grey_zone"]),
+        fires_on: vec![located(stated.clone())],
+        ..of("coup")
+    };
+    assert_eq!(engine(pack(), vec![rule("one")]).test(&[]), []);
+    assert_eq!(engine(pack(), vec![rule("two")]).test(&[]).len(), 1);
 }
 
 #[test]
@@ -446,6 +472,8 @@ fn hostile_texts_cost_bounded_work() {
         "&#39;&eacute;&".repeat(20_000),
         "Вaгнeр ".repeat(20_000),
         "Anefiz ".repeat(30_000),
+        "coup film\nMali Mali\n".repeat(13_000),
+        ["का".repeat(40_000), "ш".repeat(9_000), "\u{306}".repeat(9_000)].concat(),
     ] {
         assert!(engine.judge(&item(&text, &text), None).fired.len() <= 1);
     }

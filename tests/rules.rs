@@ -117,6 +117,8 @@ fn conditions_hold_where_they_should() {
         (rule("by type", &["@type:person"]), "Tombouctou", "", false),
         (rule("by type inside a longer match", &["@type:place"]), "Niger Delta", "", false),
         (rule("words inside a mask", &["Niger"]), "Niger Delta", "", false),
+        (rule("a gap from inside a mask", &["Niger ..2 shelled"]), "Niger Delta town shelled", "", false),
+        (rule("a gap from a mask", &["Niger Delta ..2 shelled"]), "Niger Delta town shelled", "", true),
         (rule("the words of a mask", &["Niger Delta"]), "Niger Delta", "", true),
         (any.clone(), "", "a putschist", true),
         (any, "", "nothing", false),

@@ -152,11 +152,21 @@ impl Case<'_> {
         Ok(veto)
     }
 
-    /// Where the terms stand that take away hits close to them.
+    /// How far the terms reach that take away hits close to them: by beginning, each end the furthest up to it.
     fn unless(&self) -> Vec<Span> {
-        let Some((_, terms)) = self.rule.unless() else { return Vec::new() };
+        let Some((within, terms)) = self.rule.unless() else { return Vec::new() };
         let concepts = terms.iter().flat_map(Clause::concepts);
-        concepts.flat_map(|concept| self.mentions.of(concept)).map(|mention| mention.span()).collect()
+        let spans = concepts.flat_map(|concept| self.mentions.of(concept)).map(|mention| mention.span());
+        let mut reached: Vec<Span> = spans
+            .map(|(first, last)| (first.saturating_sub(*within), last.saturating_add(*within)))
+            .collect();
+        reached.sort_unstable();
+        let mut furthest = 0;
+        for span in &mut reached {
+            furthest = furthest.max(span.1);
+            span.1 = furthest;
+        }
+        reached
     }
 
     /// The sum of the weights whose terms occur.
@@ -276,13 +286,20 @@ impl<'c> View<'c, '_> {
     #[inline]
     fn spans(&self, concept: ConceptId) -> impl Iterator<Item = Span> + Clone + 'c {
         let (piece, unless) = (self.piece, self.unless);
-        let reach = if unless.is_empty() { 0 } else { self.case.rule.unless().map_or(0, |unless| unless.0) };
-        let spans = self.case.mentions.of(concept).iter().map(|mention| mention.span());
-        spans.filter(move |span| piece.holds(*span) && !is_close(unless, *span, reach))
+        let mentions = self.case.mentions.of(concept);
+        // A text of a hundred thousand paragraphs must not be read as often.
+        let from = match piece.from {
+            0 => 0,
+            from => mentions.partition_point(|mention| mention.span().0 < from),
+        };
+        let spans = mentions.get(from..).unwrap_or_default().iter().map(|mention| mention.span());
+        spans
+            .take_while(move |span| span.0 < piece.to)
+            .filter(move |span| piece.holds(*span) && !is_close(unless, *span))
     }
 
     fn is_taken(&self, span: Span) -> bool {
-        is_close(self.unless, span, self.case.rule.unless().map_or(0, |unless| unless.0))
+        is_close(self.unless, span)
     }
 
     #[inline]
@@ -367,10 +384,8 @@ enum Places {
     Many,
 }
 
-/// Whether one of `others` stands at most `reach` words from a span, in the same field.
-fn is_close(others: &[Span], span: Span, reach: u32) -> bool {
-    others.iter().any(|other| {
-        let apart = if other.1 < span.0 { span.0 - other.1 } else { other.0.saturating_sub(span.1) };
-        apart <= reach
-    })
+/// Whether a span lies within reach of `unless`; no reach goes from one field to the other.
+fn is_close(reached: &[Span], span: Span) -> bool {
+    let begun = reached.partition_point(|reach| reach.0 <= span.1);
+    begun.checked_sub(1).and_then(|at| reached.get(at)).is_some_and(|reach| reach.1 >= span.0)
 }

@@ -65,13 +65,14 @@ fn spans(gap: &Gap, mentions: &Mentions) -> Vec<Span> {
 
 /// Where a piece ends that begins at most `width` words behind one of `ends`; sorted, each once.
 fn next_ends(ends: &[Pos], width: u32, places: &[Span]) -> Vec<Pos> {
-    let mut next = Vec::new();
-    for &end in ends {
-        let from = places.partition_point(|place| place.0 <= end);
-        let reach = end.saturating_add(width).saturating_add(1);
-        let close = places.get(from..).unwrap_or_default().iter().take_while(|place| place.0 <= reach);
-        next.extend(close.map(|place| place.1));
-    }
+    let reach = |end: Pos| end.saturating_add(width).saturating_add(1);
+    let (Some(&first), Some(&last)) = (ends.first(), ends.last()) else { return Vec::new() };
+    let from = places.partition_point(|place| place.0 <= first);
+    let behind = places.get(from..).unwrap_or_default().iter().take_while(|place| place.0 <= reach(last));
+    // The last end before a place is the closest one.
+    let closest = |place: &Span| ends.get(..ends.partition_point(|&end| end < place.0))?.last();
+    let close = behind.filter(|place| closest(place).is_some_and(|&end| place.0 <= reach(end)));
+    let mut next: Vec<Pos> = close.map(|place| place.1).collect();
     next.sort_unstable();
     next.dedup();
     next

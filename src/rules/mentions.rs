@@ -65,14 +65,12 @@ impl Mentions {
         if self.hits.is_empty() {
             return;
         }
+        self.collect_masks(engine, 0);
         self.find_word_gaps(engine);
-        self.collect_masks(engine);
         self.collect(engine);
         self.keep_longest();
         self.keep_in_good_company(engine);
-        if engine.has_entity_gaps() {
-            self.gaps = gaps::of_entities(engine, self);
-        }
+        self.find_entity_gaps(engine);
         for list in [&self.phrases, &self.entities, &self.gaps] {
             self.all.extend_from_slice(list);
         }
@@ -140,20 +138,33 @@ impl Mentions {
             return;
         }
         for hit in &self.hits {
-            let info = engine.literal(hit.literal);
-            self.phrases.extend(mention(info.concept, (hit.first, hit.last)));
+            let span = (hit.first, hit.last);
+            if !is_inside_longer(&self.masks, span) {
+                self.phrases.extend(mention(engine.literal(hit.literal).concept, span));
+            }
         }
         sort(&mut self.phrases);
         let found = gaps::of_words(engine, self);
+        let before = self.hits.len();
         self.hits.extend(found);
         self.phrases.clear();
+        self.collect_masks(engine, before);
     }
 
-    fn collect_masks(&mut self, engine: &Engine) {
+    /// Finds terms with gaps that name entities, by what is known of these so far.
+    fn find_entity_gaps(&mut self, engine: &Engine) {
+        if engine.has_entity_gaps() {
+            self.gaps.clear();
+            self.gaps = gaps::of_entities(engine, self);
+        }
+    }
+
+    /// Notes where masks stand, among the hits from one of them on.
+    fn collect_masks(&mut self, engine: &Engine, from: usize) {
         if !engine.has_masks() {
             return;
         }
-        for hit in &self.hits {
+        for hit in self.hits.get(from..).unwrap_or_default() {
             let mut aliases = engine.aliases_of(hit.literal).iter();
             if aliases.any(|&alias| engine.is_mask(alias)) {
                 self.masks.push((hit.first, hit.last));
@@ -233,15 +244,14 @@ impl Mentions {
         let unambiguous = self.counted.len();
         self.counted.extend(aliases.iter().filter(|hit| needs(hit) == Some(false)));
         self.index(engine, 0);
+        self.find_entity_gaps(engine);
         for hit in self.counted.split_off(unambiguous) {
             self.judge(engine, hit, &settled);
         }
         if !self.dropped.is_empty() {
             self.entities.clear();
             self.index(engine, 0);
-        }
-        if engine.has_entity_gaps() {
-            self.gaps = gaps::of_entities(engine, self);
+            self.find_entity_gaps(engine);
         }
 
         let leant_on = self.counted.len();
@@ -296,7 +306,7 @@ fn sort(mentions: &mut Vec<Mention>) {
 fn within(list: &[Mention], concept: ConceptId) -> &[Mention] {
     let from = list.partition_point(|mention| mention.concept() < concept);
     let rest = list.get(from..).unwrap_or_default();
-    let len = rest.iter().take_while(|mention| mention.concept() == concept).count();
+    let len = rest.partition_point(|mention| mention.concept() == concept);
     rest.get(..len).unwrap_or_default()
 }
 

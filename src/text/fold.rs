@@ -160,8 +160,11 @@ pub(crate) fn table() -> &'static Table {
 fn build() -> Table {
     let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: vec![Fold::Break] };
     for code in 0..BASIC_PLANE {
-        let folds = char::from_u32(code).map(classify).unwrap_or_default();
-        let entry = letters(&folds).unwrap_or_else(|| list(&folds, &mut table.many));
+        let c = char::from_u32(code);
+        let folds = c.map(classify).unwrap_or_default();
+        // The reader has room for as many letters as the text has bytes: what grows (Ⱥ) is listed, and asks for more.
+        let fits = |entry: &Entry| entry.len() <= c.map_or(0, char::len_utf8);
+        let entry = letters(&folds).filter(fits).unwrap_or_else(|| list(&folds, &mut table.many));
         table.basic.push(entry);
     }
     table

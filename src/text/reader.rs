@@ -263,8 +263,12 @@ impl<'a> Reader<'a> {
 
     /// The last letter of the open word, and where it stands in the buffer.
     fn last_letter(&self) -> Option<(usize, char)> {
-        let word = std::str::from_utf8(self.letters.get(self.from..self.out)?).ok()?;
-        word.char_indices().next_back().map(|(at, letter)| (self.from + at, letter))
+        let word = self.letters.get(self.from..self.out)?;
+        // Only its own bytes are looked at, or a word of nothing but marks would be read again for each of them.
+        let behind = word.iter().rev().take_while(|byte| **byte & 0xc0 == 0x80).count();
+        let at = self.out.checked_sub(behind + 1)?;
+        let letter = std::str::from_utf8(self.letters.get(at..self.out)?).ok()?.chars().next()?;
+        (at >= self.from).then_some((at, letter))
     }
 
     #[inline]

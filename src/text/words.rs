@@ -253,6 +253,7 @@ mod tests {
             ("𝐖agner \u{10783}", "wagner ae"),
             ("Mali&#39;s &eacute;lite &amp; co &unknown;", "mali s elite co unknown"),
             ("Go&iuml;ta, Goi&#776;ta", "goita goita"),
+            (&format!("{} Gao", "Ⱥ".repeat(99)), &format!("{} gao", "ⱥ".repeat(99))),
             ("abcdefgh ijklmnopq", "abcdefgh ijklmnopq"),
             ("abcdefghÉijklmnopq12345678", "abcdefgheijklmnopq12345678"),
             ("Bɛlɛdugu, Ƙasar Hausa, ɲɔgɔn", "beledugu kasar hausa nogon"),
@@ -302,7 +303,8 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_cut_and_read_once() {
-        for text in ["a".repeat(1 << 20), "\u{301}".repeat(100_000), "\u{fdfa}".repeat(200_000)] {
+        let marked = ["ш".repeat(65_000), "\u{306}".repeat(65_000)].concat();
+        for text in ["a".repeat(1 << 20), "\u{301}".repeat(100_000), "\u{fdfa}".repeat(200_000), marked] {
             let words = read(&text);
             assert_eq!(words.cut, text.len() > FIELD_BYTES_MAX);
             assert!(words.list.len() < TEXT_START as usize);

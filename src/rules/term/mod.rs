@@ -127,6 +127,9 @@ pub(crate) fn alternative(part: &str, whole: &str) -> Result<Alternative, TermEr
             "write a term on both sides of each `|`",
         );
     }
+    if let Some(word) = part.split_whitespace().find(|word| is_spoilt_gap(word)) {
+        return error(format!("`{word}` in `{part}` is no gap"), "write it apart from the words: `a ..3 b`");
+    }
     let term = if part.split_whitespace().any(|word| gap_width(word).is_some()) {
         gap(part)?
     } else {
@@ -151,6 +154,12 @@ fn simple(part: &str) -> Result<Term, TermError> {
 /// How many words a `..3` lets stand between two pieces.
 fn gap_width(word: &str) -> Option<&str> {
     word.strip_prefix("..").filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether a word looks like a gap and is none: `..3bar`, `...3`, `foo..3`.
+fn is_spoilt_gap(word: &str) -> bool {
+    let width = word.split_once("..").map(|(_, width)| width.trim_start_matches(['.', '-']));
+    gap_width(word).is_none() && width.is_some_and(|width| width.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn refuse_group(part: &str) -> Result<(), TermError> {
@@ -336,6 +345,10 @@ mod tests {
             ("..3 a", "has nothing beside it"),
             ("a ..3 ..4 b", "has nothing beside it"),
             ("a ..300 b", "too wide a gap"),
+            ("a ..3b", "`..3b` in `a ..3b` is no gap"),
+            ("a ...3 b", "is no gap"),
+            ("a..3 b", "is no gap"),
+            ("a ..-1 b", "is no gap"),
             ("a ..3 (b | )", "an alternative of `(b | )` is empty"),
             ("a ..3 (b | c", "leaves a `(` open"),
             ("a ..3 b (c | d)", "more than a group"),
