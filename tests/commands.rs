@@ -233,6 +233,26 @@ fn match_judges_every_line_it_can_read() {
 }
 
 #[test]
+fn what_a_line_does_not_say_its_source_does() {
+    let desk = Desk::new(
+        "[[source]]\nname = \"zone\"\ntelegram = \"grey_zone\"\nlang = \"fr\"\n\
+         [[rule]]\nname = \"kind\"\nseverity = \"low\"\nall = [\"cholera\"]\nkind = [\"telegram\"]\n\
+         [[rule]]\nname = \"lang\"\nseverity = \"low\"\nall = [\"cholera\"]\nlang = [\"en\"]\n",
+    );
+    for (line, expected) in [
+        (r#"{"title":"Cholera","source":"zone"}"#, &["kind"][..]),
+        (r#"{"title":"Cholera","source":"zone","lang":"en"}"#, &["kind", "lang"]),
+        (r#"{"title":"Cholera","source":"zone","kind":"feed"}"#, &[]),
+        (r#"{"title":"Cholera"}"#, &["kind", "lang"]),
+    ] {
+        let judged = desk.feed(&["match"], line).ended(0).json();
+        let fired = judged[0]["fired"].as_array().unwrap();
+        let fired: Vec<&str> = fired.iter().filter_map(|fired| fired["rule"].as_str()).collect();
+        assert_eq!(fired, expected, "{line}");
+    }
+}
+
+#[test]
 fn what_preview_reads_match_and_explain_can_judge() {
     let desk = Desk::new(RULES);
     desk.write("feed.xml", &rss(&["Cholera in Mopti", "Rain in Mopti"]));

@@ -133,7 +133,12 @@ fn next_line(input: &mut impl BufRead, most: usize) -> io::Result<Read> {
 fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
     let name = line.source.as_deref().and_then(SourceName::new);
     let telegram: Option<Telegram> = serde_json::from_value(line.telegram).ok();
-    let default = if telegram.is_some() { Kind::Telegram } else { Kind::Feed };
+    let source = line.source.as_deref().and_then(|name| desk.source(name));
+    let default = match source {
+        _ if telegram.is_some() => Kind::Telegram,
+        Some(source) => source.kind().into(),
+        None => Kind::Feed,
+    };
     let kind: Kind = serde_json::from_value(line.kind).unwrap_or(default);
     let item = Item {
         id: ItemId::from_bytes(SeenKey::new("line", &number.to_string()).to_bytes()),
@@ -143,7 +148,7 @@ fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
         text: line.text,
         url: line.url,
         author: None,
-        lang: line.lang,
+        lang: line.lang.or_else(|| source.and_then(|source| source.plan().lang).map(str::to_owned)),
         published: line.published,
         updated: None,
         tags: Vec::new(),

@@ -86,13 +86,14 @@ impl Languages {
         Self(tags.iter().map(|tag| tag.to_lowercase()).collect())
     }
 
-    /// Whether an item of this language passes: one of unknown language does, and `fr` takes `fr-CA`.
+    /// Whether an item of this language passes: one of unknown language does, and `fr` takes `fr-CA` and `fr_CA`.
     pub(crate) fn admit(&self, lang: Option<&str>) -> bool {
         let Some(lang) = lang.filter(|lang| !self.0.is_empty() && !lang.is_empty()) else { return true };
         let lang = lang.to_lowercase();
         lang == "und"
             || self.0.iter().any(|tag| {
-                lang.strip_prefix(tag.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+                lang.strip_prefix(tag.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
             })
     }
 }
@@ -219,6 +220,7 @@ mod tests {
             (Some("und"), true),
             (Some("fr"), true),
             (Some("fr-ca"), true),
+            (Some("fr_FR"), true),
             (Some("fro"), false),
             (Some("en"), false),
         ] {

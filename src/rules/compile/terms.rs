@@ -14,6 +14,9 @@ use crate::text::{hash_after, hash_word};
 /// Words that the gaps of one term may take together.
 const GAPS_WORDS_MAX: u32 = 1000;
 
+/// The remedy for an id that nothing has, when no other is like it.
+const NO_ENTITY: &str = "write an `[[entity]]` with that id, or take it out";
+
 impl Compiler {
     /// Reads a list of terms into clauses; those with a mistake are left out and reported.
     pub(super) fn clauses(
@@ -88,8 +91,8 @@ impl Compiler {
         }
         let Some(entity) = known else {
             let near = nearest(id, self.ids.keys().map(|known| &**known));
-            let hint = near.map(|known| format!("did you mean `@{known}`?"));
-            return Err(TermError { message: format!("no entity has the id `{id}`"), hint });
+            let hint = near.map_or_else(|| NO_ENTITY.to_owned(), |known| format!("did you mean `@{known}`?"));
+            return Err(TermError { message: format!("no entity has the id `{id}`"), hint: Some(hint) });
         };
         self.asked.insert(entity);
         Ok(entity)
@@ -104,7 +107,8 @@ impl Compiler {
         }
         let Some(known) = self.types.iter().position(|known| known == name) else {
             let near = nearest(name, self.types.iter().map(String::as_str));
-            let hint = near.map(|known| format!("did you mean `@type:{known}`?"));
+            let of_type = || format!("give an entity `type = \"{name}\"`, or take it out");
+            let hint = Some(near.map_or_else(of_type, |known| format!("did you mean `@type:{known}`?")));
             return Err(TermError { message: format!("no entity has the type `{name}`"), hint });
         };
         let concept = self.type_concept(number(known));
@@ -208,9 +212,9 @@ impl Compiler {
         let known = self.ids.get(id.value.as_str()).copied();
         if known.is_none() {
             let near = nearest(&id.value, self.ids.keys().map(|known| &**known));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map_or_else(|| NO_ENTITY.to_owned(), |near| format!("did you mean `{near}`?"));
             let message = format!("{key}: no entity has the id `{}`", id.value);
-            self.problems.push(owner.problem(&id.origin, message, hint));
+            self.problems.push(owner.problem(&id.origin, message, Some(hint)));
         }
         known
     }
