@@ -187,7 +187,7 @@ fn check_tells_all_mistakes_at_once_with_their_places() {
         for expected in [
             "harmattan.toml:2: store.pth: unknown key\n  hint: did you mean `path`?",
             "harmattan.toml:5: source.feed: ",
-            "harmattan.toml:8: rule.severity: `hgh` is unknown\n  hint: did you mean `high`?",
+            "harmattan.toml:8: rule `r`: severity: `hgh` is unknown\n  hint: did you mean `high`?",
             "3 problems",
         ] {
             assert!(refused.err.contains(expected), "{command}: {}", refused.err);

@@ -152,7 +152,11 @@ fn every_key_of_the_table_is_read() {
         let text = sample(Some((table, key, "2026-11-23")));
         let told = render(&load_text(&text, &[]));
         let name = [table.name, key.name].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
-        let told_of_it = told.contains(&format!(" {}: ", name.join(".")));
+        // A mistake in a rule or an entity is told with its name.
+        let name = name.join(".");
+        let inner = ["rule.", "entity."].iter().find_map(|table| name.strip_prefix(table));
+        let told_of_it = told.contains(&format!(" {name}: "))
+            || inner.is_some_and(|key| told.contains(&format!("`: {key}: ")));
         assert!(told_of_it && told.contains("found a date"), "{} {}: {told}", table.name, key.name);
     }
 }

@@ -143,22 +143,22 @@ impl Top {
                 self.sources.push(value);
             }
         }
-        for section in top.sections("entity") {
-            if let Some(spec) = entity::entity(&section) {
+        each(top, "entity", "id", report, |section| {
+            if let Some(spec) = entity::entity(section) {
                 self.claim("entity", "id", &spec.id.value, &spec.id.origin, report);
                 self.entities.push(spec);
             } else {
                 self.unread = true;
             }
-        }
-        for section in top.sections("rule") {
-            if let Some(spec) = rule::rule(&section, tuning) {
+        });
+        each(top, "rule", "name", report, |section| {
+            if let Some(spec) = rule::rule(section, tuning) {
                 self.claim("rule", "name", &spec.name.value, &spec.name.origin, report);
                 self.rules.push(spec);
             } else {
                 self.unread = true;
             }
-        }
+        });
         for node in top.list("notifier") {
             if let Some(read) = notifier::notifier(&node, environment) {
                 self.claim("notifier", "name", &read.name.value, &read.name.origin, report);
@@ -177,6 +177,18 @@ impl Top {
             report.problem(problem.at(origin.clone()).hint(format!("it is also given at {first}")));
         } else {
             self.names.insert((table, name.to_owned()), origin.clone());
+        }
+    }
+}
+
+/// Reads each table of a list; mistakes in it are told with what it is called under `key`.
+fn each<'a>(top: &Section<'a>, list: &str, key: &str, report: &Report, mut read: impl FnMut(&Section<'a>)) {
+    for node in top.list(list) {
+        let known = report.count();
+        let Some(section) = node.section() else { continue };
+        read(&section);
+        if let Some(name) = section.peek(key) {
+            report.name_owner(known, list, name);
         }
     }
 }

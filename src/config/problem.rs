@@ -122,6 +122,21 @@ impl Report {
         self.warnings.borrow_mut().push(warning);
     }
 
+    /// How many mistakes are noted.
+    pub(super) fn count(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
+    /// Says of the mistakes from one on, which lie in a `[[table]]`, in which of them: "rule `x`: scope".
+    pub(super) fn name_owner(&self, from: usize, table: &str, name: &str) {
+        for problem in self.problems.borrow_mut().iter_mut().skip(from) {
+            if let Some(rest) = problem.key.strip_prefix(table) {
+                let rest = rest.strip_prefix('.').map(|key| format!(": {key}")).unwrap_or_default();
+                problem.key = format!("{table} `{}`{rest}", name.escape_debug());
+            }
+        }
+    }
+
     /// Mistakes and warnings, the latter in order.
     pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
         let mut warnings = self.warnings.into_inner();

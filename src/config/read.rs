@@ -119,6 +119,11 @@ impl<'a> Section<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// The string that a key holds, if it is one; notes nothing.
+    pub(super) fn peek(&self, name: &str) -> Option<&'a str> {
+        if let DeValue::String(text) = self.entries.get(name)?.value.get_ref() { Some(text) } else { None }
+    }
+
     /// Whether the key was written, here or in another file.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entries.contains_key(name)

@@ -1,5 +1,5 @@
-//! Hashes of folded words. They are keys of tables built from the config alone, so a hostile text can at
-//! most look up what is not there; 64 bits keep a chance meeting out of sight.
+//! Hashes of folded words. They are keys of tables built from the config alone. 64 bits keep a chance meeting out of
+//! sight; whoever constructs one gains an alert that the plain word would have given.
 
 /// Odd, with its bits well spread: 2^64 over the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;

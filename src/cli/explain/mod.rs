@@ -13,6 +13,8 @@ use super::print::{Exit, json};
 use super::reach::{reach, unexpected};
 use crate::control::explain::verdicts;
 use crate::control::{Call, Reply};
+use crate::desk::Desk;
+use crate::item::SourceKind;
 use crate::wire;
 
 /// Greatest size of an item on the standard input.
@@ -44,7 +46,7 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
         if let Some(rule) = options.rule.as_deref().filter(|rule| !desk.engine.has_rule(rule)) {
             bail!("no rule is named `{rule}`");
         }
-        let item = given(&whole(io::stdin().lock(), INPUT_BYTES_MAX)?)?;
+        let item = given(&whole(io::stdin().lock(), INPUT_BYTES_MAX)?, &desk)?;
         verdicts(&desk, item, options.rule.as_deref())
     } else {
         let call = Call::Explain { subject: subject.to_owned(), rule: options.rule.clone() };
@@ -72,13 +74,16 @@ fn whole(input: impl Read, most: usize) -> anyhow::Result<String> {
     String::from_utf8(bytes).context("the standard input is not UTF-8")
 }
 
-/// An item as `preview --json` prints it, or a plain text whose first line is the title.
-fn given(input: &str) -> anyhow::Result<crate::item::Item> {
+/// An item as `preview --json` prints it, or a plain text whose first line is the title. One that says nothing of its
+/// kind is of that of its source.
+fn given(input: &str, desk: &Desk) -> anyhow::Result<crate::item::Item> {
     let item: wire::item::Item = if input.trim_start().starts_with('{') {
         let mut value: serde_json::Value = serde_json::from_str(input)?;
         let fields = value.as_object_mut().context("an item is a JSON object")?;
         fields.entry("id").or_insert_with(|| "0".repeat(26).into());
-        fields.entry("kind").or_insert_with(|| "feed".into());
+        let source = fields.get("source").and_then(|name| name.as_str()).and_then(|name| desk.source(name));
+        let kind = source.map_or(SourceKind::Feed, |source| source.kind());
+        fields.entry("kind").or_insert_with(|| kind.as_str().into());
         let known = fields
             .get("id")
             .and_then(|id| id.as_str())

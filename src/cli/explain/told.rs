@@ -131,7 +131,7 @@ fn miss(rule: &RuleVerdict, asked: bool) -> Vec<String> {
     let failed = format!("{}: {detail}", clause.unwrap_or_default());
     let name = plain(&rule.rule, 100);
     if !asked && !rule.only_none && rule.nearest.is_none() {
-        return vec![format!("silent    {}", plain(&format!("{name}: {failed}"), WIDTH - 10))];
+        return hanging("silent    ", &format!("{name}: {}", plain(&failed, WHY_CHARS_MAX)));
     }
     let nearest = rule.nearest.as_ref().map(|nearest| format!("nearest: {nearest}"));
     let mut lines = vec![format!("silent    {name}")];
@@ -143,6 +143,13 @@ fn miss(rule: &RuleVerdict, asked: bool) -> Vec<String> {
         }));
     }
     lines
+}
+
+/// A text in lines of the width behind a head, the later ones indented as far.
+fn hanging(head: &str, text: &str) -> Vec<String> {
+    let wrapped = wrap(text, WIDTH - head.len());
+    let rows = wrapped.lines().zip(0_usize..);
+    rows.map(|(row, number)| format!("{}{row}", if number == 0 { head } else { "          " })).collect()
 }
 
 /// The filter that keeps a rule from being asked.

@@ -119,9 +119,20 @@ impl Compiler {
                 self.refuse(naming.owner, &written.origin, message, hint);
                 continue;
             }
+            let forgiven =
+                naming.fuzzy && matches!(&term, Term::Words(forms) if !fuzzy_forms(forms).is_empty());
             let spellings = Self::spellings(naming, &name, &term, company.is_some());
             match self.alias_literal(naming, term, &spellings) {
-                Ok(literal) => self.name(naming, written, &name, literal, company, spellings),
+                Ok(literal) => {
+                    let alias = Alias {
+                        entity: naming.entity,
+                        company: company.cloned(),
+                        written: name.as_str().into(),
+                        variants: spellings,
+                        fuzzy: forgiven,
+                    };
+                    self.name(naming, written, literal, alias);
+                }
                 Err(error) => {
                     let message = format!("{key}: `{name}`: {}", error.message);
                     self.problems.push(naming.owner.problem(&written.origin, message, error.hint));
@@ -167,39 +178,27 @@ impl Compiler {
     }
 
     /// Lets a literal name an entity.
-    fn name(
-        &mut self,
-        naming: &Naming<'_>,
-        written: &Located<String>,
-        name: &str,
-        literal: LiteralId,
-        company: Option<&Arc<Company>>,
-        variants: Vec<String>,
-    ) {
+    fn name(&mut self, naming: &Naming<'_>, written: &Located<String>, literal: LiteralId, alias: Alias) {
         let (mut repeated, mut contradicts) = (false, false);
         let from = self.first_alias_of.get(&naming.entity).copied().unwrap_or(self.aliases.len());
-        for (known, alias) in self.aliases_of.iter().rev() {
-            if (*alias as usize) < from {
+        for (known, number) in self.aliases_of.iter().rev() {
+            if (*number as usize) < from {
                 break;
             }
-            let Some(other) = self.aliases.get(*alias as usize).filter(|_| *known == literal) else {
-                continue;
-            };
-            repeated |= other.company.is_none() && company.is_none();
-            contradicts |= other.company.is_none() != company.is_none();
+            let other = self.aliases.get(*number as usize).filter(|_| *known == literal);
+            let Some(other) = other else { continue };
+            repeated |= other.company.is_none() && alias.company.is_none();
+            contradicts |= other.company.is_none() != alias.company.is_none();
         }
+        let name = alias.written.clone();
         if repeated {
+            let message = format!("`{name}` stands among its aliases twice");
+            self.warn(naming.owner, &written.origin, message, "remove one of them");
             return;
         }
         self.first_alias_of.entry(naming.entity).or_insert(self.aliases.len());
         self.aliases_of.push((literal, number(self.aliases.len())));
-        self.aliases.push(Alias {
-            entity: naming.entity,
-            company: company.cloned(),
-            written: name.into(),
-            variants,
-            fuzzy: naming.fuzzy,
-        });
+        self.aliases.push(alias);
         if contradicts {
             let message = format!("`{name}` is both an alias and an ambiguous one");
             let hint = "as an alias it counts in any company: remove it there, or here";

@@ -7,7 +7,7 @@ use super::super::filter::{Filters, Languages, Sources};
 use super::super::model::{Clause, Near, Rule, Score, Seldom};
 use super::super::near::TERMS_MAX;
 use super::super::presearch;
-use super::super::spec::{Located, NearSpec, Origin, RuleSpec};
+use super::super::spec::{FieldFilter, Located, NearSpec, Origin, RuleSpec};
 use super::super::stem::Language;
 use super::{Compiler, Owner};
 
@@ -175,7 +175,9 @@ impl Compiler {
                     "a sum of nothing would fire: write 1 or more",
                 );
             }
-            let reach: i64 = terms.iter().map(|(_, weight)| weight.max(&0) * title_factor).sum();
+            // In the text alone nothing is multiplied.
+            let factor = if spec.field == FieldFilter::Text { 1 } else { title_factor };
+            let reach: i64 = terms.iter().map(|(_, weight)| weight.max(&0) * factor).sum();
             if reach < threshold {
                 let message =
                     format!("it can never fire: its weights add up to {reach}, threshold is {threshold}");

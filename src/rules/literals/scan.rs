@@ -200,10 +200,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads a whole run of single letters as one word, from its first letter. The same stands between all of them.
+    /// Reads a whole run of single letters as one word, from its first letter or, as that may be a word by itself,
+    /// from its second. The same stands between all of them.
     fn step_spaced(&mut self, node: Node, first: usize, place: usize) {
         let Some(gap) = self.gap_to_letter(place) else { return };
-        if place > self.range.start && self.gap_to_letter(place - 1) == Some(gap) {
+        let goes_back = |letters: usize| {
+            let before = place.checked_sub(letters).filter(|&at| at >= self.range.start);
+            before.is_some_and(|at| self.gap_to_letter(at) == Some(gap))
+        };
+        if goes_back(1) && goes_back(2) {
             return;
         }
         let run = (place..).take(SPACED_LETTERS.end);
