@@ -397,8 +397,10 @@ fn silence_names_what_comes_closest() {
         assert_eq!(told[2], nearest, "{title}");
     }
     let vetoed = RuleSpec { none: terms(&["opera"]), ..of("coup") };
-    let told = engine(pack(), vec![vetoed]).explain(&item("coup at the opera", ""), None, None);
-    assert!(matches!(&told[0].outcome, Outcome::Silent(silence) if silence.only_none));
+    let engine = engine(pack(), vec![vetoed, rule("other", &["zebu"]), rule("fires", &["opera"])]);
+    let lost = engine.lost_to_none(&item("coup at the opera", ""), None);
+    let [told] = lost.as_slice() else { panic!("{lost:?}") };
+    assert!(matches!(&told.outcome, Outcome::Silent(silence) if silence.only_none));
 }
 
 #[test]

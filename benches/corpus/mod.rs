@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use harmattan::item::{Item, ItemId, SourceKind};
+use harmattan::item::Item;
 use harmattan::rules::spec::{EntitySpec, Located, NearSpec, Origin, RuleSpec};
 
 pub(crate) use language::LANGUAGES;
@@ -273,21 +273,7 @@ impl Writer<'_> {
 
 /// An item without anything but title and text.
 pub(crate) fn item(title: String, text: String) -> Item {
-    Item {
-        id: ItemId::from_bytes([0; 16]),
-        source: None,
-        kind: SourceKind::Feed,
-        title,
-        text,
-        url: None,
-        author: None,
-        lang: None,
-        published: None,
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
-        telegram: None,
-    }
+    Item::of_text(title, text)
 }
 
 /// Bytes of title and text of all items.

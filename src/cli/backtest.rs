@@ -15,7 +15,7 @@ use super::reach::Session;
 use super::send_test::outcome;
 use super::table::Table;
 use super::tally::{Change, DayCount, LISTED_MAX, Listed, Row, RuleCount, Tally};
-use super::trial::{Lost, Trial};
+use super::trial::{self, Lost};
 use super::unsent::Unsent;
 use crate::desk::Desk;
 use crate::rules::spec::{Mode, Severity};
@@ -77,12 +77,11 @@ pub(super) async fn backtest(at: &At, options: &Options) -> anyhow::Result<Exit>
 }
 
 async fn run(session: &Session, desk: &Desk, since: Timestamp, unsent: &mut Unsent) -> anyhow::Result<Tally> {
-    let trial = Trial::new(desk)?;
     let alerted = history::alerted(session, since).await?;
     let max_age = desk.config.alerts.max_age;
     let mut tally = Tally::default();
     let take = |stored: StoredItem| {
-        let judged = trial.judge(&stored.item);
+        let judged = trial::judge(desk, &stored.item);
         let change = tally.take(&stored, &judged, alerted.get(&stored.item.id), max_age);
         if change == (Change::Added { stale: false }) {
             unsent.take(desk, stored, judged.verdict);

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use super::print::{Exit, json, line, plain, talk};
 use super::reach::{Session, ask_daemon};
 use super::tally::title;
-use super::trial::Trial;
+use super::trial;
 use super::{At, history};
 use crate::control::{Call, Reply};
 use crate::daemon::clock;
@@ -98,8 +98,7 @@ async fn lost_to_none(desk: &Arc<Desk>) -> Vec<String> {
 }
 
 async fn lost(desk: &Arc<Desk>) -> anyhow::Result<Vec<String>> {
-    let trial = Trial::new(desk)?;
-    if !trial.has_vetoes() {
+    if desk.config.rules.iter().all(|rule| rule.none.is_empty()) {
         return Ok(Vec::new());
     }
     let week = SignedDuration::from_hours(24 * LOST_DAYS);
@@ -108,7 +107,7 @@ async fn lost(desk: &Arc<Desk>) -> anyhow::Result<Vec<String>> {
     let mut found: BTreeMap<String, (u64, String)> = BTreeMap::new();
     let (began, mut left) = (Instant::now(), LOST_ITEMS_MAX);
     let visit = |stored: StoredItem| {
-        for lost in trial.judge(&stored.item).lost {
+        for lost in trial::lost(desk, &stored.item) {
             found.entry(lost.rule).or_insert_with(|| (0, title(&stored.item))).0 += 1;
         }
         left -= 1;

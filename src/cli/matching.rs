@@ -144,16 +144,11 @@ fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
         id: ItemId::from_bytes(SeenKey::new("line", &number.to_string()).to_bytes()),
         source: name,
         kind: kind.into(),
-        title: line.title,
-        text: line.text,
         url: line.url,
-        author: None,
         lang: line.lang.or_else(|| source.and_then(|source| source.plan().lang).map(str::to_owned)),
         published: line.published,
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
         telegram: telegram.map(Into::into),
+        ..Item::of_text(line.title, line.text)
     };
     let label = label(desk, &item);
     let verdict = desk.engine.judge(&item, label);

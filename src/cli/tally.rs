@@ -234,7 +234,7 @@ fn age(stated: Timestamp, fetched: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::{ItemId, SourceKind, SourceName};
+    use crate::item::{ItemId, SourceName};
     use crate::rules::verdict::Verdict;
 
     const MAX_AGE: Duration = Duration::from_hours(14 * 24);
@@ -247,17 +247,8 @@ mod tests {
         let item = Item {
             id: ItemId::from_bytes([7; 16]),
             source: SourceName::new("news"),
-            kind: SourceKind::Feed,
-            title: String::new(),
-            text: "\n Rain in Mopti\nmore".to_owned(),
-            url: None,
-            author: None,
-            lang: None,
             published: published.map(at),
-            updated: None,
-            tags: Vec::new(),
-            guid: None,
-            telegram: None,
+            ..Item::of_text("", "\n Rain in Mopti\nmore")
         };
         StoredItem { item, first: Day(day), fetched: at(day.into()) }
     }

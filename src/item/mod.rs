@@ -99,6 +99,27 @@ pub struct Item {
     pub telegram: Option<TelegramPost>,
 }
 
+impl Item {
+    /// A text that comes from nowhere, such as one to be tried on the rules; its id is all zeros.
+    pub fn of_text(title: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            id: ItemId::from_bytes([0; 16]),
+            source: None,
+            kind: SourceKind::Feed,
+            title: title.into(),
+            text: text.into(),
+            url: None,
+            author: None,
+            lang: None,
+            published: None,
+            updated: None,
+            tags: Vec::new(),
+            guid: None,
+            telegram: None,
+        }
+    }
+}
+
 /// What a Telegram message has beyond an [`Item`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TelegramPost {

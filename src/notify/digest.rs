@@ -82,26 +82,12 @@ pub(crate) fn entry(alert: &Alert, desk: &TimeZone) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::{Item, ItemId, SourceKind};
+    use crate::item::{Item, ItemId};
     use crate::story::{AlertId, AlertKind, Disposition, Story, StoryId};
 
     fn alert(severity: Severity, text_bytes: usize) -> Alert {
         let at = Timestamp::UNIX_EPOCH;
-        let item = Item {
-            id: ItemId::from_bytes([7; 16]),
-            source: None,
-            kind: SourceKind::Feed,
-            title: String::new(),
-            text: "x".repeat(text_bytes),
-            url: None,
-            author: None,
-            lang: None,
-            published: None,
-            updated: None,
-            tags: Vec::new(),
-            guid: None,
-            telegram: None,
-        };
+        let item = Item { id: ItemId::from_bytes([7; 16]), ..Item::of_text("", "x".repeat(text_bytes)) };
         let id = AlertId::new(at, item.id);
         let story =
             Story { id: StoryId::opened_by(id), reports: 1, sources: Vec::new(), first_seen: at, severity };

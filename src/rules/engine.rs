@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::code::Code;
 use super::compile;
-use super::evaluate::Case;
+use super::evaluate::{Case, Miss};
 use super::explain::{self, Explanation};
 use super::filter::SourceLabel;
 use super::literals::{LiteralId, Literals};
@@ -206,6 +206,15 @@ impl Engine {
             let count = mentions.hits(self, item).len();
             kept.replace(mentions);
             count
+        })
+    }
+
+    /// The rules that only `none` keeps from firing on an item, and why.
+    pub fn lost_to_none(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Vec<Explanation> {
+        self.with_mentions(item, |mentions| {
+            let cases = self.cases(item, mentions, source).into_iter();
+            let lost = cases.filter(|case| matches!(case.judge(source), Err(Miss::Veto(_))));
+            lost.map(|case| explain::explain(self, &case, source)).collect()
         })
     }
 

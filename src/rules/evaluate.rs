@@ -220,9 +220,11 @@ impl Case<'_> {
         let unless = self.unless();
         let view = View { case: self, piece, unless: &unless };
         let mut found: Vec<(Span, &str)> = Vec::new();
-        let score =
-            self.rule.score().into_iter().flat_map(|score| score.terms.iter().map(|(clause, _)| clause));
-        for clause in self.rule.all.iter().chain(&self.rule.any).chain(score) {
+        // Weights count in the whole field, whatever scope and `unless` say.
+        let weighed = View { case: self, piece: Piece::of(self.rule.field), unless: &[] };
+        let terms = self.rule.all.iter().chain(&self.rule.any).map(|clause| (&view, clause));
+        let weights = self.rule.score().into_iter().flat_map(|score| &score.terms);
+        for (view, clause) in terms.chain(weights.map(|(clause, _)| (&weighed, clause))) {
             for wanted in &clause.wanted {
                 let places = view.spans(wanted.concept).take(REASONS_PER_TERM_MAX);
                 found.extend(places.map(|span| (span, &*wanted.written)));

@@ -167,7 +167,7 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::{Forward, ItemId, SourceKind, TelegramPost};
+    use crate::item::{Forward, SourceKind, TelegramPost};
 
     #[test]
     fn kinds_and_origins_of_messages_are_told_apart() {
@@ -178,19 +178,10 @@ mod tests {
             ..TelegramPost::default()
         };
         let mut item = Item {
-            id: ItemId::from_bytes([0; 16]),
             source: SourceName::new("channel"),
             kind: SourceKind::Telegram,
-            title: String::new(),
-            text: String::new(),
-            url: None,
-            author: None,
-            lang: None,
-            published: None,
-            updated: None,
-            tags: Vec::new(),
-            guid: None,
             telegram: Some(post),
+            ..Item::of_text("", "")
         };
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         for (kinds, origins, expected) in [

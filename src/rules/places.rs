@@ -51,6 +51,7 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// Forgets the list.
     pub(super) fn clear(&mut self) {
         self.slots.clear();
     }
@@ -75,8 +76,8 @@ impl Places {
         }
     }
 
-    #[inline]
     /// Where a concept stands in the list.
+    #[inline]
     pub(super) fn of(&self, concept: ConceptId) -> std::ops::Range<usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = Self::start(concept) & mask;

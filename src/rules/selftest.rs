@@ -8,7 +8,7 @@ use super::explain::{Outcome, quote};
 use super::filter::SourceLabel;
 use super::model::Rule;
 use super::spec::{Located, Origin, TestText};
-use crate::item::{Item, ItemId, SourceKind, SourceName};
+use crate::item::{Item, SourceName};
 
 /// A test of a rule that failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,19 +111,5 @@ impl Engine {
 /// A test's text as an item. It comes from nowhere, so that it is of any kind even when it states a source, which
 /// only the source filters are asked about.
 fn item(stated: &TestText) -> Item {
-    Item {
-        id: ItemId::from_bytes([0; 16]),
-        source: None,
-        kind: SourceKind::Feed,
-        title: stated.title.clone(),
-        text: stated.text.clone(),
-        url: None,
-        author: None,
-        lang: stated.lang.clone(),
-        published: None,
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
-        telegram: None,
-    }
+    Item { lang: stated.lang.clone(), ..Item::of_text(stated.title.clone(), stated.text.clone()) }
 }

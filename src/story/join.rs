@@ -84,7 +84,7 @@ pub fn join(open: Option<Story>, report: Report<'_>) -> Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::{ItemId, SourceKind};
+    use crate::item::ItemId;
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second(1_760_000_000 + hours * 3600).unwrap()
@@ -126,19 +126,8 @@ mod tests {
     #[test]
     fn the_same_dispatch_has_the_same_text_key() {
         let item = |title: &str, text: &str, url: Option<&str>| Item {
-            id: ItemId::from_bytes([0; 16]),
-            source: None,
-            kind: SourceKind::Feed,
-            title: title.into(),
-            text: text.into(),
             url: url.map(Into::into),
-            author: None,
-            lang: None,
-            published: None,
-            updated: None,
-            tags: Vec::new(),
-            guid: None,
-            telegram: None,
+            ..Item::of_text(title, text)
         };
         let a = keys(&item("Mali: attack", "Ten dead.", Some("https://a.example/1")));
         let b = keys(&item("MALI: attack ", "Ten\n dead.", Some("https://www.b.example/2")));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use harmattan::item::{Item, ItemId, SourceKind};
+use harmattan::item::Item;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{AmbiguousSpec, EntitySpec, Located, Origin, RuleSpec, Severity};
 
@@ -45,21 +45,7 @@ pub(crate) fn rule(name: &str, all: &[&str]) -> RuleSpec {
 }
 
 pub(crate) fn item(title: &str, text: &str) -> Item {
-    Item {
-        id: ItemId::from_bytes([0; 16]),
-        source: None,
-        kind: SourceKind::Feed,
-        title: title.to_owned(),
-        text: text.to_owned(),
-        url: None,
-        author: None,
-        lang: None,
-        published: None,
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
-        telegram: None,
-    }
+    Item::of_text(title, text)
 }
 
 /// A small pack about the Sahel.

@@ -157,16 +157,9 @@ fn item(name: &str, kind: SourceKind, title: &str, text: &str, url: &str) -> Ite
         id: ItemId::new(&source, SeenKey::new("link", url)),
         source: Some(source),
         kind,
-        title: title.to_owned(),
-        text: text.to_owned(),
         url: Some(url.to_owned()),
-        author: None,
-        lang: None,
         published: Some(time("2026-11-23T16:40:00Z")),
-        updated: None,
-        tags: Vec::new(),
-        guid: None,
-        telegram: None,
+        ..Item::of_text(title, text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values for the store's tests.
 
 use harmattan::fetch::Validators;
-use harmattan::item::{Item, ItemId, SeenKey, SourceKind, SourceName};
+use harmattan::item::{Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
@@ -37,17 +37,12 @@ pub(crate) fn item(n: u64) -> Item {
     Item {
         id: ItemId::new(&name("rfi"), seen_key(n)),
         source: Some(name("rfi")),
-        kind: SourceKind::Feed,
-        title: format!("Mali : attaque n° {n}"),
-        text: "نص\nтекст".into(),
         url: Some(format!("https://rfi.example/{n}")),
-        author: None,
         lang: Some("fr".into()),
         published: Some(at(5)),
-        updated: None,
         tags: vec!["Afrique".into()],
         guid: Some(n.to_string()),
-        telegram: None,
+        ..Item::of_text(format!("Mali : attaque n° {n}"), "نص\nтекст")
     }
 }
 
