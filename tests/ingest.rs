@@ -69,11 +69,19 @@ impl Stage {
                 backlog: Backlog::None,
             },
             started: now(),
-            outcome: Outcome::Read(Harvest { items, lost: 0, whole: true, validators, body: [7; 16] }),
+            outcome: Outcome::Read(Harvest {
+                items,
+                lost: 0,
+                whole: true,
+                validators,
+                body: [7; 16],
+                complaint: None,
+            }),
             hints: None,
             due: now(),
             not_before: None,
             host_wide: false,
+            missed: None,
         };
         let mut receipt = None;
         self.store

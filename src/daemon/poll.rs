@@ -93,6 +93,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         due: decision.due,
         not_before: decision.not_before,
         host_wide: read.status == Some(TOO_MANY_REQUESTS),
+        missed: None,
     };
     let force = desk.in_force.clone();
     let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
@@ -212,6 +213,7 @@ fn gather(
         whole: !reading.truncated,
         validators: (document.url.to_string(), document.validators.clone()),
         body,
+        complaint: reading.complaint,
     };
     Ok(Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) }))
 }

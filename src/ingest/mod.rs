@@ -19,7 +19,7 @@ use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
 use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
-use crate::source::{Candidate, Hints};
+use crate::source::{Candidate, Complaint, Hints};
 use crate::store::{Failing, Seen, SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
 
@@ -40,6 +40,19 @@ pub struct Poll {
     pub not_before: Option<Timestamp>,
     /// Whether that order is for the whole host.
     pub host_wide: bool,
+    /// What of the source may have been missed, when this poll found that out.
+    pub missed: Option<Missed>,
+}
+
+/// Items that a source may have shown without our seeing them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// When it was last read without a gap.
+    pub since: Timestamp,
+    /// When it was read again.
+    pub until: Timestamp,
+    /// How that was noticed, and how far it was filled, in words.
+    pub detail: String,
 }
 
 /// What the transaction needs to know of a source's settings.
@@ -96,6 +109,8 @@ pub struct Harvest {
     pub validators: (String, Validators),
     /// First 16 bytes of the body's SHA-256.
     pub body: [u8; 16],
+    /// What is wrong with the source although it could be read; it counts as failing with that reason.
+    pub complaint: Option<Complaint>,
 }
 
 /// An item and what the rules say of it; not asked where the item seemed known.

@@ -115,6 +115,19 @@ pub struct Reading {
     pub truncated: bool,
     /// What the publisher asks of pollers.
     pub hints: Hints,
+    /// Where older items are: `prev-archive` or `next` of a feed (RFC 5005), a page's `next`, `?before=` of a channel.
+    pub older: Option<Url>,
+    /// What is wrong with the source although it could be read.
+    pub complaint: Option<Complaint>,
+}
+
+/// Something wrong with a source whose document could be read all the same: it is in a bad state, and its items count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The class, as in [`Unreadable::reason`]: `layout`, `renamed`.
+    pub reason: &'static str,
+    /// In words.
+    pub detail: String,
 }
 
 /// What a document says of how often to ask.
@@ -122,6 +135,13 @@ pub struct Reading {
 pub struct Hints {
     /// RSS `ttl`, in minutes.
     pub ttl_minutes: Option<u32>,
+    /// Hours of the day in GMT in which RSS `skipHours` asks to be left alone: bit 0 is midnight to one. None or all
+    /// of them is none.
+    pub skip_hours: u32,
+    /// Days on which RSS `skipDays` asks to be left alone: bit 0 is Monday. None or all of them is none.
+    pub skip_days: u8,
+    /// How often the feed says it is updated (`sy:updatePeriod` by `sy:updateFrequency`), in minutes.
+    pub update_minutes: Option<u32>,
     /// Highest message number of a Telegram page, album members included.
     pub telegram_newest: Option<u64>,
     /// Server time of a Telegram page.

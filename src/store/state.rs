@@ -55,7 +55,7 @@ pub struct SourceState {
 impl SourceState {
     /// What the last document that could be read asks of pollers.
     pub fn hints(&self) -> Hints {
-        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, rendered: None }
+        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, ..Hints::default() }
     }
 
     /// The same for a source now asked at `address`: how another address fared and what it ordered says nothing.

@@ -1,30 +1,13 @@
-//! `harmattan sources`: the state of each, and polling one now.
+//! `harmattan sources list`: the state of each source on one screen.
 
-use super::At;
-use super::once::told;
-use super::print::{Exit, json, json_lines, line, plain, talk};
-use super::reach::{reach, unexpected};
-use super::table::Table;
+use crate::cli::At;
+use crate::cli::print::{Exit, json_lines, plain};
+use crate::cli::reach::{reach, unexpected};
+use crate::cli::table::Table;
 use crate::control::{Call, Reply, api};
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    list: List,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// List the sources and their state
-    List(List),
-    /// Poll a source now; its server's orders still hold
-    Poll(Poll),
-}
-
 #[derive(Clone, Debug, clap::Args)]
-struct List {
+pub(super) struct List {
     /// Print JSON Lines
     #[arg(long)]
     json: bool,
@@ -33,24 +16,7 @@ struct List {
     failing: bool,
 }
 
-#[derive(Clone, Debug, clap::Args)]
-struct Poll {
-    /// Name of the source
-    name: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) async fn sources(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    match &options.command {
-        Some(Command::Poll(poll)) => poll_one(at, poll).await,
-        Some(Command::List(options)) => list(at, options).await,
-        None => list(at, &options.list).await,
-    }
-}
-
-async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
+pub(super) async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
     let reply = reach(at, Call::Sources).await?;
     let Reply::Sources(mut sources) = reply else { return unexpected(reply) };
     if options.failing {
@@ -94,18 +60,4 @@ fn remark(source: &api::Source) -> String {
         remarks.push(format!("its server ordered to wait until {}", short(order)));
     }
     remarks.join("; ")
-}
-
-async fn poll_one(at: &At, options: &Poll) -> anyhow::Result<Exit> {
-    let reply = reach(at, Call::Poll { source: options.name.clone() }).await?;
-    let Reply::Poll(poll) = reply else { return unexpected(reply) };
-    if options.json {
-        json(&poll)?;
-    } else {
-        line(format!("{}: {}", poll.source, told(&poll)))?;
-        for problem in &poll.problems {
-            talk(format!("  {}", plain(problem, 200)));
-        }
-    }
-    Ok(Exit::wrong_if(poll.failure.is_some()))
 }
