@@ -6,8 +6,10 @@
 mod candidate;
 mod charset;
 mod dates;
+pub mod discover;
 mod feed;
 mod html;
+pub mod opml;
 pub mod page;
 mod sniff;
 pub mod telegram;

@@ -182,12 +182,12 @@ pub(super) fn read(
 fn older(page: &scraper::Html, next: &Part, base: &Url, url: &Url) -> Option<Url> {
     let link = next.value(page.root_element(), &["href"], Breaks::Explicit)?;
     let older = Url::parse(&web_link(base, &link)?).ok()?;
-    let bare = |url: &Url| {
+    let whole = |url: &Url| {
         let mut url = url.clone();
         url.set_fragment(None);
         url
     };
-    (bare(&older) != bare(url)).then_some(older)
+    (whole(&older) != whole(url)).then_some(older)
 }
 
 /// What the dates of a page are read by.

@@ -15,6 +15,8 @@ const PIECES_ENOUGH: usize = 48;
 /// Of so many pieces one may be beyond repair: cut by an ellipsis, or from another hand.
 const SPOILT_ONE_IN: usize = 4;
 
+static TABLES: OnceLock<[Table; 2]> = OnceLock::new();
+
 /// A text made right.
 #[derive(Debug)]
 pub(super) struct Mended {
@@ -30,7 +32,6 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
     if text.is_ascii() {
         return None;
     }
-    static TABLES: OnceLock<[Table; 2]> = OnceLock::new();
     let tables = TABLES.get_or_init(|| [Table::of(WINDOWS_1252), Table::of(WINDOWS_1251)]);
     tables.iter().find(|table| table.explains(text)).map(|table| table.undo(text))
 }

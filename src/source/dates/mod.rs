@@ -90,8 +90,8 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         // `23-Nov-26` is three words; a zone such as `-0500` is one.
         if let Some(date) = word.parse::<Date>().ok().filter(|_| word.len() == "2026-11-23".len()) {
             words.whole(date);
-        } else if let Some(read) = strokes(word, lang) {
-            words.whole(read?);
+        } else if let Some(parts) = strokes(word) {
+            words.whole(parts.date(lang)?);
         } else if word.contains('-') && word.chars().any(char::is_alphabetic) && zone(word).is_none() {
             word.split('-').for_each(|part| words.take(part));
         } else {
@@ -110,31 +110,38 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     words.offset.unwrap_or(Offset::UTC).to_timestamp(date.to_datetime(time)).ok()
 }
 
-/// `10/06/2025`, `10.06.2025`, `2025/06/10`. The outer `None` is another form, the inner one no date or two.
-fn strokes(word: &str, lang: Option<&str>) -> Option<Option<Date>> {
+/// Three numbers between strokes: `10/06/2025`, `10.06.2025`, `2025/06/10`.
+struct Strokes<'a> {
+    mark: char,
+    parts: [&'a str; 3],
+}
+
+fn strokes(word: &str) -> Option<Strokes<'_>> {
     let mark = ['/', '.', '-'].into_iter().find(|&mark| word.matches(mark).count() == 2)?;
-    let parts: Vec<&str> = word.split(mark).collect();
-    let [first, second, third] = parts.as_slice() else { return None };
-    if parts.iter().any(|part| part.is_empty() || part.bytes().any(|byte| !byte.is_ascii_digit())) {
-        return None;
-    }
-    let small = |part: &str| part.parse::<i8>().ok();
-    let date = || {
+    let mut parts = word.split(mark);
+    let parts = [parts.next()?, parts.next()?, parts.next()?];
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.iter().all(is_number).then_some(Strokes { mark, parts })
+}
+
+impl Strokes<'_> {
+    /// The date; `None` when it is none, or could be two.
+    fn date(&self, lang: Option<&str>) -> Option<Date> {
+        let [first, second, third] = self.parts;
         if first.len() == 4 {
-            return Date::new(first.parse().ok()?, small(second)?, small(third)?).ok();
+            return Date::new(first.parse().ok()?, second.parse().ok()?, third.parse().ok()?).ok();
         }
         let year = match third.len() {
             4 => third.parse().ok()?,
             // Points are put in dates of Europe alone, where the year is last.
-            2 if mark == '.' => 2000 + third.parse::<i16>().ok()?,
+            2 if self.mark == '.' => 2000 + third.parse::<i16>().ok()?,
             _ => return None,
         };
-        let (first, second) = (small(first)?, small(second)?);
-        let day_first = mark == '.' || day_first(first, second, lang)?;
+        let (first, second): (i8, i8) = (first.parse().ok()?, second.parse().ok()?);
+        let day_first = self.mark == '.' || day_first(first, second, lang)?;
         let (day, month) = if day_first { (first, second) } else { (second, first) };
         Date::new(year, month, day).ok()
-    };
-    Some(date())
+    }
 }
 
 /// Whether the first of two numbers is the day; `None` when it could be either.
