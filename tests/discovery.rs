@@ -103,6 +103,34 @@ fn a_site_without_links_is_asked_in_the_usual_places_alone() {
 }
 
 #[test]
+fn a_server_that_asks_to_be_left_alone_is_left_alone() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/", Reply::ok("<html><p>Gao"));
+    site.show("/feed", Reply::status(429).body("slow down"));
+    ended(&run(desk.path(), &["add", &site.url("/")]), 74);
+    assert_eq!(site.targets(), ["/", "/feed"]);
+}
+
+#[test]
+fn an_address_without_scheme_is_tried_with_both() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/une.xml", Reply::ok(FEED));
+    let typed = site.url("/une.xml").replace("http://", "");
+    let (out, _) = ended(&run(desk.path(), &["add", &typed]), 0);
+    assert!(out.contains(&format!("feed = \"http://{typed}\"")), "{out}");
+}
+
+#[test]
+fn a_channel_shown_by_another_host_is_added_with_it() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    let page = include_str!("golden/telegram/channel.html").replace('\r', "");
+    site.show("/s/sahel_terrain", Reply::ok(page));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/s/sahel_terrain")]), 0);
+    let host = site.base();
+    assert!(out.contains(&format!("telegram = \"@sahel_terrain\"\nhosts = [\"{host}\"]")), "{out}");
+}
+
+#[test]
 fn what_has_no_feed_is_told_with_all_that_was_tried() {
     let (site, desk) = (Site::start(), desk(COVERED));
     site.show("/news", Reply::ok("<html><p>Gao"));

@@ -9,6 +9,9 @@ use crate::fetch::Document;
 /// Feeds taken from the links of one page; blogs link to a feed for each of their comments.
 const LINKS_MAX: usize = 6;
 
+/// Links looked at: a hostile page has a hundred thousand, each another.
+const LINKS_LOOKED_AT_MAX: usize = 64;
+
 /// Where feeds usually are, the likeliest first. Few: each is a request to somebody's server.
 const USUAL: [&str; 8] =
     ["feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feeds/posts/default", "feed.json"];
@@ -33,6 +36,9 @@ pub fn linked(document: &Document) -> Vec<Url> {
     let base = base.unwrap_or_else(|| document.url.clone());
     let mut found: Vec<Url> = Vec::new();
     let mut add = |href: &str| {
+        if found.len() >= LINKS_LOOKED_AT_MAX {
+            return;
+        }
         let url = web_link(&base, href).and_then(|link| Url::parse(&link).ok());
         found.extend(url.filter(|url| !found.contains(url)));
     };
@@ -109,6 +115,9 @@ mod tests {
         ] {
             assert_eq!(links(html), expected, "{html}");
         }
+        let anchors: Vec<String> = (0..100_000).map(|n| format!("<a href='/{n}.rss'></a>")).collect();
+        let hostile = anchors.concat();
+        assert_eq!(links(&hostile).len(), LINKS_MAX);
         let many = "<link rel=alternate type=application/rss+xml href=/x><a href='/y.rss'>";
         assert_eq!(links(&many.repeat(50)).len(), 2, "each once");
     }

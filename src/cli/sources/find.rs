@@ -7,7 +7,7 @@ use crate::cli::print::progress;
 use crate::config::NewAddress;
 use crate::daemon::clock;
 use crate::desk::Desk;
-use crate::fetch::{ACCEPT_FEED, Answer, Document, Redirects, Request};
+use crate::fetch::{ACCEPT_FEED, Answer, Document, Failure, Redirects, Request};
 use crate::item::SourceName;
 use crate::source::telegram::ChannelName;
 use crate::source::{self, Kind, Plan, ReadAs, Reading, discover};
@@ -50,7 +50,7 @@ pub(super) fn address(text: &str) -> anyhow::Result<Url> {
 /// Finds the source behind `text`.
 pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
     let text = text.trim();
-    let mut search = Search { desk, tried: Vec::new() };
+    let mut search = Search { desk, tried: Vec::new(), given_up: false };
     if let Some(channel) = channel(text) {
         let channel = channel?;
         let url = channel.preview_url("t.me").context("no address for that channel")?;
@@ -60,8 +60,12 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
             None => search.nothing(text),
         };
     }
-    let page_url = address(text)?;
-    let page = search.fetch(&page_url).await;
+    let mut page_url = address(text)?;
+    let mut page = search.fetch(&page_url).await;
+    if search.given_up && !text.contains("://") && page_url.set_scheme("http").is_ok() {
+        search.given_up = false;
+        page = search.fetch(&page_url).await;
+    }
     let mut others = Vec::new();
     if let Some((url, document)) = &page {
         match source::sniff(&document.bytes, document.content_type.as_deref()) {
@@ -82,6 +86,9 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
     }
     let guesses = discover::usual(page.as_ref().map_or(&page_url, |(_, document)| &document.url));
     for url in others.clone().into_iter().chain(guesses) {
+        if search.given_up {
+            break;
+        }
         if search.has_tried(&url) {
             continue;
         }
@@ -98,6 +105,8 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
 struct Search<'a> {
     desk: &'a Desk,
     tried: Vec<(Url, String)>,
+    /// Whether the last server could not be reached, or asked to be left alone.
+    given_up: bool,
 }
 
 impl Search<'_> {
@@ -123,7 +132,12 @@ impl Search<'_> {
                 }
                 Answer::Unchanged { .. } | Answer::Redirect { .. } => self.say(url, "no document"),
             },
-            Err(error) => self.say(url, &error.to_string()),
+            Err(error) => {
+                let answered =
+                    matches!(&error.failure, Failure::Status { status, .. } if ![429, 503].contains(status));
+                self.given_up = !answered;
+                self.say(url, &error.to_string());
+            }
         }
         None
     }
