@@ -37,7 +37,7 @@ all = ["cholera"]
 source = ["tag:press"]
 "#;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 24] = [
     "run",
     "once",
     "demo",
@@ -49,6 +49,9 @@ const COMMANDS: [&str; 21] = [
     "backtest",
     "sources",
     "sources list",
+    "sources add",
+    "sources import",
+    "sources export",
     "sources poll",
     "alerts",
     "alerts list",

@@ -63,7 +63,7 @@ fn document(path: &Path, url: &str) -> Document {
 
 fn read(document: &Document, kind: ReadAs<'_>) -> Result<Reading, Unreadable> {
     let name = SourceName::new("fixture").unwrap();
-    source::read(document, &Plan { source: &name, kind, lang: None })
+    source::read(document, &Plan { source: &name, kind, lang: None, now: None })
 }
 
 #[test]
@@ -92,6 +92,41 @@ fn every_item_of_the_genuine_feeds_is_read() {
             );
         }
         assert_eq!(read(&document, ReadAs::Feed).as_ref(), Ok(&reading), "{file} read again");
+    }
+}
+
+/// Genuine feeds that went through a wrong charset before they were kept: a word of the first titles as published.
+const ENCODED_TWICE: [(&str, &str); 9] = [
+    ("indianexpress-world-2017.xml", "’"),
+    ("japantimes-2017.xml", "’"),
+    ("koerant-afrikaans-2016.xml", ""),
+    ("lefigaro-culture-2017.xml", "é"),
+    ("lemonde-une-2017.xml", "é"),
+    ("leparisien-une-2017.xml", "Neige et pluie verglaçante : alerte étendue à 37 départements"),
+    ("reuters-world-2017.xml", ""),
+    ("theverge-atom-2017.xml", "’"),
+    ("yandex-moskva-2017.xml", "Москв"),
+];
+
+#[test]
+fn titles_encoded_twice_come_out_as_published() {
+    let Some(folder) = fixtures() else { return };
+    for (file, _, _) in FEEDS {
+        let document = document(&folder.join("feeds").join(file), "https://feeds.example/rss.xml");
+        let reading = read(&document, ReadAs::Feed).unwrap();
+        let twice = reading
+            .problems
+            .iter()
+            .any(|problem| problem.kind == ProblemKind::Repaired && problem.detail.contains("twice"));
+        let spoilt = ENCODED_TWICE.iter().find(|(spoilt, _)| *spoilt == file);
+        assert_eq!(twice, spoilt.is_some(), "{file}: {:?}", reading.problems);
+        for candidate in &reading.items {
+            let whole = format!("{} {}", candidate.item.title, candidate.item.text);
+            assert!(!["Ã", "Ð", "â€", "Â"].iter().any(|mark| whole.contains(mark)), "{file}: {whole}");
+        }
+        if let Some((_, word)) = spoilt {
+            assert!(reading.items.iter().any(|candidate| candidate.item.title.contains(word)), "{file}");
+        }
     }
 }
 

@@ -77,7 +77,7 @@ enum Command {
     Explain(explain::Options),
     /// Try the rules on disk on what is stored: what would be added, what removed
     Backtest(backtest::Options),
-    /// List the sources and their state, or poll one now
+    /// List the sources and their state, add one, poll one now, exchange them as OPML
     Sources(sources::Options),
     /// List the alerts
     Alerts(alerts::Options),

@@ -87,13 +87,14 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
         Kind::Page => ReadAs::Page { select: &selectors },
     };
     let source = SourceName::new("preview").context("the name of the preview is one")?;
-    let reading = match source::read(&document, &Plan { source: &source, kind, lang: None }) {
-        Ok(reading) => reading,
-        Err(why) => {
-            tell(options, &why.to_string())?;
-            return Ok(Exit::Wrong);
-        }
-    };
+    let reading =
+        match source::read(&document, &Plan { source: &source, kind, lang: None, now: Some(clock::now()) }) {
+            Ok(reading) => reading,
+            Err(why) => {
+                tell(options, &why.to_string())?;
+                return Ok(Exit::Wrong);
+            }
+        };
     print(options, reading)
 }
 

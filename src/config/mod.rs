@@ -27,6 +27,7 @@ mod suggest;
 mod tuning;
 mod typed;
 mod value;
+mod write;
 
 pub use environment::Environment;
 pub use load::{Loaded, load};
@@ -40,3 +41,4 @@ pub use settings::{
 pub use socket::{Places, places};
 pub use source::{Backlog, SelectSpec, SourceAddress, SourceSpec};
 pub use value::duration;
+pub use write::{Edit, NewAddress, NewSource};

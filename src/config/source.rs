@@ -82,6 +82,8 @@ pub struct SelectSpec {
     pub date: Option<Located<String>>,
     /// Its text.
     pub text: Option<Located<String>>,
+    /// The link to the page with older items, in the whole page.
+    pub next: Option<Located<String>>,
 }
 
 /// What of a source's first poll may alert.
@@ -241,10 +243,11 @@ fn host(node: &Node<'_>) -> Option<String> {
 
 fn select(section: &Section<'_>) -> Option<SelectSpec> {
     let item = section.text("item");
-    let [title, link, date, text] = ["title", "link", "date", "text"].map(|name| section.text(name));
+    let [title, link, date, text, next] =
+        ["title", "link", "date", "text", "next"].map(|name| section.text(name));
     if ["title", "link", "text"].iter().all(|name| !section.has(name)) {
         section.problem("", "finds nothing in an item", Some("write `title`, `link` or `text`"));
         return None;
     }
-    Some(SelectSpec { item: item?, title, link, date, text })
+    Some(SelectSpec { item: item?, title, link, date, text, next })
 }

@@ -187,7 +187,8 @@ fn gather(
     document: &Document,
     body: [u8; 16],
 ) -> Result<Result<Read, Unreadable>, StoreError> {
-    let reading = match source::read(document, &source.plan()) {
+    let plan = source::Plan { now: Some(clock::now()), ..source.plan() };
+    let reading = match source::read(document, &plan) {
         Ok(reading) => reading,
         Err(why) => return Ok(Err(why)),
     };

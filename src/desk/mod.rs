@@ -104,7 +104,13 @@ impl Source {
             SourceAddress::Page { select, .. } => {
                 let parts = [&select.title, &select.link, &select.date, &select.text];
                 let parts = parts.map(|part| part.as_ref().map_or("", |part| part.value.as_str()));
-                format!("{}\n{}", select.item.value, parts.join("\n"))
+                let mut all = format!("{}\n{}", select.item.value, parts.join("\n"));
+                // Not of a page without it: what was stored before there was such a key must read the same.
+                if let Some(next) = &select.next {
+                    all.push('\n');
+                    all.push_str(&next.value);
+                }
+                all
             }
         }
     }
@@ -127,7 +133,7 @@ impl Source {
             Target::Telegram { channel, .. } => ReadAs::Telegram { channel },
             Target::Page { selectors, .. } => ReadAs::Page { select: selectors },
         };
-        Plan { source: self.name(), kind, lang: self.spec.lang.as_deref() }
+        Plan { source: self.name(), kind, lang: self.spec.lang.as_deref(), now: None }
     }
 
     /// How often it is polled.
@@ -296,7 +302,8 @@ fn selectors(select: &SelectSpec) -> Result<Selectors, SelectorProblem> {
         text(select.link.as_ref()),
         text(select.date.as_ref()),
         text(select.text.as_ref()),
-    )
+    )?
+    .with_next(text(select.next.as_ref()))
 }
 
 fn notifiers(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Notifier>> {

@@ -153,7 +153,7 @@ mod tests {
 
     fn keys(drafts: Vec<Draft>) -> Vec<SeenKey> {
         let source = SourceName::new("test").unwrap();
-        let plan = Plan { source: &source, kind: ReadAs::Feed, lang: None };
+        let plan = Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None };
         identify(drafts, &plan, SourceKind::Feed).into_iter().map(|candidate| candidate.key).collect()
     }
 

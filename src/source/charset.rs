@@ -1,12 +1,17 @@
 //! From bytes to text: which charset a document is in.
 //!
 //! Asked in this order: the byte order mark, bytes that are UTF-8 whatever they are said to be, the HTTP
-//! header, the document's own declaration, and last the language of the source. Text in a single-byte
-//! charset is practically never valid UTF-8, so validity is a better witness than either label; both lie often.
+//! header, the document's own declaration, and last what the bytes look like, weighed with the language of the
+//! source. Text in a single-byte charset is practically never valid UTF-8, so validity is a better witness than
+//! either label; both lie often. Text that went through a wrong charset before is mended by [`twice`].
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252, WINDOWS_1256,
+    Encoding, IBM866, ISO_2022_JP, ISO_8859_5, ISO_8859_6, KOI8_R, KOI8_U, UTF_8, UTF_16BE, UTF_16LE,
+    WINDOWS_1251, WINDOWS_1252, WINDOWS_1256,
 };
+
+use super::twice;
 
 /// How far into a document its declaration of a charset is looked for, in bytes.
 const DECLARATION_BYTES_MAX: usize = 1024;
@@ -20,8 +25,19 @@ pub(super) struct Decoded {
     pub(super) flaw: Option<String>,
 }
 
-/// Decodes `bytes`; what does not fit the charset becomes U+FFFD and is told.
+/// Decodes `bytes`; what does not fit the charset becomes U+FFFD and is told. Text that was encoded twice is mended.
 pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded {
+    let decoded = once(bytes, content_type, lang);
+    let Some(mended) = twice::mend(&decoded.text) else { return decoded };
+    let told = format!("{} pieces of text were encoded twice, through {}", mended.pieces, mended.through);
+    let flaw = match decoded.flaw {
+        Some(flaw) => format!("{flaw}; {told}"),
+        None => told,
+    };
+    Decoded { text: mended.text, flaw: Some(flaw) }
+}
+
+fn once(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return with(encoding, bytes, None);
     }
@@ -96,19 +112,26 @@ fn mostly_utf8(bytes: &[u8]) -> bool {
     whole > broken
 }
 
-/// The single-byte charset of a text that nobody names.
-///
-/// Western text has few bytes above 127 among its letters; Cyrillic and Arabic text has little else.
+/// The charset of a text that nobody names: as it looks, among those in which its language is written.
 fn guess(bytes: &[u8], lang: Option<&str>) -> &'static Encoding {
-    match lang.map(primary).as_deref() {
-        Some("ru" | "uk" | "bg" | "sr" | "be" | "mk") => return WINDOWS_1251,
-        Some("ar" | "fa" | "ur") => return WINDOWS_1256,
-        Some(_) | None => {}
+    let lang = lang.map(primary);
+    // The detector knows lands by their domains; a language says as much about the charsets in use.
+    let (hint, script): (Option<&[u8]>, &[&'static Encoding]) = match lang.as_deref() {
+        Some("ru" | "bg" | "sr" | "mk" | "be") => {
+            (Some(b"ru"), &[WINDOWS_1251, KOI8_R, KOI8_U, IBM866, ISO_8859_5])
+        }
+        Some("uk") => (Some(b"ua"), &[WINDOWS_1251, KOI8_U, KOI8_R, IBM866, ISO_8859_5]),
+        Some("ar" | "fa" | "ur") => (Some(b"eg"), &[WINDOWS_1256, ISO_8859_6]),
+        Some("fr" | "en" | "de" | "es" | "it" | "pt" | "nl") => (Some(b"fr"), &[WINDOWS_1252]),
+        Some(_) | None => (None, &[]),
+    };
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let seen = detector.guess(hint, Utf8Detection::Deny);
+    match script.first() {
+        Some(usual) if !script.contains(&seen) => usual,
+        Some(_) | None => seen,
     }
-    let high = bytes.iter().filter(|&&b| b >= 0xC0).count();
-    // The doubled weight allows for the ASCII letters of the markup.
-    let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
-    if high.saturating_mul(2) > letters { WINDOWS_1251 } else { WINDOWS_1252 }
 }
 
 /// The primary part of a language tag, in lower case (`fr-FR` is `fr`).

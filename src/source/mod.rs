@@ -6,11 +6,14 @@
 mod candidate;
 mod charset;
 mod dates;
+pub mod discover;
 mod feed;
 mod html;
+pub mod opml;
 pub mod page;
 mod sniff;
 pub mod telegram;
+mod twice;
 
 use std::fmt;
 
@@ -36,6 +39,9 @@ pub struct Plan<'a> {
     pub kind: ReadAs<'a>,
     /// Language of the source, for items that state none.
     pub lang: Option<&'a str>,
+    /// When the document was fetched: what the relative dates of a page (`2 hours ago`) are counted from. Without
+    /// it they are not read.
+    pub now: Option<Timestamp>,
 }
 
 /// What to read a document as.

@@ -1,5 +1,6 @@
 //! Pages read by CSS selectors.
 
+use jiff::Timestamp;
 use scraper::{ElementRef, Selector};
 use url::Url;
 
@@ -22,6 +23,7 @@ pub struct Selectors {
     link: Option<Part>,
     date: Option<Part>,
     text: Option<Part>,
+    next: Option<Part>,
 }
 
 /// What selects one part of an item: `css`, `css@attribute`, or `@attribute` of the item itself.
@@ -65,7 +67,18 @@ impl Selectors {
             link: part("link", link)?,
             date: part("date", date)?,
             text: part("text", text)?,
+            next: None,
         })
+    }
+
+    /// The same with the selector of the link to the page with older items.
+    ///
+    /// # Errors
+    ///
+    /// When it is no CSS selector.
+    pub fn with_next(self, next: Option<&str>) -> Result<Self, SelectorProblem> {
+        let next = next.map(|text| Part::parse("next", text)).transpose()?;
+        Ok(Self { next, ..self })
     }
 }
 
@@ -130,6 +143,8 @@ pub(super) fn read(
     if found == 0 {
         return Err(Unreadable::Layout("the `item` selector finds nothing".to_owned()));
     }
+    reading.older = select.next.as_ref().and_then(|next| older(&page, next, &base, url));
+    let near = Near { lang: plan.lang.or(lang.as_deref()), now: plan.now };
     let mut drafts = Vec::new();
     let (mut blank, mut oversize, mut undated) = (0, 0, None);
     let mut visited = 0;
@@ -140,7 +155,7 @@ pub(super) fn read(
     let items: Vec<ElementRef<'_>> = items.collect();
     let over = found - items.len();
     for item in items {
-        let mut draft = draft(item, select, &base, &mut undated);
+        let mut draft = draft(item, select, &base, near, &mut undated);
         draft.lang = lang.clone().filter(|lang| !lang.is_empty());
         oversize += usize::from(draft.cut());
         if draft.title.is_empty() && draft.text.is_empty() {
@@ -163,13 +178,38 @@ pub(super) fn read(
     Ok(reading)
 }
 
-fn draft(item: ElementRef<'_>, select: &Selectors, base: &Url, undated: &mut Option<String>) -> Draft {
+/// The page with older items; one that links to itself has none.
+fn older(page: &scraper::Html, next: &Part, base: &Url, url: &Url) -> Option<Url> {
+    let link = next.value(page.root_element(), &["href"], Breaks::Explicit)?;
+    let older = Url::parse(&web_link(base, &link)?).ok()?;
+    let whole = |url: &Url| {
+        let mut url = url.clone();
+        url.set_fragment(None);
+        url
+    };
+    (whole(&older) != whole(url)).then_some(older)
+}
+
+/// What the dates of a page are read by.
+#[derive(Clone, Copy)]
+struct Near<'a> {
+    lang: Option<&'a str>,
+    now: Option<Timestamp>,
+}
+
+fn draft(
+    item: ElementRef<'_>,
+    select: &Selectors,
+    base: &Url,
+    near: Near<'_>,
+    undated: &mut Option<String>,
+) -> Draft {
     let value = |part: &Option<Part>, attributes: &[&str]| {
         part.as_ref().and_then(|part| part.value(item, attributes, Breaks::Blocks))
     };
     let link = value(&select.link, &["href"]);
     let date = value(&select.date, &["datetime", "content"]);
-    let published = date.as_deref().and_then(dates::parse);
+    let published = date.as_deref().and_then(|date| dates::parse_near(date, near.lang, near.now));
     if published.is_none() {
         *undated = undated.take().or(date.map(|date| date.chars().take(60).collect()));
     }
@@ -199,6 +239,32 @@ mod tests {
         assert_eq!(parse("article", None, None).map_err(|problem| problem.key), Err("title"));
         assert_eq!(parse("..x", Some("h2"), None).map_err(|problem| problem.key), Err("item"));
         assert_eq!(parse("article", Some("h2"), Some("a[@href")).map_err(|problem| problem.key), Err("link"));
+    }
+
+    #[test]
+    fn the_link_to_older_items_is_absolute_and_leads_elsewhere() {
+        let url = Url::parse("https://press.example/news/?page=1").unwrap();
+        for (html, selector, expected) in [
+            ("<a class=n href='?page=2'>plus</a>", "a.n", Some("https://press.example/news/?page=2")),
+            ("<a class=n href='/old'>plus</a>", "a.n@href", Some("https://press.example/old")),
+            ("<li data-next='/old'>", "li@data-next", Some("https://press.example/old")),
+            (
+                "<base href='https://cdn.example/'><link rel=next href=p2>",
+                "[rel=next]",
+                Some("https://cdn.example/p2"),
+            ),
+            ("<a class=n href='?page=1#top'>", "a.n", None),
+            ("<a class=n href='javascript:more()'>", "a.n", None),
+            ("<p>", "a.n", None),
+        ] {
+            let select = Selectors::parse("article", Some("h2"), None, None, None).unwrap();
+            let select = select.with_next(Some(selector)).unwrap();
+            let source = crate::item::SourceName::new("page").unwrap();
+            let kind = super::super::ReadAs::Page { select: &select };
+            let plan = Plan { source: &source, kind, lang: None, now: None };
+            let reading = read(&format!("{html}<article><h2>Gao"), &select, &url, &plan).unwrap();
+            assert_eq!(reading.older.as_ref().map(Url::as_str), expected, "{html}");
+        }
     }
 
     #[test]

@@ -1,8 +1,15 @@
 //! `harmattan sources`: the state of each, and what is done with one.
 
+mod add;
+mod export;
+mod find;
+mod import;
 mod list;
 mod poll;
+mod write;
 
+use self::add::Add;
+use self::import::Import;
 use self::list::List;
 use self::poll::Poll;
 use super::At;
@@ -20,12 +27,21 @@ pub(super) struct Options {
 enum Command {
     /// List the sources and their state
     List(List),
+    /// Find the feed behind an address, show it and add it to `local/sources.toml`
+    Add(Add),
+    /// Add the feeds of an OPML list, all or none
+    Import(Import),
+    /// Print the feeds as an OPML list
+    Export,
     /// Poll a source now; its server's orders still hold
     Poll(Poll),
 }
 
 pub(super) async fn sources(at: &At, options: &Options) -> anyhow::Result<Exit> {
     match &options.command {
+        Some(Command::Add(options)) => Box::pin(add::add(at, options)).await,
+        Some(Command::Import(options)) => import::import(at, options).await,
+        Some(Command::Export) => export::export(at),
         Some(Command::Poll(options)) => poll::poll(at, options).await,
         Some(Command::List(options)) => list::list(at, options).await,
         None => list::list(at, &options.list).await,

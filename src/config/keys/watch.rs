@@ -122,13 +122,19 @@ pub static SOURCE: Table = Table {
 pub static SELECT: Table = Table {
     name: "source.select",
     kind: None,
-    doc: "Of a page: CSS selectors, each with an optional `@attribute`; all but `item` look inside an item.",
+    doc: "Of a page: CSS selectors, each with an optional `@attribute`; all but `item` and `next` look inside an item.",
     keys: &[
         Key::required("item", Form::Text, r#""article""#, "What holds one item."),
         Key::new("title", Form::Text, r#""h2""#, "Its title."),
         Key::new("link", Form::Text, r#""h2 a@href""#, "Its link."),
         Key::new("date", Form::Text, r#""time@datetime""#, "When it was published."),
         Key::new("text", Form::Text, r#"".lead""#, "Its text."),
+        Key::new(
+            "next",
+            Form::Text,
+            r#""a[rel=next]@href""#,
+            "Link to the page with older items, in the whole page; `@href` where no attribute is named.",
+        ),
     ],
 };
 

@@ -1,0 +1,199 @@
+//! What stands behind an address that somebody gives: a feed, a channel, or a site that has a feed.
+
+use anyhow::{Context as _, bail};
+use url::Url;
+
+use crate::cli::print::progress;
+use crate::config::NewAddress;
+use crate::daemon::clock;
+use crate::desk::Desk;
+use crate::fetch::{ACCEPT_FEED, Answer, Document, Failure, Redirects, Request};
+use crate::item::SourceName;
+use crate::source::telegram::ChannelName;
+use crate::source::{self, Kind, Plan, ReadAs, Reading, discover};
+
+/// Hosts that are all Telegram's.
+const TELEGRAM: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
+
+/// A source that was found and read.
+pub(super) struct Found {
+    pub(super) address: NewAddress,
+    pub(super) reading: Reading,
+    /// Further feeds that the site links to.
+    pub(super) others: Vec<Url>,
+}
+
+/// The channel that an address of Telegram or an `@name` means; `None` for any other address.
+pub(super) fn channel(text: &str) -> Option<anyhow::Result<ChannelName>> {
+    let address = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
+    let host = address.split(['/', '?']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_telegram = TELEGRAM
+        .iter()
+        .any(|known| host == *known || host.strip_suffix(known).is_some_and(|name| name.ends_with('.')));
+    (is_telegram || text.starts_with('@')).then(|| Ok(text.parse::<ChannelName>()?))
+}
+
+/// The address as typed, or with the scheme that browsers would try.
+pub(super) fn address(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if let Some(url) = url {
+        return Ok(url);
+    }
+    let guess = Url::parse(&format!("https://{text}")).ok();
+    let guess =
+        guess.filter(|url| !text.contains("://") && url.host_str().is_some_and(|host| host.contains('.')));
+    guess.with_context(|| {
+        format!("`{text}` is no address: write it like `https://example.org`, a channel like `@grey_zone`")
+    })
+}
+
+/// Finds the source behind `text`.
+pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
+    let text = text.trim();
+    let mut search = Search { desk, tried: Vec::new(), given_up: false };
+    if let Some(channel) = channel(text) {
+        let channel = channel?;
+        let url = channel.preview_url("t.me").context("no address for that channel")?;
+        let Some((_, document)) = search.fetch(&url).await else { return search.nothing(text) };
+        return match search.telegram(&document, &channel, None) {
+            Some(found) => Ok(found),
+            None => search.nothing(text),
+        };
+    }
+    let mut page_url = address(text)?;
+    let mut page = search.fetch(&page_url).await;
+    if search.given_up && !text.contains("://") && page_url.set_scheme("http").is_ok() {
+        search.given_up = false;
+        page = search.fetch(&page_url).await;
+    }
+    let mut others = Vec::new();
+    if let Some((url, document)) = &page {
+        match source::sniff(&document.bytes, document.content_type.as_deref()) {
+            Kind::Feed => {
+                if let Some(found) = search.feed(url, document) {
+                    return Ok(found);
+                }
+            }
+            Kind::Telegram => {
+                if let Some(found) = search.mirror(document) {
+                    return Ok(found);
+                }
+            }
+            Kind::Page => others = discover::linked(document),
+            Kind::Challenge => search.say(url, "a challenge page of a bot protection"),
+            Kind::Empty | Kind::Unknown => search.say(url, "neither a feed nor a page"),
+        }
+    }
+    let guesses = discover::usual(page.as_ref().map_or(&page_url, |(_, document)| &document.url));
+    for url in others.clone().into_iter().chain(guesses) {
+        if search.given_up {
+            break;
+        }
+        if search.has_tried(&url) {
+            continue;
+        }
+        let Some((url, document)) = search.fetch(&url).await else { continue };
+        if let Some(found) = search.feed(&url, &document) {
+            others.retain(|other| *other != url);
+            return Ok(Found { others, ..found });
+        }
+    }
+    search.nothing(text)
+}
+
+/// A search, and what it has tried.
+struct Search<'a> {
+    desk: &'a Desk,
+    tried: Vec<(Url, String)>,
+    /// Whether the last server could not be reached, or asked to be left alone.
+    given_up: bool,
+}
+
+impl Search<'_> {
+    /// The document at an address, and the address to keep: behind a permanent redirect, the new one.
+    async fn fetch(&mut self, url: &Url) -> Option<(Url, Document)> {
+        progress(format!("asking {url}"));
+        let request = Request {
+            url,
+            validators: None,
+            accept: ACCEPT_FEED,
+            redirects: Redirects::Follow,
+            proxy: None,
+            contact: true,
+            now: clock::now(),
+        };
+        let fetched = self.desk.fetcher.fetch(&request).await;
+        progress("");
+        match fetched {
+            Ok(fetched) => match fetched.answer {
+                Answer::Document(document) => {
+                    let kept = fetched.moved.unwrap_or_else(|| url.clone());
+                    return Some((kept, document));
+                }
+                Answer::Unchanged { .. } | Answer::Redirect { .. } => self.say(url, "no document"),
+            },
+            Err(error) => {
+                let answered =
+                    matches!(&error.failure, Failure::Status { status, .. } if ![429, 503].contains(status));
+                self.given_up = !answered;
+                self.say(url, &error.to_string());
+            }
+        }
+        None
+    }
+
+    fn feed(&mut self, url: &Url, document: &Document) -> Option<Found> {
+        let address = NewAddress::Feed(url.clone());
+        self.read(document, ReadAs::Feed).map(|reading| Found { address, reading, others: Vec::new() })
+    }
+
+    /// A page laid out like Telegram's at another host.
+    fn mirror(&mut self, document: &Document) -> Option<Found> {
+        let url = &document.url;
+        let name = url.path().strip_prefix("/s/").unwrap_or_default().trim_end_matches('/');
+        let Ok(channel) = name.parse::<ChannelName>() else {
+            self.say(url, "a page of Telegram without the name of a channel");
+            return None;
+        };
+        let host = url.origin().ascii_serialization();
+        self.telegram(document, &channel, Some(host))
+    }
+
+    fn telegram(
+        &mut self,
+        document: &Document,
+        channel: &ChannelName,
+        host: Option<String>,
+    ) -> Option<Found> {
+        let address = NewAddress::Telegram { channel: channel.as_str().to_owned(), host };
+        let reading = self.read(document, ReadAs::Telegram { channel })?;
+        Some(Found { address, reading, others: Vec::new() })
+    }
+
+    fn read(&mut self, document: &Document, kind: ReadAs<'_>) -> Option<Reading> {
+        let name = SourceName::new("new")?;
+        match source::read(document, &Plan { source: &name, kind, lang: None, now: Some(clock::now()) }) {
+            Ok(reading) => Some(reading),
+            Err(why) => {
+                self.say(&document.url, &why.to_string());
+                None
+            }
+        }
+    }
+
+    fn has_tried(&self, url: &Url) -> bool {
+        self.tried.iter().any(|(tried, _)| tried == url)
+    }
+
+    fn say(&mut self, url: &Url, what: &str) {
+        self.tried.push((url.clone(), what.to_owned()));
+    }
+
+    fn nothing<T>(&self, text: &str) -> anyhow::Result<T> {
+        let mut told = format!("no feed was found behind `{text}`; tried:");
+        for (url, what) in &self.tried {
+            told.extend(["\n  ", url.as_str(), ": ", what]);
+        }
+        bail!(told)
+    }
+}

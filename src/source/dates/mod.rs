@@ -1,0 +1,362 @@
+//! Dates as feeds and pages write them.
+//!
+//! A date that states no zone is read as UTC. A form with two readings (`10/06/2025` in a language that does not
+//! settle it) is read as none: a wrong date misleads, an absent one is replaced by the time of the first sight.
+
+mod names;
+mod relative;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
+
+use self::names::{Month, after_noon, folded, month, zone};
+
+/// Longest text that is tried, in bytes: the longest date in letters of two bytes each, and some room.
+const DATE_BYTES_MAX: usize = 160;
+
+/// Languages that write the day before the month.
+const DAY_FIRST: [&str; 14] =
+    ["fr", "de", "es", "it", "pt", "ru", "uk", "ar", "nl", "pl", "tr", "ro", "ha", "sw"];
+
+/// Reads a date; `None` when it is none, or could be several.
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
+    parse_in(text, None)
+}
+
+/// The same in a text of language `lang`, which settles whether `10/06/2025` is of June or October.
+pub(super) fn parse_in(text: &str, lang: Option<&str>) -> Option<Timestamp> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > DATE_BYTES_MAX {
+        return None;
+    }
+    if let Some(stamp) = figures(text) {
+        return Some(stamp);
+    }
+    if let Ok(stamp) = text.parse::<Timestamp>() {
+        return Some(stamp);
+    }
+    if let Ok(moment) = text.parse::<DateTime>() {
+        return Offset::UTC.to_timestamp(moment).ok();
+    }
+    in_words(&folded(text), lang)
+}
+
+/// The same on a page that was fetched at `now`, where dates may be relative to that.
+pub(super) fn parse_near(text: &str, lang: Option<&str>, now: Option<Timestamp>) -> Option<Timestamp> {
+    let relative = |now| {
+        let text = text.trim();
+        if text.len() > DATE_BYTES_MAX { None } else { relative::parse(&folded(text), now) }
+    };
+    parse_in(text, lang).or_else(|| now.and_then(relative))
+}
+
+/// A number alone: seconds or milliseconds since 1970, `20250610`, `20250610040000`.
+fn figures(text: &str) -> Option<Timestamp> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match text.len() {
+        9 | 10 => Timestamp::from_second(text.parse().ok()?).ok(),
+        12 | 13 => Timestamp::from_millisecond(text.parse().ok()?).ok(),
+        8 | 14 => {
+            let (date, time) = text.split_at_checked(8)?;
+            let time = if time.is_empty() { "000000" } else { time };
+            Offset::UTC.to_timestamp(format!("{date}T{time}").parse::<DateTime>().ok()?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// What the words of a date have said so far.
+#[derive(Default)]
+struct Words {
+    day: Option<i8>,
+    month: Option<i8>,
+    /// A month that may be a weekday.
+    weak_month: Option<i8>,
+    year: Option<i16>,
+    time: Option<Time>,
+    noon: Option<bool>,
+    offset: Option<Offset>,
+}
+
+/// A date with a month in letters or between strokes, its parts in any order: RFC 2822 and what people make of it.
+///
+/// Not left to a parser of RFC 2822, which must take an unknown zone (`CEST`) for UTC.
+fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
+    let mut words = Words::default();
+    for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()) {
+        // `23-Nov-26` is three words; a zone such as `-0500` is one.
+        if let Some(date) = word.parse::<Date>().ok().filter(|_| word.len() == "2026-11-23".len()) {
+            words.whole(date);
+        } else if let Some(parts) = strokes(word) {
+            words.whole(parts.date(lang)?);
+        } else if word.contains('-') && word.chars().any(char::is_alphabetic) && zone(word).is_none() {
+            word.split('-').for_each(|part| words.take(part));
+        } else {
+            words.take(word);
+        }
+    }
+    let date = Date::new(words.year?, words.month.or(words.weak_month)?, words.day?).ok()?;
+    let mut time = words.time.unwrap_or(Time::midnight());
+    match words.noon {
+        Some(true) if time.hour() < 12 => {
+            time = Time::new(time.hour() + 12, time.minute(), time.second(), 0).ok()?;
+        }
+        Some(false) if time.hour() == 12 => time = Time::new(0, time.minute(), time.second(), 0).ok()?,
+        Some(_) | None => {}
+    }
+    words.offset.unwrap_or(Offset::UTC).to_timestamp(date.to_datetime(time)).ok()
+}
+
+/// Three numbers between strokes: `10/06/2025`, `10.06.2025`, `2025/06/10`.
+struct Strokes<'a> {
+    mark: char,
+    parts: [&'a str; 3],
+}
+
+fn strokes(word: &str) -> Option<Strokes<'_>> {
+    let mark = ['/', '.', '-'].into_iter().find(|&mark| word.matches(mark).count() == 2)?;
+    let mut parts = word.split(mark);
+    let parts = [parts.next()?, parts.next()?, parts.next()?];
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.iter().all(is_number).then_some(Strokes { mark, parts })
+}
+
+impl Strokes<'_> {
+    /// The date; `None` when it is none, or could be two.
+    fn date(&self, lang: Option<&str>) -> Option<Date> {
+        let [first, second, third] = self.parts;
+        if first.len() == 4 {
+            return Date::new(first.parse().ok()?, second.parse().ok()?, third.parse().ok()?).ok();
+        }
+        let year = match third.len() {
+            4 => third.parse().ok()?,
+            // Points are put in dates of Europe alone, where the year is last.
+            2 if self.mark == '.' => 2000 + third.parse::<i16>().ok()?,
+            _ => return None,
+        };
+        let (first, second): (i8, i8) = (first.parse().ok()?, second.parse().ok()?);
+        let day_first = self.mark == '.' || day_first(first, second, lang)?;
+        let (day, month) = if day_first { (first, second) } else { (second, first) };
+        Date::new(year, month, day).ok()
+    }
+}
+
+/// Whether the first of two numbers is the day; `None` when it could be either.
+fn day_first(first: i8, second: i8, lang: Option<&str>) -> Option<bool> {
+    if first > 12 || first == second {
+        return Some(true);
+    }
+    if second > 12 {
+        return Some(false);
+    }
+    let lang = lang?.to_ascii_lowercase().replace('_', "-");
+    match lang.as_str() {
+        "en-us" => Some(false),
+        "en-gb" | "en-au" | "en-za" | "en-ng" | "en-ie" => Some(true),
+        other => DAY_FIRST.contains(&other.split('-').next()?).then_some(true),
+    }
+}
+
+impl Words {
+    fn whole(&mut self, date: Date) {
+        (self.day, self.month, self.year) = (Some(date.day()), Some(date.month()), Some(date.year()));
+    }
+
+    /// Takes one word; weekdays and whatever else says nothing are passed over.
+    fn take(&mut self, word: &str) {
+        let word = word.trim_matches(['.', '(', ')']);
+        if let Some((time, rest)) = timed(word) {
+            self.time = self.time.or(Some(time));
+            if let Some(noon) = after_noon(rest) {
+                self.noon = Some(noon);
+            } else if let Some(offset) = zone(rest) {
+                self.offset = self.offset.or(Some(offset));
+            }
+        } else if let Some(offset) = zone(word) {
+            self.offset = self.offset.or(Some(offset));
+        } else if let Some(noon) = after_noon(word) {
+            self.noon = self.time.map(|_| noon);
+        } else {
+            self.take_date(word);
+        }
+    }
+
+    fn take_date(&mut self, word: &str) {
+        let digits = word.trim_end_matches(|c: char| c.is_alphabetic());
+        if let Ok(number) = digits.parse::<i16>() {
+            match (self.day, number) {
+                (None, 1..=31) if digits.len() <= 2 => self.day = i8::try_from(number).ok(),
+                (_, 1000..) => self.year = self.year.or(Some(number)),
+                (Some(_), 0..=99) if self.year.is_none() => {
+                    self.year = Some(if number < 70 { 2000 + number } else { 1900 + number });
+                }
+                _ => {}
+            }
+        } else {
+            match month(word) {
+                Some(Month::Sure(month)) => self.month = self.month.or(Some(month)),
+                Some(Month::OrWeekday(month)) => self.weak_month = Some(month),
+                None => {}
+            }
+        }
+    }
+}
+
+/// A time at the start of a word, and what follows it: `10:15PM`, `10:15:30+0200`, `14h05`.
+fn timed(word: &str) -> Option<(Time, &str)> {
+    let end =
+        word.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | 'h'))).unwrap_or(word.len());
+    let (time, rest) = word.split_at_checked(end)?;
+    Some((clock(time)?, rest.trim_matches('.')))
+}
+
+/// `10:15`, `10:15:30`, `10:15:30.5`, `14h05`, `14h`.
+fn clock(word: &str) -> Option<Time> {
+    let (hour, rest) = word.split_once([':', 'h'])?;
+    let mut parts = rest.split(':');
+    let minute = match parts.next()? {
+        "" if word.ends_with('h') => 0,
+        minute => minute.parse().ok()?,
+    };
+    let second = parts.next().map_or(Some(0), |s| s.split('.').next()?.parse().ok())?;
+    // A leap second is written by those who mean the last one.
+    Time::new(hour.parse().ok()?, minute, if second == 60 { 59 } else { second }, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_in_use_are_read() {
+        for (text, expected) in [
+            ("Mon, 23 Nov 2026 10:00:00 +0000", "2026-11-23T10:00:00Z"),
+            ("Tue, 23 Nov 2026 10:00:00 GMT", "2026-11-23T10:00:00Z"),
+            ("23 Nov 2026 10:00:00 -0500", "2026-11-23T15:00:00Z"),
+            ("2026-11-23T10:00:00+01:00", "2026-11-23T09:00:00Z"),
+            ("2026-11-23T10:00:00.250Z", "2026-11-23T10:00:00.25Z"),
+            ("2026-11-23 10:00:00", "2026-11-23T10:00:00Z"),
+            ("2026-11-23 10:00:00Z", "2026-11-23T10:00:00Z"),
+            ("2026-11-23T10:00:00", "2026-11-23T10:00:00Z"),
+            ("2026-11-23T10:00:00+0100", "2026-11-23T09:00:00Z"),
+            ("2026-11-23 10:00:00 +0100", "2026-11-23T09:00:00Z"),
+            ("2026-11-23", "2026-11-23T00:00:00Z"),
+            ("Mon, 23 Nov 2026 10:00:00 CEST", "2026-11-23T08:00:00Z"),
+            ("Mon, 23 Nov 2026 10:00:00 GMT+0200", "2026-11-23T08:00:00Z"),
+            ("Mon, 23 Nov 2026 10:00", "2026-11-23T10:00:00Z"),
+            ("Nov 23, 2026 1:05 PM", "2026-11-23T13:05:00Z"),
+            ("Mon Nov 23 10:00:00 2026", "2026-11-23T10:00:00Z"),
+            ("Monday, 23-Nov-26 10:00:00 GMT", "2026-11-23T10:00:00Z"),
+            ("mardi 23 juin 2026 12:00", "2026-06-23T12:00:00Z"),
+            ("Пн, 23 ноября 2026 10:00:00 +0300", "2026-11-23T07:00:00Z"),
+            ("3 décembre 2026", "2026-12-03T00:00:00Z"),
+            ("Tue, 10 Jun 2025 04:00:00 AEDT", "2025-06-09T17:00:00Z"),
+            ("06/23/2025 12:15 PM", "2025-06-23T12:15:00Z"),
+            ("June 10, 2025 12:15 AM", "2025-06-10T00:15:00Z"),
+            ("June 10, 2025 9:15pm EDT", "2025-06-11T01:15:00Z"),
+            ("June 10th, 2025, 9:15 p.m.", "2025-06-10T21:15:00Z"),
+            ("Tue Jun 10 04:00:00 2025", "2025-06-10T04:00:00Z"),
+            ("Tue Jun 10 04:00:00 CEST 2025", "2025-06-10T02:00:00Z"),
+            ("Tuesday, 10-Jun-25 04:00:00 GMT", "2025-06-10T04:00:00Z"),
+            ("1749528000", "2025-06-10T04:00:00Z"),
+            ("1749528000123", "2025-06-10T04:00:00.123Z"),
+            ("20250610T040000Z", "2025-06-10T04:00:00Z"),
+            ("20250610", "2025-06-10T00:00:00Z"),
+            ("20250610040000", "2025-06-10T04:00:00Z"),
+            ("10.06.2025 04:00", "2025-06-10T04:00:00Z"),
+            ("10.06.25, 04:00 Uhr", "2025-06-10T04:00:00Z"),
+            ("2025/06/10 04:00:00", "2025-06-10T04:00:00Z"),
+            ("mar, 10 giu 2025 04:00:00 +0200", "2025-06-10T02:00:00Z"),
+            ("mar. 10 juin 2025 14h05", "2025-06-10T14:05:00Z"),
+            ("10 Mar 2025 04:00:00 +0000", "2025-03-10T04:00:00Z"),
+            ("Martedì, 10 Giugno 2025 04:00", "2025-06-10T04:00:00Z"),
+            ("Di, 10 Jun 2025 04:00:00 +0200", "2025-06-10T02:00:00Z"),
+            ("Dienstag, 10. Juni 2025", "2025-06-10T00:00:00Z"),
+            ("Mittwoch, 3. Dezember 2025, 18:30 MEZ", "2025-12-03T17:30:00Z"),
+            ("mardi 10 juin 2025 à 14h05", "2025-06-10T14:05:00Z"),
+            ("1er août 2025", "2025-08-01T00:00:00Z"),
+            ("ven, 14 févr. 2025 08:00:00 +0100", "2025-02-14T07:00:00Z"),
+            ("10 июня 2025, 14:05", "2025-06-10T14:05:00Z"),
+            ("Вт, 10 июн 2025 14:05:00 +0300", "2025-06-10T11:05:00Z"),
+            ("10 мая 2025 14:05 МСК", "2025-05-10T11:05:00Z"),
+            ("10 كانون الثاني 2025", "2025-01-10T00:00:00Z"),
+            ("الثلاثاء، 10 حزيران 2025", "2025-06-10T00:00:00Z"),
+            ("10 تشرين الأول 2025 - 14:05", "2025-10-10T14:05:00Z"),
+            ("١٠ يونيو ٢٠٢٥ ٠٤:٠٠ م", "2025-06-10T16:00:00Z"),
+            ("10 يناير 2025", "2025-01-10T00:00:00Z"),
+            ("10 جوان 2025", "2025-06-10T00:00:00Z"),
+            ("10 غشت 2025", "2025-08-10T00:00:00Z"),
+            ("۱۰ أغسطس ۲۰۲۵", "2025-08-10T00:00:00Z"),
+            ("Tue, 10 Jun 2025 23:59:60 GMT", "2025-06-10T23:59:59Z"),
+        ] {
+            assert_eq!(parse(text).map(|stamp| stamp.to_string()).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_language_settles_what_strokes_leave_open() {
+        for (text, lang, expected) in [
+            ("10/06/2025", Some("fr"), Some("2025-06-10T00:00:00Z")),
+            ("10/06/2025 14:05", Some("ar"), Some("2025-06-10T14:05:00Z")),
+            ("10/06/2025", Some("en-US"), Some("2025-10-06T00:00:00Z")),
+            ("10/06/2025", Some("en_GB"), Some("2025-06-10T00:00:00Z")),
+            ("10/06/2025", Some("en"), None),
+            ("10/06/2025", None, None),
+            ("23/06/2025", None, Some("2025-06-23T00:00:00Z")),
+            ("06/06/2025", None, Some("2025-06-06T00:00:00Z")),
+            ("31/31/2025", Some("fr"), None),
+        ] {
+            assert_eq!(parse_in(text, lang).map(|at| at.to_string()).as_deref(), expected, "{text} {lang:?}");
+        }
+    }
+
+    #[test]
+    fn distances_from_now_are_read_on_pages() {
+        let now: Timestamp = "2025-06-10T16:30:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("il y a 2 heures", "2025-06-10T14:30:00Z"),
+            ("Il y a 5 min", "2025-06-10T16:25:00Z"),
+            ("il y a une heure", "2025-06-10T15:30:00Z"),
+            ("il y a 3 jours", "2025-06-07T16:30:00Z"),
+            ("2 hours ago", "2025-06-10T14:30:00Z"),
+            ("an hour ago", "2025-06-10T15:30:00Z"),
+            ("2h ago", "2025-06-10T14:30:00Z"),
+            ("1 week ago", "2025-06-03T16:30:00Z"),
+            ("just now", "2025-06-10T16:30:00Z"),
+            ("yesterday", "2025-06-09T00:00:00Z"),
+            ("Yesterday at 14:05", "2025-06-09T14:05:00Z"),
+            ("hier", "2025-06-09T00:00:00Z"),
+            ("Hier à 14h05", "2025-06-09T14:05:00Z"),
+            ("aujourd'hui 14:05", "2025-06-10T14:05:00Z"),
+            ("Aujourd’hui à 14h05", "2025-06-10T14:05:00Z"),
+            ("вчера", "2025-06-09T00:00:00Z"),
+            ("Сегодня, 14:05", "2025-06-10T14:05:00Z"),
+            ("2 часа назад", "2025-06-10T14:30:00Z"),
+            ("час назад", "2025-06-10T15:30:00Z"),
+            ("5 минут назад", "2025-06-10T16:25:00Z"),
+            ("منذ ساعتين", "2025-06-10T14:30:00Z"),
+            ("منذ ٣ ساعات", "2025-06-10T13:30:00Z"),
+            ("قبل يومين", "2025-06-08T16:30:00Z"),
+            ("منذ ساعة", "2025-06-10T15:30:00Z"),
+            ("أمس", "2025-06-09T00:00:00Z"),
+            ("vor 2 Stunden", "2025-06-10T14:30:00Z"),
+        ] {
+            let read = |now| parse_near(text, None, now).map(|stamp| stamp.to_string());
+            assert_eq!(read(Some(now)).as_deref(), Some(expected), "{text}");
+            assert_eq!(read(None), None, "{text} without a time of the fetch");
+        }
+        for text in ["ago", "soon", "99999999999999999999 hours ago", "2 bananas ago", ""] {
+            assert_eq!(parse_near(text, None, Some(now)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_or_two_is_none() {
+        for text in ["", "yesterday", "10/06/2025", "99 Nov 2026", "25:61", "il y a 2 heures", "-", "Mon"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Finding, importing and exporting sources through the built program, against a site on loopback.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::http::Reply;
+use crate::site::Site;
+
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod http;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod site;
+
+const FEED: &str = "<rss version='2.0'><channel><title>Gao</title>\
+    <item><guid>1</guid><title>Premier</title><pubDate>Tue, 10 Jun 2025 04:00:00 GMT</pubDate></item>\
+    <item><guid>2</guid><title>Second</title><pubDate>Wed, 11 Jun 2025 04:00:00 GMT</pubDate></item></channel></rss>";
+
+/// A desk whose config includes files of its own, or does not.
+fn desk(include: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let store = "[store]\npath = \"data\"\n[http]\nallow_networks = [\"127.0.0.0/8\"]\n[schedule]\nhost_gap = \"0s\"\n";
+    fs::write(folder.path().join("harmattan.toml"), format!("include = [{include}]\n{store}")).unwrap();
+    folder
+}
+
+fn run(folder: &Path, line: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_harmattan"))
+        .current_dir(folder)
+        .args(["-c", "harmattan.toml", "sources"])
+        .args(line)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn ended(output: &Output, code: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "stdout:\n{out}\nstderr:\n{err}");
+    (out, err)
+}
+
+const COVERED: &str = "\"local/*.toml\"";
+
+#[test]
+fn a_site_is_added_by_the_feed_that_it_links_to() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/", Reply::ok("<html><link rel=alternate type='application/rss+xml' href='/une.xml'><p>Gao"));
+    site.show("/une.xml", Reply::ok(FEED));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 0);
+    assert!(out.contains("2 items") && out.contains("2025-06-11 04:00Z  Second"), "{out}");
+    assert!(!desk.path().join("local").exists(), "a dry run writes nothing");
+    fs::create_dir(desk.path().join("local")).unwrap();
+    fs::write(desk.path().join("local/sources.toml"), "# mine\n").unwrap();
+    let line = [
+        "add",
+        &site.url("/"),
+        "--name",
+        "gao",
+        "--lang",
+        "fr",
+        "--tags",
+        "press,mali",
+        "--tier",
+        "2",
+        "--json",
+    ];
+    let (out, _) = ended(&run(desk.path(), &line), 0);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&told["added"], &told["items"], &told["newest"]),
+        (&true.into(), &2.into(), &"2025-06-11T04:00:00Z".into())
+    );
+    let file = fs::read_to_string(desk.path().join("local/sources.toml")).unwrap();
+    let feed = site.url("/une.xml");
+    assert_eq!(
+        file,
+        format!(
+            "# mine\n\n[[source]]\nname = \"gao\"\nfeed = \"{feed}\"\nlang = \"fr\"\ntags = [\"press\", \"mali\"]\ntier = 2\n"
+        )
+    );
+    let asked = site.targets().len();
+    let (_, err) = ended(&run(desk.path(), &["add", &feed]), 74);
+    assert!(err.contains("is a source already: `gao`"), "{err}");
+    assert_eq!(site.targets().len(), asked, "what is known is not asked for");
+}
+
+#[test]
+fn a_site_without_links_is_asked_in_the_usual_places_alone() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/", Reply::ok("<html><p>Gao"));
+    site.show("/atom.xml", Reply::ok(FEED));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/"), "--yes"]), 0);
+    assert!(out.contains("name = \"127-0-0-1\""), "{out}");
+    assert_eq!(site.targets(), ["/", "/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml"]);
+}
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_left_alone() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/", Reply::ok("<html><p>Gao"));
+    site.show("/feed", Reply::status(429).body("slow down"));
+    ended(&run(desk.path(), &["add", &site.url("/")]), 74);
+    assert_eq!(site.targets(), ["/", "/feed"]);
+}
+
+#[test]
+fn an_address_without_scheme_is_tried_with_both() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/une.xml", Reply::ok(FEED));
+    let typed = site.url("/une.xml").replace("http://", "");
+    let (out, _) = ended(&run(desk.path(), &["add", &typed]), 0);
+    assert!(out.contains(&format!("feed = \"http://{typed}\"")), "{out}");
+}
+
+#[test]
+fn a_channel_shown_by_another_host_is_added_with_it() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    let page = include_str!("golden/telegram/channel.html").replace('\r', "");
+    site.show("/s/sahel_terrain", Reply::ok(page));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/s/sahel_terrain")]), 0);
+    let host = site.base();
+    assert!(out.contains(&format!("telegram = \"@sahel_terrain\"\nhosts = [\"{host}\"]")), "{out}");
+}
+
+#[test]
+fn what_has_no_feed_is_told_with_all_that_was_tried() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/news", Reply::ok("<html><p>Gao"));
+    let (_, err) = ended(&run(desk.path(), &["add", &site.url("/news")]), 74);
+    assert!(
+        err.contains("no feed was found") && err.contains("/feeds/posts/default: the server answered 404"),
+        "{err}"
+    );
+    assert!(site.targets().len() <= 11, "{:?}", site.targets());
+    assert!(!desk.path().join("local").exists());
+}
+
+#[test]
+fn a_source_that_the_config_would_not_read_is_taken_back() {
+    let (site, desk) = (Site::start(), desk(""));
+    site.show("/une.xml", Reply::ok(FEED));
+    let (_, err) = ended(&run(desk.path(), &["add", &site.url("/une.xml")]), 74);
+    assert!(err.contains("does not cover `local/sources.toml`"), "{err}");
+    assert!(!desk.path().join("local/sources.toml").exists());
+}
+
+#[test]
+fn a_source_that_the_config_refuses_is_taken_back() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/une.xml", Reply::ok(FEED));
+    let (_, err) = ended(&run(desk.path(), &["add", &site.url("/une.xml"), "--lang", "french"]), 78);
+    assert!(err.contains("is no language"), "{err}");
+    assert!(!desk.path().join("local/sources.toml").exists());
+}
+
+#[test]
+fn a_list_is_imported_whole_and_exported_again() {
+    let desk = desk(COVERED);
+    let list = "<opml version='2.0'><body><outline text='Sahel'>\
+        <outline text='RFI Afrique' xmlUrl='https://rfi.example/afrique'/>\
+        <outline text='RFI Afrique' xmlUrl='https://rfi.example/monde'/>\
+        <outline text='again' xmlUrl='http://www.rfi.example/afrique/'/>\
+        <outline text='channel' xmlUrl='https://t.me/s/grey_zone'/></outline></body></opml>";
+    fs::write(desk.path().join("list.opml"), list).unwrap();
+    let (_, err) = ended(&run(desk.path(), &["import", "list.opml", "--dry-run"]), 0);
+    assert!(err.contains("3 would be added, 1 skipped"), "{err}");
+    let (out, err) = ended(&run(desk.path(), &["import", "list.opml"]), 0);
+    assert_eq!(out, "rfi-afrique\nrfi\nchannel\n");
+    assert!(
+        err.contains("skipped: `http://www.rfi.example/afrique/` is source `rfi-afrique` already"),
+        "{err}"
+    );
+    let (out, err) = ended(&run(desk.path(), &["export"]), 0);
+    insta::with_settings!({ snapshot_path => "golden/commands", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("export", out);
+    });
+    assert!(err.contains("1 channels and pages are no feeds"), "{err}");
+    fs::write(desk.path().join("bad.opml"), list.replace("https://rfi.example/monde", "nonsense")).unwrap();
+    let before = fs::read(desk.path().join("local/sources.toml")).unwrap();
+    ended(&run(desk.path(), &["import", "bad.opml"]), 74);
+    assert_eq!(fs::read(desk.path().join("local/sources.toml")).unwrap(), before);
+}
