@@ -39,17 +39,6 @@ pub(super) struct Facts {
     pub(super) base: Option<String>,
 }
 
-/// What stands around the entries.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Surroundings {
-    /// `language`, `dc:language` or `xml:lang`.
-    pub(super) lang: Option<String>,
-    /// `xml:base` of the elements around the entries, the outermost first.
-    pub(super) bases: Vec<String>,
-    /// `ttl` in minutes.
-    pub(super) ttl: Option<u32>,
-}
-
 /// A direct child of an element: its start tag, and all that is inside.
 struct Field<'a> {
     tag: Tag<'a>,
@@ -69,26 +58,6 @@ pub(super) fn of_entry(entry: &str) -> Facts {
         facts.take(field);
     }
     facts
-}
-
-/// Reads what comes before the first entry.
-pub(super) fn of_surroundings(head: &str) -> Surroundings {
-    let mut around = Surroundings::default();
-    let mut tokens = Lexer::new(head);
-    while let Some(token) = tokens.next() {
-        let Token::Start(tag) = token else { continue };
-        let text = || tokens.clone().map_while(text_of).collect::<String>().trim().to_owned();
-        match split_name(tag.name) {
-            ("" | "dc", "language") => around.lang = value(&text()),
-            ("", "ttl") => around.ttl = text().parse().ok(),
-            (_, "rss" | "RDF" | "feed" | "channel") => {
-                around.bases.extend(tag.attribute("xml:base").and_then(value));
-                around.lang = tag.attribute("xml:lang").and_then(value).or(around.lang);
-            }
-            _ => {}
-        }
-    }
-    around
 }
 
 /// The direct children of the element whose inside `tokens` are.
@@ -134,7 +103,7 @@ fn fields(tokens: Lexer<'_>) -> Vec<Field<'_>> {
 }
 
 /// The text of a token; `None` for markup.
-fn text_of(token: Token<'_>) -> Option<String> {
+pub(super) fn text_of(token: Token<'_>) -> Option<String> {
     match token {
         Token::Text(text) => Some(reference::decode(text)),
         Token::CData(text) => Some(text.to_owned()),
@@ -144,7 +113,7 @@ fn text_of(token: Token<'_>) -> Option<String> {
 }
 
 /// A trimmed, decoded value; `None` when nothing is left.
-fn value(raw: &str) -> Option<String> {
+pub(super) fn value(raw: &str) -> Option<String> {
     let value = reference::decode(raw).trim().to_owned();
     (!value.is_empty()).then_some(value)
 }
@@ -274,15 +243,5 @@ mod tests {
             with("<guid>7</guid><enclosure url='https://a.example/e'/>").as_deref(),
             Some("https://a.example/e")
         );
-    }
-
-    #[test]
-    fn the_channel_gives_language_and_rhythm() {
-        let around = of_surroundings(
-            "<rss xml:base=\"https://a.example/\"><channel><language>fr-FR</language><ttl>15</ttl>",
-        );
-        assert_eq!(around.lang.as_deref(), Some("fr-FR"));
-        assert_eq!(around.ttl, Some(15));
-        assert_eq!(around.bases, ["https://a.example/"]);
     }
 }
