@@ -3,6 +3,9 @@
 //!
 //! feed-rs hides what identity needs: it makes up ids, ignores `rdf:about` and drops `isPermaLink`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::lexer::{Lexer, Tag, Token, split_name};
 use crate::text::reference;
 
@@ -37,6 +40,10 @@ pub(super) struct Facts {
     pub(super) lang: Option<String>,
     /// `xml:base` of the entry.
     pub(super) base: Option<String>,
+    /// Whether any element of it has text or an attribute, read here or not.
+    pub(super) says_something: bool,
+    /// Whether a text was written in base64, which feed-rs leaves as it is.
+    pub(super) was_base64: bool,
 }
 
 /// A direct child of an element: its start tag, and all that is inside.
@@ -118,6 +125,18 @@ pub(super) fn value(raw: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
+/// The text of an element said to be in base64 (Atom 0.3 has a mode for it); `None` when it is none.
+fn from_base64(tag: Tag<'_>, content: &str) -> Option<String> {
+    let said = tag.attribute("mode") == Some("base64")
+        || tag.attribute("type").is_some_and(|kind| kind.starts_with("application/octet-stream"));
+    if !said {
+        return None;
+    }
+    let letters: String = content.split_whitespace().collect();
+    let bytes = STANDARD.decode(letters).ok().filter(|bytes| !bytes.is_empty())?;
+    String::from_utf8(bytes).ok()
+}
+
 /// Puts a value where none is yet.
 fn first(slot: &mut Option<String>, content: &str) {
     if slot.is_none() && !content.trim().is_empty() {
@@ -128,6 +147,10 @@ fn first(slot: &mut Option<String>, content: &str) {
 impl Facts {
     fn take(&mut self, field: Field<'_>) {
         let Field { tag, content } = field;
+        self.says_something |= !content.trim().is_empty() || tag.attributes().next().is_some();
+        let decoded = from_base64(tag, &content);
+        self.was_base64 |= decoded.is_some();
+        let content = decoded.unwrap_or(content);
         match split_name(tag.name) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
             ("itunes", "summary") => self.take_body(content),
@@ -220,6 +243,33 @@ mod tests {
         assert_eq!(facts.body, "<p>x</p>");
         assert_eq!(facts.published.as_deref(), Some("Mon, 23 Nov 2026"));
         assert_eq!(facts.tags, ["Mali"]);
+    }
+
+    #[test]
+    fn base64_is_read_where_it_is_said() {
+        for (attributes, title) in [
+            ("mode='base64'", "Mali <b>x</b>"),
+            ("type='application/octet-stream'", "Mali <b>x</b>"),
+            ("type='text'", "TWFsaSA8Yj54PC9iPg=="),
+        ] {
+            let facts =
+                of_entry(&format!("<entry><title {attributes}>TWFsaSA8\nYj54PC9iPg==</title></entry>"));
+            assert_eq!(facts.title.replace('\n', ""), title, "{attributes}");
+        }
+        let damaged = of_entry("<entry><title mode='base64'>Mali?</title></entry>");
+        assert_eq!(damaged.title, "Mali?");
+    }
+
+    #[test]
+    fn an_entry_says_something_by_any_field() {
+        for (inside, says) in [
+            ("", false),
+            ("<title/><author></author>", false),
+            ("<author>N</author>", true),
+            ("<a:b c='d'/>", true),
+        ] {
+            assert_eq!(of_entry(&format!("<item>{inside}</item>")).says_something, says, "{inside}");
+        }
     }
 
     #[test]

@@ -113,22 +113,29 @@ fn assemble(
 ) {
     let base = around.base(url);
     let mut drafts = Vec::with_capacity(pairs.len());
-    let (mut blank, mut unread, mut cut, mut undated) = (0, 0, 0, None);
+    let (mut blank, mut unread, mut cut, mut base64, mut undated) = (0, 0, 0, 0, None);
     for (facts, entry) in pairs {
         unread += usize::from(entry.is_none());
-        let mut draft = draft(&facts, entry.unwrap_or_default(), around, &base);
+        base64 += usize::from(facts.was_base64);
+        let mut entry = entry.unwrap_or_default();
+        if facts.was_base64 {
+            // The texts of feed-rs are the base64 itself.
+            entry = Entry { title: String::new(), summary: String::new(), content: String::new(), ..entry };
+        }
+        let mut draft = draft(&facts, entry, around, &base);
         let raw_dates = [(&facts.published, draft.published), (&facts.updated, draft.updated)];
         let unknown = raw_dates.into_iter().find(|(raw, read)| raw.is_some() && read.is_none());
         undated = undated.or_else(|| unknown.and_then(|(raw, _)| raw.clone()));
         cut += usize::from(draft.cut());
-        if draft.is_blank() {
+        if draft.is_blank() && !facts.says_something {
             blank += 1;
         } else {
             drafts.push(draft);
         }
     }
     reading.tell(unread, ProblemKind::Salvaged, "entries read from their raw elements alone");
-    reading.tell(blank, ProblemKind::Lost, "entries without title, text, link or id");
+    reading.tell(blank, ProblemKind::Lost, "entries that say nothing");
+    reading.tell(base64, ProblemKind::Repaired, "entries with a text in base64");
     reading.tell(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
     if let Some(date) = undated {
         let detail =
