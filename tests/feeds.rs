@@ -54,6 +54,7 @@ fn l1_to_l8_broken_feeds_keep_their_whole_items() {
         ("L7 HTML entity", version("<item><title>&Eacute;t&eacute;</title></item>"), vec!["Été"]),
         ("L8 warning", format!("<b>Warning</b>: x\n<?xml version='1.0'?>{}", version(item)), vec!["T"]),
         ("L8 control character", version("<item><title>T\u{8}</title></item>"), vec!["T"]),
+        ("media title alone", version("<item><media:title>T</media:title></item>"), vec!["T"]),
         ("L9 inline tag", version("<item><title>A <b>x</b> y</title></item>"), vec!["A x y"]),
     ] {
         assert_eq!(titles(feed.as_bytes()), expected, "{name}");

@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) enclosure: Option<String>,
     /// Title.
     pub(super) title: String,
+    /// Title of Media RSS, for entries without one of their own.
+    pub(super) media_title: Option<String>,
     /// The longest of summary and content.
     pub(super) body: String,
     /// Author.
@@ -194,6 +196,7 @@ impl Facts {
             "content" => {
                 first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
             }
+            "title" => first(&mut self.media_title, content),
             "description" => self.take_body(content.to_owned()),
             _ => {}
         }

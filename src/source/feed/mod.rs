@@ -155,10 +155,12 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
     let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
     // feed-rs makes up the date of a change; only what the publisher wrote counts.
     let date = |raw: Option<&String>, read| raw.and_then(|raw| dates::parse(raw).or(read));
+    // feed-rs ends a title at the first tag inside it.
+    let title = longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]);
+    let media_title = || html::plain_line(facts.media_title.as_deref().unwrap_or_default());
     Draft {
         guid: facts.identifier().map(str::to_owned),
-        // feed-rs ends a title at the first tag inside it.
-        title: longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]),
+        title: if title.is_empty() { media_title() } else { title },
         text: body(&entry, facts),
         url,
         author: entry
