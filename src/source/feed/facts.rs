@@ -3,6 +3,9 @@
 //!
 //! feed-rs hides what identity needs: it makes up ids, ignores `rdf:about` and drops `isPermaLink`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::lexer::{Lexer, Tag, Token, split_name};
 use crate::text::reference;
 
@@ -23,6 +26,8 @@ pub(super) struct Facts {
     pub(super) enclosure: Option<String>,
     /// Title.
     pub(super) title: String,
+    /// Title of Media RSS, for entries without one of their own.
+    pub(super) media_title: Option<String>,
     /// The longest of summary and content.
     pub(super) body: String,
     /// Author.
@@ -37,17 +42,10 @@ pub(super) struct Facts {
     pub(super) lang: Option<String>,
     /// `xml:base` of the entry.
     pub(super) base: Option<String>,
-}
-
-/// What stands around the entries.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Surroundings {
-    /// `language`, `dc:language` or `xml:lang`.
-    pub(super) lang: Option<String>,
-    /// `xml:base` of the elements around the entries, the outermost first.
-    pub(super) bases: Vec<String>,
-    /// `ttl` in minutes.
-    pub(super) ttl: Option<u32>,
+    /// Whether any element of it has text or an attribute, read here or not.
+    pub(super) says_something: bool,
+    /// Whether a text was written in base64, which feed-rs leaves as it is.
+    pub(super) was_base64: bool,
 }
 
 /// A direct child of an element: its start tag, and all that is inside.
@@ -69,26 +67,6 @@ pub(super) fn of_entry(entry: &str) -> Facts {
         facts.take(field);
     }
     facts
-}
-
-/// Reads what comes before the first entry.
-pub(super) fn of_surroundings(head: &str) -> Surroundings {
-    let mut around = Surroundings::default();
-    let mut tokens = Lexer::new(head);
-    while let Some(token) = tokens.next() {
-        let Token::Start(tag) = token else { continue };
-        let text = || tokens.clone().map_while(text_of).collect::<String>().trim().to_owned();
-        match split_name(tag.name) {
-            ("" | "dc", "language") => around.lang = value(&text()),
-            ("", "ttl") => around.ttl = text().parse().ok(),
-            (_, "rss" | "RDF" | "feed" | "channel") => {
-                around.bases.extend(tag.attribute("xml:base").and_then(value));
-                around.lang = tag.attribute("xml:lang").and_then(value).or(around.lang);
-            }
-            _ => {}
-        }
-    }
-    around
 }
 
 /// The direct children of the element whose inside `tokens` are.
@@ -134,7 +112,7 @@ fn fields(tokens: Lexer<'_>) -> Vec<Field<'_>> {
 }
 
 /// The text of a token; `None` for markup.
-fn text_of(token: Token<'_>) -> Option<String> {
+pub(super) fn text_of(token: Token<'_>) -> Option<String> {
     match token {
         Token::Text(text) => Some(reference::decode(text)),
         Token::CData(text) => Some(text.to_owned()),
@@ -144,9 +122,21 @@ fn text_of(token: Token<'_>) -> Option<String> {
 }
 
 /// A trimmed, decoded value; `None` when nothing is left.
-fn value(raw: &str) -> Option<String> {
+pub(super) fn value(raw: &str) -> Option<String> {
     let value = reference::decode(raw).trim().to_owned();
     (!value.is_empty()).then_some(value)
+}
+
+/// The text of an element said to be in base64 (Atom 0.3 has a mode for it); `None` when it is none.
+fn from_base64(tag: Tag<'_>, content: &str) -> Option<String> {
+    let said = tag.attribute("mode") == Some("base64")
+        || tag.attribute("type").is_some_and(|kind| kind.starts_with("application/octet-stream"));
+    if !said {
+        return None;
+    }
+    let letters: String = content.split_whitespace().collect();
+    let bytes = STANDARD.decode(letters).ok().filter(|bytes| !bytes.is_empty())?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Puts a value where none is yet.
@@ -159,6 +149,10 @@ fn first(slot: &mut Option<String>, content: &str) {
 impl Facts {
     fn take(&mut self, field: Field<'_>) {
         let Field { tag, content } = field;
+        self.says_something |= !content.trim().is_empty() || tag.attributes().next().is_some();
+        let decoded = from_base64(tag, &content);
+        self.was_base64 |= decoded.is_some();
+        let content = decoded.unwrap_or(content);
         match split_name(tag.name) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
             ("itunes", "summary") => self.take_body(content),
@@ -202,6 +196,7 @@ impl Facts {
             "content" => {
                 first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
             }
+            "title" => first(&mut self.media_title, content),
             "description" => self.take_body(content.to_owned()),
             _ => {}
         }
@@ -254,6 +249,33 @@ mod tests {
     }
 
     #[test]
+    fn base64_is_read_where_it_is_said() {
+        for (attributes, title) in [
+            ("mode='base64'", "Mali <b>x</b>"),
+            ("type='application/octet-stream'", "Mali <b>x</b>"),
+            ("type='text'", "TWFsaSA8Yj54PC9iPg=="),
+        ] {
+            let facts =
+                of_entry(&format!("<entry><title {attributes}>TWFsaSA8\nYj54PC9iPg==</title></entry>"));
+            assert_eq!(facts.title.replace('\n', ""), title, "{attributes}");
+        }
+        let damaged = of_entry("<entry><title mode='base64'>Mali?</title></entry>");
+        assert_eq!(damaged.title, "Mali?");
+    }
+
+    #[test]
+    fn an_entry_says_something_by_any_field() {
+        for (inside, says) in [
+            ("", false),
+            ("<title/><author></author>", false),
+            ("<author>N</author>", true),
+            ("<a:b c='d'/>", true),
+        ] {
+            assert_eq!(of_entry(&format!("<item>{inside}</item>")).says_something, says, "{inside}");
+        }
+    }
+
+    #[test]
     fn atom_links_are_chosen_by_relation() {
         let facts = of_entry(
             "<entry xml:lang=\"fr\"><link rel=\"self\" href=\"/s\"/><link rel=\"related\" href=\"/r\"/><link href=\"/a\"/>\
@@ -274,15 +296,5 @@ mod tests {
             with("<guid>7</guid><enclosure url='https://a.example/e'/>").as_deref(),
             Some("https://a.example/e")
         );
-    }
-
-    #[test]
-    fn the_channel_gives_language_and_rhythm() {
-        let around = of_surroundings(
-            "<rss xml:base=\"https://a.example/\"><channel><language>fr-FR</language><ttl>15</ttl>",
-        );
-        assert_eq!(around.lang.as_deref(), Some("fr-FR"));
-        assert_eq!(around.ttl, Some(15));
-        assert_eq!(around.bases, ["https://a.example/"]);
     }
 }

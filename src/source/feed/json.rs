@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::facts::{Facts, Surroundings};
+use super::around::Surroundings;
+use super::facts::Facts;
 
 /// Reads a JSON Feed.
 ///
@@ -12,7 +13,7 @@ use super::facts::{Facts, Surroundings};
 pub(super) fn read(text: &str) -> Result<(Vec<Facts>, Surroundings), String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let Value::Object(feed) = value else { return Err("no JSON object".to_owned()) };
-    let around = Surroundings { lang: text_of(&feed, "language"), ..Surroundings::default() };
+    let around = Surroundings::of_json(text_of(&feed, "language"), text_of(&feed, "next_url"));
     let items = match feed.get("items") {
         Some(Value::Array(items)) => items.iter().map(item).collect(),
         None if text_of(&feed, "version").is_some_and(|version| version.contains("jsonfeed")) => Vec::new(),

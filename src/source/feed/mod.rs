@@ -5,6 +5,7 @@
 //! joined into candidates. feed-rs alone refuses or silently empties what publishers really send
 //! (design/polling.md, section 3); here an entry is lost only when the document ends inside it or it says nothing.
 
+mod around;
 mod facts;
 mod flaw;
 mod json;
@@ -15,12 +16,13 @@ mod strict;
 
 use url::Url;
 
-use self::facts::{Facts, Surroundings};
+use self::around::Surroundings;
+use self::facts::Facts;
 use self::flaw::Flaw;
 use self::mend::Mended;
 use self::strict::Entry;
 use super::candidate::{Draft, identify};
-use super::{Hints, ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
+use super::{ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
 use super::{charset, dates, html, web_link};
 use crate::item::SourceKind;
 
@@ -44,8 +46,7 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
         let detail = format!("read entry by entry, as the whole is refused: {reason}");
         reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
     }
-    let head = feed.items.first().map_or(feed.text.len(), |item| item.start);
-    let around = facts::of_surroundings(feed.text.get(..head).unwrap_or_default());
+    let around = surroundings(&feed);
     let facts =
         feed.items.iter().map(|range| facts::of_entry(feed.text.get(range.clone()).unwrap_or_default()));
     let pairs = facts.zip(strict.entries).collect();
@@ -54,6 +55,16 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     reading.lost += feed.foreign;
     reading.tell(feed.foreign, ProblemKind::Lost, "entries of an unknown namespace");
     Ok(reading)
+}
+
+/// Reads what stands before the first and after the last item: channels may say of themselves at their end.
+fn surroundings(feed: &Mended) -> Surroundings {
+    let head = feed.items.first().map_or(feed.text.len(), |item| item.start);
+    let tail = feed.items.last().map_or(feed.text.len(), |item| item.end);
+    let mut around = Surroundings::default();
+    around.take(feed.text.get(..head).unwrap_or_default());
+    around.take(feed.text.get(tail..).unwrap_or_default());
+    around
 }
 
 fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
@@ -100,24 +111,31 @@ fn assemble(
     plan: &Plan<'_>,
     reading: &mut Reading,
 ) {
-    let base = around.bases.iter().fold(url.clone(), |base, next| base.join(next).unwrap_or(base));
+    let base = around.base(url);
     let mut drafts = Vec::with_capacity(pairs.len());
-    let (mut blank, mut unread, mut cut, mut undated) = (0, 0, 0, None);
+    let (mut blank, mut unread, mut cut, mut base64, mut undated) = (0, 0, 0, 0, None);
     for (facts, entry) in pairs {
         unread += usize::from(entry.is_none());
-        let mut draft = draft(&facts, entry.unwrap_or_default(), around, &base);
+        base64 += usize::from(facts.was_base64);
+        let mut entry = entry.unwrap_or_default();
+        if facts.was_base64 {
+            // The texts of feed-rs are the base64 itself.
+            entry = Entry { title: String::new(), summary: String::new(), content: String::new(), ..entry };
+        }
+        let mut draft = draft(&facts, entry, around, &base);
         let raw_dates = [(&facts.published, draft.published), (&facts.updated, draft.updated)];
         let unknown = raw_dates.into_iter().find(|(raw, read)| raw.is_some() && read.is_none());
         undated = undated.or_else(|| unknown.and_then(|(raw, _)| raw.clone()));
         cut += usize::from(draft.cut());
-        if draft.is_blank() {
+        if draft.is_blank() && !facts.says_something {
             blank += 1;
         } else {
             drafts.push(draft);
         }
     }
     reading.tell(unread, ProblemKind::Salvaged, "entries read from their raw elements alone");
-    reading.tell(blank, ProblemKind::Lost, "entries without title, text, link or id");
+    reading.tell(blank, ProblemKind::Lost, "entries that say nothing");
+    reading.tell(base64, ProblemKind::Repaired, "entries with a text in base64");
     reading.tell(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
     if let Some(date) = undated {
         let detail =
@@ -126,7 +144,8 @@ fn assemble(
     }
     reading.lost += blank;
     reading.items = identify(drafts, plan, SourceKind::Feed);
-    reading.hints = Hints { ttl_minutes: around.ttl, ..Hints::default() };
+    reading.hints = around.hints();
+    reading.older = around.older(url);
 }
 
 fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draft {
@@ -136,10 +155,12 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
     let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
     // feed-rs makes up the date of a change; only what the publisher wrote counts.
     let date = |raw: Option<&String>, read| raw.and_then(|raw| dates::parse(raw).or(read));
+    // feed-rs ends a title at the first tag inside it.
+    let title = longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]);
+    let media_title = || html::plain_line(facts.media_title.as_deref().unwrap_or_default());
     Draft {
         guid: facts.identifier().map(str::to_owned),
-        // feed-rs ends a title at the first tag inside it.
-        title: longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]),
+        title: if title.is_empty() { media_title() } else { title },
         text: body(&entry, facts),
         url,
         author: entry
