@@ -86,7 +86,10 @@ impl Engine {
     ///
     /// # Errors
     /// All mistakes at once, each with its place and, where one is known, a remedy.
-    pub fn compile(entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Result<Self, Vec<RuleProblem>> {
+    pub fn compile(
+        entities: Vec<EntitySpec>,
+        rules: impl IntoIterator<Item = RuleSpec>,
+    ) -> Result<Self, Vec<RuleProblem>> {
         compile::compile(entities, rules)
     }
 

@@ -27,10 +27,13 @@ const WITHIN_MAX: u32 = 10_000;
 ///
 /// # Errors
 /// All mistakes at once.
-pub(super) fn compile(entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Result<Engine, Vec<RuleProblem>> {
+pub(super) fn compile(
+    entities: Vec<EntitySpec>,
+    rules: impl IntoIterator<Item = RuleSpec>,
+) -> Result<Engine, Vec<RuleProblem>> {
     let mut compiler = Compiler { languages: Language::DEFAULT.into(), ..Compiler::default() };
     compiler.entities(entities);
-    compiler.rules(rules);
+    compiler.rules(rules.into_iter());
     if compiler.problems.is_empty() { Ok(compiler.finish()) } else { Err(compiler.problems) }
 }
 
