@@ -7,7 +7,7 @@ use harmattan::item::{Forward, Item, SourceKind, SourceName, TelegramPost};
 use harmattan::rules::spec::{
     EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, TestText, UnlessSpec,
 };
-use harmattan::rules::{Engine, Outcome, SourceLabel};
+use harmattan::rules::{Engine, Outcome, SourceLabel, SummaryKind};
 use proptest::prelude::*;
 use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
 
@@ -449,6 +449,73 @@ fn rules_that_make_no_sense_are_refused_or_warned_of() {
         let engine = engine(entities, vec![rule]);
         let told: Vec<String> = engine.warnings().iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|told| told.contains(expected)), "{expected}: {told:?}");
+    }
+}
+
+/// The same entity as if a file of that path held it.
+fn in_file(mut spec: EntitySpec, file: &str) -> EntitySpec {
+    spec.id.origin.file = std::path::Path::new(file).into();
+    spec
+}
+
+#[test]
+fn what_no_rule_asks_for_is_told_one_by_one_or_in_one_line() {
+    let person = |id: &str, file: &str| in_file(entity(id, "person", &[id]), file);
+    let shipped = "config/entities/persons.toml";
+    let asks = rule("r", &["@asked | coup ..2 @in-gap", "@sahel"]);
+    let kola = ambiguous(in_file(entity("kola", "org", &[]), shipped), "Kola", &["@needed"], &[]);
+    let mut entities = pack();
+    entities.extend([kola, in_file(entity("mask", "mask", &["Mask of clay"]), shipped)]);
+    entities.extend(["asked", "in-gap", "needed", "idle"].map(|id| person(id, shipped)));
+    entities.push(person("own", "config/local/persons.toml"));
+    let engine = engine(entities, vec![asks]);
+    let told: Vec<String> = engine.summaries().iter().map(ToString::to_string).collect();
+    let told: Vec<&str> = told.iter().filter_map(|told| told.lines().next()).collect();
+    assert_eq!(told, ["2 entities are asked for by no rule and only named in alerts: `kola`, `idle`"]);
+    let warned = engine.warnings().iter().filter(|told| told.message.starts_with("no rule asks for it"));
+    let warned: Vec<&str> = warned.map(|told| told.rule_or_entity.as_str()).collect();
+    for (id, expected) in [("own", true), ("idle", false), ("asked", false), ("needed", false)] {
+        assert_eq!(warned.contains(&format!("entity `{id}`").as_str()), expected, "{id}: {warned:?}");
+    }
+    let by_type = engine_of_persons(60);
+    assert_eq!(by_type.summaries(), [], "what is asked for by its type is in use");
+}
+
+/// Persons of a desk, all of them asked for by their type.
+fn engine_of_persons(count: usize) -> Engine {
+    let person = |at: usize| in_file(entity(&format!("p{at}"), "person", &["Zebu"]), "local/persons.toml");
+    engine((0..count).map(person).collect(), vec![of("@type:person")])
+}
+
+#[test]
+fn common_words_beside_rare_ones_are_told_in_one_line() {
+    let mut spec = rule("r", &["Boulikessi", "president | zebu"]);
+    spec.near = vec![near(9, false, &["Boulikessi", "government"])];
+    let engine = engine(pack(), vec![spec.clone(), RuleSpec { name: located("s".to_owned()), ..spec }]);
+    let common = engine.summaries().iter().find(|told| told.kind == SummaryKind::CommonTerms);
+    let mut names = common.map(|told| told.names.clone()).unwrap_or_default();
+    names.sort();
+    assert_eq!(names, ["government", "president"]);
+}
+
+#[test]
+fn an_alias_of_two_entities_is_warned_of() {
+    let shared = |a: &str, b: &str| {
+        let entities = vec![entity("one", a, &["Zebu Front"]), entity("two", b, &["zebu front"])];
+        let told = engine(entities, vec![of("@one | @two")]);
+        told.warnings().iter().any(|told| told.message == "`zebu front` is an alias of `one` too")
+    };
+    for (a, b, expected) in [
+        ("person", "person", true),
+        ("person", "organisation", true),
+        ("event-type", "event-type", true),
+        ("place", "place", true),
+        // A country is called by the name of who rules it, an event by that of who does it.
+        ("place", "government", false),
+        ("event-type", "person", false),
+        ("context", "person", false),
+    ] {
+        assert_eq!(shared(a, b), expected, "{a}, {b}");
     }
 }
 
