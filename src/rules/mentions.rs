@@ -41,6 +41,12 @@ impl AliasHit {
     fn key(&self) -> (u32, Pos, Reverse<Pos>, AliasId) {
         (self.type_id, self.span.0, Reverse(self.span.1), self.alias)
     }
+
+    /// Whether it lies inside a longer hit of the same type.
+    pub(crate) fn is_inside(&self, longer: &Self) -> bool {
+        let covers = longer.span.0 <= self.span.0 && self.span.1 <= longer.span.1;
+        covers && self.span != longer.span && self.type_id == longer.type_id && longer.competes
+    }
 }
 
 /// Everything that is found in an item. Kept from item to item for its buffers.
@@ -110,6 +116,11 @@ impl Mentions {
         self.first_extra = engine.first_extra;
         self.words.read(&item.title, &item.text);
         engine.literals.scan(&self.words, [&item.title, &item.text], &mut self.scratch, &mut self.hits);
+        &self.hits
+    }
+
+    /// All literals that were found, those inside masks among them.
+    pub(crate) fn found(&self) -> &[Hit] {
         &self.hits
     }
 
