@@ -277,7 +277,7 @@ fn what_preview_reads_match_and_explain_can_judge() {
         (&told["item"]["text"], &told["rules"][0]["fired"]),
         (&Value::from("No more"), &Value::from(false))
     );
-    assert!(desk.feed(&["explain", "-", "--rule", "none"], first).ended(74).err.contains("`none`"));
+    assert!(desk.feed(&["explain", "-", "--rule", "none"], first).ended(2).err.contains("`none`"));
 }
 
 #[test]
@@ -312,8 +312,12 @@ fn explain_tells_what_an_entity_is_found_by() {
     assert!(told.out.contains("within   ml\n"), "{}", told.out);
     let facts = &desk.run(&["explain", "--entity", "@ml-mopti", "--json"]).ended(0).json()[0];
     assert_eq!((&facts["id"], &facts["in"][0]), (&"ml-mopti".into(), &"ml".into()));
-    let unknown = desk.run(&["explain", "--entity", "mopti"]).ended(74);
+    let unknown = desk.run(&["explain", "--entity", "mopti"]).ended(2);
     assert_eq!(unknown.err, "harmattan: no entity is named `mopti`\n  hint: did you mean `ml-mopti`?\n");
+    for arguments in [&["test", "rains"][..], &["explain", "-", "--rule", "rains"]] {
+        let unknown = desk.feed(arguments, "Rain").ended(2);
+        assert_eq!(unknown.err, "harmattan: no rule is named `rains`\n  hint: did you mean `rain`?\n");
+    }
     desk.run(&["explain"]).ended(2);
     desk.run(&["explain", "x", "--entity", "ml"]).ended(2);
     assert!(!exists(&desk.path("harmattan-data")));

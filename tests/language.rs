@@ -7,7 +7,7 @@ use harmattan::item::{Forward, Item, SourceKind, SourceName, TelegramPost};
 use harmattan::rules::spec::{
     EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, TestText, UnlessSpec,
 };
-use harmattan::rules::{Engine, Outcome, SourceLabel};
+use harmattan::rules::{Engine, Outcome, SourceLabel, SummaryKind};
 use proptest::prelude::*;
 use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
 
@@ -333,7 +333,6 @@ fn facts_tell_who_asks_for_an_entity_and_what_lies_below() {
 
 #[test]
 fn silence_names_what_comes_closest() {
-    let unless = RuleSpec { unless: Some(UnlessSpec { within: 3, terms: terms(&["film"]) }), ..of("coup") };
     let mut score = rule("r", &[]);
     score.score = vec![(located("cholera".to_owned()), 30), (located("~outbreak".to_owned()), 10)];
     score.threshold = Some(40);
@@ -374,14 +373,6 @@ fn silence_names_what_comes_closest() {
             "no group of them stands within 2 words",
             "`coup` (title 0..4), `Tombouctou` (title 11..21) stand within 4 words; `within = 4` would take them in",
         ),
-        (
-            RuleSpec { near: vec![near(2, true, &["coup", "@ml"])], ..rule("r", &[]) },
-            "Tombouctou coup",
-            "near: coup, @ml",
-            "within 2 words in this order",
-            "",
-        ),
-        (unless, "film coup", "all: coup", "`coup` (title 5..9) stands within 3 words of `unless`", ""),
         (score, "cholera", "score: 30 of 40", "`cholera` +30; missing 10", ""),
         (
             RuleSpec { scope: Scope::Sentence, ..rule("r", &["coup", "@ml"]) },
@@ -401,6 +392,121 @@ fn silence_names_what_comes_closest() {
     let lost = engine.lost_to_none(&item("coup at the opera", ""), None);
     let [told] = lost.as_slice() else { panic!("{lost:?}") };
     assert!(matches!(&told.outcome, Outcome::Silent(silence) if silence.only_none));
+}
+
+#[test]
+fn the_nearest_miss_tells_what_is_there_and_does_not_count() {
+    let unless = RuleSpec { unless: Some(UnlessSpec { within: 3, terms: terms(&["film"]) }), ..of("coup") };
+    let in_title = RuleSpec { field: FieldFilter::Title, ..of("zebu") };
+    let of_near =
+        |within, ordered| RuleSpec { near: vec![near(within, ordered, &["coup", "@ml"])], ..rule("r", &[]) };
+    for (rule, title, text, expected) in [
+        // another order, words between, gaps that are too wide
+        (
+            of("leaves Kidal"),
+            "Kidal leaves",
+            "",
+            "`Kidal leaves` (title 0..12) stands there, and `leaves Kidal` asks for another order; add that, or use `near`",
+        ),
+        (
+            of("leaves Kidal"),
+            "",
+            "leaves the old Kidal",
+            "`leaves` (text 0..6), `Kidal` (text 15..20) stand in this order with 2 words between; `leaves ..2 Kidal` would take them in",
+        ),
+        (
+            of("~leave northern Kidal"),
+            "left all northern Kidal",
+            "",
+            "`left` (title 0..4), `northern` (title 9..17), `Kidal` (title 18..23) stand in this order with 1 words between; `~leave ..1 ~northern ..0 ~Kidal` would take them in",
+        ),
+        (
+            of("base ..1 (captur* | seized) ..0 @ml"),
+            "the base was at last captured in Tombouctou",
+            "",
+            "`base` (title 4..8), `captured` (title 21..29), `Tombouctou` (title 33..43) stand in this order with 3 words between; `base ..3 (captur* | seized) ..1 @ml` would take them in",
+        ),
+        (
+            of("base ..3 captured"),
+            "captured the base",
+            "",
+            "`captured the base` (title 0..17) stands there, and `base ..3 captured` asks for another order; add that, or use `near`",
+        ),
+        // words of everyday language stand in any order
+        (of("@africa-corps"), "Corps Africa", "", ""),
+        (
+            of("@sahel"),
+            "sahélienne bande",
+            "",
+            "`sahélienne bande` (title 0..17) stands there, and `bande sahélienne` asks for another order; add that, or use `near`",
+        ),
+        // fields
+        (
+            in_title,
+            "",
+            "zebu",
+            "`zebu` (text 0..4) stands in the text, and `field = \"title\"` looks past it; take `field` out",
+        ),
+        (
+            of_near(9, false),
+            "coup",
+            "Tombouctou",
+            "`coup` (title 0..4), `Tombouctou` (text 0..10) stand in different fields, and `near` looks in one; `all` looks in both",
+        ),
+        // order and distance of `near`
+        (
+            of_near(2, true),
+            "Tombouctou coup",
+            "",
+            "`Tombouctou` (title 0..10), `coup` (title 11..15) stand in another order; take `ordered` out to take them in",
+        ),
+        (
+            of_near(2, true),
+            "Tombouctou a b c coup",
+            "",
+            "`Tombouctou` (title 0..10), `coup` (title 17..21) stand in another order, within 4 words",
+        ),
+        (
+            RuleSpec { near: vec![near(9, false, &["@ml", "Tombouctou"])], ..rule("r", &[]) },
+            "Tombouctou",
+            "",
+            "`Tombouctou` (title 0..10), `Tombouctou` (title 0..10): the same words meet several of the terms, and each term needs its own",
+        ),
+        // taken away
+        (
+            unless,
+            "film coup",
+            "",
+            "`coup` (title 5..9) is taken away by `film` (title 0..4), which `film` in `unless` finds 1 words from it, and `within` is 3",
+        ),
+        (
+            of("@wagner-group"),
+            "Wagner at work",
+            "",
+            "`Wagner` (title 0..6) is `wagner-group` only with one of `@merc`, `@sahel` anywhere in the item",
+        ),
+        (
+            of("@ml"),
+            "Mali wins at football",
+            "",
+            "`Mali` (title 0..4) is `ml` only without `@sport` anywhere in the item",
+        ),
+        (
+            of("@ne"),
+            "oil of the Niger Delta",
+            "",
+            "`Niger` (title 11..16) lies in `Niger Delta` (title 11..22), which the mask `masks` hides; ask for the longer words if they are meant",
+        ),
+        (
+            of("@deby-father"),
+            "Mahamat Idriss Déby",
+            "",
+            "`Idriss Déby` (title 8..20) is no `deby-father` inside `Mahamat Idriss Déby` (title 0..20), the longest name of its type there; ask for `@deby-son` too if it is meant",
+        ),
+    ] {
+        let told = silence(rule, title, text);
+        assert_eq!(told[2], expected, "{title} / {text}: {told:?}");
+    }
 }
 
 #[test]
@@ -449,6 +555,73 @@ fn rules_that_make_no_sense_are_refused_or_warned_of() {
         let engine = engine(entities, vec![rule]);
         let told: Vec<String> = engine.warnings().iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|told| told.contains(expected)), "{expected}: {told:?}");
+    }
+}
+
+/// The same entity as if a file of that path held it.
+fn in_file(mut spec: EntitySpec, file: &str) -> EntitySpec {
+    spec.id.origin.file = std::path::Path::new(file).into();
+    spec
+}
+
+#[test]
+fn what_no_rule_asks_for_is_told_one_by_one_or_in_one_line() {
+    let person = |id: &str, file: &str| in_file(entity(id, "person", &[id]), file);
+    let shipped = "config/entities/persons.toml";
+    let asks = rule("r", &["@asked | coup ..2 @in-gap", "@sahel"]);
+    let kola = ambiguous(in_file(entity("kola", "org", &[]), shipped), "Kola", &["@needed"], &[]);
+    let mut entities = pack();
+    entities.extend([kola, in_file(entity("mask", "mask", &["Mask of clay"]), shipped)]);
+    entities.extend(["asked", "in-gap", "needed", "idle"].map(|id| person(id, shipped)));
+    entities.push(person("own", "config/local/persons.toml"));
+    let engine = engine(entities, vec![asks]);
+    let told: Vec<String> = engine.summaries().iter().map(ToString::to_string).collect();
+    let told: Vec<&str> = told.iter().filter_map(|told| told.lines().next()).collect();
+    assert_eq!(told, ["2 entities are asked for by no rule and only named in alerts: `kola`, `idle`"]);
+    let warned = engine.warnings().iter().filter(|told| told.message.starts_with("no rule asks for it"));
+    let warned: Vec<&str> = warned.map(|told| told.rule_or_entity.as_str()).collect();
+    for (id, expected) in [("own", true), ("idle", false), ("asked", false), ("needed", false)] {
+        assert_eq!(warned.contains(&format!("entity `{id}`").as_str()), expected, "{id}: {warned:?}");
+    }
+    let by_type = engine_of_persons(60);
+    assert_eq!(by_type.summaries(), [], "what is asked for by its type is in use");
+}
+
+/// Persons of a desk, all of them asked for by their type.
+fn engine_of_persons(count: usize) -> Engine {
+    let person = |at: usize| in_file(entity(&format!("p{at}"), "person", &["Zebu"]), "local/persons.toml");
+    engine((0..count).map(person).collect(), vec![of("@type:person")])
+}
+
+#[test]
+fn common_words_beside_rare_ones_are_told_in_one_line() {
+    let mut spec = rule("r", &["Boulikessi", "president | zebu"]);
+    spec.near = vec![near(9, false, &["Boulikessi", "government"])];
+    let engine = engine(pack(), vec![spec.clone(), RuleSpec { name: located("s".to_owned()), ..spec }]);
+    let common = engine.summaries().iter().find(|told| told.kind == SummaryKind::CommonTerms);
+    let mut names = common.map(|told| told.names.clone()).unwrap_or_default();
+    names.sort();
+    assert_eq!(names, ["government", "president"]);
+}
+
+#[test]
+fn an_alias_of_two_entities_is_warned_of() {
+    let shared = |a: &str, b: &str| {
+        let entities = vec![entity("one", a, &["Zebu Front"]), entity("two", b, &["zebu front"])];
+        let told = engine(entities, vec![of("@one | @two")]);
+        told.warnings().iter().any(|told| told.message == "`zebu front` is an alias of `one` too")
+    };
+    for (a, b, expected) in [
+        ("person", "person", true),
+        ("person", "organisation", true),
+        ("event-type", "event-type", true),
+        ("place", "place", true),
+        // A country is called by the name of who rules it, an event by that of who does it.
+        ("place", "government", false),
+        ("event-type", "person", false),
+        ("context", "person", false),
+    ] {
+        assert_eq!(shared(a, b), expected, "{a}, {b}");
     }
 }
 

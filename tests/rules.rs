@@ -372,3 +372,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_dropped_match_hides_no_shorter_one() {
+    let entities = || {
+        vec![
+            ambiguous(entity("band", "group", &[]), "Mali Zebu Band", &["~tour"], &[]),
+            ambiguous(entity("zebus", "group", &[]), "Zebu Band", &[], &["@sport"]),
+            entity("zebu", "group", &["Zebu"]),
+            ambiguous(entity("fans", "group", &[]), "Fans", &["@zebu"], &[]),
+            entity("sport", "context", &["football"]),
+            entity("masks", "mask", &["Zebu Bandana"]),
+        ]
+    };
+    let engine = engine(entities(), Vec::new());
+    for (title, expected) in [
+        ("the Mali Zebu Band on tour", &["band"][..]),
+        ("the Mali Zebu Band", &["zebus"]),
+        ("the Mali Zebu Band at the football", &["zebu"]),
+        ("football: the Mali Zebu Band on tour", &["band"]),
+        ("the Zebu Band at the football, and its Fans", &["zebu", "fans"]),
+        ("the Zebu Band and its Fans", &["zebus"]),
+        ("football: Zebu Bandana", &[]),
+    ] {
+        let verdict = engine.judge(&item(title, ""), None);
+        let found: Vec<&str> = verdict.entities.iter().map(|found| &*found.id).collect();
+        assert_eq!(found, expected, "{title}");
+    }
+    // Each repeats what is nested; the work stays that of sorting.
+    let long = "Mali Zebu Band ".repeat(15_000);
+    let found = engine.judge(&item(&long, &long), None).entities;
+    assert_eq!(found.len(), 1, "{found:?}");
+}

@@ -16,6 +16,7 @@ use super::{At, history};
 use crate::control::{Call, Reply};
 use crate::daemon::clock;
 use crate::desk::Desk;
+use crate::rules::SummaryKind;
 use crate::store::{StoreError, StoredItem};
 
 /// Stored items that are looked at for what is lost only to `none`: those first seen in so many days,
@@ -37,6 +38,7 @@ pub(super) struct Options {
 pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let desk = Arc::new(at.desk()?);
     let mut warnings = desk.warnings.clone();
+    warnings.extend(desk.engine.summaries().iter().map(ToString::to_string));
     let (store, reachable) =
         match ask_daemon(&desk.config.control.socket, Some(&desk.config.store.path), &Call::Status).await {
             Ok(Some(Reply::Status(status))) => {
@@ -61,11 +63,16 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let failures: Vec<String> = desk.failing_tests.iter().map(ToString::to_string).collect();
     let tests = desk.engine.test_count(&[]);
     if options.json {
-        json(&serde_json::json!({
+        let mut told = serde_json::json!({
             "config": desk.path, "sources": desk.sources.len(), "rules": desk.engine.rule_count(),
             "entities": desk.engine.entity_count(), "notifiers": desk.notifiers.len(), "tests": tests,
             "failures": failures, "warnings": warnings,
-        }))?;
+        });
+        for kind in [SummaryKind::UnusedEntities, SummaryKind::CommonTerms] {
+            let all = desk.engine.summaries().iter().filter(|summary| summary.kind == kind);
+            told[kind.as_str()] = all.flat_map(|summary| summary.names.clone()).collect();
+        }
+        json(&told)?;
     } else {
         for warning in &warnings {
             talk(format!("warning: {warning}"));

@@ -24,6 +24,7 @@ mod table;
 mod tally;
 mod test;
 mod trial;
+mod unknown;
 mod unsent;
 
 use std::path::PathBuf;

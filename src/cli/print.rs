@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 
+use super::unknown::Unknown;
 use crate::config::{ConfigError, Problems};
 use crate::daemon::DaemonError;
 use crate::notify::foreign;
@@ -16,6 +17,8 @@ pub enum Exit {
     Done = 0,
     /// Done, and found something wrong.
     Wrong = 1,
+    /// Asked for what there is not.
+    Usage = 2,
     /// Could not be done.
     Failed = 74,
     /// The store is in use.
@@ -29,6 +32,9 @@ impl Exit {
     pub fn of(error: &anyhow::Error) -> Self {
         if error.is::<Problems>() || error.is::<ConfigError>() {
             return Self::Refused;
+        }
+        if error.is::<Unknown>() {
+            return Self::Usage;
         }
         match store_error(error) {
             Some(StoreError::InUse(_)) => Self::InUse,
@@ -46,6 +52,9 @@ impl Exit {
 pub fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(config) = error.downcast_ref::<ConfigError>() {
         return Some(config.hint().to_owned());
+    }
+    if let Some(unknown) = error.downcast_ref::<Unknown>() {
+        return unknown.hint();
     }
     store_error(error).and_then(StoreError::hint)
 }

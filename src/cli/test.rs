@@ -1,9 +1,8 @@
 //! `harmattan test`: the tests that live with the rules.
 
-use anyhow::bail;
-
 use super::At;
 use super::print::{Exit, json, line};
+use super::unknown::Unknown;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -18,7 +17,7 @@ pub(super) struct Options {
 pub(super) fn test(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let desk = at.desk()?;
     if let Some(unknown) = options.rules.iter().find(|name| !desk.engine.has_rule(name)) {
-        bail!("no rule is named `{unknown}`");
+        return Err(Unknown::new("rule", unknown, desk.engine.rule_names()).into());
     }
     let failures = desk.test(&options.rules);
     if options.json {

@@ -126,20 +126,20 @@ fn proxied(config: &Config, report: &Report) {
 /// Source filters of rules that no source meets: such a rule never fires.
 fn unmatched(config: &Config, report: &Report) {
     let names: BTreeSet<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
-    let tags: BTreeSet<&str> =
-        config.sources.iter().flat_map(|source| &source.tags).map(String::as_str).collect();
+    let tags = config.sources.iter().flat_map(|source| &source.tags).map(|tag| format!("tag:{tag}"));
+    let tags: BTreeSet<String> = tags.collect();
+    let known = || names.iter().copied().chain(tags.iter().map(String::as_str));
     for filter in config.rules.iter().flat_map(|rule| &rule.source) {
         let text = filter.value.as_str();
-        let met = match text.strip_prefix("tag:") {
-            Some(tag) => tags.contains(tag),
-            None => text.contains('*') || names.contains(text),
-        };
+        let met = tags.contains(text)
+            || names.contains(text)
+            || glob::Pattern::new(text).is_ok_and(|glob| names.iter().any(|name| glob.matches(name)));
         if !met {
             let warning = Problem::new("rule.source", format!("no source answers to `{text}`"))
                 .at(filter.origin.clone());
-            report.warn(match suggest::nearest(text, names.iter().copied()) {
+            report.warn(match suggest::nearest(text, known()) {
                 Some(near) => warning.hint(format!("did you mean `{near}`?")),
-                None => warning,
+                None => warning.hint("write a source's name, a glob such as `wagner-*`, or `tag:press`"),
             });
         }
     }

@@ -1,5 +1,6 @@
 //! The files of a config: read under limits, parsed with positions, included files found.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
@@ -29,6 +30,8 @@ pub(super) struct File {
     text: String,
     /// Offsets of the newlines.
     newlines: Vec<usize>,
+    /// The newlines before the place that was asked for last: the next one is mostly in that line or the one after.
+    last: Cell<usize>,
 }
 
 impl File {
@@ -56,18 +59,28 @@ impl File {
     pub(super) fn new(shown: Arc<Path>, directory: PathBuf, text: String) -> Self {
         let newlines =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        Self { shown, directory, text, newlines }
+        Self { shown, directory, text, newlines, last: Cell::default() }
     }
 
     /// The line that holds the byte at `offset`.
     pub(super) fn origin(&self, offset: usize) -> Origin {
-        let line = self.newlines.partition_point(|newline| *newline < offset) + 1;
+        let line = self.newlines_before(offset) + 1;
         Origin { file: self.shown.clone(), line: u32::try_from(line).unwrap_or(u32::MAX) }
+    }
+
+    fn newlines_before(&self, offset: usize) -> usize {
+        let is_before = |at: usize| self.newlines.get(at).is_some_and(|newline| *newline < offset);
+        let last = self.last.get();
+        let close =
+            (last..=last + 1).find(|&count| !is_before(count) && count.checked_sub(1).is_none_or(is_before));
+        let count = close.unwrap_or_else(|| self.newlines.partition_point(|newline| *newline < offset));
+        self.last.set(count);
+        count
     }
 
     /// The column of the character at `offset`, from 1.
     fn column(&self, offset: usize) -> u32 {
-        let line = self.newlines.partition_point(|newline| *newline < offset);
+        let line = self.newlines_before(offset);
         let start = line.checked_sub(1).and_then(|line| self.newlines.get(line)).map_or(0, |at| at + 1);
         let before = self.text.get(start..offset).unwrap_or_default();
         u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX)

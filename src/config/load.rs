@@ -1,6 +1,7 @@
 //! Loads a config: reads its files, gathers what they say, checks it as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
@@ -132,7 +133,7 @@ struct Top {
     /// Whether something could not be read at all, so that a name that is nowhere may stand in it.
     unread: bool,
     /// Where each name was first given, by the table it belongs to.
-    names: BTreeMap<(&'static str, String), Origin>,
+    names: HashMap<(&'static str, String), Origin>,
 }
 
 impl Top {
@@ -172,11 +173,15 @@ impl Top {
 
     /// Notes a name that is given twice, with both places.
     fn claim(&mut self, table: &'static str, key: &str, name: &str, origin: &Origin, report: &Report) {
-        if let Some(first) = self.names.get(&(table, name.to_owned())) {
-            let problem = Problem::new(&format!("{table}.{key}"), format!("`{name}` is given twice"));
-            report.problem(problem.at(origin.clone()).hint(format!("it is also given at {first}")));
-        } else {
-            self.names.insert((table, name.to_owned()), origin.clone());
+        match self.names.entry((table, name.to_owned())) {
+            Entry::Occupied(first) => {
+                let problem = Problem::new(&format!("{table}.{key}"), format!("`{name}` is given twice"));
+                let hint = format!("it is also given at {}", first.get());
+                report.problem(problem.at(origin.clone()).hint(hint));
+            }
+            Entry::Vacant(slot) => {
+                slot.insert(origin.clone());
+            }
         }
     }
 }

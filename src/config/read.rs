@@ -4,6 +4,8 @@
 //! refused as a whole; so callers read all they need first and only then ask whether it is all there.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use toml::Spanned;
@@ -20,8 +22,9 @@ use crate::rules::spec::{Located, Origin};
 pub(super) struct Section<'a> {
     table: &'static Table,
     /// The dotted name that its keys are shown under; empty at the top of a file.
-    path: String,
-    entries: BTreeMap<&'a str, Entry<'a>>,
+    path: Rc<str>,
+    /// What was written, in the order of reading: a table has few keys, and a config may have 100,000 tables.
+    entries: Vec<(&'a str, Entry<'a>)>,
     /// Keys that were written and not taken.
     refused: Vec<&'a str>,
     file: &'a File,
@@ -36,13 +39,33 @@ struct Entry<'a> {
     value: &'a Spanned<DeValue<'a>>,
 }
 
+/// A dotted key, put together only when somebody is told of it.
+#[derive(Clone)]
+pub(super) struct KeyPath<'a> {
+    above: Rc<str>,
+    name: &'a str,
+}
+
+impl KeyPath<'_> {
+    fn whole(&self) -> Rc<str> {
+        if self.name.is_empty() { self.above.clone() } else { self.to_string().into() }
+    }
+}
+
+impl fmt::Display for KeyPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let point = if self.above.is_empty() || self.name.is_empty() { "" } else { "." };
+        write!(f, "{}{point}{}", self.above, self.name)
+    }
+}
+
 /// A value and all that is needed to complain about it.
 #[derive(Clone)]
 pub(super) struct Node<'a> {
     /// What it should look like.
     pub(super) form: &'static Form,
     /// The key it was written under, dotted.
-    pub(super) path: String,
+    pub(super) path: KeyPath<'a>,
     pub(super) value: &'a DeValue<'a>,
     pub(super) file: &'a File,
     pub(super) report: &'a Report,
@@ -64,12 +87,12 @@ impl<'a> Section<'a> {
     /// A table that nothing was read into yet; `file` and `offset` say where its missing keys are reported.
     pub(super) fn new(
         table: &'static Table,
-        path: String,
+        path: impl Into<Rc<str>>,
         file: &'a File,
         offset: usize,
         report: &'a Report,
     ) -> Self {
-        Self { table, path, entries: BTreeMap::new(), refused: Vec::new(), file, offset, report }
+        Self { table, path: path.into(), entries: Vec::new(), refused: Vec::new(), file, offset, report }
     }
 
     /// Adds what a file says, refusing what the option table does not take.
@@ -100,11 +123,16 @@ impl<'a> Section<'a> {
         key: usize,
         value: &'a Spanned<DeValue<'a>>,
     ) {
-        if let Some(first) = self.entries.insert(name, Entry { file, key, value }) {
-            let problem = Problem::new(&self.dotted(name), "is set in two files").at(file.origin(key));
-            let first = first.file.origin(first.key);
-            self.report.problem(problem.hint(format!("it is also set at {first}")));
-        }
+        let entry = Entry { file, key, value };
+        let known = self.entries.iter_mut().find(|(known, _)| *known == name);
+        let Some((_, slot)) = known else {
+            self.entries.push((name, entry));
+            return;
+        };
+        let first = std::mem::replace(slot, entry);
+        let problem = Problem::new(&self.dotted(name), "is set in two files").at(file.origin(key));
+        let first = first.file.origin(first.key);
+        self.report.problem(problem.hint(format!("it is also set at {first}")));
     }
 
     fn unknown(&self, name: &str) -> Problem {
@@ -116,17 +144,21 @@ impl<'a> Section<'a> {
     }
 
     fn dotted(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        KeyPath { above: self.path.clone(), name }.to_string()
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| entry)
     }
 
     /// The string that a key holds, if it is one; notes nothing.
     pub(super) fn peek(&self, name: &str) -> Option<&'a str> {
-        if let DeValue::String(text) = self.entries.get(name)?.value.get_ref() { Some(text) } else { None }
+        if let DeValue::String(text) = self.entry(name)?.value.get_ref() { Some(text) } else { None }
     }
 
     /// Whether the key was written, here or in another file.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.entries.contains_key(name)
+        self.entry(name).is_some()
     }
 
     /// Whether any of the keys was written, those not taken included.
@@ -136,7 +168,7 @@ impl<'a> Section<'a> {
 
     /// Whether nothing was written but, at most, `name`.
     pub(super) fn has_no_more_than(&self, name: &str) -> bool {
-        self.refused.is_empty() && self.entries.keys().all(|key| *key == name)
+        self.refused.is_empty() && self.entries.iter().all(|(key, _)| *key == name)
     }
 
     /// Where the table begins.
@@ -146,7 +178,7 @@ impl<'a> Section<'a> {
 
     /// Notes that something is wrong with the table as a whole, or with a key that is missing from it.
     pub(super) fn problem(&self, name: &str, message: impl Into<String>, hint: Option<&str>) {
-        let key = if name.is_empty() { self.path.clone() } else { self.dotted(name) };
+        let key = if name.is_empty() { self.path.to_string() } else { self.dotted(name) };
         let problem = Problem::new(&key, message).at(self.origin());
         self.report.problem(match hint {
             Some(hint) => problem.hint(hint),
@@ -162,13 +194,13 @@ impl<'a> Section<'a> {
         };
         let node = |value, file, offset| Node {
             form: &key.form,
-            path: self.dotted(name),
+            path: KeyPath { above: self.path.clone(), name: key.name },
             value,
             file,
             report: self.report,
             offset,
         };
-        if let Some(entry) = self.entries.get(name) {
+        if let Some(entry) = self.entry(name) {
             return Some(node(entry.value.get_ref(), entry.file, entry.value.span().start));
         }
         match key.fallback {
@@ -227,7 +259,8 @@ impl<'a> Node<'a> {
         report: &'a Report,
     ) -> Self {
         let offset = value.span().start;
-        Self { form, path: path.to_owned(), value: value.get_ref(), file, report, offset }
+        let path = KeyPath { above: path.into(), name: "" };
+        Self { form, path, value: value.get_ref(), file, report, offset }
     }
 
     /// Where it was written.
@@ -237,7 +270,7 @@ impl<'a> Node<'a> {
 
     /// A mistake in this value, not noted yet.
     pub(super) fn blame(&self, message: impl Into<String>) -> Problem {
-        Problem::new(&self.path, message).at(self.origin())
+        Problem::new(&self.path.to_string(), message).at(self.origin())
     }
 
     /// Notes a mistake in this value.
@@ -286,7 +319,7 @@ impl<'a> Node<'a> {
 
     /// A value inside this one, under a key and a form of its own.
     pub(super) fn child(&self, path: String, form: &'static Form, value: &'a Spanned<DeValue<'a>>) -> Self {
-        Self { form, path, ..self.element(value) }
+        Self { form, path: KeyPath { above: path.into(), name: "" }, ..self.element(value) }
     }
 
     /// Whether it is a string.
@@ -300,8 +333,9 @@ impl<'a> Node<'a> {
     }
 
     /// The last part of the key.
-    fn name(&self) -> &str {
-        self.path.rsplit('.').next().unwrap_or(&self.path)
+    fn name(&self) -> String {
+        let path = self.path.whole();
+        path.rsplit('.').next().unwrap_or(&path).to_owned()
     }
 
     /// The table that it is, read by the option table that its form names.
@@ -318,7 +352,7 @@ impl<'a> Node<'a> {
 
     /// The table that it is, read by another option table.
     pub(super) fn section_of(&self, table: &'static Table) -> Option<Section<'a>> {
-        let mut section = Section::new(table, self.path.clone(), self.file, self.offset, self.report);
+        let mut section = Section::new(table, self.path.whole(), self.file, self.offset, self.report);
         section.add(self.file, self.table()?);
         Some(section)
     }
@@ -331,7 +365,8 @@ impl<'a> Node<'a> {
         for (key, value) in written {
             let name: &str = key.get_ref();
             let origin = self.file.origin(key.span().start);
-            let node = Node { path: format!("{}.{name:?}", self.path), ..self.element(value) };
+            let path = KeyPath { above: format!("{}.{name:?}", self.path).into(), name: "" };
+            let node = Node { path, ..self.element(value) };
             entries.push((Located { value: name.to_owned(), origin }, node));
         }
         Some(entries)

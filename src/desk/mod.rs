@@ -167,7 +167,7 @@ impl Desk {
         let loaded = config::load(path, environment)?;
         let config = loaded.config;
         let mut problems = Vec::new();
-        let engine = match Engine::compile(config.entities.clone(), config.rules.clone()) {
+        let engine = match Engine::compile(config.entities.clone(), config.rules.iter().cloned()) {
             Ok(engine) => Some(Arc::new(engine)),
             Err(found) => {
                 problems.extend(found.into_iter().map(problem));

@@ -17,6 +17,7 @@ use super::model::{
 use super::presearch::Presearch;
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Mode, RuleSpec};
+use super::summary::Summary;
 use super::verdict::Verdict;
 use crate::item::Item;
 
@@ -34,6 +35,8 @@ pub struct Engine {
     pub(super) rules: Vec<Rule>,
     /// What is allowed, and probably not meant.
     pub(super) warnings: Vec<RuleProblem>,
+    /// The same of what is odd in many places.
+    summaries: Vec<Summary>,
     /// The number of the first concept that is neither entity nor type.
     pub(super) first_extra: ConceptId,
     /// Conditions of the rules, close together.
@@ -79,6 +82,7 @@ pub(super) struct EngineParts {
     /// The share of ordinary items that mention each concept.
     pub(super) shares: Vec<compile::Share>,
     pub(super) warnings: Vec<RuleProblem>,
+    pub(super) summaries: Vec<Summary>,
 }
 
 impl Engine {
@@ -86,7 +90,10 @@ impl Engine {
     ///
     /// # Errors
     /// All mistakes at once, each with its place and, where one is known, a remedy.
-    pub fn compile(entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Result<Self, Vec<RuleProblem>> {
+    pub fn compile(
+        entities: Vec<EntitySpec>,
+        rules: impl IntoIterator<Item = RuleSpec>,
+    ) -> Result<Self, Vec<RuleProblem>> {
         compile::compile(entities, rules)
     }
 
@@ -135,6 +142,7 @@ impl Engine {
             alias_ids: aliases_of.into_iter().map(|(_, alias)| alias).collect(),
             aliases: parts.aliases,
             warnings: parts.warnings,
+            summaries: parts.summaries,
             literals,
             rules,
             first_extra,
@@ -150,6 +158,11 @@ impl Engine {
     /// What is allowed, and probably not meant.
     pub fn warnings(&self) -> &[RuleProblem] {
         &self.warnings
+    }
+
+    /// The same where it is odd in too many places for a warning each.
+    pub fn summaries(&self) -> &[Summary] {
+        &self.summaries
     }
 
     /// Number of rules.

@@ -153,7 +153,7 @@ impl Case<'_> {
     }
 
     /// How far the terms reach that take away hits close to them: by beginning, each end the furthest up to it.
-    fn unless(&self) -> Vec<Span> {
+    pub(crate) fn unless(&self) -> Vec<Span> {
         let Some((within, terms)) = self.rule.unless() else { return Vec::new() };
         let concepts = terms.iter().flat_map(Clause::concepts);
         let spans = concepts.flat_map(|concept| self.mentions.of(concept)).map(|mention| mention.span());
@@ -387,7 +387,7 @@ enum Places {
 }
 
 /// Whether a span lies within reach of `unless`; no reach goes from one field to the other.
-fn is_close(reached: &[Span], span: Span) -> bool {
+pub(crate) fn is_close(reached: &[Span], span: Span) -> bool {
     let begun = reached.partition_point(|reach| reach.0 <= span.1);
     begun.checked_sub(1).and_then(|at| reached.get(at)).is_some_and(|reach| reach.1 >= span.0)
 }

@@ -96,12 +96,10 @@ impl Silence {
         Self { clause: clause.into(), detail, nearest: None, only_none: false }
     }
 
-    /// Adds what stands in the item and does not count; whether there is any.
-    fn add_discounted(&mut self, engine: &Engine, case: &Case<'_>, clauses: &[Clause]) -> bool {
+    /// Adds what stands in the item and does not count.
+    fn add_discounted(&mut self, engine: &Engine, case: &Case<'_>, clauses: &[Clause]) {
         let found = taken_away(case, clauses).into_iter().chain(discounted(engine, case, clauses));
-        let before = self.detail.len();
         found.for_each(|one| self.add(&one));
-        self.detail.len() > before
     }
 
     fn add(&mut self, more: &str) {
@@ -143,9 +141,8 @@ fn barred_by(case: &Case<'_>, source: Option<SourceLabel<'_>>, barred: Barred) -
 /// Terms of which none occurs.
 fn absent(engine: &Engine, case: &Case<'_>, key: &str, clauses: &[Clause], why: &str) -> Silence {
     let mut silence = Silence::of(format!("{key}: {}", list(clauses)), why.to_owned());
-    if !silence.add_discounted(engine, case, clauses) {
-        silence.nearest = nearest::miss(engine, case, clauses);
-    }
+    silence.add_discounted(engine, case, clauses);
+    silence.nearest = nearest::miss(engine, case, clauses);
     silence
 }
 
@@ -156,23 +153,14 @@ fn apart(engine: &Engine, case: &Case<'_>, near: &Near) -> Silence {
         format!("near: {}", list(&near.terms)),
         format!("no group of them stands within {} words{order}", near.within),
     );
-    let told = silence.add_discounted(engine, case, &near.terms);
-    silence.nearest = if let Some((within, spans)) = case.least_within(near) {
-        let quoted: Vec<String> = spans.iter().map(|span| quote(&case.reason(*span, ""))).collect();
-        let quoted = quoted.join(", ");
-        Some(format!("{quoted} stand within {within} words; `within = {within}` would take them in"))
-    } else {
-        let is_missing =
-            |clause: &&Clause| clause.concepts().all(|concept| case.mentions.of(concept).is_empty());
-        let first = near.terms.iter().find(is_missing).filter(|_| !told).map(std::slice::from_ref);
-        first.and_then(|clause| nearest::miss(engine, case, clause))
-    };
+    silence.add_discounted(engine, case, &near.terms);
+    silence.nearest = nearest::apart(engine, case, near);
     silence
 }
 
 /// Weights that add up to too little.
 fn too_little(engine: &Engine, case: &Case<'_>, score: &Score, sum: i64) -> Silence {
-    let occurs = |clause: &Clause| clause.concepts().any(|concept| !case.mentions.of(concept).is_empty());
+    let occurs = |clause: &Clause| !nearest::places(case, clause).is_empty();
     let counted: Vec<String> = score
         .terms
         .iter()

@@ -72,10 +72,7 @@ impl Engine {
     /// Whether a mention of an entity can meet a term of a rule, or veto the item.
     fn asks(&self, rule: &Rule, entity: EntityId) -> bool {
         let concepts = self.concepts_of(entity);
-        let near = rule.near.iter().flat_map(|near| &near.terms);
-        let unless = rule.unless().into_iter().flat_map(|(_, terms)| terms);
-        let score = rule.score().into_iter().flat_map(|score| score.terms.iter().map(|(clause, _)| clause));
-        let all = rule.all.iter().chain(&rule.any).chain(&rule.none).chain(near).chain(unless).chain(score);
+        let all = rule.clauses().chain(&rule.none);
         all.flat_map(Clause::concepts).any(|concept| self.leads_to(concept, concepts))
     }
 

@@ -2,9 +2,11 @@
 //!
 //! In this order: what lies inside a mask is dropped, the longest match of a type wins, and an ambiguous
 //! alias is kept or dropped by its company. Company is judged in two rounds, so that no circle arises: first
-//! the aliases without needs, which only a reject can drop, then the others, which may lean on the first.
+//! the aliases without needs, which only a reject can drop, then the others, which may lean on the first. After each
+//! round what only dropped matches had hidden comes back, so that the longest wins among those that count.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 
 use super::engine::Engine;
 use super::gaps;
@@ -15,6 +17,10 @@ use super::places::{Mention, Places, is_apart, is_beyond, mention};
 use super::spec::Scope;
 use crate::item::Item;
 use crate::text::{Pos, Words, segments};
+
+/// How often what dropped matches had hidden is looked through for one item; each time another layer of matches inside
+/// matches is judged, and names have few.
+const LAYERS_MAX: usize = 4;
 
 /// A place where an alias stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,19 @@ pub(crate) struct AliasHit {
     competes: bool,
 }
 
+impl AliasHit {
+    /// By type and place, at each place the longest first.
+    fn key(&self) -> (u32, Pos, Reverse<Pos>, AliasId) {
+        (self.type_id, self.span.0, Reverse(self.span.1), self.alias)
+    }
+
+    /// Whether it lies inside a longer hit of the same type.
+    pub(crate) fn is_inside(&self, longer: &Self) -> bool {
+        let covers = longer.span.0 <= self.span.0 && self.span.1 <= longer.span.1;
+        covers && self.span != longer.span && self.type_id == longer.type_id && longer.competes
+    }
+}
+
 /// Everything that is found in an item. Kept from item to item for its buffers.
 #[derive(Default)]
 pub(crate) struct Mentions {
@@ -39,6 +58,8 @@ pub(crate) struct Mentions {
     pub(crate) counted: Vec<AliasHit>,
     /// Hits of ambiguous aliases that do not count.
     pub(crate) dropped: Vec<AliasHit>,
+    /// Hits inside a longer one of their type.
+    pub(crate) hidden: Vec<AliasHit>,
     hits: Vec<Hit>,
     masks: Vec<Span>,
     aliases: Vec<AliasHit>,
@@ -81,6 +102,7 @@ impl Mentions {
     pub(crate) fn hits(&mut self, engine: &Engine, item: &Item) -> &[Hit] {
         self.counted.clear();
         self.dropped.clear();
+        self.hidden.clear();
         self.hits.clear();
         self.masks.clear();
         self.aliases.clear();
@@ -94,6 +116,11 @@ impl Mentions {
         self.first_extra = engine.first_extra;
         self.words.read(&item.title, &item.text);
         engine.literals.scan(&self.words, [&item.title, &item.text], &mut self.scratch, &mut self.hits);
+        &self.hits
+    }
+
+    /// All literals that were found, those inside masks among them.
+    pub(crate) fn found(&self) -> &[Hit] {
         &self.hits
     }
 
@@ -206,25 +233,8 @@ impl Mentions {
         sort(&mut self.phrases);
     }
 
-    /// Drops hits that lie inside a longer one of the same type. Word lists do not compete.
     fn keep_longest(&mut self) {
-        self.aliases
-            .sort_unstable_by_key(|hit| (hit.type_id, hit.span.0, std::cmp::Reverse(hit.span.1), hit.alias));
-        self.aliases.dedup();
-        let mut current = (None, (0, 0));
-        // The furthest end of hits of the type before the current span, and up to it.
-        let (mut before, mut furthest) = (None, None);
-        self.aliases.retain(|hit| {
-            let key = (Some(hit.type_id), hit.span);
-            if key.0 != current.0 {
-                (before, furthest) = (None, None);
-            } else if key != current {
-                before = furthest;
-            }
-            current = key;
-            furthest = furthest.max(Some(hit.span.1));
-            !hit.competes || before < Some(hit.span.1)
-        });
+        keep_longest(&mut self.aliases, &mut self.hidden);
     }
 
     fn keep_in_good_company(&mut self, engine: &Engine) {
@@ -252,14 +262,46 @@ impl Mentions {
             self.entities.clear();
             self.index(engine, 0);
             self.find_entity_gaps(engine);
+            let known = self.counted.len();
+            let open: Vec<AliasHit> =
+                aliases.iter().filter(|hit| needs(hit) == Some(true)).copied().collect();
+            self.uncover(engine, &open, &settled);
+            if self.counted.len() > known {
+                self.index(engine, known);
+                self.find_entity_gaps(engine);
+                let sure = self.counted.iter().skip(known).filter(|hit| needs(hit).is_none());
+                settled.extend(sure.map(|hit| hit.entity));
+                settled.sort_unstable();
+            }
         }
 
         let leant_on = self.counted.len();
         for &hit in aliases.iter().filter(|hit| needs(hit) == Some(true)) {
             self.judge(engine, hit, &settled);
         }
+        self.uncover(engine, &[], &settled);
         self.index(engine, leant_on);
         self.aliases = aliases;
+    }
+
+    /// Judges what only dropped hits had hidden; `open` are hits that may count yet.
+    fn uncover(&mut self, engine: &Engine, open: &[AliasHit], settled: &[EntityId]) {
+        let mut known = 0;
+        for _ in 0..LAYERS_MAX {
+            if self.hidden.is_empty() || self.dropped.len() == known {
+                return;
+            }
+            known = self.dropped.len();
+            let hidden = std::mem::take(&mut self.hidden);
+            let mut all = [&self.counted, open, &hidden].concat();
+            keep_longest(&mut all, &mut self.hidden);
+            self.hidden.sort_unstable_by_key(AliasHit::key);
+            for hit in hidden {
+                if self.hidden.binary_search_by_key(&hit.key(), AliasHit::key).is_err() {
+                    self.judge(engine, hit, settled);
+                }
+            }
+        }
     }
 
     /// Files a hit of an ambiguous alias under those that count or those that do not.
@@ -294,6 +336,30 @@ impl Mentions {
             .iter()
             .find(|reject| is_beyond(self.so_far(reject.concept), own, company.rejects_within))
     }
+}
+
+/// Takes hits out that lie inside a longer one of the same type, and adds them to `hidden`. Word lists do not compete.
+fn keep_longest(hits: &mut Vec<AliasHit>, hidden: &mut Vec<AliasHit>) {
+    hits.sort_unstable_by_key(AliasHit::key);
+    hits.dedup();
+    let mut current = (None, (0, 0));
+    // The furthest end of hits of the type before the current span, and up to it.
+    let (mut before, mut furthest) = (None, None);
+    hits.retain(|hit| {
+        let key = (Some(hit.type_id), hit.span);
+        if key.0 != current.0 {
+            (before, furthest) = (None, None);
+        } else if key != current {
+            before = furthest;
+        }
+        current = key;
+        furthest = furthest.max(Some(hit.span.1));
+        let kept = !hit.competes || before < Some(hit.span.1);
+        if !kept {
+            hidden.push(*hit);
+        }
+        kept
+    });
 }
 
 fn sort(mentions: &mut Vec<Mention>) {

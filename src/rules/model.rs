@@ -192,6 +192,14 @@ pub(crate) struct Near {
 }
 
 impl Rule {
+    /// The terms of all its conditions, `none` left out.
+    pub(crate) fn clauses(&self) -> impl Iterator<Item = &Clause> {
+        let near = self.near.iter().flat_map(|near| &near.terms);
+        let unless = self.unless().into_iter().flat_map(|(_, terms)| terms);
+        let score = self.score().into_iter().flat_map(|score| score.terms.iter().map(|(clause, _)| clause));
+        self.all.iter().chain(&self.any).chain(near).chain(unless).chain(score)
+    }
+
     /// The terms that take hits away, and how far they reach.
     pub(crate) fn unless(&self) -> Option<&(u32, Vec<Clause>)> {
         self.seldom.as_ref().and_then(|seldom| seldom.unless.as_ref())

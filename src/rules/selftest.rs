@@ -42,6 +42,11 @@ impl Engine {
         self.rules.iter().any(|rule| *rule.name.value == *name)
     }
 
+    /// The names of all rules, in the order of the config.
+    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| &*rule.name.value)
+    }
+
     /// Number of tests that the named rules carry; of all rules when none is named.
     pub fn test_count(&self, only: &[String]) -> usize {
         self.tested(only).map(|rule| rule.fires_on.len() + rule.silent_on.len()).sum()

@@ -15,14 +15,18 @@ const ABBREVIATIONS: &[&str] = &[
     "д", "е",
 ];
 
+/// Characters that end a line and with it a paragraph: the newline, and those that stand for a line's or a paragraph's
+/// end in Unicode.
+const ENDS_LINE: [char; 3] = ['\n', '\u{2028}', '\u{2029}'];
+
 /// The position of the first word of every paragraph but the first.
 pub(crate) fn paragraphs(words: &Words, texts: [&str; 2]) -> Vec<Pos> {
-    breaks(words, texts, |gap, _, _| gap.contains('\n'))
+    breaks(words, texts, |gap, _, _| gap.contains(ENDS_LINE))
 }
 
 /// The position of the first word of every sentence but the first.
 pub(crate) fn sentences(words: &Words, texts: [&str; 2]) -> Vec<Pos> {
-    breaks(words, texts, |gap, before, behind| gap.contains('\n') || ends_sentence(gap, before, behind))
+    breaks(words, texts, |gap, before, behind| gap.contains(ENDS_LINE) || ends_sentence(gap, before, behind))
 }
 
 /// Positions of words that begin a piece: the first of the text, and those before which `is_break` says so of
@@ -86,6 +90,7 @@ mod tests {
             ("«Конец». Начало", &["начало"]),
             ("هل وقع؟ نعم وقع. ثم انتهى", &["نعم", "ثم"]),
             ("One\ntwo", &["two"]),
+            ("One\u{2029}two", &["two"]),
             ("U.S. Army", &[]),
             ("مالي.. مقتل جنود", &[]),
             ("He paused... Then", &["then"]),
@@ -97,7 +102,10 @@ mod tests {
     #[test]
     fn a_title_is_a_piece_by_itself() {
         assert_eq!(begins(sentences, "Title here", "Text. More"), ["text", "more"]);
-        assert_eq!(begins(paragraphs, "Title here", "Text. More\nnext"), ["text", "next"]);
+        assert_eq!(
+            begins(paragraphs, "Title here", "Text. More\nnext\u{2029}last"),
+            ["text", "next", "last"]
+        );
         assert!(begins(paragraphs, "Title", "").is_empty());
     }
 }

@@ -1,17 +1,14 @@
 //! `harmattan explain --entity`: what an entity is found by. Neither store nor network is needed.
 
-use anyhow::anyhow;
 use serde_json::json;
 
 use super::super::print::{Exit, json as print_json, line, plain};
+use super::super::unknown::Unknown;
 use crate::desk::Desk;
 use crate::rules::{AliasFacts, EntityFacts};
 
 /// Entities below it that are named; the rest is counted.
 const BELOW_MAX: usize = 10;
-
-/// How alike an id must be to be offered instead, by Jaro and Winkler.
-const LIKENESS_MIN: f64 = 0.7;
 
 /// Greatest length of a list on its line.
 const LIST_CHARS_MAX: usize = 2000;
@@ -19,28 +16,14 @@ const LIST_CHARS_MAX: usize = 2000;
 /// Prints what is known of the entity `id`.
 pub(super) fn explain(desk: &Desk, id: &str, as_json: bool) -> anyhow::Result<Exit> {
     let id = id.strip_prefix('@').unwrap_or(id);
-    let facts = desk.engine.entity_facts(id).ok_or_else(|| unknown(desk, id))?;
+    let facts =
+        desk.engine.entity_facts(id).ok_or_else(|| Unknown::new("entity", id, desk.engine.entity_ids()))?;
     if as_json {
         print_json(&value(&facts))?;
     } else {
         lines(&facts).into_iter().try_for_each(line)?;
     }
     Ok(Exit::Done)
-}
-
-fn unknown(desk: &Desk, id: &str) -> anyhow::Error {
-    let known = desk.config.entities.iter().map(|spec| spec.id.value.as_str());
-    match nearest(known, id) {
-        Some(nearest) => anyhow!("no entity is named `{id}`\n  hint: did you mean `{nearest}`?"),
-        None => anyhow!("no entity is named `{id}`"),
-    }
-}
-
-/// The id that is most like `id`, when one is.
-fn nearest<'a>(known: impl Iterator<Item = &'a str>, id: &str) -> Option<&'a str> {
-    let scored = known.map(|known| (strsim::jaro_winkler(known, id), known));
-    let alike = scored.filter(|(likeness, _)| *likeness >= LIKENESS_MIN);
-    alike.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, known)| known)
 }
 
 /// For people.
@@ -140,15 +123,5 @@ mod tests {
         ];
         assert_eq!(lines(&facts), expected);
         assert_eq!(value(&facts)["below"].as_array().map(Vec::len), Some(12));
-    }
-
-    #[test]
-    fn the_nearest_id_is_offered_when_one_is_near() {
-        let known = ["wagner-group", "africa-corps", "ml-timbuktu"];
-        for (id, expected) in
-            [("wagner", Some("wagner-group")), ("ml-timbuctu", Some("ml-timbuktu")), ("zzz", None)]
-        {
-            assert_eq!(nearest(known.into_iter(), id), expected, "{id}");
-        }
     }
 }

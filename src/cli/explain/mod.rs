@@ -11,6 +11,7 @@ use super::At;
 use super::marked::Style;
 use super::print::{Exit, json};
 use super::reach::{reach, unexpected};
+use super::unknown::Unknown;
 use crate::control::explain::verdicts;
 use crate::control::{Call, Reply};
 use crate::desk::Desk;
@@ -44,7 +45,7 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
     let told = if subject == "-" {
         let desk = at.desk()?;
         if let Some(rule) = options.rule.as_deref().filter(|rule| !desk.engine.has_rule(rule)) {
-            bail!("no rule is named `{rule}`");
+            return Err(unknown(&desk, rule).into());
         }
         let item = given(&whole(io::stdin().lock(), INPUT_BYTES_MAX)?, &desk)?;
         verdicts(&desk, item, options.rule.as_deref())
@@ -52,6 +53,10 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
         let call = Call::Explain { subject: subject.to_owned(), rule: options.rule.clone() };
         let reply = reach(at, call).await?;
         let Reply::Explain(told) = reply else { return unexpected(reply) };
+        if let Some(rule) = options.rule.as_deref().filter(|_| told.rules.is_empty()) {
+            // The daemon has no such rule; those on disk are the nearest to what it has.
+            return Err(unknown(&at.desk()?, rule).into());
+        }
         *told
     };
     if options.json {
@@ -61,6 +66,10 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
         told::print(&told, options.rule.is_some(), style)?;
     }
     Ok(Exit::Done)
+}
+
+fn unknown(desk: &Desk, rule: &str) -> Unknown {
+    Unknown::new("rule", rule, desk.engine.rule_names())
 }
 
 /// The whole input, which is refused when it is longer than `most` bytes: a part of an item would be judged wrongly.

@@ -8,6 +8,7 @@ use super::super::literals::Scratch;
 use super::super::model::{Clause, ConceptId, EntityId, Role, Rule};
 use super::super::spec::{EntitySpec, FieldFilter, Located, Origin};
 use super::aliases::EVENT_TYPE;
+use super::entities::PLACE;
 use super::{Compiler, Owner, number};
 use crate::text::{Words, folded};
 
@@ -31,6 +32,7 @@ impl Compiler {
             .map(|wanted| (wanted.written.clone(), share(wanted.concept).most()))
             .filter(|(_, share)| *share > COMMON_SHARE)
             .collect();
+        self.note_common(rule, &common);
         for (written, share) in common {
             let message = format!("`{written}` stands in {:.0} % of ordinary items", share * 100.0);
             let hint = "by itself it means too little: take a phrase, or add a condition with rarer words";
@@ -39,6 +41,20 @@ impl Compiler {
         if let Some(reason) = self.never(rule) {
             let hint = "take one of the two out, or switch the rule off with `mode = \"off\"`";
             self.warn(owner, origin, format!("it can never fire: {reason}"), hint);
+        }
+    }
+
+    /// Remembers common words of a rule that stand beside rarer conditions, without those warned of.
+    fn note_common(&mut self, rule: &Rule, warned: &[(Arc<str>, f32)]) {
+        let first_extra = self.first_extra();
+        for wanted in rule.clauses().flat_map(|clause| &clause.wanted) {
+            if wanted.concept < first_extra {
+                continue;
+            }
+            let share = self.shares.of(wanted.concept, &self.extras, first_extra).most();
+            if share > COMMON_SHARE && !warned.iter().any(|(written, _)| *written == wanted.written) {
+                self.common.insert(wanted.written.clone(), share);
+            }
         }
     }
 
@@ -80,7 +96,7 @@ impl Compiler {
         self.shares.of(concept, &self.extras, self.first_extra()).most() > 0.0
     }
 
-    /// An alias that two entities of one type own names both of them; that is allowed, and often a slip.
+    /// An alias that two entities own names both of them; that is allowed, and often a slip.
     pub(super) fn warn_of_shared_aliases(&mut self, specs: &[EntitySpec]) {
         let mut owners: Vec<(String, EntityId, u32)> = Vec::new();
         for (alias, known) in (0..).zip(&self.aliases) {
@@ -95,13 +111,15 @@ impl Compiler {
         let kind = |id: EntityId| specs.get(id as usize).map(|spec| &spec.entity_type);
         let mut shared = Vec::new();
         for same in owners.chunk_by(|a, b| a.0 == b.0) {
-            // Things of different types may well share a name: an event and the word list of its topic.
+            // An event may well share a word with what it is done by, and a country with who rules it.
+            let is_told = |id| kind(id).is_some_and(|kind| !matches!(&**kind, EVENT_TYPE | PLACE));
             let pairs = same
                 .iter()
                 .enumerate()
                 .flat_map(|(at, first)| same.iter().skip(at + 1).map(move |second| (first, second)));
-            let of_one_type = pairs.filter(|(a, b)| a.1 != b.1 && kind(a.1) == kind(b.1)).take(1);
-            shared.extend(of_one_type.map(|(first, second)| (first.1, second.1, second.2)));
+            let is_slip = |a: EntityId, b: EntityId| kind(a) == kind(b) || (is_told(a) && is_told(b));
+            let slips = pairs.filter(|(a, b)| a.1 != b.1 && is_slip(a.1, b.1)).take(1);
+            shared.extend(slips.map(|(first, second)| (first.1, second.1, second.2)));
         }
         for (first, second, alias) in shared {
             let (Some(first), Some(second)) = (specs.get(first as usize), specs.get(second as usize)) else {
@@ -145,31 +163,6 @@ impl Compiler {
             let place = place_of(spec, &written);
             self.warn(owner, &place, message, "make it ambiguous, with the company that it needs");
         }
-    }
-
-    /// Warns of what no rule, company or other entity makes use of.
-    pub(super) fn warn_of_unused_entities(&mut self) {
-        if self.rules.is_empty() {
-            return;
-        }
-        let mut unused = Vec::new();
-        for (at, entity) in self.entities.iter().enumerate() {
-            let above = entity.ancestors.iter().copied();
-            let mut reached = above.chain([number(at), self.type_concept(entity.type_id)]);
-            // Whom alerts name needs no rule to ask for it.
-            let silent = matches!(entity.role, Role::Context) || self.is_event(entity.type_id);
-            if silent && !reached.any(|concept| self.asked.contains(&concept)) {
-                unused.extend(self.names.get(at).map(|name| (entity.id.clone(), name.origin.clone())));
-            }
-        }
-        for (id, origin) in unused {
-            let owner = Owner { kind: "entity", name: &id };
-            self.warn(owner, &origin, "nothing asks for it", "name it in a rule as `@id`, or remove it");
-        }
-    }
-
-    fn is_event(&self, type_id: u32) -> bool {
-        self.types.get(type_id as usize).is_some_and(|name| name == EVENT_TYPE)
     }
 }
 

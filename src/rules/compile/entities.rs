@@ -8,7 +8,7 @@ use super::super::verdict::{EntityRef, PlaceRef};
 use super::{Compiler, Owner};
 
 /// Type of places.
-const PLACE: &str = "place";
+pub(super) const PLACE: &str = "place";
 /// Type of word lists.
 pub(super) const CONTEXT: &str = "context";
 /// Type of masks.

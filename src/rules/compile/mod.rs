@@ -5,6 +5,7 @@ mod aliases;
 mod entities;
 mod rules;
 mod shares;
+mod summary;
 mod terms;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,7 @@ use super::model::{Alias, AliasId, ConceptId, Entity, EntityId, Extra, Gap, Role
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Located, Origin, RuleSpec};
 use super::stem::Language;
+use super::summary::Summary;
 
 /// Greatest distance in words that a rule or an alias may ask for.
 const WITHIN_MAX: u32 = 10_000;
@@ -27,10 +29,13 @@ const WITHIN_MAX: u32 = 10_000;
 ///
 /// # Errors
 /// All mistakes at once.
-pub(super) fn compile(entities: Vec<EntitySpec>, rules: Vec<RuleSpec>) -> Result<Engine, Vec<RuleProblem>> {
+pub(super) fn compile(
+    entities: Vec<EntitySpec>,
+    rules: impl IntoIterator<Item = RuleSpec>,
+) -> Result<Engine, Vec<RuleProblem>> {
     let mut compiler = Compiler { languages: Language::DEFAULT.into(), ..Compiler::default() };
     compiler.entities(entities);
-    compiler.rules(rules);
+    compiler.rules(rules.into_iter());
     if compiler.problems.is_empty() { Ok(compiler.finish()) } else { Err(compiler.problems) }
 }
 
@@ -63,6 +68,9 @@ struct Compiler {
     rules: Vec<Rule>,
     problems: Vec<RuleProblem>,
     warnings: Vec<RuleProblem>,
+    /// Common words beside rarer conditions, and their shares.
+    common: HashMap<Arc<str>, f32>,
+    summaries: Vec<Summary>,
 }
 
 /// What is being compiled, for messages: "rule `x`", "entity `y`".
@@ -116,6 +124,7 @@ impl Compiler {
 
     fn finish(mut self) -> Engine {
         self.warn_of_unused_entities();
+        self.warn_of_common_terms();
         let first_extra = self.first_extra();
         let shares = self.shares.of_concepts(&self.extras, first_extra);
         let mut engine = Engine::new(EngineParts {
@@ -130,6 +139,7 @@ impl Compiler {
             rules: self.rules,
             shares,
             warnings: self.warnings,
+            summaries: self.summaries,
         });
         engine.warn_of_unfound_names(&self.names);
         engine

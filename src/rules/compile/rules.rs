@@ -23,9 +23,9 @@ type Place<'a> = (Owner<'a>, &'a Origin);
 
 impl Compiler {
     /// Compiles all rules.
-    pub(super) fn rules(&mut self, specs: Vec<RuleSpec>) {
+    pub(super) fn rules(&mut self, specs: impl Iterator<Item = RuleSpec>) {
         let mut names: HashSet<Arc<str>> = HashSet::new();
-        self.rules.reserve_exact(specs.len());
+        self.rules.reserve_exact(specs.size_hint().0);
         for spec in specs {
             let name: Arc<str> = spec.name.value.as_str().into();
             let owner = Owner { kind: "rule", name: &name };

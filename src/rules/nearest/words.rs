@@ -1,21 +1,13 @@
-//! What in an item comes closest to a term that it does not meet, and how the term would have to be written.
-//!
-//! Only asked for what is explained: it compares words, which judging never does.
+//! A word of the item that is nearly one of a term: another form, a longer word, a slip.
 
-use super::engine::Engine;
-use super::evaluate::Case;
-use super::model::{Alias, Clause, ConceptId};
-use super::spec::FieldFilter;
-use super::stem::{self, Language};
-use super::term::{self, Meets, PhraseWord, Term};
+use super::super::engine::Engine;
+use super::super::evaluate::Case;
+use super::super::model::{Clause, ConceptId};
+use super::super::stem::{self, Language};
+use super::super::term::{self, Meets, PhraseWord, Term};
+use super::{WANTED_MAX, WORDS_MAX, aliases_of, looks_at};
 use crate::rules::frequency;
 use crate::text::TEXT_START;
-
-/// Words of an item that are compared at most; news say what they mean early.
-const WORDS_MAX: usize = 2000;
-
-/// Words of terms and aliases that are compared at most.
-const WANTED_MAX: usize = 400;
 
 /// Letters that a word has at least if another one may be its misspelling.
 const MISSPELT_LETTERS_MIN: usize = 5;
@@ -43,12 +35,7 @@ pub(super) fn miss(engine: &Engine, case: &Case<'_>, clauses: &[Clause]) -> Opti
     let mut best: Option<(u32, String)> = None;
     for (place, word) in words.list().iter().enumerate().take(WORDS_MAX) {
         let in_text = words.pos(place) >= TEXT_START;
-        let looked_at = match case.rule.field {
-            FieldFilter::Any => true,
-            FieldFilter::Title => !in_text,
-            FieldFilter::Text => in_text,
-        };
-        if !looked_at || word.traits.single() {
+        if !looks_at(case, words.pos(place)) || word.traits.single() {
             continue;
         }
         let letters = words.letters(place, place);
@@ -69,9 +56,7 @@ fn sought<'a>(engine: &'a Engine, concept: ConceptId, written: &'a str) -> Vec<S
     if engine.extra(concept).is_some() {
         return words_of(written, None);
     }
-    let named = |alias: &&Alias| engine.concepts_of(alias.entity).contains(&concept);
-    let aliases = engine.aliases().iter().filter(named).take(WANTED_MAX);
-    aliases
+    aliases_of(engine, concept)
         .flat_map(|alias| words_of(&alias.written, engine.entity(alias.entity).map(|entity| &*entity.id)))
         .collect()
 }
