@@ -15,7 +15,9 @@ fn titles(feed: &[u8]) -> Vec<String> {
         content_type: None,
         validators: Validators::default(),
     };
-    let reading = source::read(&document, &Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None }).unwrap();
+    let reading =
+        source::read(&document, &Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None })
+            .unwrap();
     reading.items.into_iter().map(|candidate| candidate.item.title).collect()
 }
 
