@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy sees no test in the helpers of one")]
 
+#[path = "support/asking.rs"]
+mod asking;
 #[path = "support/http.rs"]
 mod http;
 
@@ -10,56 +12,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use harmattan::fetch::{
-    ACCEPT_FEED, Answer, Document, FetchError, Fetched, Fetcher, HttpSettings, Network, Networks, Redirects,
-    Request, Validators,
+    ACCEPT_FEED, Answer, Fetcher, HttpSettings, Networks, Redirects, Request, Validators,
 };
 use url::Url;
 
+use asking::{brotli, document, fetcher, get, gzip, networks, request, settings};
 use http::{Reply, Server};
-
-fn networks(range: &str) -> Networks {
-    std::iter::once(range.parse::<Network>().unwrap()).collect()
-}
-
-fn settings() -> HttpSettings {
-    HttpSettings {
-        contact: Some("mailto:desk@example.org".to_owned()),
-        concurrency: 8,
-        timeout: Duration::from_secs(20),
-        body_bytes_max: 1 << 20,
-        allow_networks: networks("127.0.0.0/8"),
-        proxy: None,
-        host_gap: Duration::ZERO,
-        sources: 12,
-    }
-}
-
-fn fetcher() -> Fetcher {
-    Fetcher::new(settings()).unwrap()
-}
-
-fn request(url: &Url) -> Request<'_> {
-    Request {
-        url,
-        validators: None,
-        accept: ACCEPT_FEED,
-        redirects: Redirects::Follow,
-        proxy: None,
-        contact: true,
-        now: "2026-11-23T17:00:00Z".parse().unwrap(),
-    }
-}
-
-async fn get(url: &Url) -> Result<Fetched, FetchError> {
-    fetcher().fetch(&request(url)).await
-}
-
-fn document(fetched: Result<Fetched, FetchError>) -> Document {
-    match fetched.unwrap().answer {
-        Answer::Document(document) => document,
-        other @ (Answer::Unchanged { .. } | Answer::Redirect { .. }) => panic!("no document but {other:?}"),
-    }
-}
 
 /// Fetches from a server that always gives this answer; the class and the text of the error.
 async fn failure(reply: Reply) -> (&'static str, String) {
@@ -144,7 +102,7 @@ fn c3_a_304_refreshes_what_it_carries() {
 }
 
 #[tokio::test]
-async fn a_304_that_nobody_asked_for_is_an_error() {
+async fn r8_a_304_that_nobody_asked_for_is_an_error() {
     let server = Server::always(Reply::status(304));
     let (url, nothing) = (server.url("/feed"), Validators::default());
     for validators in [None, Some((&url, &nothing))] {
@@ -224,7 +182,7 @@ async fn g3_bombs_end_at_the_limit_for_decoded_bytes() {
 }
 
 #[tokio::test]
-async fn the_limit_itself_is_allowed_and_one_byte_more_is_not() {
+async fn g3_the_limit_itself_is_allowed_and_one_byte_more_is_not() {
     let at = Server::always(Reply::ok(vec![b'x'; 1 << 20]));
     assert_eq!(document(get(&at.url("/")).await).bytes.len(), 1 << 20);
     assert_eq!(failure(Reply::ok(vec![b'x'; (1 << 20) + 1])).await.0, "too-large");
@@ -582,16 +540,4 @@ fn settings_that_cannot_work_are_refused_at_once() {
         error.to_string(),
         "cannot set up HTTP: `contact` has characters that cannot stand in a header"
     );
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn brotli(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    brotli::CompressorWriter::new(&mut packed, 4096, 5, 22).write_all(bytes).unwrap();
-    packed
 }
