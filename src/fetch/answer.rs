@@ -121,7 +121,15 @@ fn target(from: &Url, location: &str) -> Result<Url, Failure> {
         (_, "http") => return Err(Failure::Redirect(format!("from https to {}", shown(&target)))),
         (_, scheme) => return Err(Failure::Redirect(format!("to the scheme `{scheme}`"))),
     }
-    Ok(if target.origin() == from.origin() { target } else { bare(&target) })
+    if target.origin() != from.origin() {
+        return Ok(bare(&target));
+    }
+    if target.username().is_empty() && target.password().is_none() {
+        // Refused only for URLs without a host; those were sorted out.
+        target.set_username(from.username()).ok();
+        target.set_password(from.password()).ok();
+    }
+    Ok(target)
 }
 
 #[cfg(test)]
@@ -149,6 +157,7 @@ mod tests {
     #[test]
     fn credentials_stay_with_their_origin() {
         assert_eq!(hop("http://u:p@a.org/x", "/y"), Ok("http://u:p@a.org/y".to_owned()));
+        assert_eq!(hop("http://u:p@a.org/x", "http://a.org/y"), Ok("http://u:p@a.org/y".to_owned()));
         assert_eq!(hop("http://u:p@a.org/x", "http://b.org/y"), Ok("http://b.org/y".to_owned()));
         assert_eq!(hop("http://a.org/x", "http://u:p@b.org/y"), Ok("http://b.org/y".to_owned()));
     }
