@@ -166,7 +166,7 @@ async fn g3_compressed_bodies_are_decoded() {
 }
 
 #[tokio::test]
-async fn g3_bombs_end_at_the_limit_for_decoded_bytes() {
+async fn g3_row_14_bombs_end_at_the_limit_for_decoded_bytes() {
     let zeros = vec![0; 4 << 20];
     for (encoding, bytes) in
         [("gzip", gzip(&zeros)), ("br", brotli(&zeros)), ("zstd", zstd::encode_all(&zeros[..], 3).unwrap())]
@@ -229,7 +229,7 @@ async fn g10_redirects_share_one_time_limit() {
 }
 
 #[tokio::test]
-async fn answers_that_are_no_http_are_errors() {
+async fn row_13_header_bombs_and_what_is_no_http_are_errors() {
     let bomb = "X-Again: and again\r\n".repeat(50_000);
     for hostile in [
         format!("HTTP/1.1 200 OK\r\n{bomb}\r\n"),
@@ -327,7 +327,7 @@ async fn r6_five_redirects_are_followed_and_no_sixth() {
 }
 
 #[tokio::test]
-async fn r6_loops_and_redirects_to_nowhere_end() {
+async fn r6_row_16_loops_and_redirects_to_nowhere_end() {
     for (location, text) in [
         ("/feed", "it goes round in circles"),
         ("file:///etc/passwd", "to the scheme `file`"),
@@ -378,7 +378,7 @@ async fn private_addresses_are_refused_before_a_connection() {
 }
 
 #[tokio::test]
-async fn redirects_to_private_addresses_are_refused() {
+async fn r6_row_16_redirects_to_private_addresses_are_refused() {
     let one = networks("127.0.0.1");
     let careful = Fetcher::new(HttpSettings { allow_networks: one, ..settings() }).unwrap();
     for target in [
@@ -401,7 +401,7 @@ async fn redirects_to_private_addresses_are_refused() {
 }
 
 #[tokio::test]
-async fn failures_are_sorted_by_their_cause() {
+async fn r3_failures_are_sorted_by_their_cause() {
     let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let secure = Url::parse(&format!("https://{}/feed", plain.local_addr().unwrap())).unwrap();
     std::thread::spawn(move || {
@@ -420,7 +420,7 @@ async fn failures_are_sorted_by_their_cause() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_signed_is_refused() {
+async fn row_17_a_certificate_that_nobody_signed_is_refused() {
     let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let (chain, signer) = (vec![key.cert.der().clone()], key.signing_key.serialize_der());
     let fetcher = fetcher();

@@ -169,3 +169,77 @@ impl<R: Read> Read for Counted<'_, R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CODINGS: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
+
+    fn packed(coding: Coding, bytes: &[u8]) -> Vec<u8> {
+        let level = flate2::Compression::default();
+        match coding {
+            Coding::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
+            }
+            Coding::Deflate => {
+                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
+            }
+            Coding::Brotli => {
+                let mut packed = Vec::new();
+                brotli::CompressorWriter::new(&mut packed, 4096, 5, 22).write_all(bytes).unwrap();
+                packed
+            }
+            Coding::Zstd => zstd::encode_all(bytes, 3).unwrap(),
+        }
+    }
+
+    #[test]
+    fn stated_codings_are_read_from_the_last_to_the_first() {
+        let mut headers = HeaderMap::new();
+        for line in ["gzip, identity", "X-GZIP ,br", "utf-8", "", "Zstd"] {
+            headers.append(CONTENT_ENCODING, line.parse().unwrap());
+        }
+        assert_eq!(stated(&headers), [Coding::Zstd, Coding::Brotli, Coding::Gzip, Coding::Gzip]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_compressed_comes_back(
+            bytes in proptest::collection::vec(any::<u8>(), 1..2000),
+            codings in proptest::collection::vec(proptest::sample::select(&CODINGS[..]), 1..=LAYERS_MAX),
+        ) {
+            prop_assume!(!bytes.starts_with(&GZIP_MAGIC));
+            let wire = codings.iter().rev().fold(bytes.clone(), |wire, &coding| packed(coding, &wire));
+            let decoded = decode(wire.into(), &codings, 4096);
+            prop_assert_eq!(decoded.failure, None);
+            prop_assert_eq!(&decoded.bytes[..], &bytes[..]);
+        }
+
+        #[test]
+        fn no_damage_breaks_the_reader_or_its_limit(
+            bytes in proptest::collection::vec(0_u8..4, 0..5000),
+            coding in proptest::sample::select(&CODINGS[..]),
+            stated in proptest::collection::vec(proptest::sample::select(&CODINGS[..]), 0..4),
+            damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6),
+            cut: proptest::sample::Index,
+        ) {
+            let mut wire = packed(coding, &bytes);
+            for (place, byte) in damage {
+                let at = place.index(wire.len());
+                wire[at] = byte;
+            }
+            wire.truncate(cut.index(wire.len() * 2));
+            let decoded = decode(wire.clone().into(), &stated, 2000);
+            prop_assert!(decoded.bytes.len() <= 2000 || decoded.bytes == wire);
+        }
+    }
+}
