@@ -27,7 +27,7 @@ async fn failure(reply: Reply) -> (&'static str, String) {
 }
 
 #[tokio::test]
-async fn a_document_comes_with_its_address_type_and_validators() {
+async fn g4_a_document_comes_with_its_address_and_no_fragment_is_sent() {
     let server =
         Server::always(Reply::ok("<rss/>").header("Content-Type", "text/xml").header("ETag", "\"1\""));
     let url = server.url("/feed#part");
