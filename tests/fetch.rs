@@ -273,6 +273,10 @@ async fn r9_challenges_are_told_from_errors() {
         assert_eq!(reason, "challenge", "{status}");
     }
     assert_eq!(failure(Reply::status(202).body("<html>")).await.0, "challenge");
+    for (action, reason) in [("challenge", "challenge"), ("CAPTCHA", "challenge"), ("allow", "http")] {
+        let reply = Reply::status(405).header("x-amzn-waf-action", action);
+        assert_eq!(failure(reply.body("")).await.0, reason, "{action}");
+    }
     assert_eq!(failure(Reply::status(403).body("<html>")).await.0, "http");
 }
 

@@ -173,12 +173,15 @@ async fn r9_pages_of_bot_protections_are_no_errors_of_the_server() {
     let platform =
         "<html><script src=\"/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1\"></script></html>";
     let script = "<html><script src=\"/cdn-cgi/challenge-platform/scripts/jsd/main.js\"></script></html>";
+    let captcha = "<html><script src='https://ct.captcha-delivery.com/captcha/?x'></script></html>";
     let paper = "<html><h1>403 Forbidden</h1></html>";
     let rows = [
         (403, wait, "challenge"),
         (503, wait, "challenge"),
         (429, platform, "challenge"),
         (403, script, "challenge"),
+        (401, captcha, "challenge"),
+        (405, "<html><div id=\"px-captcha\"></div></html>", "challenge"),
         (403, paper, "http"),
         (404, wait, "http"),
         (503, "", "http"),

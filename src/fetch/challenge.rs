@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 
 /// Marks of the interstitials. Each stands in the challenge itself: scripts that Cloudflare adds to ordinary pages do
 /// not count.
-const MARKS: [&str; 11] = [
+const MARKS: [&str; 14] = [
     "<title>Just a moment...</title>",
     "<title>Attention Required! | Cloudflare</title>",
     "_cf_chl_opt",
@@ -19,6 +19,9 @@ const MARKS: [&str; 11] = [
     "ddos-guard/js-challenge",
     "sucuri_cloudproxy_js",
     "<title>Making sure you&#39;re not a bot!</title>",
+    "<title>Making sure you're not a bot!</title>",
+    "captcha-delivery.com/captcha/",
+    "id=\"px-captcha\"",
 ];
 
 /// What of Cloudflare stands in ordinary pages too, but in errors only when it made them.
@@ -34,11 +37,17 @@ pub(super) fn is_challenge_of_error(page: &str) -> bool {
     is_challenge(page) || page.contains(MARK_OF_ERRORS)
 }
 
-/// Whether status and headers alone tell: 202 is what the protection of AWS says, the header is Cloudflare's.
+/// Headers by which a protection says that it answered, and the values that say so: that of Cloudflare, that of AWS.
+const ANNOUNCEMENTS: [(&str, &[&str]); 2] =
+    [("cf-mitigated", &["challenge"]), ("x-amzn-waf-action", &["challenge", "captcha"])];
+
+/// Whether status and headers alone tell: 202 is what the protection of AWS answers with.
 pub(super) fn is_announced(status: StatusCode, headers: &HeaderMap) -> bool {
-    let mitigated =
-        headers.get("cf-mitigated").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge"));
-    status == StatusCode::ACCEPTED || mitigated
+    let announced = |&(name, values): &(&str, &[&str])| {
+        let stated = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        values.iter().any(|value| stated.eq_ignore_ascii_case(value))
+    };
+    status == StatusCode::ACCEPTED || ANNOUNCEMENTS.iter().any(announced)
 }
 
 /// Whether a bot protection may answer with this status and tell so in the page alone.
