@@ -76,6 +76,7 @@ fn document(bytes: Vec<u8>) -> Document {
         bytes: bytes.into(),
         content_type: Some("application/xml; charset=utf-8".to_owned()),
         validators: Validators::default(),
+        delta: false,
     }
 }
 
