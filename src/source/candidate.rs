@@ -1,12 +1,11 @@
 //! From what a reader found to a [`Candidate`]: identity, aliases and the fingerprint of the content.
 
-use std::collections::{HashMap, HashSet};
-
 use jiff::Timestamp;
 
+use super::naming::{self, Keys, Shared};
 use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
 use crate::id::digest;
-use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost, link};
+use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost};
 
 /// An item before it has an identity.
 #[derive(Debug, Default)]
@@ -35,70 +34,47 @@ impl Draft {
         cut.contains(&true)
     }
 
-    /// Words and pictures as a reader sees them, without regard to case and white space.
-    fn appearance(&self) -> String {
+    /// Words and pictures as a reader sees them, without regard to case and white space; of an entry without words and
+    /// without any name, whatever else it says.
+    pub(super) fn appearance(&self) -> String {
         let mut folded = fold(&self.title);
         folded.push('\n');
         folded.push_str(&fold(&self.text));
+        if self.guid.is_none() && self.url.is_none() && folded == "\n" {
+            let dates = [self.published, self.updated].map(|date| date.map(|date| date.to_string()));
+            let rest = [self.author.clone(), Some(self.tags.join("\n"))].into_iter().chain(dates);
+            folded = rest.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n");
+        }
         folded
     }
 
-    fn link(&self) -> Option<String> {
-        self.url.as_deref().map(|url| link::normalise(url).unwrap_or_else(|| url.to_owned()))
+    pub(super) fn link(&self) -> Option<String> {
+        self.url.as_deref().map(naming::identity_of)
     }
 }
 
 /// Gives every draft of one document its identity.
 ///
 /// A guid that stands beside different links in one document identifies together with the link alone. A link
-/// shared by entries of different text (the home page in every entry) identifies nothing.
+/// shared by entries of different text (the home page in every entry) identifies nothing. A fragment counts where it
+/// is what tells links of one document apart.
 pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
-    let shared_guids =
-        shared(drafts.iter().filter_map(|d| Some((d.guid.clone()?, d.link().unwrap_or_default()))));
-    let without_guid = drafts.iter().filter(|draft| draft.guid.is_none());
-    let shared_links = shared(without_guid.filter_map(|d| Some((d.link()?, fold(&d.title)))));
-    let key = |draft: &Draft| match (&draft.telegram, &draft.guid, draft.link()) {
-        (Some(post), _, _) => {
-            SeenKey::new("telegram", &format!("{}/{}", post.channel.to_lowercase(), post.message))
-        }
-        (None, Some(guid), Some(link)) if shared_guids.contains(guid) => {
-            SeenKey::new("guid", &format!("{guid}\n{link}"))
-        }
-        (None, Some(guid), _) => SeenKey::new("guid", guid),
-        (None, None, Some(link)) if !shared_links.contains(&link) => SeenKey::new("link", &link),
-        (None, None, _) => SeenKey::new("text", &draft.appearance()),
-    };
+    let shared = Shared::of(&drafts);
     drafts
         .into_iter()
-        .map(|draft| (key(&draft), draft))
-        .map(|(key, draft)| finish(draft, key, plan, kind))
+        .map(|draft| {
+            let keys = Keys::of(&draft, &shared);
+            finish(draft, &keys, plan, kind)
+        })
         .collect()
 }
 
-/// The values that occur with more than one companion.
-fn shared(pairs: impl Iterator<Item = (String, String)>) -> HashSet<String> {
-    let mut companions: HashMap<String, String> = HashMap::new();
-    let mut shared = HashSet::new();
-    for (value, companion) in pairs {
-        match companions.get(&value) {
-            Some(known) if *known != companion => {
-                shared.insert(value);
-            }
-            Some(_) => {}
-            None => {
-                companions.insert(value, companion);
-            }
-        }
-    }
-    shared
-}
-
-fn finish(draft: Draft, key: SeenKey, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
+fn finish(draft: Draft, keys: &Keys, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
+    let Keys { own: key, common, link } = *keys;
     let appearance = draft.appearance();
-    let aliases = draft.link().map(|link| Aliases {
-        link: SeenKey::new("link", &link),
-        fingerprint: SeenKey::new("text", &appearance),
-    });
+    // The number of a message never changes.
+    let has_aliases = draft.telegram.is_none() && (link.is_some() || draft.guid.is_none());
+    let aliases = has_aliases.then(|| Aliases { link, fingerprint: SeenKey::new("text", &appearance) });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
     let content = fingerprint(&[b"content", appearance.as_bytes(), kinds.as_bytes()]);
     let item = Item {
@@ -116,7 +92,7 @@ fn finish(draft: Draft, key: SeenKey, plan: &Plan<'_>, kind: SourceKind) -> Cand
         guid: draft.guid,
         telegram: draft.telegram,
     };
-    Candidate { item, key, aliases, content }
+    Candidate { item, key, common, aliases, content }
 }
 
 fn fingerprint(parts: &[&[u8]]) -> u64 {
@@ -125,7 +101,7 @@ fn fingerprint(parts: &[&[u8]]) -> u64 {
 }
 
 /// Lower case, white space as single spaces.
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !folded.is_empty() {

@@ -20,7 +20,7 @@ use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::error::StoreError;
 pub use self::sled::SledStore;
-pub use self::state::{Day, Deliveries, Expired, Failing, Seen, SourceState, Stats, StoredItem};
+pub use self::state::{Day, Deliveries, Expired, Failing, Owner, Seen, SourceState, Stats, StoredItem};
 pub use self::writer::Writer;
 
 /// The work of one transaction. It may run more than once: it computes and calls the transaction, nothing else.
