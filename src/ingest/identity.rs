@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::SignedDuration;
 
 use super::{Judged, lookups};
-use crate::item::{SeenKey, SourceName};
+use crate::item::{ItemId, SeenKey, SourceName, link};
 use crate::source::{self, Candidate};
 use crate::store::{Owner, Seen, StoreError, Transaction};
 
@@ -178,7 +178,7 @@ impl Roll {
             matches!(seen.owner, Owner::Item(_)) && !self.present.contains(owner)
         };
         let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
-        let by_link = link.zip(link_owner).filter(gone).filter(|_| candidate.common.is_none());
+        let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));
         let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
         by_link.map(apart(By::Link)).or_else(by_text)
     }
@@ -233,6 +233,12 @@ impl Roll {
     }
 }
 
+/// Whether the link alone may tell an item: not one into a page that holds several.
+fn leads_to_a_page(candidate: &Candidate) -> bool {
+    let into = |url: &str| link::with_fragment(url, "").is_some();
+    candidate.common.is_none() && !candidate.item.url.as_deref().is_some_and(into)
+}
+
 /// Whether two aliases are of one item as earlier versions remembered them: both alike, and of nobody.
 fn unowned(link: &Seen, text: &Seen) -> bool {
     let alike = (link.first, link.content) == (text.first, text.content);
@@ -246,7 +252,7 @@ fn is_retitled(
     judged: &Judged,
     claim: Claim,
 ) -> Result<bool, StoreError> {
-    let id = crate::item::ItemId::new(source, claim.owner);
+    let id = ItemId::new(source, claim.owner);
     let stored = tx.item(id, claim.seen.first)?;
     let dates = stored.and_then(|stored| stored.item.published).zip(judged.candidate.item.published);
     Ok(dates.is_none_or(|(then, now)| now.duration_since(then).abs() <= RETITLED_WITHIN))
