@@ -165,7 +165,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let mut receipt = Receipt::default();
     match &poll.outcome {
         Outcome::Read(harvest) => {
-            Ingest { tx, poll, force, harvest }.take_in(&mut state, &mut receipt)?;
+            Ingest { tx, poll, force, harvest, last_read: state.last_success }
+                .take_in(&mut state, &mut receipt)?;
             succeed(&mut state, poll.started);
         }
         Outcome::Repeated { validators } => {

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::{Harvest, InForce, Judged, Poll, Receipt, record};
 use crate::config::Backlog;
-use crate::item::{Item, ItemId, SeenKey};
+use crate::item::{Dating, Item, ItemId, SeenKey, dating};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
 use crate::source::Candidate;
@@ -18,6 +20,8 @@ pub(super) struct Ingest<'a> {
     pub(super) poll: &'a Poll,
     pub(super) force: &'a InForce,
     pub(super) harvest: &'a Harvest,
+    /// When the source was last read.
+    pub(super) last_read: Option<Timestamp>,
 }
 
 impl Ingest<'_> {
@@ -84,7 +88,9 @@ impl Ingest<'_> {
         self.store(judged, seen.first)?;
         let verdict = self.verdict(judged);
         if !verdict.fired.is_empty() {
-            self.alert(judged, verdict, receipt)?;
+            let unseen = self.last_read.filter(|_| !receipt.baseline);
+            let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
+            self.alert(judged, verdict, dating, receipt)?;
         }
         Ok(seen)
     }
@@ -121,7 +127,8 @@ impl Ingest<'_> {
         }
         // A site that gave all its items new names has no news in them.
         if fires_now && found != Found::Moved {
-            self.alert(judged, self.verdict(judged), receipt)?;
+            let dating = Dating::of(&candidate.item, self.poll.started, None);
+            self.alert(judged, self.verdict(judged), dating, receipt)?;
         }
         Ok(now)
     }
@@ -145,7 +152,7 @@ impl Ingest<'_> {
     fn in_backlog(&self, judged: &Judged, place: usize) -> bool {
         match self.poll.source.backlog {
             Backlog::None => false,
-            Backlog::Newest(most) => newer(&self.harvest.items, place) < most as usize,
+            Backlog::Newest(most) => newer(&self.harvest.items, place, self.poll.started) < most as usize,
             Backlog::Age(most) => judged.candidate.item.published.is_some_and(|published| {
                 let age = self.poll.started.duration_since(published);
                 age.is_negative() || age.unsigned_abs() <= most
@@ -182,13 +189,15 @@ fn mark(roll: &Roll, standing: &Standing, judged: &Judged, seen: Seen, marks: &m
     }
 }
 
-/// How many items of a document are newer than the one at `place`: by date where both have one, else by place,
-/// since a feed shows its newest first.
-fn newer(items: &[Judged], place: usize) -> usize {
-    let Some(own) = items.get(place).map(|judged| judged.candidate.item.published) else {
-        return 0;
+/// How many items of a document first seen at `now` are newer than the one at `place`: by date where both have one,
+/// else by place, since a feed shows its newest first.
+fn newer(items: &[Judged], place: usize, now: Timestamp) -> usize {
+    let date = |judged: &Judged| {
+        let item = &judged.candidate.item;
+        item.published.map(|_| dating::ordered_by(item, now))
     };
-    let is_newer = |(other, judged): &(usize, &Judged)| match (judged.candidate.item.published, own) {
+    let Some(own) = items.get(place).map(date) else { return 0 };
+    let is_newer = |(other, judged): &(usize, &Judged)| match (date(judged), own) {
         (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
         _ => *other < place,
     };

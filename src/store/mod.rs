@@ -117,7 +117,7 @@ pub trait Store: Send + Sync {
 
     /// Removes what is older than `keep`, in small transactions.
     ///
-    /// Seen keys go `max(keep, 90 d)` after their source last showed them, not counting the time for which the
+    /// Seen keys go `max(keep, 90 d, 10 windows)` after their source last showed them, not counting the time for which the
     /// source could not be read: one that comes back with its old items must not alert anew. Open deliveries
     /// stay, and alerts stay as long as any of their deliveries does.
     fn expire(&self, now: Timestamp, keep: Duration) -> Result<Expired, StoreError>;

@@ -1,7 +1,7 @@
 //! Values for the store's tests.
 
 use harmattan::fetch::Validators;
-use harmattan::item::{Item, ItemId, SeenKey, SourceName};
+use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
@@ -88,7 +88,11 @@ pub(crate) struct SourceRead(SourceState);
 
 impl SourceRead {
     pub(crate) fn new(name: &SourceName, last_success: Timestamp) -> Self {
-        Self(SourceState { last_success: Some(last_success), ..source_state(name.as_str()) })
+        Self(SourceState {
+            last_success: Some(last_success),
+            items: 1_000_000,
+            ..source_state(name.as_str())
+        })
     }
 
     pub(crate) fn state(self) -> SourceState {
@@ -134,6 +138,7 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
         truncated: true,
         tier: 2,
         fetched: at(8),
+        dating: Dating::Backdated,
         entities: vec![EntityRef {
             id: "wagner".into(),
             entity_type: "armed-group".into(),
