@@ -90,6 +90,7 @@ fn label_of_header(content_type: &str) -> Option<String> {
 
 /// The charset a document claims for itself: the XML declaration or an HTML `meta`.
 fn declared(bytes: &[u8]) -> Option<String> {
+    let bytes = bytes.trim_ascii_start();
     let head = bytes.get(..DECLARATION_BYTES_MAX).unwrap_or(bytes);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     ["encoding", "charset"].into_iter().find_map(|word| {
