@@ -16,6 +16,9 @@ use super::twice;
 /// How far into a document its declaration of a charset is looked for, in bytes.
 const DECLARATION_BYTES_MAX: usize = 1024;
 
+/// Of how many bytes, from the first outside ASCII on, a charset is guessed.
+const SAMPLE_BYTES_MAX: usize = 256 * 1024;
+
 /// A document as text.
 #[derive(Debug)]
 pub(super) struct Decoded {
@@ -127,7 +130,9 @@ fn guess(bytes: &[u8], lang: Option<&str>) -> &'static Encoding {
         Some(_) | None => (None, &[]),
     };
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
+    let telling =
+        bytes.iter().position(|byte| !byte.is_ascii()).and_then(|at| bytes.get(at..)).unwrap_or(bytes);
+    detector.feed(telling.get(..SAMPLE_BYTES_MAX).unwrap_or(telling), true);
     let seen = detector.guess(hint, Utf8Detection::Deny);
     match script.first() {
         Some(usual) if !script.contains(&seen) => usual,

@@ -73,6 +73,15 @@ fn numbered(number: &str) -> Option<Reference> {
 
 /// The character of a named reference.
 fn named(name: &str) -> Option<char> {
+    // Those of XML are nearly all that documents have.
+    match name {
+        "amp" => return Some('&'),
+        "lt" => return Some('<'),
+        "gt" => return Some('>'),
+        "quot" => return Some('"'),
+        "apos" => return Some('\''),
+        _ => {}
+    }
     if let Some(place) = LATIN_1.split_whitespace().position(|known| known == name) {
         return char::from_u32(0xA0 + u32::try_from(place).ok()?);
     }
