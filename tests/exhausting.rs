@@ -25,6 +25,7 @@ fn read(bytes: Vec<u8>) -> Result<Reading, Unreadable> {
         bytes: bytes.into(),
         content_type: None,
         validators: Validators::default(),
+        delta: false,
     };
     source::read(&document, &Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None })
 }

@@ -14,6 +14,7 @@ fn reading(feed: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Readi
         bytes: feed.to_vec().into(),
         content_type: content_type.map(str::to_owned),
         validators: Validators::default(),
+        delta: false,
     };
     let plan = Plan { source: &source, kind: ReadAs::Feed, lang, now: None };
     let reading = source::read(&document, &plan).unwrap_or_else(|why| panic!("{why}"));

@@ -72,8 +72,13 @@ impl Stage {
     fn poll(&self, hours: i64, entries: &[String]) -> Receipt {
         let url = Url::parse("https://paper.example/feed").unwrap();
         let text = format!("<rss version='2.0'><channel>{}</channel></rss>", entries.concat());
-        let document =
-            Document { url, bytes: text.into(), content_type: None, validators: Validators::default() };
+        let document = Document {
+            url,
+            bytes: text.into(),
+            content_type: None,
+            validators: Validators::default(),
+            delta: false,
+        };
         let plan = Plan { source: &name(), kind: ReadAs::Feed, lang: None, now: None };
         let reading = source::read(&document, &plan).unwrap();
         let judged = |candidate| Judged { candidate, verdict: None };

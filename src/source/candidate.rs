@@ -36,11 +36,12 @@ impl Draft {
 
     /// Words and pictures as a reader sees them, without regard to case and white space; of an entry without words and
     /// without any name, whatever else it says.
-    pub(super) fn appearance(&self) -> String {
-        let mut folded = fold(&self.title);
+    fn appearance(&self) -> String {
+        let mut folded = String::with_capacity(self.title.len() + self.text.len() + 1);
+        fold_into(&self.title, &mut folded);
         folded.push('\n');
-        folded.push_str(&fold(&self.text));
-        if self.guid.is_none() && self.url.is_none() && folded == "\n" {
+        fold_into(&self.text, &mut folded);
+        if folded == "\n" && self.guid.is_none() && self.url.is_none() {
             let dates = [self.published, self.updated].map(|date| date.map(|date| date.to_string()));
             let rest = [self.author.clone(), Some(self.tags.join("\n"))].into_iter().chain(dates);
             folded = rest.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n");
@@ -48,7 +49,7 @@ impl Draft {
         folded
     }
 
-    pub(super) fn link(&self) -> Option<String> {
+    fn link(&self) -> Option<String> {
         self.url.as_deref().map(naming::identity_of)
     }
 }
@@ -59,24 +60,27 @@ impl Draft {
 /// shared by entries of different text (the home page in every entry) identifies nothing. A fragment counts where it
 /// is what tells links of one document apart.
 pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
-    let shared = Shared::of(&drafts);
+    let links: Vec<Option<String>> = drafts.iter().map(Draft::link).collect();
+    let shared = Shared::of(&drafts, &links);
     drafts
         .into_iter()
-        .map(|draft| {
-            let keys = Keys::of(&draft, &shared);
-            finish(draft, &keys, plan, kind)
+        .zip(&links)
+        .map(|(draft, link)| {
+            let appearance = draft.appearance();
+            let keys = Keys::of(&draft, link.as_deref(), &appearance, &shared);
+            finish(draft, &keys, &appearance, plan, kind)
         })
         .collect()
 }
 
-fn finish(draft: Draft, keys: &Keys, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
+fn finish(draft: Draft, keys: &Keys, appearance: &str, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
     let Keys { own: key, common, link } = *keys;
-    let appearance = draft.appearance();
+    let fingerprint = SeenKey::new("text", appearance);
     // The number of a message never changes.
     let has_aliases = draft.telegram.is_none() && (link.is_some() || draft.guid.is_none());
-    let aliases = has_aliases.then(|| Aliases { link, fingerprint: SeenKey::new("text", &appearance) });
+    let aliases = has_aliases.then_some(Aliases { link, fingerprint });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
-    let content = fingerprint(&[b"content", appearance.as_bytes(), kinds.as_bytes()]);
+    let content = content(fingerprint, &kinds);
     let item = Item {
         id: ItemId::new(plan.source, key),
         source: Some(plan.source.clone()),
@@ -95,21 +99,47 @@ fn finish(draft: Draft, keys: &Keys, plan: &Plan<'_>, kind: SourceKind) -> Candi
     Candidate { item, key, common, aliases, content }
 }
 
-fn fingerprint(parts: &[&[u8]]) -> u64 {
+/// Fingerprint of all that a reader sees: of the text with its title, and the kinds of media.
+fn content(text: SeenKey, kinds: &str) -> u64 {
+    let all = digest(&[b"content", &text.to_bytes(), kinds.as_bytes()]);
     // The upper half: it fits.
-    u64::try_from(u128::from_be_bytes(digest(parts)) >> 64).unwrap_or_default()
+    u64::try_from(u128::from_be_bytes(all) >> 64).unwrap_or_default()
 }
 
-/// Lower case, white space as single spaces.
+/// The text in lower case and in one line.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.push_str(&word.to_lowercase());
-    }
+    fold_into(text, &mut folded);
     folded
+}
+
+/// Appends a text in lower case and in one line. Readers leave no other white space than single spaces and line ends.
+fn fold_into(text: &str, folded: &mut String) {
+    let mut separator = "";
+    for line in text.split('\n').filter(|line| !line.is_empty()) {
+        folded.push_str(separator);
+        lower_into(line, folded);
+        separator = " ";
+    }
+}
+
+/// Appends the text in lower case.
+fn lower_into(text: &str, lower: &mut String) {
+    if text.is_ascii() {
+        let from = lower.len();
+        lower.push_str(text);
+        if let Some(appended) = lower.get_mut(from..) {
+            appended.make_ascii_lowercase();
+        }
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            // The letters of which most texts are made, known to be small without a search.
+            ' ' | 'a'..='z' | 'ß'..='ÿ' | 'а'..='џ' | '\u{600}'..='\u{6ff}' => lower.push(c),
+            _ => lower.extend(c.to_lowercase()),
+        }
+    }
 }
 
 fn cut(field: &mut String) -> bool {
@@ -144,7 +174,7 @@ mod tests {
         let found = keys(vec![
             draft(Some("g"), link, "A"),
             draft(None, link, "A"),
-            draft(None, None, "Attaque  à\nGao"),
+            draft(None, None, "Attaque à\nGao"),
         ]);
         let expected = [
             SeenKey::new("guid", "g"),

@@ -23,18 +23,26 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn of(drafts: &[Draft]) -> Self {
-        let precise = |draft: &Draft| {
-            let link = draft.link()?;
-            Some(draft.url.as_deref().and_then(|url| link::with_fragment(url, &link)).unwrap_or(link))
-        };
-        let guids = drafts.iter().filter_map(|d| Some((d.guid.clone()?, precise(d).unwrap_or_default())));
-        let without_guid = drafts.iter().filter(|draft| draft.guid.is_none());
-        let links = without_guid.filter_map(|d| Some((d.link()?, fold(&d.title))));
+    pub(super) fn of(drafts: &[Draft], links: &[Option<String>]) -> Self {
+        let both = || drafts.iter().zip(links);
         // Hardly any feed has fragments at all.
         let fragments = drafts.iter().any(|draft| draft.url.as_deref().is_some_and(|url| url.contains('#')));
-        let pages = drafts.iter().filter(|_| fragments).filter_map(|d| Some((d.link()?, precise(d)?)));
-        Self { guids: shared(guids), links: shared(links), pages: shared(pages) }
+        let precise = |draft: &Draft, link: &str| {
+            let url = draft.url.as_deref().filter(|_| fragments);
+            url.and_then(|url| link::with_fragment(url, link))
+        };
+        let guids = both().filter_map(|(draft, link)| {
+            let link = link.as_deref().unwrap_or_default();
+            Some((draft.guid.as_deref()?, (link, precise(draft, link))))
+        });
+        let guids = owned(shared(guids));
+        let without_guid = both().filter(|(draft, _)| draft.guid.is_none());
+        let titles = without_guid.filter_map(|(draft, link)| Some((link.as_deref()?, fold(&draft.title))));
+        let titles = owned(shared(titles));
+        let parts = both().filter(|_| fragments);
+        let parts =
+            parts.filter_map(|(draft, link)| Some((link.as_deref()?, precise(draft, link.as_deref()?))));
+        Self { guids, links: titles, pages: owned(shared(parts)) }
     }
 }
 
@@ -47,20 +55,16 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn of(draft: &Draft, shared: &Shared) -> Self {
+    pub(super) fn of(draft: &Draft, link: Option<&str>, appearance: &str, shared: &Shared) -> Self {
         if let Some(post) = &draft.telegram {
             let name = format!("{}/{}", post.channel.to_lowercase(), post.message);
             return Self { own: SeenKey::new("telegram", &name), common: None, link: None };
         }
-        let link = draft.link();
-        let part = || {
-            let link = link.as_ref().filter(|link| shared.pages.contains(*link))?;
-            Some(part_of_page(draft.url.as_deref()?, link))
-        };
-        let link_key = link.as_ref().map(|link| SeenKey::new("link", link));
-        let part = part();
+        let is_part = |link: &&str| shared.pages.contains(*link);
+        let part = link.filter(is_part).zip(draft.url.as_deref()).map(|(link, url)| part_of_page(url, link));
+        let link_key = link.map(|link| SeenKey::new("link", link));
         let alone = |own| Self { own, common: None, link: part.or(link_key) };
-        match (&draft.guid, &link) {
+        match (&draft.guid, link) {
             (Some(guid), Some(link)) if shared.guids.contains(guid) => {
                 let own = guid_beside(guid, draft.url.as_deref(), link);
                 Self { common: Some(SeenKey::new("guid", guid)), ..alone(own) }
@@ -69,13 +73,13 @@ impl Keys {
             (None, Some(link)) => match (part, link_key) {
                 (Some(part), _) => Self { common: link_key, ..alone(part) },
                 (None, Some(key)) if !shared.links.contains(link) => alone(key),
-                (None, _) => Self { common: link_key, ..alone(SeenKey::new("text", &draft.appearance())) },
+                (None, _) => Self { common: link_key, ..alone(SeenKey::new("text", appearance)) },
             },
             (None, None) => alone(match draft.published {
                 Some(date) if !draft.title.trim().is_empty() => {
                     SeenKey::new("dated", &format!("{}\n{date}", fold(&draft.title)))
                 }
-                Some(_) | None => SeenKey::new("text", &draft.appearance()),
+                Some(_) | None => SeenKey::new("text", appearance),
             }),
         }
     }
@@ -106,11 +110,11 @@ pub fn narrow(candidate: &Candidate) -> SeenKey {
 }
 
 /// The values that occur with more than one companion.
-fn shared(pairs: impl Iterator<Item = (String, String)>) -> HashSet<String> {
-    let mut companions: HashMap<String, String> = HashMap::new();
+fn shared<'a, C: PartialEq>(pairs: impl Iterator<Item = (&'a str, C)>) -> HashSet<&'a str> {
+    let mut companions: HashMap<&str, C> = HashMap::new();
     let mut shared = HashSet::new();
     for (value, companion) in pairs {
-        match companions.get(&value) {
+        match companions.get(value) {
             Some(known) if *known != companion => {
                 shared.insert(value);
             }
@@ -121,4 +125,8 @@ fn shared(pairs: impl Iterator<Item = (String, String)>) -> HashSet<String> {
         }
     }
     shared
+}
+
+fn owned(values: HashSet<&str>) -> HashSet<String> {
+    values.into_iter().map(str::to_owned).collect()
 }
