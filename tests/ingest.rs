@@ -72,6 +72,7 @@ impl Stage {
             outcome: Outcome::Read(Harvest {
                 items,
                 lost: 0,
+                delta: false,
                 whole: true,
                 validators,
                 body: [7; 16],

@@ -95,6 +95,7 @@ impl Stage {
             outcome: Outcome::Read(Harvest {
                 items: reading.items.into_iter().map(judged).collect(),
                 lost: 0,
+                delta: false,
                 whole: true,
                 validators: (document.url.to_string(), Validators::default()),
                 body: [0; 16],

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::SignedDuration;
 
-use super::{Judged, lookups};
+use super::{Harvest, Judged, lookups};
 use crate::item::{ItemId, SeenKey, SourceName, link};
 use crate::source::{self, Candidate};
 use crate::store::{Owner, Seen, StoreError, Transaction};
@@ -56,16 +56,24 @@ pub(super) struct Roll {
     shared_links: HashSet<SeenKey>,
     /// The items that the document shows, by their owner.
     present: HashSet<SeenKey>,
+    /// Whether the document may leave out what is still there: a delta, or one that was cut off.
+    partial: bool,
 }
 
 /// Looks up all items of a document.
-pub(super) fn call(tx: &dyn Transaction, source: &SourceName, items: &[Judged]) -> Result<Roll, StoreError> {
+pub(super) fn call(tx: &dyn Transaction, source: &SourceName, harvest: &Harvest) -> Result<Roll, StoreError> {
+    let items = harvest.items.as_slice();
     let standings = items
         .iter()
         .map(|judged| by_key(tx, source, &judged.candidate))
         .collect::<Result<Vec<_>, StoreError>>()?;
     let present = standings.iter().filter(|s| s.seen.is_some()).map(|s| s.owner).collect();
-    let mut roll = Roll { standings, shared_links: shared_links(items), present };
+    let mut roll = Roll {
+        standings,
+        shared_links: shared_links(items),
+        present,
+        partial: harvest.delta || !harvest.whole,
+    };
     roll.find_others(tx, source, items)?;
     roll.find_twins(items);
     Ok(roll)
@@ -175,7 +183,7 @@ impl Roll {
         }
         // Rows of earlier versions do not tell whose an alias is: it may be of an item that is still there.
         let gone = |(seen, owner): &(Seen, SeenKey)| {
-            matches!(seen.owner, Owner::Item(_)) && !self.present.contains(owner)
+            !self.partial && matches!(seen.owner, Owner::Item(_)) && !self.present.contains(owner)
         };
         let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
         let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));

@@ -104,6 +104,8 @@ pub struct Harvest {
     pub items: Vec<Judged>,
     /// Entries that no item stands for.
     pub lost: u32,
+    /// Whether the document shows what is new alone, so that what is absent has not vanished.
+    pub delta: bool,
     /// Whether the document was whole. The validators of a damaged one are not kept, or its rest would never be asked for.
     pub whole: bool,
     /// Where it came from, after redirects, and its validators.
