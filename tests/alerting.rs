@@ -161,7 +161,7 @@ async fn a_baseline_is_silent_and_a_new_item_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_way() {
+async fn i14_a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_way() {
     let stage = Stage::set().await;
     let seed = RandomState::new().hash_one(0);
     eprintln!("seed {seed}");

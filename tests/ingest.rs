@@ -72,6 +72,7 @@ impl Stage {
             outcome: Outcome::Read(Harvest {
                 items,
                 lost: 0,
+                delta: false,
                 whole: true,
                 validators,
                 body: [7; 16],
@@ -116,7 +117,7 @@ fn published(number: u64, days: i64) -> Item {
 fn judged(item: Item, fired: &[Match]) -> Judged {
     // The support's items are known by their guid, which is their number.
     let number = item.guid.as_deref().unwrap().parse().unwrap();
-    let candidate = Candidate { item, key: seen_key(number), aliases: None, content: number };
+    let candidate = Candidate { item, key: seen_key(number), common: None, aliases: None, content: number };
     Judged { candidate, verdict: Some(Verdict { fired: fired.to_vec(), ..Verdict::default() }) }
 }
 

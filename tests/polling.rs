@@ -593,7 +593,7 @@ fn a_redirect_to_a_private_address_is_refused_without_a_connection() {
 // Baselines
 
 #[test]
-fn a_baseline_tells_nothing_but_its_backlog() {
+fn i13_a_baseline_tells_nothing_but_its_backlog() {
     let site = Site::start();
     let backlogs = [
         ("unset", "", 0),

@@ -10,6 +10,7 @@ use crate::control::api::TestSent;
 use crate::control::{Call, Reply, rows};
 use crate::daemon::clock;
 use crate::desk::Desk;
+use crate::item::Dating;
 use crate::notify::digest::parts;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, PlaceRef, Verdict};
@@ -91,6 +92,7 @@ fn alert(desk: &Desk, stored: StoredItem, verdict: Verdict, now: Timestamp) -> A
         truncated: item.text.len() > TEXT_BYTES_MAX - CHARACTER_BYTES_MAX,
         tier: spec.map_or(TIER_UNKNOWN, |spec| spec.tier),
         fetched: stored.fetched,
+        dating: Dating::of(&item, stored.fetched, None),
         entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
         places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
         story: Story {

@@ -5,6 +5,7 @@ use super::api::{self, Reply};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::id::NotAnId;
+use crate::item::Dating;
 use crate::notify::digest::Digest;
 use crate::notify::{Body, Message};
 use crate::outbox::DeliveryId;
@@ -79,6 +80,7 @@ fn unstored(told: api::Alert) -> Result<Alert, NotAnId> {
         truncated: alert.item.truncated,
         tier: alert.item.tier,
         fetched: alert.item.fetched,
+        dating: Dating::from_word(alert.item.dated.as_deref()),
         entities: alert.entities.into_iter().map(EntityRef::from).collect(),
         places: alert.places.into_iter().map(PlaceRef::from).collect(),
         story: alert.story.into_core(severity)?,

@@ -211,6 +211,7 @@ fn gather(
     let harvest = Harvest {
         items: reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?,
         lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
+        delta: document.delta,
         whole: !reading.truncated,
         validators: (document.url.to_string(), document.validators.clone()),
         body,

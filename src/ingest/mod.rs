@@ -4,6 +4,7 @@
 //! and the source's state. The function computes and calls the transaction, nothing else, so the engine may
 //! run it again after a conflict.
 
+mod identity;
 mod record;
 mod take;
 
@@ -19,8 +20,8 @@ use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
 use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
-use crate::source::{Candidate, Complaint, Hints};
-use crate::store::{Failing, Seen, SourceState, StoreError, Transaction};
+use crate::source::{Aliases, Candidate, Complaint, Hints};
+use crate::store::{Failing, Owner, Seen, SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
 
 /// What a poll brought.
@@ -103,6 +104,8 @@ pub struct Harvest {
     pub items: Vec<Judged>,
     /// Entries that no item stands for.
     pub lost: u32,
+    /// Whether the document shows what is new alone, so that what is absent has not vanished.
+    pub delta: bool,
     /// Whether the document was whole. The validators of a damaged one are not kept, or its rest would never be asked for.
     pub whole: bool,
     /// Where it came from, after redirects, and its validators.
@@ -164,7 +167,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let mut receipt = Receipt::default();
     match &poll.outcome {
         Outcome::Read(harvest) => {
-            Ingest { tx, poll, force, harvest }.take_in(&mut state, &mut receipt)?;
+            Ingest { tx, poll, force, harvest, last_read: state.last_success }
+                .take_in(&mut state, &mut receipt)?;
             succeed(&mut state, poll.started);
         }
         Outcome::Repeated { validators } => {
@@ -238,15 +242,16 @@ fn refresh(state: &mut SourceState, fresh: &Validators) {
 
 /// The keys that tell whether an item is known, in the order in which [`known`] reads the answers.
 pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
-    let aliases = candidate.aliases.map(|aliases| [aliases.link, aliases.fingerprint]);
-    std::iter::once(candidate.key).chain(aliases.into_iter().flatten()).collect()
+    let mut keys = vec![candidate.key];
+    if let Some(Aliases { link, fingerprint }) = candidate.aliases {
+        keys.extend(link);
+        keys.push(fingerprint);
+    }
+    keys.extend(candidate.common);
+    keys
 }
 
-/// What is remembered of an item: under its key, or under both of its aliases when its key changed.
+/// What is remembered of an item under its key. Items known by their aliases alone are found inside the transaction.
 pub fn known(answers: &[Option<Seen>]) -> Option<Seen> {
-    match answers {
-        [Some(seen), ..] => Some(*seen),
-        [None, Some(link), Some(_)] => Some(*link),
-        _ => None,
-    }
+    answers.first().copied().flatten().filter(|seen| seen.owner != Owner::Several)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::take::Ingest;
 use super::{Judged, Receipt};
-use crate::item::Item;
+use crate::item::{Dating, Item};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
@@ -21,6 +21,7 @@ impl Ingest<'_> {
         &self,
         judged: &Judged,
         verdict: Verdict,
+        dating: Dating,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
         let item = &judged.candidate.item;
@@ -46,6 +47,7 @@ impl Ingest<'_> {
             truncated,
             tier: self.poll.source.tier,
             fetched: now,
+            dating,
             entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
             places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
             story,

@@ -1,21 +1,18 @@
 //! What of a harvest is new, known or edited, and what follows from it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{Harvest, InForce, Judged, Poll, Receipt, known, lookups, record};
+use jiff::Timestamp;
+
+use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
+use super::{Harvest, InForce, Judged, Poll, Receipt, record};
 use crate::config::Backlog;
-use crate::item::{Item, SeenKey};
+use crate::item::{Dating, Item, ItemId, SeenKey, dating};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
-use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
-
-/// An item met before.
-#[derive(Clone, Copy)]
-struct Known {
-    seen: Seen,
-    /// Whether it was found under its aliases alone: the key that it has now is to be remembered too.
-    renamed: bool,
-}
+use crate::source::Candidate;
+use crate::store::{Day, Owner, Seen, SourceState, StoreError, StoredItem, Transaction};
 
 /// The parts that taking in a harvest shares.
 pub(super) struct Ingest<'a> {
@@ -23,39 +20,55 @@ pub(super) struct Ingest<'a> {
     pub(super) poll: &'a Poll,
     pub(super) force: &'a InForce,
     pub(super) harvest: &'a Harvest,
+    /// When the source was last read.
+    pub(super) last_read: Option<Timestamp>,
 }
 
 impl Ingest<'_> {
     pub(super) fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
         let source = &self.poll.source.name;
-        let found = self
-            .harvest
-            .items
-            .iter()
-            .map(|judged| {
-                let answers = self.tx.seen(source, &lookups(&judged.candidate))?;
-                let renamed = answers.first().is_some_and(Option::is_none);
-                Ok(known(&answers).map(|seen| Known { seen, renamed }))
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let moved = state.address != self.poll.source.address && found.iter().all(Option::is_none);
+        let roll = identity::call(self.tx, source, self.harvest)?;
+        let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
+        let moved = state.address != self.poll.source.address && unknown;
         receipt.baseline = state.baseline.is_none() || moved || self.completes_baseline(state);
         receipt.items = count(self.harvest.items.len());
 
         let mut taken = HashSet::new();
         let mut marks = Vec::new();
-        for (place, (judged, seen)) in self.harvest.items.iter().zip(found).enumerate() {
-            if !taken.insert(judged.candidate.key) {
-                continue;
-            }
-            match seen {
-                None => self.take_new(judged, place, receipt, &mut marks)?,
-                Some(known) => self.take_known(judged, known, receipt, &mut marks)?,
-            }
+        for (place, (judged, standing)) in self.harvest.items.iter().zip(&roll.standings).enumerate() {
+            let seen = if taken.insert(standing.owner) {
+                let judged = self.as_owner(judged, standing);
+                match standing.seen {
+                    None => self.take_new(&judged, place, receipt)?,
+                    Some(seen) => self.take_known(&judged, standing.found, seen, receipt)?,
+                }
+            } else {
+                // Shown twice: the other name is remembered, too.
+                self.shown(standing.seen, &judged.candidate)
+            };
+            mark(&roll, standing, judged, seen, &mut marks);
         }
         self.tx.put_seen(source, &marks)?;
         self.update(state, receipt);
         Ok(())
+    }
+
+    /// The item under the id that it has been known by from the first.
+    fn as_owner<'b>(&self, judged: &'b Judged, standing: &Standing) -> Cow<'b, Judged> {
+        let id = ItemId::new(&self.poll.source.name, standing.owner);
+        if judged.candidate.item.id == id {
+            return Cow::Borrowed(judged);
+        }
+        let mut judged = judged.clone();
+        judged.candidate.item.id = id;
+        Cow::Owned(judged)
+    }
+
+    /// What is to be remembered of an item that is shown now.
+    fn shown(&self, seen: Option<Seen>, candidate: &Candidate) -> Seen {
+        let today = Day::of(self.poll.started);
+        let blank = Seen { first: today, last: today, content: 0, owner: Owner::Itself, changes: 0 };
+        Seen { last: today, content: candidate.content, ..seen.unwrap_or(blank) }
     }
 
     /// Whether this is the rest of a baseline taken from a damaged document. Only the very next reading counts: a
@@ -65,59 +78,59 @@ impl Ingest<'_> {
         just_taken && state.body.is_none() && self.harvest.whole
     }
 
-    fn take_new(
-        &self,
-        judged: &Judged,
-        place: usize,
-        receipt: &mut Receipt,
-        marks: &mut Vec<(SeenKey, Seen)>,
-    ) -> Result<(), StoreError> {
-        let today = Day::of(self.poll.started);
-        let seen = Seen { first: today, last: today, content: judged.candidate.content };
-        marks.extend(lookups(&judged.candidate).into_iter().map(|key| (key, seen)));
+    fn take_new(&self, judged: &Judged, place: usize, receipt: &mut Receipt) -> Result<Seen, StoreError> {
+        let seen = self.shown(None, &judged.candidate);
         receipt.new += 1;
         if receipt.baseline && !self.in_backlog(judged, place) {
             receipt.baseline_fired += u32::from(record::fires(&self.verdict(judged)));
-            return Ok(());
+            return Ok(seen);
         }
-        self.store(judged, today)?;
+        self.store(judged, seen.first)?;
         let verdict = self.verdict(judged);
         if !verdict.fired.is_empty() {
-            self.alert(judged, verdict, receipt)?;
+            let unseen = self.last_read.filter(|_| !receipt.baseline);
+            let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
+            self.alert(judged, verdict, dating, receipt)?;
         }
-        Ok(())
+        Ok(seen)
     }
 
     /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire; rules on trial
-    /// do not count.
+    /// do not count. What changes again and again is recorded no longer, only judged.
     fn take_known(
         &self,
         judged: &Judged,
-        Known { seen, renamed }: Known,
+        found: Found,
+        seen: Seen,
         receipt: &mut Receipt,
-        marks: &mut Vec<(SeenKey, Seen)>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Seen, StoreError> {
         let candidate = &judged.candidate;
-        let today = Day::of(self.poll.started);
+        let mut now = self.shown(Some(seen), candidate);
         let edited = seen.content != candidate.content;
-        if edited || renamed || seen.last != today {
-            let seen = Seen { last: today, content: candidate.content, ..seen };
-            marks.extend(lookups(candidate).into_iter().map(|key| (key, seen)));
-        }
         if !edited {
-            return Ok(());
+            now.changes = seen.changes.saturating_add(u8::from(found != Found::Plainly)).min(CHANGES_MAX);
+            return Ok(now);
         }
-        receipt.edited += 1;
-        let Some(stored) = self.tx.item(candidate.item.id, seen.first)? else {
-            return Ok(());
-        };
-        self.store(judged, seen.first)?;
+        let stored = self.tx.item(candidate.item.id, seen.first)?;
+        let dated = stored.as_ref().is_some_and(|stored| {
+            (stored.item.published, stored.item.updated) != (candidate.item.published, candidate.item.updated)
+        });
+        now.changes = seen.changes.saturating_add(u8::from(!dated)).min(CHANGES_MAX);
+        let restless = !dated && seen.changes >= CHANGES_MAX;
+        receipt.edited += u32::from(!restless);
+        let Some(stored) = stored else { return Ok(now) };
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
         let fires = |item: &Item| record::fires(&self.force.engine.judge(item, Some(self.label())));
-        if fires(&record::cut(&candidate.item).0) && !fires(&stored.item) {
-            self.alert(judged, self.verdict(judged), receipt)?;
+        let fires_now = fires(&record::cut(&candidate.item).0) && !fires(&stored.item);
+        if !restless || fires_now {
+            self.store(judged, seen.first)?;
         }
-        Ok(())
+        // A site that gave all its items new names has no news in them.
+        if fires_now && found != Found::Moved {
+            let dating = Dating::of(&candidate.item, self.poll.started, None);
+            self.alert(judged, self.verdict(judged), dating, receipt)?;
+        }
+        Ok(now)
     }
 
     fn store(&self, judged: &Judged, first: Day) -> Result<(), StoreError> {
@@ -139,7 +152,7 @@ impl Ingest<'_> {
     fn in_backlog(&self, judged: &Judged, place: usize) -> bool {
         match self.poll.source.backlog {
             Backlog::None => false,
-            Backlog::Newest(most) => newer(&self.harvest.items, place) < most as usize,
+            Backlog::Newest(most) => newer(&self.harvest.items, place, self.poll.started) < most as usize,
             Backlog::Age(most) => judged.candidate.item.published.is_some_and(|published| {
                 let age = self.poll.started.duration_since(published);
                 age.is_negative() || age.unsigned_abs() <= most
@@ -167,13 +180,24 @@ impl Ingest<'_> {
     }
 }
 
-/// How many items of a document are newer than the one at `place`: by date where both have one, else by place,
-/// since a feed shows its newest first.
-fn newer(items: &[Judged], place: usize) -> usize {
-    let Some(own) = items.get(place).map(|judged| judged.candidate.item.published) else {
-        return 0;
+/// Notes what is to be remembered under each name of an item, unless all of that is remembered already.
+fn mark(roll: &Roll, standing: &Standing, judged: &Judged, seen: Seen, marks: &mut Vec<(SeenKey, Seen)>) {
+    let (names, news) = roll.names(standing, &judged.candidate);
+    let same = |old: Seen| Seen { owner: old.owner, ..seen } == old;
+    if news || !standing.seen.is_some_and(same) {
+        marks.extend(names.into_iter().map(|(key, owner)| (key, Seen { owner, ..seen })));
+    }
+}
+
+/// How many items of a document first seen at `now` are newer than the one at `place`: by date where both have one,
+/// else by place, since a feed shows its newest first.
+fn newer(items: &[Judged], place: usize, now: Timestamp) -> usize {
+    let date = |judged: &Judged| {
+        let item = &judged.candidate.item;
+        item.published.map(|_| dating::ordered_by(item, now))
     };
-    let is_newer = |(other, judged): &(usize, &Judged)| match (judged.candidate.item.published, own) {
+    let Some(own) = items.get(place).map(date) else { return 0 };
+    let is_newer = |(other, judged): &(usize, &Judged)| match (date(judged), own) {
         (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
         _ => *other < place,
     };

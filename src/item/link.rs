@@ -55,6 +55,17 @@ pub fn normalise(link: &str) -> Option<String> {
     Some(out)
 }
 
+/// The same link with its fragment, where that may lead to a part of the page; `None` when it has none that may.
+///
+/// `normal` is its normalised form.
+pub fn with_fragment(link: &str, normal: &str) -> Option<String> {
+    let (_, fragment) = link.split_once('#')?;
+    let fragment = fragment.trim();
+    let name = fragment.trim_start_matches('?').split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let tracks = fragment.contains('=') && (name.starts_with("utm_") || TRACKING.contains(&name.as_str()));
+    (!fragment.is_empty() && !tracks).then(|| format!("{normal}#{fragment}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +80,20 @@ mod tests {
             ("https://a.example:8443/x?b=1&a=2", "a.example:8443/x?b=1&a=2"),
         ] {
             assert_eq!(normalise(link).as_deref(), Some(expected), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_fragment_may_lead_to_a_part_of_a_page() {
+        for (link, expected) in [
+            ("https://a.example/live#post-7", Some("a.example/live#post-7")),
+            ("https://a.example/live#xtor=RSS-1", None),
+            ("https://a.example/live#?utm_source=rss", None),
+            ("https://a.example/live#", None),
+            ("https://a.example/live", None),
+        ] {
+            let normal = normalise(link).unwrap();
+            assert_eq!(with_fragment(link, &normal).as_deref(), expected, "{link}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! A feed entry, a Telegram message and a piece of a page all become an [`Item`]. What identifies it
 //! over polls lives in [`key`], what makes two links the same in [`link`].
 
+pub mod dating;
 pub mod key;
 pub mod link;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use dating::Dating;
 pub use key::{ItemId, SeenKey};
 
 /// The name of a source: unique in the config and the source's identity in the store (`[a-z0-9-]+`).

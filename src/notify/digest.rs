@@ -103,6 +103,7 @@ mod tests {
             truncated: false,
             tier: 2,
             fetched: at,
+            dating: crate::item::Dating::Plain,
             entities: Vec::new(),
             places: Vec::new(),
             story,

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::foreign::{cut, harmless, line};
-use crate::item::{SourceKind, SourceName};
+use crate::item::{Dating, SourceKind, SourceName};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 use crate::story::{Alert, AlertKind, Story};
 
@@ -120,9 +120,14 @@ pub(crate) fn time(time: Timestamp, desk: &TimeZone) -> String {
     format!("{} ({beside})", local.strftime("%Y-%m-%d %H:%M %Z"))
 }
 
-/// When the item was published, as stated.
+/// When the item was published, as stated, and what is odd about that.
 pub(crate) fn published(alert: &Alert, desk: &TimeZone) -> String {
-    alert.item.published.map_or_else(|| "not stated".to_owned(), |at| time(at, desk))
+    let odd = match alert.dating {
+        Dating::Plain | Dating::Undated => "",
+        Dating::Future => " (still to come)",
+        Dating::Backdated => " (backdated: the source did not show it then)",
+    };
+    alert.item.published.map_or_else(|| "not stated".to_owned(), |at| time(at, desk) + odd)
 }
 
 /// The item's link.

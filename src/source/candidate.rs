@@ -1,12 +1,11 @@
 //! From what a reader found to a [`Candidate`]: identity, aliases and the fingerprint of the content.
 
-use std::collections::{HashMap, HashSet};
-
 use jiff::Timestamp;
 
+use super::naming::{self, Keys, Shared};
 use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
 use crate::id::digest;
-use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost, link};
+use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost};
 
 /// An item before it has an identity.
 #[derive(Debug, Default)]
@@ -35,86 +34,51 @@ impl Draft {
         cut.contains(&true)
     }
 
-    /// Title and text as a reader sees them, without regard to case and white space.
+    /// Words and pictures as a reader sees them, without regard to case and white space; of an entry without words and
+    /// without any name, whatever else it says.
     fn appearance(&self) -> String {
         let mut folded = String::with_capacity(self.title.len() + self.text.len() + 1);
         fold_into(&self.title, &mut folded);
         folded.push('\n');
         fold_into(&self.text, &mut folded);
+        if folded == "\n" && self.guid.is_none() && self.url.is_none() {
+            let dates = [self.published, self.updated].map(|date| date.map(|date| date.to_string()));
+            let rest = [self.author.clone(), Some(self.tags.join("\n"))].into_iter().chain(dates);
+            folded = rest.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n");
+        }
         folded
     }
 
     fn link(&self) -> Option<String> {
-        self.url.as_deref().map(|url| link::normalise(url).unwrap_or_else(|| url.to_owned()))
+        self.url.as_deref().map(naming::identity_of)
     }
 }
 
 /// Gives every draft of one document its identity.
 ///
 /// A guid that stands beside different links in one document identifies together with the link alone. A link
-/// shared by entries of different text (the home page in every entry) identifies nothing.
+/// shared by entries of different text (the home page in every entry) identifies nothing. A fragment counts where it
+/// is what tells links of one document apart.
 pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
     let links: Vec<Option<String>> = drafts.iter().map(Draft::link).collect();
-    let both = || drafts.iter().zip(&links);
-    let guids = both()
-        .filter_map(|(draft, link)| Some((draft.guid.as_deref()?, link.as_deref().unwrap_or_default())));
-    let shared_guids = owned(shared(guids));
-    let without_guid = both().filter(|(draft, _)| draft.guid.is_none());
-    let titles = without_guid.filter_map(|(draft, link)| Some((link.as_deref()?, fold(&draft.title))));
-    let shared_links = owned(shared(titles));
+    let shared = Shared::of(&drafts, &links);
     drafts
         .into_iter()
         .zip(&links)
         .map(|(draft, link)| {
             let appearance = draft.appearance();
-            let key = match (&draft.telegram, &draft.guid, link) {
-                (Some(post), _, _) => {
-                    SeenKey::new("telegram", &format!("{}/{}", post.channel.to_lowercase(), post.message))
-                }
-                (None, Some(guid), Some(link)) if shared_guids.contains(guid) => {
-                    SeenKey::new("guid", &format!("{guid}\n{link}"))
-                }
-                (None, Some(guid), _) => SeenKey::new("guid", guid),
-                (None, None, Some(link)) if !shared_links.contains(link) => SeenKey::new("link", link),
-                (None, None, _) => SeenKey::new("text", &appearance),
-            };
-            finish(draft, key, link.as_deref(), &appearance, plan, kind)
+            let keys = Keys::of(&draft, link.as_deref(), &appearance, &shared);
+            finish(draft, &keys, &appearance, plan, kind)
         })
         .collect()
 }
 
-/// The values that occur with more than one companion.
-fn shared<'a, C: PartialEq>(pairs: impl Iterator<Item = (&'a str, C)>) -> HashSet<&'a str> {
-    let mut companions: HashMap<&str, C> = HashMap::new();
-    let mut shared = HashSet::new();
-    for (value, companion) in pairs {
-        match companions.get(value) {
-            Some(known) if *known != companion => {
-                shared.insert(value);
-            }
-            Some(_) => {}
-            None => {
-                companions.insert(value, companion);
-            }
-        }
-    }
-    shared
-}
-
-fn owned(values: HashSet<&str>) -> HashSet<String> {
-    values.into_iter().map(str::to_owned).collect()
-}
-
-fn finish(
-    draft: Draft,
-    key: SeenKey,
-    link: Option<&str>,
-    appearance: &str,
-    plan: &Plan<'_>,
-    kind: SourceKind,
-) -> Candidate {
+fn finish(draft: Draft, keys: &Keys, appearance: &str, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
+    let Keys { own: key, common, link } = *keys;
     let fingerprint = SeenKey::new("text", appearance);
-    let aliases = link.map(|link| Aliases { link: SeenKey::new("link", link), fingerprint });
+    // The number of a message never changes.
+    let has_aliases = draft.telegram.is_none() && (link.is_some() || draft.guid.is_none());
+    let aliases = has_aliases.then_some(Aliases { link, fingerprint });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
     let content = content(fingerprint, &kinds);
     let item = Item {
@@ -132,7 +96,7 @@ fn finish(
         guid: draft.guid,
         telegram: draft.telegram,
     };
-    Candidate { item, key, aliases, content }
+    Candidate { item, key, common, aliases, content }
 }
 
 /// Fingerprint of all that a reader sees: of the text with its title, and the kinds of media.
@@ -142,7 +106,8 @@ fn content(text: SeenKey, kinds: &str) -> u64 {
     u64::try_from(u128::from_be_bytes(all) >> 64).unwrap_or_default()
 }
 
-fn fold(text: &str) -> String {
+/// The text in lower case and in one line.
+pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     fold_into(text, &mut folded);
     folded

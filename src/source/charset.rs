@@ -18,6 +18,9 @@ use super::twice;
 /// How far into a document its declaration of a charset is looked for, in bytes.
 const DECLARATION_BYTES_MAX: usize = 1024;
 
+/// Of how many bytes, from the first outside ASCII on, a charset is guessed.
+const SAMPLE_BYTES_MAX: usize = 256 * 1024;
+
 /// A document as text.
 #[derive(Debug)]
 pub(super) struct Decoded<'a> {
@@ -95,6 +98,7 @@ fn label_of_header(content_type: &str) -> Option<String> {
 
 /// The charset a document claims for itself: the XML declaration or an HTML `meta`.
 fn declared(bytes: &[u8]) -> Option<String> {
+    let bytes = bytes.trim_ascii_start();
     let head = bytes.get(..DECLARATION_BYTES_MAX).unwrap_or(bytes);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     ["encoding", "charset"].into_iter().find_map(|word| {
@@ -131,7 +135,9 @@ fn guess(bytes: &[u8], lang: Option<&str>) -> &'static Encoding {
         Some(_) | None => (None, &[]),
     };
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
+    let telling =
+        bytes.iter().position(|byte| !byte.is_ascii()).and_then(|at| bytes.get(at..)).unwrap_or(bytes);
+    detector.feed(telling.get(..SAMPLE_BYTES_MAX).unwrap_or(telling), true);
     let seen = detector.guess(hint, Utf8Detection::Deny);
     match script.first() {
         Some(usual) if !script.contains(&seen) => usual,

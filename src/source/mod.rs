@@ -9,6 +9,7 @@ mod dates;
 pub mod discover;
 mod feed;
 mod html;
+mod naming;
 pub mod opml;
 pub mod page;
 mod sniff;
@@ -20,6 +21,7 @@ use std::fmt;
 use jiff::Timestamp;
 use url::Url;
 
+pub use self::naming::narrow;
 pub use self::sniff::{Kind, sniff};
 use crate::fetch::Document;
 use crate::item::{Item, SeenKey, SourceName};
@@ -91,8 +93,10 @@ pub fn read(document: &Document, plan: &Plan<'_>) -> Result<Reading, Unreadable>
 pub struct Candidate {
     /// The item.
     pub item: Item,
-    /// Its identity: the guid where there is one, else the link, else the fingerprint of its text.
+    /// Its identity: the guid where there is one, else the link, else title and date, else the fingerprint of its text.
     pub key: SeenKey,
+    /// The key that it would have if other items of the document did not have it too.
+    pub common: Option<SeenKey>,
     /// Further keys; it is the same item when both of them are known.
     pub aliases: Option<Aliases>,
     /// Fingerprint of what a reader sees (title, text, kinds of media): tells an edit from a repeat.
@@ -102,8 +106,8 @@ pub struct Candidate {
 /// The normalised link and the fingerprint of title and text: together they identify an item whose guid changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aliases {
-    /// Key of the normalised link.
-    pub link: SeenKey,
+    /// Key of the normalised link; absent where there is no link, and then the fingerprint alone identifies.
+    pub link: Option<SeenKey>,
     /// Key of the folded title and text.
     pub fingerprint: SeenKey,
 }

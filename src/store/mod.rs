@@ -20,7 +20,7 @@ use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::error::StoreError;
 pub use self::sled::SledStore;
-pub use self::state::{Day, Deliveries, Expired, Failing, Seen, SourceState, Stats, StoredItem};
+pub use self::state::{Day, Deliveries, Expired, Failing, Owner, Seen, SourceState, Stats, StoredItem};
 pub use self::writer::Writer;
 
 /// The work of one transaction. It may run more than once: it computes and calls the transaction, nothing else.
@@ -117,7 +117,7 @@ pub trait Store: Send + Sync {
 
     /// Removes what is older than `keep`, in small transactions.
     ///
-    /// Seen keys go `max(keep, 90 d)` after their source last showed them, not counting the time for which the
+    /// Seen keys go `max(keep, 90 d, 10 windows)` after their source last showed them, not counting the time for which the
     /// source could not be read: one that comes back with its old items must not alert anew. Open deliveries
     /// stay, and alerts stay as long as any of their deliveries does.
     fn expire(&self, now: Timestamp, keep: Duration) -> Result<Expired, StoreError>;

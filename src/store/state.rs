@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::fetch::Validators;
-use crate::item::{Item, SourceName};
+use crate::item::{Item, SeenKey, SourceName};
 use crate::schedule;
 use crate::source::Hints;
 
@@ -109,6 +109,33 @@ pub struct Seen {
     pub last: Day,
     /// Fingerprint of what a reader saw.
     pub content: u64,
+    /// Whose key it is.
+    pub owner: Owner,
+    /// How often its text or its key changed although its stated dates stood still; counted up to a limit.
+    pub changes: u8,
+}
+
+/// Whose a key is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// The item's that was first seen under it. Rows of earlier versions say this of every key.
+    #[default]
+    Itself,
+    /// Another name of the item that was first seen under this key.
+    Item(SeenKey),
+    /// Several items share it, so that it identifies none.
+    Several,
+}
+
+impl Owner {
+    /// The key of the item that `key` belongs to; `None` when it is several.
+    pub fn of(self, key: SeenKey) -> Option<SeenKey> {
+        match self {
+            Self::Itself => Some(key),
+            Self::Item(owner) => Some(owner),
+            Self::Several => None,
+        }
+    }
 }
 
 /// Days since 1970-01-01 UTC.

@@ -8,7 +8,7 @@ pub mod join;
 use jiff::Timestamp;
 
 use crate::id::{digest, id};
-use crate::item::{Item, ItemId, SourceName};
+use crate::item::{Dating, Item, ItemId, SourceName};
 use crate::rules::spec::Severity;
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 
@@ -104,6 +104,8 @@ pub struct Alert {
     pub tier: u8,
     /// When the item was fetched.
     pub fetched: Timestamp,
+    /// What is odd about its date.
+    pub dating: Dating,
     /// Entities it mentions.
     pub entities: Vec<EntityRef>,
     /// Places it mentions.

@@ -49,6 +49,10 @@ pub struct AlertItem {
     pub tier: u8,
     /// When it was fetched.
     pub fetched: Timestamp,
+    /// What is odd about its date: `undated`, `future`, or `backdated` when its source was read long after it without
+    /// showing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<String>,
     /// Whether the text was cut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
@@ -159,6 +163,7 @@ impl From<core::Alert> for Alert {
                 item: alert.item.into(),
                 tier: alert.tier,
                 fetched: alert.fetched,
+                dated: alert.dating.word().map(str::to_owned),
                 truncated: alert.truncated,
             },
             entities: alert.entities.into_iter().map(Entity::from).collect(),

@@ -1,6 +1,6 @@
 //! Alerts as Harmattan makes them, without clock or chance: the same bytes in every run.
 
-use harmattan::item::{Item, ItemId, SeenKey, SourceKind, SourceName, TelegramPost};
+use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceKind, SourceName, TelegramPost};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
@@ -144,6 +144,7 @@ fn alert(item: Item, severity: Severity, rules: Vec<Match>, tier: u8) -> Alert {
         truncated: false,
         tier,
         fetched: time("2026-11-23T16:59:58Z"),
+        dating: Dating::Plain,
         entities: Vec::new(),
         places: Vec::new(),
         story,

@@ -1,11 +1,11 @@
 //! Values for the store's tests.
 
 use harmattan::fetch::Validators;
-use harmattan::item::{Item, ItemId, SeenKey, SourceName};
+use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
-use harmattan::store::{Day, Failing, Seen, SourceState, StoredItem};
+use harmattan::store::{Day, Failing, Owner, Seen, SourceState, StoredItem};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
 use jiff::Timestamp;
@@ -30,7 +30,14 @@ pub(crate) fn skewed_key(lead: u8, n: u64) -> SeenKey {
 }
 
 pub(crate) fn seen(first: u16, last: u16) -> Seen {
-    Seen { first: Day(first), last: Day(last), content: u64::from(first) << 40 | u64::from(last) }
+    // All kinds of owners occur.
+    let owner = match last % 3 {
+        0 => Owner::Itself,
+        1 => Owner::Item(seen_key(first.into())),
+        _ => Owner::Several,
+    };
+    let content = u64::from(first) << 40 | u64::from(last);
+    Seen { first: Day(first), last: Day(last), content, owner, changes: last.to_be_bytes()[1] }
 }
 
 pub(crate) fn item(n: u64) -> Item {
@@ -81,7 +88,11 @@ pub(crate) struct SourceRead(SourceState);
 
 impl SourceRead {
     pub(crate) fn new(name: &SourceName, last_success: Timestamp) -> Self {
-        Self(SourceState { last_success: Some(last_success), ..source_state(name.as_str()) })
+        Self(SourceState {
+            last_success: Some(last_success),
+            items: 1_000_000,
+            ..source_state(name.as_str())
+        })
     }
 
     pub(crate) fn state(self) -> SourceState {
@@ -127,6 +138,7 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
         truncated: true,
         tier: 2,
         fetched: at(8),
+        dating: Dating::Backdated,
         entities: vec![EntityRef {
             id: "wagner".into(),
             entity_type: "armed-group".into(),

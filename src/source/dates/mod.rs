@@ -20,12 +20,8 @@ const DATE_BYTES_MAX: usize = 160;
 const DAY_FIRST: [&str; 14] =
     ["fr", "de", "es", "it", "pt", "ru", "uk", "ar", "nl", "pl", "tr", "ro", "ha", "sw"];
 
-/// Reads a date; `None` when it is none, or could be several.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    parse_in(text, None)
-}
-
-/// The same in a text of language `lang`, which settles whether `10/06/2025` is of June or October.
+/// Reads a date; `None` when it is none, or could be several. The language `lang` of the text settles whether
+/// `10/06/2025` is of June or October.
 pub(super) fn parse_in(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     let text = text.trim();
     if text.is_empty() || text.len() > DATE_BYTES_MAX {
@@ -230,6 +226,10 @@ fn clock(word: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Option<Timestamp> {
+        parse_in(text, None)
+    }
 
     #[test]
     fn the_forms_in_use_are_read() {

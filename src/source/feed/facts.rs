@@ -38,6 +38,8 @@ pub(super) struct Facts {
     pub(super) tags: Vec<String>,
     /// The date of publication.
     pub(super) published: Option<String>,
+    /// Further dates of publication (`dc:date` beside `pubDate`), in case the first cannot be read.
+    pub(super) published_too: Vec<String>,
     /// The date of the last change.
     pub(super) updated: Option<String>,
     /// `xml:lang` or `dc:language`.
@@ -214,6 +216,9 @@ impl Facts {
             (_, "title") if self.title.is_empty() => self.title = content.into_owned(),
             (_, "description" | "summary" | "content" | "encoded" | "body") => self.take_body(&content),
             (_, "pubDate" | "pubdate" | "published" | "date" | "issued" | "created") => {
+                if self.published.is_some() {
+                    self.published_too.extend(value(&content));
+                }
                 first(&mut self.published, &content);
             }
             (_, "updated" | "modified") => first(&mut self.updated, &content),

@@ -16,7 +16,11 @@ pub(super) fn read(text: &str) -> Result<(Vec<Facts>, Surroundings), String> {
     let around = Surroundings::of_json(text_of(&feed, "language"), text_of(&feed, "next_url"));
     let items = match feed.get("items") {
         Some(Value::Array(items)) => items.iter().map(item).collect(),
-        None if text_of(&feed, "version").is_some_and(|version| version.contains("jsonfeed")) => Vec::new(),
+        None | Some(Value::Null)
+            if text_of(&feed, "version").is_some_and(|version| version.contains("jsonfeed")) =>
+        {
+            Vec::new()
+        }
         Some(_) | None => return Err("JSON without a list of `items`".to_owned()),
     };
     Ok((items, around))

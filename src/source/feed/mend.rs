@@ -43,7 +43,7 @@ pub(super) struct Mended {
     pub(super) ended: bool,
     /// Items beyond [`ITEMS_PER_DOCUMENT_MAX`].
     pub(super) over: usize,
-    /// Elements called like items that are none by their namespace, or of another format.
+    /// Elements called like items that are none by their namespace.
     pub(super) foreign: usize,
     /// What was repaired, and how often.
     pub(super) flaws: BTreeMap<Flaw, usize>,
@@ -123,7 +123,7 @@ impl<'a> Writer<'a> {
     }
 
     fn is_item(&self, token: Token<'_>) -> bool {
-        matches!(token, Token::Start(tag) if self.root.is_item(tag.name))
+        matches!(token, Token::Start(tag) if self.root.is_item(tag.name) || self.root.is_other_item(tag.name))
     }
 
     fn flaw(&mut self, flaw: Flaw) {
@@ -178,8 +178,9 @@ impl<'a> Writer<'a> {
     }
 
     fn start(&mut self, tag: Tag<'a>) {
-        self.foreign += usize::from(self.item.is_none() && self.root.is_foreign_item(tag.name));
-        if self.root.is_item(tag.name) {
+        let other = self.item.is_none() && self.root.is_other_item(tag.name);
+        self.foreign += usize::from(self.item.is_none() && !other && self.root.is_foreign_item(tag.name));
+        if other || self.root.is_item(tag.name) {
             if let Some((_, around)) = self.item {
                 self.flaw(Flaw::Nesting);
                 self.close_to(around);

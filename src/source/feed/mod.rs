@@ -143,7 +143,7 @@ fn assemble(
             // The texts of feed-rs are the base64 itself.
             entry = Entry { title: String::new(), summary: String::new(), content: String::new(), ..entry };
         }
-        let mut draft = draft(&facts, entry, around, &base);
+        let mut draft = draft(&facts, entry, around, &base, plan);
         let raw_dates = [(&facts.published, draft.published), (&facts.updated, draft.updated)];
         let unknown = raw_dates.into_iter().find(|(raw, read)| raw.is_some() && read.is_none());
         undated = undated.or_else(|| unknown.and_then(|(raw, _)| raw.clone()));
@@ -169,13 +169,16 @@ fn assemble(
     reading.older = around.older(url);
 }
 
-fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draft {
+fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url, plan: &Plan<'_>) -> Draft {
     let base = facts.base.as_deref().and_then(|own| base.join(own).ok()).unwrap_or_else(|| base.clone());
     let url = facts.addresses().find_map(|link| web_link(&base, link));
-    let lang = facts.lang.as_deref().or(around.lang.as_deref()).map(charset::primary);
+    let stated = facts.lang.as_deref().or(around.lang.as_deref());
+    let lang = stated.map(charset::primary);
     let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
     // feed-rs makes up the date of a change; only what the publisher wrote counts.
-    let date = |raw: Option<&String>, read| raw.and_then(|raw| dates::parse(raw).or(read));
+    let in_words = |raw: &String| dates::parse_in(raw, stated.or(plan.lang));
+    let date = |raw: Option<&String>, read| raw.and_then(|raw| in_words(raw).or(read));
+    let published = || facts.published_too.iter().find_map(in_words);
     // feed-rs ends a title at the first tag inside it.
     let title = longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]);
     let media_title = || html::plain_line(facts.media_title.as_deref().unwrap_or_default());
@@ -190,7 +193,7 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
             .map(|author| html::plain_line(&author))
             .filter(|a| !a.is_empty()),
         lang: lang.filter(|lang| !lang.is_empty()),
-        published: date(facts.published.as_ref(), entry.published),
+        published: date(facts.published.as_ref(), entry.published).or_else(published),
         updated: date(facts.updated.as_ref(), entry.updated),
         tags: tags.iter().map(|tag| html::plain_line(tag)).filter(|tag| !tag.is_empty()).collect(),
         telegram: None,

@@ -123,6 +123,15 @@ impl Root {
         local == expected && (prefix.is_empty() || self.is_own(prefix))
     }
 
+    /// Whether an element is an item as another format has it: `<item>` in Atom, `<entry>` in RSS.
+    pub(super) fn is_other_item(&self, name: &str) -> bool {
+        let name = self.spelled(name);
+        let (prefix, local) = split_name(&name);
+        matches!(local, "item" | "entry")
+            && (prefix.is_empty() || self.is_own(prefix))
+            && !self.is_item(&name)
+    }
+
     /// Whether an element is called like an item without being one.
     pub(super) fn is_foreign_item(&self, name: &str) -> bool {
         let local = split_name(name).1;

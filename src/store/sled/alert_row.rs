@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Row;
 use super::rows::{from_json, to_json};
+use crate::item::Dating;
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 use crate::store::StoreError;
 use crate::story::{Alert, AlertKind, Disposition};
@@ -80,6 +81,7 @@ impl Row for Alert {
             truncated: alert.item.truncated,
             tier: alert.item.tier,
             fetched: alert.item.fetched,
+            dating: Dating::from_word(alert.item.dated.as_deref()),
             entities: alert.entities.into_iter().map(EntityRef::from).collect(),
             places: alert.places.into_iter().map(PlaceRef::from).collect(),
             story: alert.story.into_core(severity(&row.story_severity)).ok()?,

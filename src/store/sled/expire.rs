@@ -26,6 +26,9 @@ const BATCH_BUCKETS_MAX: usize = 64;
 /// Shortest time for which a seen key is kept after its source last showed it.
 const SEEN_KEEP_MIN: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// Seen keys are kept for so many windows: the time in which a source brings as many items as it shows at once.
+const SEEN_WINDOWS: i64 = 10;
+
 /// After a year without a readable answer a source is given up, and its keys age like those of others.
 const SOURCE_GONE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
@@ -119,11 +122,34 @@ fn seen_keys(tree: &Tree, now: Timestamp, keep: SignedDuration) -> Result<u64, S
         |rows, key| {
             let Some(name) = keys::seen_source(key) else { return Ok(0) };
             let state: Option<SourceState> = rows.row(&keys::source(&name))?;
-            let read = state.and_then(|state| state.last_success).filter(|at| *at > before(now, SOURCE_GONE));
+            let read = state
+                .as_ref()
+                .and_then(|state| state.last_success)
+                .filter(|at| *at > before(now, SOURCE_GONE));
+            let windows = state.filter(|_| read.is_some()).map(|state| windows(&state, now));
+            let keep = keep.max(windows.unwrap_or_default());
             let limit = before(read.map_or(now, |at| at.min(now)), keep);
             seen::forget(rows, key, Day::of(limit))
         },
     )
+}
+
+/// How long [`SEEN_WINDOWS`] windows of a source last, by what it has brought since its baseline.
+///
+/// What it shows comes back when it shows more of it, so a slow source is remembered for years; it brings few keys.
+fn windows(state: &SourceState, now: Timestamp) -> SignedDuration {
+    let Some(began) = state.baseline else { return SignedDuration::ZERO };
+    if state.items_last == 0 {
+        // An empty document says nothing of what the next one shows.
+        return SOURCE_GONE;
+    }
+    let many = SEEN_WINDOWS.saturating_mul(i64::from(state.items_last));
+    let brought = i64::try_from(state.items).unwrap_or(i64::MAX).saturating_sub(i64::from(state.items_last));
+    if brought <= many {
+        return SignedDuration::MAX;
+    }
+    let lived = now.duration_since(began).as_secs().max(0);
+    SignedDuration::from_secs(lived.saturating_mul(many) / brought)
 }
 
 /// Hands the keys in `range` that are `wanted` to `act`, in transactions of `batch`; returns the sum of what it says.

@@ -8,16 +8,26 @@
 use super::access::{InTransaction, Read, Row};
 use super::keys;
 use crate::item::{SeenKey, SourceName};
-use crate::store::{Day, Seen, StoreError};
+use crate::store::{Day, Owner, Seen, StoreError};
 
-/// Greatest number of entries in a bucket: 128 of 28 bytes fit into one row.
-const ENTRIES_MAX: usize = 128;
+/// Greatest number of entries in a bucket: of a mixture of both lengths as many fit into one row.
+const ENTRIES_MAX: usize = 96;
 
 /// Bits of a key that may choose its bucket; a bucket this deep grows instead of splitting.
 const DEPTH_MAX: u8 = 32;
 
-/// Key, first day, last day, content.
-const ENTRY_BYTES: usize = 16 + 2 + 2 + 8;
+/// What a node begins with: a bucket of an earlier version, whose entries have no owner; a fork; a bucket.
+const UNOWNED: u8 = 0;
+const FORK: u8 = 1;
+const BUCKET: u8 = 2;
+
+/// Key, first day, last day, content, and then in a bucket the owner and the changes.
+const ENTRY_BYTES: usize = 16 + 2 + 2 + 8 + 1 + 1;
+
+/// Whose the key of an entry is; the owner's key follows the entry of another item's.
+const ITSELF: u8 = 0;
+const ITEM: u8 = 1;
+const SEVERAL: u8 = 2;
 
 /// A key and what is remembered under it.
 pub(super) type Entry = (SeenKey, Seen);
@@ -34,15 +44,22 @@ pub(super) enum Node {
 impl Row for Node {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
         Ok(match self {
-            Self::Fork => vec![1],
+            Self::Fork => vec![FORK],
             Self::Bucket(entries) => {
-                let mut bytes = Vec::with_capacity(1 + entries.len() * ENTRY_BYTES);
-                bytes.push(0);
+                let mut bytes = Vec::with_capacity(1 + entries.len() * (ENTRY_BYTES + 16));
+                bytes.push(BUCKET);
                 for (key, seen) in entries {
                     bytes.extend(key.to_bytes());
                     bytes.extend(seen.first.0.to_be_bytes());
                     bytes.extend(seen.last.0.to_be_bytes());
                     bytes.extend(seen.content.to_be_bytes());
+                    let (owner, name): (u8, &[u8]) = match &seen.owner {
+                        Owner::Itself => (ITSELF, &[]),
+                        Owner::Item(key) => (ITEM, &key.to_bytes()),
+                        Owner::Several => (SEVERAL, &[]),
+                    };
+                    bytes.extend([owner, seen.changes]);
+                    bytes.extend(name);
                 }
                 bytes
             }
@@ -50,25 +67,50 @@ impl Row for Node {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        match bytes.split_first()? {
-            (1, []) => Some(Self::Fork),
-            (0, packed) => {
-                let entries = packed.chunks(ENTRY_BYTES).map(unpack).collect::<Option<_>>()?;
-                Some(Self::Bucket(entries))
-            }
-            _ => None,
+        let (kind, mut packed) = bytes.split_first()?;
+        if *kind == FORK && packed.is_empty() {
+            return Some(Self::Fork);
         }
+        let mut entries = Vec::with_capacity(packed.len() / ENTRY_BYTES);
+        while !packed.is_empty() {
+            let (mut entry, rest) = unpack(packed)?;
+            packed = match *kind {
+                UNOWNED => rest,
+                BUCKET => owned(&mut entry.1, rest)?,
+                _ => return None,
+            };
+            entries.push(entry);
+        }
+        matches!(*kind, UNOWNED | BUCKET).then_some(Self::Bucket(entries))
     }
 }
 
-/// One entry back from its bytes.
-fn unpack(bytes: &[u8]) -> Option<Entry> {
+/// One entry back from its bytes, as far as earlier versions have it, and the bytes that follow.
+fn unpack(bytes: &[u8]) -> Option<(Entry, &[u8])> {
     let (key, rest) = bytes.split_first_chunk()?;
     let (first, rest) = rest.split_first_chunk()?;
     let (last, rest) = rest.split_first_chunk()?;
-    let content = u64::from_be_bytes(rest.try_into().ok()?);
+    let (content, rest) = rest.split_first_chunk()?;
     let (first, last) = (Day(u16::from_be_bytes(*first)), Day(u16::from_be_bytes(*last)));
-    Some((SeenKey::from_bytes(*key), Seen { first, last, content }))
+    let content = u64::from_be_bytes(*content);
+    Some(((SeenKey::from_bytes(*key), Seen { first, last, content, owner: Owner::Itself, changes: 0 }), rest))
+}
+
+/// Reads owner and changes into `seen`; returns the bytes that follow.
+fn owned<'a>(seen: &mut Seen, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let ([owner, changes], rest) = bytes.split_first_chunk()?;
+    seen.changes = *changes;
+    let (owner, rest) = match *owner {
+        ITSELF => (Owner::Itself, rest),
+        SEVERAL => (Owner::Several, rest),
+        ITEM => {
+            let (key, rest) = rest.split_first_chunk()?;
+            (Owner::Item(SeenKey::from_bytes(*key)), rest)
+        }
+        _ => return None,
+    };
+    seen.owner = owner;
+    Some(rest)
 }
 
 /// A place in the tree: the bits that lead there, the first one highest.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::access::InTransaction;
 use super::*;
 use crate::outbox::DeliveryState;
-use crate::store::{Transaction as _, Writer};
+use crate::store::{Day, Owner, Seen, Transaction as _, Writer};
 
 fn name() -> SourceName {
     SourceName::new("rfi").unwrap()
@@ -23,6 +23,10 @@ fn delivery(n: u8) -> Delivery {
         attempts: 0,
         state: DeliveryState::Ready,
     }
+}
+
+fn mark(last: Day, content: u64) -> Seen {
+    Seen { first: Day(1), last, content, owner: Owner::Itself, changes: 0 }
 }
 
 fn write(store: &SledStore, work: impl Fn(&InTransaction<'_>) -> Result<(), StoreError>) {
@@ -47,11 +51,7 @@ fn a_damaged_value_is_set_aside_and_counted_once() {
     let store = SledStore::create(dir.path()).unwrap();
     write(&store, |rows| {
         (1..=3).try_for_each(|n| rows.put(&keys::open(delivery(n).id), &delivery(n)))?;
-        seen::remember(
-            rows,
-            &name(),
-            &[(SeenKey::new("a", "b"), Seen { first: Day(1), last: Day(1), content: 1 })],
-        )
+        seen::remember(rows, &name(), &[(SeenKey::new("a", "b"), mark(Day(1), 1))])
     });
     let (one, two) = (keys::open(delivery(1).id), keys::open(delivery(2).id));
     for key in [&one, &two, &keys::seen(&name(), 0, 0)] {
@@ -99,8 +99,7 @@ fn what_does_not_change_is_not_written() {
     let store = SledStore::create(dir.path()).unwrap();
     let entries = |last| (0..30).map(move |n| (SeenKey::new("k", &n.to_string()), Day(last)));
     let remember = |last| {
-        let entries: Vec<_> =
-            entries(last).map(|(key, last)| (key, Seen { first: Day(1), last, content: 5 })).collect();
+        let entries: Vec<_> = entries(last).map(|(key, last)| (key, mark(last, 5))).collect();
         write(&store, |rows| seen::remember(rows, &name(), &entries));
     };
     remember(1);

@@ -1,0 +1,267 @@
+//! Which of a document's items are known, and under which name: by their key, by their aliases, or because a whole
+//! document was given new names.
+//!
+//! In doubt an item is new: told twice is a nuisance, not told is a failure.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::SignedDuration;
+
+use super::{Harvest, Judged, lookups};
+use crate::item::{ItemId, SeenKey, SourceName, link};
+use crate::source::{self, Candidate};
+use crate::store::{Owner, Seen, StoreError, Transaction};
+
+/// How often a guid or a text may change although the stated dates stand still, before such changes are no longer
+/// recorded.
+pub(super) const CHANGES_MAX: u8 = 24;
+
+/// Fewest items that make a document that was given new names as a whole.
+const RENAMED_MIN: usize = 3;
+
+/// Two reports under one link are one article that was retitled unless their stated dates are further apart.
+const RETITLED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
+
+/// What an item of a document is to the store.
+pub(super) struct Standing {
+    /// The key that it has.
+    pub(super) key: SeenKey,
+    /// The key of the item that it is; its own when it is new.
+    pub(super) owner: SeenKey,
+    /// What is remembered of it; `None` when it is new.
+    pub(super) seen: Option<Seen>,
+    /// How it was found.
+    pub(super) found: Found,
+    /// What the store says under each key of [`lookups`], and under its own.
+    answers: HashMap<SeenKey, Option<Seen>>,
+}
+
+/// How an item was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Not at all, or by its key.
+    Plainly,
+    /// By its link and its text, under another key.
+    Renamed,
+    /// By its link, where the item of that link is gone from the document.
+    Retitled,
+    /// By its link or its text, in a document that was given new names.
+    Moved,
+}
+
+/// The names of all items of a document.
+pub(super) struct Roll {
+    pub(super) standings: Vec<Standing>,
+    /// Links of items of different text in this document.
+    shared_links: HashSet<SeenKey>,
+    /// The items that the document shows, by their owner.
+    present: HashSet<SeenKey>,
+    /// Whether the document may leave out what is still there: a delta, or one that was cut off.
+    partial: bool,
+}
+
+/// Looks up all items of a document.
+pub(super) fn call(tx: &dyn Transaction, source: &SourceName, harvest: &Harvest) -> Result<Roll, StoreError> {
+    let items = harvest.items.as_slice();
+    let standings = items
+        .iter()
+        .map(|judged| by_key(tx, source, &judged.candidate))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let present = standings.iter().filter(|s| s.seen.is_some()).map(|s| s.owner).collect();
+    let mut roll = Roll {
+        standings,
+        shared_links: shared_links(items),
+        present,
+        partial: harvest.delta || !harvest.whole,
+    };
+    roll.find_others(tx, source, items)?;
+    roll.find_twins(items);
+    Ok(roll)
+}
+
+/// The item by its key alone.
+fn by_key(tx: &dyn Transaction, source: &SourceName, candidate: &Candidate) -> Result<Standing, StoreError> {
+    let keys = lookups(candidate);
+    let found = tx.seen(source, &keys)?;
+    let mut answers: HashMap<_, _> = keys.into_iter().zip(found).collect();
+    let mut key = candidate.key;
+    if answers.get(&key).copied().flatten().is_some_and(|seen| seen.owner == Owner::Several) {
+        key = source::narrow(candidate);
+        let found = tx.seen(source, &[key])?;
+        answers.extend([key].into_iter().zip(found));
+    }
+    let seen = answers.get(&key).copied().flatten().filter(|seen| seen.owner != Owner::Several);
+    let owner = seen.and_then(|seen| seen.owner.of(key)).unwrap_or(key);
+    Ok(Standing { key, owner, seen, found: Found::Plainly, answers })
+}
+
+/// The links under which the document has different texts.
+fn shared_links(items: &[Judged]) -> HashSet<SeenKey> {
+    let mut texts = HashMap::new();
+    let mut shared = HashSet::new();
+    for aliases in items.iter().filter_map(|judged| judged.candidate.aliases) {
+        let Some(link) = aliases.link else { continue };
+        if *texts.entry(link).or_insert(aliases.fingerprint) != aliases.fingerprint {
+            shared.insert(link);
+        }
+    }
+    shared
+}
+
+impl Standing {
+    fn answer(&self, key: Option<SeenKey>) -> Option<Seen> {
+        self.answers.get(&key?).copied().flatten()
+    }
+}
+
+/// How an item that is not known by its key could be found.
+#[derive(Clone, Copy)]
+struct Claim {
+    owner: SeenKey,
+    seen: Seen,
+    by: By,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Link and text.
+    Both,
+    Link,
+    Text,
+}
+
+impl Roll {
+    /// Finds those of the items not known by their key that are known all the same.
+    fn find_others(
+        &mut self,
+        tx: &dyn Transaction,
+        source: &SourceName,
+        items: &[Judged],
+    ) -> Result<(), StoreError> {
+        let mut claimed = HashSet::new();
+        let claims: Vec<Option<Claim>> = (self.standings.iter().zip(items))
+            .map(|(standing, judged)| {
+                let claim = self.claim(standing, &judged.candidate)?;
+                (claim.by == By::Both || claimed.insert(claim.owner)).then_some(claim)
+            })
+            .collect();
+        let distinct = self.standings.iter().map(|standing| standing.key).collect::<HashSet<_>>().len();
+        let moved = claims.iter().flatten().count();
+        let all_moved = moved >= RENAMED_MIN && 2 * moved > distinct;
+        for (at, claim) in claims.into_iter().enumerate() {
+            let Some((claim, judged)) = claim.zip(items.get(at)) else { continue };
+            let found = match claim.by {
+                By::Both => Found::Renamed,
+                By::Link | By::Text if all_moved => Found::Moved,
+                By::Link if is_retitled(tx, source, judged, claim)? => Found::Retitled,
+                By::Link | By::Text => continue,
+            };
+            if let Some(standing) = self.standings.get_mut(at) {
+                (standing.owner, standing.seen, standing.found) = (claim.owner, Some(claim.seen), found);
+            }
+        }
+        Ok(())
+    }
+
+    fn claim(&self, standing: &Standing, candidate: &Candidate) -> Option<Claim> {
+        let aliases = candidate.aliases.filter(|_| standing.seen.is_none())?;
+        let text = standing.answer(Some(aliases.fingerprint));
+        let text_owner = text.and_then(|seen| seen.owner.of(aliases.fingerprint));
+        let Some(link_key) = aliases.link else {
+            // Its date changed, and not its text.
+            let (seen, owner) = text.zip(text_owner).filter(|(_, owner)| !self.present.contains(owner))?;
+            return Some(Claim { owner, seen, by: By::Both });
+        };
+        let usable = !self.shared_links.contains(&link_key);
+        let link = standing.answer(Some(link_key)).filter(|_| usable);
+        let link_owner = link.and_then(|seen| seen.owner.of(link_key));
+        if let (Some((link, owner)), Some(text)) = (link.zip(link_owner), text) {
+            let one = text_owner.is_none_or(|text_owner| text_owner == owner) || unowned(&link, &text);
+            if one {
+                return Some(Claim { owner, seen: link, by: By::Both });
+            }
+        }
+        // Rows of earlier versions do not tell whose an alias is: it may be of an item that is still there.
+        let gone = |(seen, owner): &(Seen, SeenKey)| {
+            !self.partial && matches!(seen.owner, Owner::Item(_)) && !self.present.contains(owner)
+        };
+        let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
+        let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));
+        let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
+        by_link.map(apart(By::Link)).or_else(by_text)
+    }
+
+    /// Makes one of new items that differ in their guids alone.
+    fn find_twins(&mut self, items: &[Judged]) {
+        let mut first = HashMap::new();
+        for (standing, judged) in self.standings.iter_mut().zip(items) {
+            let Some(aliases) = judged.candidate.aliases.filter(|_| standing.seen.is_none()) else {
+                continue;
+            };
+            if aliases.link.is_some() {
+                standing.owner = *first.entry((aliases.link, aliases.fingerprint)).or_insert(standing.key);
+            }
+        }
+        self.present.extend(self.standings.iter().map(|standing| standing.owner));
+    }
+
+    /// The keys that an item is to be remembered under and whose each is, and whether that is news to the store.
+    pub(super) fn names(&self, standing: &Standing, candidate: &Candidate) -> (Vec<(SeenKey, Owner)>, bool) {
+        let own = if standing.key == standing.owner { Owner::Itself } else { Owner::Item(standing.owner) };
+        let churns =
+            standing.found != Found::Plainly && standing.seen.is_some_and(|seen| seen.changes >= CHANGES_MAX);
+        let mut names: Vec<(SeenKey, Owner)> = Vec::with_capacity(4);
+        if !churns {
+            names.push((standing.key, own));
+        }
+        let common = if standing.key == candidate.key { candidate.common } else { Some(candidate.key) };
+        names.extend(common.map(|key| (key, Owner::Several)));
+        let link = candidate.aliases.and_then(|aliases| aliases.link);
+        let text = candidate.aliases.map(|aliases| aliases.fingerprint);
+        for key in [link, text].into_iter().flatten() {
+            if names.iter().all(|(known, _)| *known != key) {
+                names.push((key, self.alias_of(standing, key)));
+            }
+        }
+        let is_told = |(key, owner): &(SeenKey, Owner)| {
+            standing.answer(Some(*key)).is_some_and(|seen| seen.owner == *owner)
+        };
+        let news = !names.iter().all(is_told);
+        (names, news)
+    }
+
+    /// Whose an alias is: of several items when another one that has it is shown beside this one.
+    fn alias_of(&self, standing: &Standing, key: SeenKey) -> Owner {
+        let known = standing.answer(Some(key)).map(|seen| seen.owner);
+        let other = known.and_then(|owner| owner.of(key)).filter(|owner| *owner != standing.owner);
+        let shared = self.shared_links.contains(&key)
+            || known == Some(Owner::Several)
+            || other.is_some_and(|other| self.present.contains(&other));
+        if shared { Owner::Several } else { Owner::Item(standing.owner) }
+    }
+}
+
+/// Whether the link alone may tell an item: not one into a page that holds several.
+fn leads_to_a_page(candidate: &Candidate) -> bool {
+    let into = |url: &str| link::with_fragment(url, "").is_some();
+    candidate.common.is_none() && !candidate.item.url.as_deref().is_some_and(into)
+}
+
+/// Whether two aliases are of one item as earlier versions remembered them: both alike, and of nobody.
+fn unowned(link: &Seen, text: &Seen) -> bool {
+    let alike = (link.first, link.content) == (text.first, text.content);
+    alike && link.owner == Owner::Itself && text.owner == Owner::Itself
+}
+
+/// Whether an item under a known link is the known one with another title: not when it states a much later date.
+fn is_retitled(
+    tx: &dyn Transaction,
+    source: &SourceName,
+    judged: &Judged,
+    claim: Claim,
+) -> Result<bool, StoreError> {
+    let id = ItemId::new(source, claim.owner);
+    let stored = tx.item(id, claim.seen.first)?;
+    let dates = stored.and_then(|stored| stored.item.published).zip(judged.candidate.item.published);
+    Ok(dates.is_none_or(|(then, now)| now.duration_since(then).abs() <= RETITLED_WITHIN))
+}
