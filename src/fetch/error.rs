@@ -80,6 +80,18 @@ pub enum Failure {
         /// How long from now.
         left: Duration,
     },
+    /// Not asked at all: the robots.txt of the server forbids it.
+    #[error("the robots.txt of `{host}` does not allow it")]
+    Robots {
+        /// The host.
+        host: String,
+    },
+    /// Not asked at all: what the server allows could not be learned, because its robots.txt cannot be had.
+    #[error("the robots.txt of `{host}` cannot be had, so nothing else is asked for")]
+    NoRobots {
+        /// The host.
+        host: String,
+    },
     /// The client itself cannot work with what the config says.
     #[error("cannot set up HTTP: {0}")]
     Setup(String),
@@ -99,6 +111,7 @@ impl FetchError {
             Failure::Refused { .. } => "refused",
             Failure::TooLarge { .. } => "too-large",
             Failure::Redirect(_) => "redirect",
+            Failure::Robots { .. } | Failure::NoRobots { .. } => "robots",
         }
     }
 
@@ -114,6 +127,8 @@ impl FetchError {
             | Failure::TooLarge { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
+            | Failure::Robots { .. }
+            | Failure::NoRobots { .. }
             | Failure::Setup(_) => None,
         }
     }
@@ -145,7 +160,9 @@ impl FetchError {
             | Failure::Timeout { .. }
             | Failure::Challenge { .. }
             | Failure::Redirect(_)
-            | Failure::Held { .. } => None,
+            | Failure::Held { .. }
+            | Failure::Robots { .. }
+            | Failure::NoRobots { .. } => None,
         }
     }
 }

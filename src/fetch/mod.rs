@@ -11,6 +11,7 @@ mod error;
 mod fresh;
 pub mod gate;
 mod resolve;
+mod robots;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use address::{Network, Networks};
 pub use client::{Fetcher, HttpSettings};
 pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;
+pub use robots::Rules;
 
 /// The `Accept` header for feeds: feed types first; some servers block clients that do not name them.
 pub const ACCEPT_FEED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
