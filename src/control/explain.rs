@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
 use super::rows;
+use crate::article::{End, Pending};
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
 use crate::rules::spec::{Mode, RuleSpec};
@@ -35,7 +36,9 @@ pub(super) async fn explain(
         )));
     };
     let id = item.id;
-    let mut told = verdicts(&desk, item, rule);
+    let (article, text) = context.station.read(move |store| article(store, id)).await?;
+    let mut told = verdicts(&desk, item, text.as_deref(), rule);
+    told.article = article;
     let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
     told.alerts = alerts;
     told.deliveries = deliveries;
@@ -89,11 +92,44 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
     Ok((alerts, deliveries))
 }
 
-/// What the rules of a desk say of an item.
-pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
-    let label = label(desk, &item);
+/// What became of the article of an item, and its text where it was used.
+fn article(store: &dyn Store, item: ItemId) -> Result<(Option<api::Article>, Option<String>), StoreError> {
+    let Some(stored) = store.find_item(item)? else { return Ok((None, None)) };
+    let Some(fate) = store.article(item, stored.first)? else {
+        let waiting = store.pending_articles()?.into_iter().find(|pending| pending.item == item);
+        let told = waiting.map(|Pending { url, due, .. }| api::Article {
+            url,
+            end: "waiting".to_owned(),
+            at: due,
+            detail: None,
+            characters: None,
+        });
+        return Ok((told, None));
+    };
+    let end = fate.end.as_str().to_owned();
+    let (text, detail) = match fate.end {
+        End::Used { text } => (Some(text), None),
+        End::Failed { detail } => (None, Some(detail)),
+        End::Unfit(_) | End::Robots | End::Dropped => (None, None),
+    };
+    let characters = text.as_ref().map(|text| u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
+    Ok((Some(api::Article { url: fate.url, end, at: fate.at, detail, characters }), text))
+}
+
+/// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together.
+pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&str>) -> api::Explain {
+    let alone = item;
+    let item = article.map_or_else(|| alone.clone(), |text| crate::article::joined(&alone, text));
+    let label = label(desk, &alone);
     let verdict = desk.engine.judge(&item, label);
-    let told = desk.engine.explain(&item, label, rule);
+    let mut told = desk.engine.explain(&alone, label, rule);
+    if article.is_some() {
+        for (own, together) in told.iter_mut().zip(desk.engine.explain(&item, label, rule)) {
+            if own.rule == together.rule && !matches!(own.outcome, Outcome::Fired(_)) {
+                *own = together;
+            }
+        }
+    }
     let specs: HashMap<&str, &RuleSpec> =
         desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
     let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
@@ -103,6 +139,7 @@ pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
         item: wire::item::Item::from(item),
         rules,
         entities,
+        article: None,
         alerts: Vec::new(),
         deliveries: Vec::new(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::article::{self, Wish};
 use super::{Harvest, InForce, Judged, Poll, Receipt, known, lookups, record};
 use crate::config::Backlog;
 use crate::item::{Item, SeenKey};
@@ -82,6 +83,7 @@ impl Ingest<'_> {
         }
         self.store(judged, today)?;
         let verdict = self.verdict(judged);
+        self.want_article(judged, today, record::fires(&verdict), receipt)?;
         if !verdict.fired.is_empty() {
             self.alert(judged, verdict, receipt)?;
         }
@@ -114,9 +116,26 @@ impl Ingest<'_> {
         self.store(judged, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
         let fires = |item: &Item| record::fires(&self.force.engine.judge(item, Some(self.label())));
-        if fires(&record::cut(&candidate.item).0) && !fires(&stored.item) {
+        let fires_now = fires(&record::cut(&candidate.item).0);
+        self.want_article(judged, seen.first, fires_now, receipt)?;
+        if fires_now && !fires(&article::as_judged(self.tx, stored.item, seen.first)?) {
             self.alert(judged, self.verdict(judged), receipt)?;
         }
+        Ok(())
+    }
+
+    /// Notes that the article of an item is to be fetched, where the source wants that. What the entry says by itself is
+    /// told without waiting for it.
+    fn want_article(
+        &self,
+        judged: &Judged,
+        first: Day,
+        fired: bool,
+        receipt: &mut Receipt,
+    ) -> Result<(), StoreError> {
+        let (choice, source) = (self.poll.source.article, &self.poll.source.name);
+        let wish = Wish { choice, source, now: self.poll.started };
+        receipt.articles += u32::from(wish.note(self.tx, &judged.candidate.item, first, fired)?);
         Ok(())
     }
 

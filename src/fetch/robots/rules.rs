@@ -169,7 +169,8 @@ fn normalised(path: &str, stars: Stars) -> String {
         if plain {
             out.push(char::from(byte));
         } else {
-            let digit = |value: u8| char::from_digit(value.into(), 16).map(|digit| digit.to_ascii_uppercase());
+            let digit =
+                |value: u8| char::from_digit(value.into(), 16).map(|digit| digit.to_ascii_uppercase());
             out.push('%');
             out.extend([byte / 16, byte % 16].into_iter().filter_map(digit));
         }

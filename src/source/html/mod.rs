@@ -4,7 +4,7 @@ mod markup;
 mod tree;
 
 use self::markup::{Markup, after_end, markup, split_at};
-pub(super) use self::tree::{Breaks, HTML_NODES_MAX, element_text, parse};
+pub(super) use self::tree::{Breaks, HTML_NODES_MAX, bounded, element_text, parse};
 use super::FIELD_BYTES_MAX;
 use crate::text::reference;
 
