@@ -13,6 +13,9 @@ mod http;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod site;
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use calls::{Desk, LOOPBACK, text};
 use http::Reply;
 use serde_json::Value;
@@ -267,4 +270,33 @@ fn an_articles_alert_is_explained() {
     paper.print(&[(MANGOES, "Short: a convoy attacked.")]);
     paper.desk.poll();
     assert_eq!(paper.desk.alerts().len(), 1, "an edit that says what the article said is no news");
+}
+
+#[test]
+fn an_entrys_alert_does_not_wait_and_a_kill_loses_no_article() {
+    let paper = Paper::new("always");
+    paper.print(&[(CONVOY, "Short.")]);
+    paper.article(1, Reply::silence());
+    let mut round = Command::new(env!("CARGO_BIN_EXE_harmattan"))
+        .arg("-c")
+        .arg(paper.desk.config())
+        .args(["once", "--all"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(round.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(told.into_iter().any(|line| line.contains(CONVOY)), "told while the article is silent");
+    while paper.site.asked("/1").is_empty() {
+        std::thread::yield_now();
+    }
+    round.kill().unwrap();
+    round.wait().unwrap();
+    assert_eq!(paper.fate(), "waiting");
+    paper.article(1, page(STORY));
+    paper.desk.poll();
+    assert_eq!(
+        paper.desk.told(),
+        [format!("alert.new sent {CONVOY}"), format!("alert.update sent {CONVOY}")]
+    );
 }

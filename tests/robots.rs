@@ -152,8 +152,8 @@ async fn g9_a_crawl_delay_is_the_gap_between_two_pages_and_not_between_feeds() {
     let server = server(text("User-agent: *\nCrawl-delay: 0.3\n"));
     let fetcher = fetcher();
     for _ in 0..2 {
-        let fetched = crawl(&fetcher, &server.url("/a"), at(0)).await.unwrap();
-        assert!(matches!(fetched.answer, Answer::Document(_)));
+        let got = crawl(&fetcher, &server.url("/a"), at(0)).await.unwrap();
+        assert!(matches!(got.answer, Answer::Document(_)));
     }
     let url = server.url("/feed");
     let request = Request {

@@ -310,31 +310,13 @@ pub struct Explain {
     pub entities: Vec<String>,
     /// What became of the article that it links to, where that is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub article: Option<Article>,
+    pub article: Option<super::article::Article>,
     /// Alerts made of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,
     /// Deliveries of those alerts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliveries: Vec<Delivery>,
-}
-
-/// What became of the article behind an entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Article {
-    /// Its address.
-    pub url: String,
-    /// `waiting`, `used`, `paywall`, `consent`, `challenge`, `login`, `not-found`, `no-text`, `not-html`, `robots`, `failed` or
-    /// `dropped`.
-    pub end: String,
-    /// When that was settled; of one that waits, when it is tried next.
-    pub at: Timestamp,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Of one used, the characters of its text that are kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub characters: Option<u32>,
 }
 
 /// One rule's verdict on an item.

@@ -8,8 +8,7 @@ use jiff::SignedDuration;
 
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
-use super::rows;
-use crate::article::{End, Pending};
+use super::{article, rows};
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
 use crate::rules::spec::{Mode, RuleSpec};
@@ -36,7 +35,7 @@ pub(super) async fn explain(
         )));
     };
     let id = item.id;
-    let (article, text) = context.station.read(move |store| article(store, id)).await?;
+    let (article, text) = context.station.read(move |store| article::of(store, id)).await?;
     let mut told = verdicts(&desk, item, text.as_deref(), rule);
     told.article = article;
     let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
@@ -90,30 +89,6 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
         })?;
     }
     Ok((alerts, deliveries))
-}
-
-/// What became of the article of an item, and its text where it was used.
-fn article(store: &dyn Store, item: ItemId) -> Result<(Option<api::Article>, Option<String>), StoreError> {
-    let Some(stored) = store.find_item(item)? else { return Ok((None, None)) };
-    let Some(fate) = store.article(item, stored.first)? else {
-        let waiting = store.pending_articles()?.into_iter().find(|pending| pending.item == item);
-        let told = waiting.map(|Pending { url, due, .. }| api::Article {
-            url,
-            end: "waiting".to_owned(),
-            at: due,
-            detail: None,
-            characters: None,
-        });
-        return Ok((told, None));
-    };
-    let end = fate.end.as_str().to_owned();
-    let (text, detail) = match fate.end {
-        End::Used { text } => (Some(text), None),
-        End::Failed { detail } => (None, Some(detail)),
-        End::Unfit(_) | End::Robots | End::Dropped => (None, None),
-    };
-    let characters = text.as_ref().map(|text| u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
-    Ok((Some(api::Article { url: fate.url, end, at: fate.at, detail, characters }), text))
 }
 
 /// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together.

@@ -114,19 +114,21 @@ impl Articles {
         }
     }
 
-    /// Fetches what is due now, within the bounds of one round.
-    pub async fn round(mut self) {
+    /// Fetches what is due now, within the bounds of one round. Says whether anything is newly owed, or may be.
+    pub async fn round(mut self) -> bool {
+        let mut owed = false;
         let work = async {
             loop {
                 self.begin_due(ROUND_ARTICLES_MAX);
                 let Some(ended) = self.jobs.join_next_with_id().await else { return };
                 // Whoever sends next reads what is owed from the store.
-                drop(self.note(ended));
+                owed |= self.note(ended).is_some();
             }
         };
         if timeout(ROUND_MAX, work).await.is_err() {
             info!("articles are left for the next round");
         }
+        owed
     }
 
     async fn read_anew(&mut self) -> Result<(), StoreError> {

@@ -21,7 +21,7 @@ pub enum Round {
     All,
 }
 
-/// Polls, fetches the articles that this makes due, then delivers. `progress` is told of each poll as it ends.
+/// Polls and delivers, then fetches the articles that are due and delivers what they add. `progress` is told of each poll as it ends.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -51,8 +51,11 @@ pub async fn once(
         reports.push(report);
     }
     reports.sort_by(|a, b| a.source.cmp(&b.source));
-    Articles::start(station.clone(), Arc::clone(desk)).await?.round().await;
+    // What entries say by themselves does not wait for articles.
     deliver(station, desk).await?;
+    if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {
+        deliver(station, desk).await?;
+    }
     Ok(reports)
 }
 

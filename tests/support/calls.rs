@@ -87,7 +87,7 @@ impl Desk {
         self.alerts().iter().map(told).collect()
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("harmattan.toml")
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::marked::{self, Style};
 use super::super::print::{line, plain};
-use crate::control::api::{Alert, Article, Delivery, Explain, RuleVerdict};
+use crate::control::api::{Alert, Delivery, Explain, RuleVerdict};
+use crate::control::article::Article;
 use crate::notify::foreign::wrap;
 use crate::text::{ByteSpan, Field};
 use crate::wire::alert::Why;
