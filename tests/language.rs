@@ -395,6 +395,7 @@ fn silence_names_what_comes_closest() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_nearest_miss_tells_what_is_there_and_does_not_count() {
     let unless = RuleSpec { unless: Some(UnlessSpec { within: 3, terms: terms(&["film"]) }), ..of("coup") };
     let in_title = RuleSpec { field: FieldFilter::Title, ..of("zebu") };

@@ -23,6 +23,7 @@ fn document(bytes: &[u8]) -> Document {
         bytes: bytes.to_vec().into(),
         content_type: None,
         validators: Validators::default(),
+        delta: false,
     }
 }
 
@@ -218,13 +219,15 @@ fn more_items_and_longer_texts_than_the_limits_are_cut_and_told() {
 #[test]
 fn what_feed_rs_refuses_is_read_entry_by_entry() {
     let entry = |kind: &str, id: u8| {
-        format!("<entry><id>{id}</id><title>T{id}</title><content type='{kind}'>texte {id}</content></entry>")
+        format!(
+            "<entry><id>{id}</id><title>T{id}</title><content type='{kind}'>texte & {id}</content></entry>"
+        )
     };
     let feed =
         format!("<feed xmlns='http://www.w3.org/2005/Atom'>{}{}</feed>", entry("foo", 1), entry("text", 2));
     let reading = read(Reader::Feed, feed.as_bytes()).unwrap();
     let texts: Vec<&str> = reading.items.iter().map(|candidate| candidate.item.text.as_str()).collect();
-    assert_eq!(texts, ["texte 1", "texte 2"]);
+    assert_eq!(texts, ["texte & 1", "texte & 2"]);
     assert!(told(&reading, ProblemKind::Salvaged));
     assert_eq!((reading.lost, reading.truncated), (0, false));
 

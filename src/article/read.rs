@@ -74,6 +74,7 @@ mod tests {
             bytes: html.to_owned().into(),
             content_type: Some("text/html; charset=utf-8".to_owned()),
             validators: crate::fetch::Validators::default(),
+            delta: false,
         }
     }
 

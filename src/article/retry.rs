@@ -49,11 +49,13 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         | Failure::Transport(_)
         | Failure::Dns(_)
         | Failure::Timeout { .. }
+        | Failure::TooSlow { .. }
         | Failure::NoRobots { .. } => again(),
         Failure::Status { .. }
         | Failure::Tls(_)
         | Failure::Refused { .. }
         | Failure::TooLarge { .. }
+        | Failure::Swollen { .. }
         | Failure::Redirect(_)
         | Failure::Setup(_) => failed(),
     }

@@ -35,11 +35,12 @@ impl Draft {
         cut.contains(&true)
     }
 
-    /// Words and pictures as a reader sees them, without regard to case and white space.
+    /// Title and text as a reader sees them, without regard to case and white space.
     fn appearance(&self) -> String {
-        let mut folded = fold(&self.title);
+        let mut folded = String::with_capacity(self.title.len() + self.text.len() + 1);
+        fold_into(&self.title, &mut folded);
         folded.push('\n');
-        folded.push_str(&fold(&self.text));
+        fold_into(&self.text, &mut folded);
         folded
     }
 
@@ -53,34 +54,41 @@ impl Draft {
 /// A guid that stands beside different links in one document identifies together with the link alone. A link
 /// shared by entries of different text (the home page in every entry) identifies nothing.
 pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
-    let shared_guids =
-        shared(drafts.iter().filter_map(|d| Some((d.guid.clone()?, d.link().unwrap_or_default()))));
-    let without_guid = drafts.iter().filter(|draft| draft.guid.is_none());
-    let shared_links = shared(without_guid.filter_map(|d| Some((d.link()?, fold(&d.title)))));
-    let key = |draft: &Draft| match (&draft.telegram, &draft.guid, draft.link()) {
-        (Some(post), _, _) => {
-            SeenKey::new("telegram", &format!("{}/{}", post.channel.to_lowercase(), post.message))
-        }
-        (None, Some(guid), Some(link)) if shared_guids.contains(guid) => {
-            SeenKey::new("guid", &format!("{guid}\n{link}"))
-        }
-        (None, Some(guid), _) => SeenKey::new("guid", guid),
-        (None, None, Some(link)) if !shared_links.contains(&link) => SeenKey::new("link", &link),
-        (None, None, _) => SeenKey::new("text", &draft.appearance()),
-    };
+    let links: Vec<Option<String>> = drafts.iter().map(Draft::link).collect();
+    let both = || drafts.iter().zip(&links);
+    let guids = both()
+        .filter_map(|(draft, link)| Some((draft.guid.as_deref()?, link.as_deref().unwrap_or_default())));
+    let shared_guids = owned(shared(guids));
+    let without_guid = both().filter(|(draft, _)| draft.guid.is_none());
+    let titles = without_guid.filter_map(|(draft, link)| Some((link.as_deref()?, fold(&draft.title))));
+    let shared_links = owned(shared(titles));
     drafts
         .into_iter()
-        .map(|draft| (key(&draft), draft))
-        .map(|(key, draft)| finish(draft, key, plan, kind))
+        .zip(&links)
+        .map(|(draft, link)| {
+            let appearance = draft.appearance();
+            let key = match (&draft.telegram, &draft.guid, link) {
+                (Some(post), _, _) => {
+                    SeenKey::new("telegram", &format!("{}/{}", post.channel.to_lowercase(), post.message))
+                }
+                (None, Some(guid), Some(link)) if shared_guids.contains(guid) => {
+                    SeenKey::new("guid", &format!("{guid}\n{link}"))
+                }
+                (None, Some(guid), _) => SeenKey::new("guid", guid),
+                (None, None, Some(link)) if !shared_links.contains(link) => SeenKey::new("link", link),
+                (None, None, _) => SeenKey::new("text", &appearance),
+            };
+            finish(draft, key, link.as_deref(), &appearance, plan, kind)
+        })
         .collect()
 }
 
 /// The values that occur with more than one companion.
-fn shared(pairs: impl Iterator<Item = (String, String)>) -> HashSet<String> {
-    let mut companions: HashMap<String, String> = HashMap::new();
+fn shared<'a, C: PartialEq>(pairs: impl Iterator<Item = (&'a str, C)>) -> HashSet<&'a str> {
+    let mut companions: HashMap<&str, C> = HashMap::new();
     let mut shared = HashSet::new();
     for (value, companion) in pairs {
-        match companions.get(&value) {
+        match companions.get(value) {
             Some(known) if *known != companion => {
                 shared.insert(value);
             }
@@ -93,14 +101,22 @@ fn shared(pairs: impl Iterator<Item = (String, String)>) -> HashSet<String> {
     shared
 }
 
-fn finish(draft: Draft, key: SeenKey, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
-    let appearance = draft.appearance();
-    let aliases = draft.link().map(|link| Aliases {
-        link: SeenKey::new("link", &link),
-        fingerprint: SeenKey::new("text", &appearance),
-    });
+fn owned(values: HashSet<&str>) -> HashSet<String> {
+    values.into_iter().map(str::to_owned).collect()
+}
+
+fn finish(
+    draft: Draft,
+    key: SeenKey,
+    link: Option<&str>,
+    appearance: &str,
+    plan: &Plan<'_>,
+    kind: SourceKind,
+) -> Candidate {
+    let fingerprint = SeenKey::new("text", appearance);
+    let aliases = link.map(|link| Aliases { link: SeenKey::new("link", link), fingerprint });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
-    let content = fingerprint(&[b"content", appearance.as_bytes(), kinds.as_bytes()]);
+    let content = content(fingerprint, &kinds);
     let item = Item {
         id: ItemId::new(plan.source, key),
         source: Some(plan.source.clone()),
@@ -119,21 +135,46 @@ fn finish(draft: Draft, key: SeenKey, plan: &Plan<'_>, kind: SourceKind) -> Cand
     Candidate { item, key, aliases, content }
 }
 
-fn fingerprint(parts: &[&[u8]]) -> u64 {
+/// Fingerprint of all that a reader sees: of the text with its title, and the kinds of media.
+fn content(text: SeenKey, kinds: &str) -> u64 {
+    let all = digest(&[b"content", &text.to_bytes(), kinds.as_bytes()]);
     // The upper half: it fits.
-    u64::try_from(u128::from_be_bytes(digest(parts)) >> 64).unwrap_or_default()
+    u64::try_from(u128::from_be_bytes(all) >> 64).unwrap_or_default()
 }
 
-/// Lower case, white space as single spaces.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.push_str(&word.to_lowercase());
-    }
+    fold_into(text, &mut folded);
     folded
+}
+
+/// Appends a text in lower case and in one line. Readers leave no other white space than single spaces and line ends.
+fn fold_into(text: &str, folded: &mut String) {
+    let mut separator = "";
+    for line in text.split('\n').filter(|line| !line.is_empty()) {
+        folded.push_str(separator);
+        lower_into(line, folded);
+        separator = " ";
+    }
+}
+
+/// Appends the text in lower case.
+fn lower_into(text: &str, lower: &mut String) {
+    if text.is_ascii() {
+        let from = lower.len();
+        lower.push_str(text);
+        if let Some(appended) = lower.get_mut(from..) {
+            appended.make_ascii_lowercase();
+        }
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            // The letters of which most texts are made, known to be small without a search.
+            ' ' | 'a'..='z' | 'ß'..='ÿ' | 'а'..='џ' | '\u{600}'..='\u{6ff}' => lower.push(c),
+            _ => lower.extend(c.to_lowercase()),
+        }
+    }
 }
 
 fn cut(field: &mut String) -> bool {
@@ -168,7 +209,7 @@ mod tests {
         let found = keys(vec![
             draft(Some("g"), link, "A"),
             draft(None, link, "A"),
-            draft(None, None, "Attaque  à\nGao"),
+            draft(None, None, "Attaque à\nGao"),
         ]);
         let expected = [
             SeenKey::new("guid", "g"),

@@ -5,6 +5,8 @@
 //! source. Text in a single-byte charset is practically never valid UTF-8, so validity is a better witness than
 //! either label; both lie often. Text that went through a wrong charset before is mended by [`twice`].
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     Encoding, IBM866, ISO_2022_JP, ISO_8859_5, ISO_8859_6, KOI8_R, KOI8_U, UTF_8, UTF_16BE, UTF_16LE,
@@ -18,15 +20,15 @@ const DECLARATION_BYTES_MAX: usize = 1024;
 
 /// A document as text.
 #[derive(Debug)]
-pub(super) struct Decoded {
+pub(super) struct Decoded<'a> {
     /// The text, without byte order mark.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     /// What was wrong with the charset, if anything.
     pub(super) flaw: Option<String>,
 }
 
 /// Decodes `bytes`; what does not fit the charset becomes U+FFFD and is told. Text that was encoded twice is mended.
-pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded {
+pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded<'a> {
     let decoded = once(bytes, content_type, lang);
     let Some(mended) = twice::mend(&decoded.text) else { return decoded };
     let told = format!("{} pieces of text were encoded twice, through {}", mended.pieces, mended.through);
@@ -34,10 +36,10 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, lang: Option<&str
         Some(flaw) => format!("{flaw}; {told}"),
         None => told,
     };
-    Decoded { text: mended.text, flaw: Some(flaw) }
+    Decoded { text: Cow::Owned(mended.text), flaw: Some(flaw) }
 }
 
-fn once(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded {
+fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded<'a> {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return with(encoding, bytes, None);
     }
@@ -47,9 +49,12 @@ fn once(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded
     let labels = [content_type.and_then(label_of_header), declared(bytes)];
     let mut encodings = labels.iter().flatten().filter_map(|label| Encoding::for_label(label.as_bytes()));
     let named = encodings.clone().next();
-    if std::str::from_utf8(bytes).is_ok() && named != Some(ISO_2022_JP) {
-        let lie = named.filter(|&named| named != UTF_8 && !bytes.is_ascii());
-        return with(UTF_8, bytes, lie.map(|named| format!("said to be {}, is UTF-8", named.name())));
+    if named != Some(ISO_2022_JP)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        let lie = named.filter(|&named| named != UTF_8 && !text.is_ascii());
+        let flaw = lie.map(|named| format!("said to be {}, is UTF-8", named.name()));
+        return Decoded { text: Cow::Borrowed(text), flaw };
     }
     // The bytes are not UTF-8: of the labels, the first that says so too.
     let fits = |named: &&'static Encoding| *named != UTF_8 && *named != UTF_16LE && *named != UTF_16BE;
@@ -65,10 +70,10 @@ fn once(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded
 }
 
 /// Decodes in one charset; an unfit byte is a flaw of its own.
-fn with(encoding: &'static Encoding, bytes: &[u8], flaw: Option<String>) -> Decoded {
+fn with<'a>(encoding: &'static Encoding, bytes: &'a [u8], flaw: Option<String>) -> Decoded<'a> {
     let (text, used, unfit) = encoding.decode(bytes);
     let flaw = flaw.or_else(|| unfit.then(|| format!("some bytes are not {}", used.name())));
-    Decoded { text: text.into_owned(), flaw }
+    Decoded { text, flaw }
 }
 
 /// UTF-16 without a mark, known by its first two characters.
@@ -145,7 +150,7 @@ mod tests {
 
     fn text(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> (String, bool) {
         let decoded = decode(bytes, content_type, lang);
-        (decoded.text, decoded.flaw.is_some())
+        (decoded.text.into_owned(), decoded.flaw.is_some())
     }
 
     #[test]

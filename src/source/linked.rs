@@ -5,7 +5,7 @@ use crate::fetch::Document;
 
 /// A body as text, by the same rules as that of a source.
 pub(crate) fn decoded(document: &Document, lang: Option<&str>) -> String {
-    charset::decode(&document.bytes, document.content_type.as_deref(), lang).text
+    charset::decode(&document.bytes, document.content_type.as_deref(), lang).text.into_owned()
 }
 
 /// The longest beginning of a page whose nesting and number of nodes a parser bears.

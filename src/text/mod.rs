@@ -10,6 +10,7 @@ mod proclitic;
 mod reader;
 pub(crate) mod reference;
 pub(crate) mod segments;
+pub(crate) mod spacing;
 mod words;
 
 pub(crate) use fold::{Scripts, is_invisible};

@@ -1,5 +1,9 @@
 //! Character references of HTML and XML.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 /// Names of U+00A0 to U+00FF, in order (HTML 4.01, section 24.2).
 const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn \
     sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde \
@@ -8,8 +12,8 @@ const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ord
     egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave \
     uacute ucirc uuml yacute thorn yuml";
 
-/// The names beyond Latin-1 that occur in news, each with its character; among them the five of XML.
-const OTHERS: &str = "amp & lt < gt > quot \" apos ' OElig Œ oelig œ Scaron Š scaron š Yuml Ÿ fnof ƒ circ ˆ tilde ˜ \
+/// The names beyond Latin-1 that occur in news, each with its character.
+const OTHERS: &str = "OElig Œ oelig œ Scaron Š scaron š Yuml Ÿ fnof ƒ circ ˆ tilde ˜ \
     Alpha Α Beta Β Gamma Γ Delta Δ Theta Θ Lambda Λ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω alpha α beta β gamma γ delta δ \
     epsilon ε theta θ lambda λ mu μ pi π sigma σ tau τ phi φ psi ψ omega ω ndash – mdash — lsquo ‘ rsquo ’ sbquo ‚ \
     ldquo “ rdquo ” bdquo „ dagger † Dagger ‡ bull • hellip … permil ‰ prime ′ Prime ″ lsaquo ‹ rsaquo › oline ‾ \
@@ -71,21 +75,26 @@ fn numbered(number: &str) -> Option<Reference> {
     })
 }
 
-/// The character of a named reference.
+/// The character of a named reference; those of XML, by far the most, are known without the table.
 fn named(name: &str) -> Option<char> {
-    if let Some(place) = LATIN_1.split_whitespace().position(|known| known == name) {
-        return char::from_u32(0xA0 + u32::try_from(place).ok()?);
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => table().get(name).copied(),
     }
-    if let Some(&(_, c)) = INVISIBLE.iter().find(|(known, _)| *known == name) {
-        return Some(c);
-    }
-    let mut words = OTHERS.split_whitespace();
-    while let (Some(known), Some(character)) = (words.next(), words.next()) {
-        if known == name {
-            return character.chars().next();
-        }
-    }
-    None
+}
+
+/// The characters of all names.
+fn table() -> &'static HashMap<&'static str, char> {
+    static TABLE: OnceLock<HashMap<&'static str, char>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut words = OTHERS.split_whitespace();
+        let pairs = std::iter::from_fn(|| Some((words.next()?, words.next()?.chars().next()?)));
+        LATIN_1.split_whitespace().zip('\u{a0}'..).chain(INVISIBLE).chain(pairs).collect()
+    })
 }
 
 /// Whether XML 1.0 allows the character (section 2.2).
@@ -93,8 +102,18 @@ pub(crate) fn allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// Whether XML allows every character of a text.
+pub(crate) fn all_allowed(text: &str) -> bool {
+    // Bytes first, without a branch for each: of the forbidden characters those outside ASCII begin with EF.
+    let suspect = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0xEF;
+    text.as_bytes().iter().filter(|byte| suspect(byte)).count() == 0 || text.chars().all(allowed)
+}
+
 /// The text with every reference replaced; what is none stays as written.
-pub(crate) fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
@@ -111,7 +130,7 @@ pub(crate) fn decode(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

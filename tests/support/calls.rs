@@ -87,6 +87,7 @@ impl Desk {
         self.alerts().iter().map(told).collect()
     }
 
+    /// The file of its config.
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("harmattan.toml")
     }

@@ -3,6 +3,8 @@
 //!
 //! feed-rs hides what identity needs: it makes up ids, ignores `rdf:about` and drops `isPermaLink`.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -28,8 +30,8 @@ pub(super) struct Facts {
     pub(super) title: String,
     /// Title of Media RSS, for entries without one of their own.
     pub(super) media_title: Option<String>,
-    /// The longest of summary and content.
-    pub(super) body: String,
+    /// Summaries and contents, none twice.
+    pub(super) bodies: Vec<String>,
     /// Author.
     pub(super) author: Option<String>,
     /// Categories.
@@ -51,72 +53,112 @@ pub(super) struct Facts {
 /// A direct child of an element: its start tag, and all that is inside.
 struct Field<'a> {
     tag: Tag<'a>,
-    content: String,
+    content: Cow<'a, str>,
+}
+
+impl<'a> Field<'a> {
+    /// Adds to the content, which mostly is one piece and then stays where it was read.
+    fn add(&mut self, text: Cow<'a, str>) {
+        if self.content.is_empty() {
+            self.content = text;
+        } else {
+            self.content.to_mut().push_str(&text);
+        }
+    }
+
+    fn add_tag(&mut self, open: &str, name: &str) {
+        let content = self.content.to_mut();
+        for part in [open, name, ">"] {
+            content.push_str(part);
+        }
+    }
 }
 
 /// Reads one entry, the whole element, well-formed.
 pub(super) fn of_entry(entry: &str) -> Facts {
-    let mut facts = Facts::default();
     let mut tokens = Lexer::new(entry);
-    if let Some(Token::Start(tag)) = tokens.next() {
-        facts.about = tag.attribute("rdf:about").and_then(value);
-        facts.lang = tag.attribute("xml:lang").and_then(value);
-        facts.base = tag.attribute("xml:base").and_then(value);
-    }
-    for field in fields(tokens) {
-        facts.take(field);
-    }
-    facts
+    let Some(Token::Start(tag)) = tokens.next() else { return Facts::default() };
+    let mut collector = Collector::new(tag);
+    tokens.for_each(|token| collector.take(token));
+    collector.finish()
 }
 
-/// The direct children of the element whose inside `tokens` are.
-fn fields(tokens: Lexer<'_>) -> Vec<Field<'_>> {
-    let mut fields: Vec<Field<'_>> = Vec::new();
-    let mut depth = 0_usize;
-    for token in tokens {
+/// Collects the facts of an entry from its tokens.
+pub(super) struct Collector<'a> {
+    facts: Facts,
+    /// The direct child that was begun last.
+    field: Option<Field<'a>>,
+    /// How many elements are open inside the entry.
+    depth: usize,
+}
+
+impl<'a> Collector<'a> {
+    /// Begins with the start tag of the entry.
+    pub(super) fn new(tag: Tag<'a>) -> Self {
+        let facts = Facts {
+            about: tag.attribute("rdf:about").and_then(value),
+            lang: tag.attribute("xml:lang").and_then(value),
+            base: tag.attribute("xml:base").and_then(value),
+            ..Facts::default()
+        };
+        Self { facts, field: None, depth: 0 }
+    }
+
+    /// Takes a token from inside the entry, or its end tag.
+    pub(super) fn take(&mut self, token: Token<'a>) {
         match token {
-            Token::Start(tag) if depth == 0 => {
-                fields.push(Field { tag, content: String::new() });
-                depth += usize::from(!tag.empty);
+            Token::Start(tag) if self.depth == 0 => {
+                self.end_field();
+                self.field = Some(Field { tag, content: Cow::default() });
+                self.depth += usize::from(!tag.empty);
             }
             Token::Start(tag) => {
                 // Markup that was not escaped stays markup, for the HTML stage to take off.
-                if let Some(field) = fields.last_mut() {
-                    field.content.push('<');
-                    field.content.push_str(tag.name);
-                    field.content.push('>');
-                }
-                depth += usize::from(!tag.empty);
+                self.add_tag("<", tag.name);
+                self.depth += usize::from(!tag.empty);
             }
             Token::End(name) => {
-                depth = depth.saturating_sub(1);
-                if depth > 0
-                    && let Some(field) = fields.last_mut()
-                {
-                    field.content.push_str("</");
-                    field.content.push_str(name);
-                    field.content.push('>');
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth > 0 {
+                    self.add_tag("</", name);
                 }
             }
             Token::Text(_) | Token::CData(_) | Token::LoneBracket => {
-                if depth > 0
-                    && let (Some(field), Some(text)) = (fields.last_mut(), text_of(token))
+                if self.depth > 0
+                    && let (Some(field), Some(text)) = (&mut self.field, text_of(token))
                 {
-                    field.content.push_str(&text);
+                    field.add(text);
                 }
             }
             Token::Aside | Token::Unfinished => {}
         }
     }
-    fields
+
+    fn add_tag(&mut self, open: &str, name: &str) {
+        if let Some(field) = &mut self.field {
+            field.add_tag(open, name);
+        }
+    }
+
+    fn end_field(&mut self) {
+        if let Some(field) = self.field.take() {
+            self.facts.take(field);
+        }
+    }
+
+    /// All that the entry says.
+    pub(super) fn finish(mut self) -> Facts {
+        self.end_field();
+        self.facts
+    }
 }
 
 /// The text of a token; `None` for markup.
-pub(super) fn text_of(token: Token<'_>) -> Option<String> {
+pub(super) fn text_of(token: Token<'_>) -> Option<Cow<'_, str>> {
     match token {
         Token::Text(text) => Some(reference::decode(text)),
-        Token::CData(text) => Some(text.to_owned()),
-        Token::LoneBracket => Some("<".to_owned()),
+        Token::CData(text) => Some(Cow::Borrowed(text)),
+        Token::LoneBracket => Some(Cow::Borrowed("<")),
         Token::Start(_) | Token::End(_) | Token::Aside | Token::Unfinished => None,
     }
 }
@@ -139,6 +181,13 @@ fn from_base64(tag: Tag<'_>, content: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The name of a person, who is written as text or as elements.
+fn name(person: &str) -> &str {
+    let inside = |open, close| Some(person.split_once(open)?.1.split_once(close)?.0);
+    let name = inside("<name>", "</name>").filter(|name| !name.trim().is_empty());
+    name.or_else(|| inside("<email>", "</email>")).unwrap_or(person)
+}
+
 /// Puts a value where none is yet.
 fn first(slot: &mut Option<String>, content: &str) {
     if slot.is_none() && !content.trim().is_empty() {
@@ -152,23 +201,23 @@ impl Facts {
         self.says_something |= !content.trim().is_empty() || tag.attributes().next().is_some();
         let decoded = from_base64(tag, &content);
         self.was_base64 |= decoded.is_some();
-        let content = decoded.unwrap_or(content);
+        let content = decoded.map_or(content, Cow::Owned);
         match split_name(tag.name) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
-            ("itunes", "summary") => self.take_body(content),
+            ("itunes", "summary") => self.take_body(&content),
             ("itunes", _) => {}
             (_, "guid" | "id") => {
                 self.guid_is_no_link |= tag.attribute("isPermaLink").is_some_and(|is| is.trim() == "false");
                 first(&mut self.guid, &content);
             }
             (_, "link") => self.take_link(tag, &content),
-            (_, "title") if self.title.is_empty() => self.title = content,
-            (_, "description" | "summary" | "content" | "encoded" | "body") => self.take_body(content),
+            (_, "title") if self.title.is_empty() => self.title = content.into_owned(),
+            (_, "description" | "summary" | "content" | "encoded" | "body") => self.take_body(&content),
             (_, "pubDate" | "pubdate" | "published" | "date" | "issued" | "created") => {
                 first(&mut self.published, &content);
             }
             (_, "updated" | "modified") => first(&mut self.updated, &content),
-            (_, "author" | "creator") => first(&mut self.author, &content),
+            (_, "author" | "creator") => first(&mut self.author, name(&content)),
             (_, "category" | "subject") => self.take_tag(tag, &content),
             (_, "enclosure") => {
                 first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
@@ -197,14 +246,15 @@ impl Facts {
                 first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
             }
             "title" => first(&mut self.media_title, content),
-            "description" => self.take_body(content.to_owned()),
+            "description" => self.take_body(content),
             _ => {}
         }
     }
 
-    fn take_body(&mut self, content: String) {
-        if content.trim().len() > self.body.trim().len() {
-            self.body = content;
+    fn take_body(&mut self, content: &str) {
+        let content = content.trim();
+        if !content.is_empty() && self.bodies.iter().all(|known| known != content) {
+            self.bodies.push(content.to_owned());
         }
     }
 
@@ -212,6 +262,11 @@ impl Facts {
         let label = ["label", "term"].iter().find_map(|name| tag.attribute(name).and_then(value));
         let text = content.trim();
         self.tags.extend(label.or_else(|| (!text.is_empty()).then(|| text.to_owned())));
+    }
+
+    /// Whether it has what a reader looks for, so that nothing is left to look for elsewhere.
+    pub(super) fn suffices(&self) -> bool {
+        !self.title.trim().is_empty() && !self.bodies.is_empty()
     }
 
     /// What identifies the entry.
@@ -243,7 +298,7 @@ mod tests {
         assert_eq!(facts.title, "A <b>b</b> &amp; c");
         assert_eq!(facts.addresses().next(), Some("https://a.example/1"));
         assert_eq!(facts.identifier(), Some("7"));
-        assert_eq!(facts.body, "<p>x</p>");
+        assert_eq!(facts.bodies, ["<p>x</p>"]);
         assert_eq!(facts.published.as_deref(), Some("Mon, 23 Nov 2026"));
         assert_eq!(facts.tags, ["Mali"]);
     }
@@ -283,7 +338,7 @@ mod tests {
         );
         assert_eq!(facts.addresses().next(), Some("/a"));
         assert_eq!(facts.lang.as_deref(), Some("fr"));
-        assert_eq!(facts.author.as_deref(), Some("<name>N</name>"));
+        assert_eq!(facts.author.as_deref(), Some("N"));
     }
 
     #[test]

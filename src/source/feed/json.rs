@@ -33,7 +33,7 @@ fn item(value: &Value) -> Facts {
         other_link: text_of(item, "external_url"),
         enclosure: attachment.and_then(|attachment| text_of(attachment, "url")),
         title: text_of(item, "title").unwrap_or_default(),
-        body: bodies.iter().find_map(|name| text_of(item, name)).unwrap_or_default(),
+        bodies: bodies.iter().find_map(|name| text_of(item, name)).into_iter().collect(),
         author: author.and_then(Value::as_object).and_then(|author| text_of(author, "name")),
         tags: item.get("tags").and_then(Value::as_array).map_or(Vec::new(), |tags| {
             tags.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()

@@ -111,6 +111,11 @@ impl<'a> Lexer<'a> {
         Self { text, place: 0 }
     }
 
+    /// Where the next token begins, in bytes.
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.place..).unwrap_or_default()
     }

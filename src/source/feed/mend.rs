@@ -16,13 +16,13 @@ use crate::source::ITEMS_PER_DOCUMENT_MAX;
 use crate::text::reference::{self, Reference};
 
 /// Deepest nesting of elements that is kept; deeper tags are left out, their text stays.
-const XML_DEPTH_MAX: usize = 64;
+pub(super) const XML_DEPTH_MAX: usize = 64;
 
 /// Elements of Media RSS that feed-rs refuses when they are empty, and the whole feed with them.
-const MEDIA_TEXTS: [&str; 5] = ["title", "description", "credit", "text", "keywords"];
+pub(super) const MEDIA_TEXTS: [&str; 5] = ["title", "description", "credit", "text", "keywords"];
 
 /// Elements of an item that hold nothing but text: the next field ends one that was not ended.
-const FIELDS: [&str; 9] =
+pub(super) const FIELDS: [&str; 9] =
     ["title", "link", "guid", "id", "description", "pubDate", "published", "updated", "category"];
 
 /// Elements that hold a person as text: feed-rs can panic on those with an address.
@@ -278,8 +278,7 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, text: &str) {
-        let person = self.open.last().is_some_and(|name| PERSONS.contains(name));
-        if person && text.contains('@') && !text.is_ascii() {
+        if self.open.last().is_some_and(|name| is_odd_person(name, text)) {
             self.flaw(Flaw::Author);
             self.escaped(&without_address(text));
         } else {
@@ -330,7 +329,7 @@ impl<'a> Writer<'a> {
 
     /// Writes characters, without those that XML forbids.
     fn characters(&mut self, text: &str) {
-        if text.chars().all(reference::allowed) {
+        if reference::all_allowed(text) {
             self.out.push_str(text);
         } else {
             self.flaw(Flaw::Character);
@@ -357,6 +356,11 @@ impl<'a> Writer<'a> {
             flaws: self.flaws,
         }
     }
+}
+
+/// Whether the text of an element is a person with an address that feed-rs may panic on.
+pub(super) fn is_odd_person(element: &str, text: &str) -> bool {
+    PERSONS.contains(&element) && text.contains('@') && !text.is_ascii()
 }
 
 /// The name in `a@b.example (Name)`; text without a name apart from the address keeps its words.

@@ -6,6 +6,7 @@
 //! (design/polling.md, section 3); here an entry is lost only when the document ends inside it or it says nothing.
 
 mod around;
+mod clean;
 mod facts;
 mod flaw;
 mod json;
@@ -13,6 +14,8 @@ mod lexer;
 mod mend;
 mod root;
 mod strict;
+
+use std::ops::Range;
 
 use url::Url;
 
@@ -38,6 +41,11 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     if text.trim_start().starts_with('{') {
         return read_json(text, url, plan);
     }
+    read_clean(text, url, plan).map_or_else(|| read_mended(text, url, plan), Ok)
+}
+
+/// Reads a document as feed-rs and its raw elements tell it, once it is mended.
+fn read_mended(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
     let feed = mend::mend(text).ok_or_else(|| Unreadable::Parse("no root element of a feed".to_owned()))?;
     let mut reading = Reading::default();
     report(&feed, &mut reading);
@@ -46,10 +54,9 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
         let detail = format!("read entry by entry, as the whole is refused: {reason}");
         reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
     }
-    let around = surroundings(&feed);
-    let facts =
-        feed.items.iter().map(|range| facts::of_entry(feed.text.get(range.clone()).unwrap_or_default()));
-    let pairs = facts.zip(strict.entries).collect();
+    let around = surroundings(&feed.text, &feed.items);
+    let raw = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap_or_default());
+    let pairs = raw.map(facts::of_entry).zip(strict.entries).collect();
     assemble(pairs, &around, url, plan, &mut reading);
     too_many(feed.items.len() + feed.over, &mut reading);
     reading.lost += feed.foreign;
@@ -57,13 +64,27 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     Ok(reading)
 }
 
+/// Reads a document that needs no mending and whose entries all say of themselves what a reader looks for. There is
+/// nothing that feed-rs could add then; `None` for any other.
+fn read_clean(text: &str, url: &Url, plan: &Plan<'_>) -> Option<Reading> {
+    let clean = clean::read(text)?;
+    if !clean.facts.iter().all(Facts::suffices) {
+        return None;
+    }
+    let around = surroundings(text, &clean.items);
+    let mut reading = Reading::default();
+    let pairs = clean.facts.into_iter().map(|facts| (facts, Some(Entry::default()))).collect();
+    assemble(pairs, &around, url, plan, &mut reading);
+    reading.problems.is_empty().then_some(reading)
+}
+
 /// Reads what stands before the first and after the last item: channels may say of themselves at their end.
-fn surroundings(feed: &Mended) -> Surroundings {
-    let head = feed.items.first().map_or(feed.text.len(), |item| item.start);
-    let tail = feed.items.last().map_or(feed.text.len(), |item| item.end);
+fn surroundings(text: &str, items: &[Range<usize>]) -> Surroundings {
+    let head = items.first().map_or(text.len(), |item| item.start);
+    let tail = items.last().map_or(text.len(), |item| item.end);
     let mut around = Surroundings::default();
-    around.take(feed.text.get(..head).unwrap_or_default());
-    around.take(feed.text.get(tail..).unwrap_or_default());
+    around.take(text.get(..head).unwrap_or_default());
+    around.take(text.get(tail..).unwrap_or_default());
     around
 }
 
@@ -176,15 +197,56 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url) -> Draf
     }
 }
 
-/// The longest text of an entry. The raw one is mostly what feed-rs has read, and not stripped again then.
+/// The longest text of an entry; what feed-rs read is mostly one of the raw texts, and not stripped again then.
 fn body(entry: &Entry, facts: &Facts) -> String {
-    let raw = facts.body.trim();
-    let known = [&entry.summary, &entry.content].iter().any(|text| text.trim() == raw);
-    let raw = if known { String::new() } else { html::plain(raw) };
-    longest([html::plain(&entry.summary), html::plain(&entry.content), raw])
+    let more = [entry.summary.trim(), entry.content.trim()];
+    let more = more.into_iter().filter(|text| facts.bodies.iter().all(|known| known != text));
+    let mut raw: Vec<&str> = more.chain(facts.bodies.iter().map(String::as_str)).collect();
+    raw.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    raw.into_iter().fold(String::new(), |longest, raw| {
+        // Nothing grows when its markup goes.
+        if raw.len() <= longest.len() { longest } else { self::longest([longest, html::plain(raw)]) }
+    })
 }
 
 /// The longest; the first of equals.
 fn longest<const N: usize>(texts: [String; N]) -> String {
     texts.into_iter().rev().max_by_key(String::len).unwrap_or_default()
+}
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::item::SourceName;
+    use crate::source::ReadAs;
+
+    /// Every document of the golden tests, and the genuine ones where `HARMATTAN_FIXTURES` names their folder.
+    fn documents() -> Vec<PathBuf> {
+        let genuine =
+            std::env::var_os("HARMATTAN_FIXTURES").map(|folder| PathBuf::from(folder).join("feeds"));
+        let golden = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/feed"));
+        let files = [Some(golden), genuine]
+            .into_iter()
+            .flatten()
+            .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+        let documents = files.map(|file| file.unwrap().path());
+        documents.filter(|path| path.extension().is_some_and(|ending| ending == "xml")).collect()
+    }
+
+    #[test]
+    fn a_clean_feed_reads_the_same_with_and_without_feed_rs() {
+        let source = SourceName::new("test").unwrap();
+        let plan = Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None };
+        let url = Url::parse("https://source.example/feed").unwrap();
+        let mut clean = 0;
+        for path in documents() {
+            let bytes = std::fs::read(&path).unwrap();
+            let text = charset::decode(&bytes, None, None).text;
+            let Some(reading) = read_clean(&text, &url, &plan) else { continue };
+            assert_eq!(read_mended(&text, &url, &plan), Ok(reading), "{}", path.display());
+            clean += 1;
+        }
+        assert!(clean >= 3, "{clean} of the documents are clean");
+    }
 }

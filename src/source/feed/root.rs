@@ -96,6 +96,11 @@ impl Root {
         self.flaws.clone()
     }
 
+    /// Whether it is written as [`start_tag`](Self::start_tag) would write it, as far as names and version go.
+    pub(super) fn is_plain(&self) -> bool {
+        self.flaws.is_empty() && !self.capitals
+    }
+
     /// Its name as written out.
     pub(super) fn name(&self) -> &'static str {
         match self.format {

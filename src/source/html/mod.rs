@@ -1,56 +1,17 @@
 //! HTML: as plain text, and as a tree.
 
+mod effect;
 mod markup;
 mod tree;
 
+use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
 pub(super) use self::tree::{Breaks, HTML_NODES_MAX, bounded, element_text, parse};
 use super::FIELD_BYTES_MAX;
-use crate::text::reference;
+use crate::text::{reference, spacing};
 
 /// Longest text put together, in bytes: more than a field keeps, so that a cut is noticed.
 const TEXT_BYTES_MAX: usize = 2 * FIELD_BYTES_MAX;
-
-/// Elements that end a line.
-const BLOCKS: [&str; 34] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "center",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "td",
-    "tr",
-    "ul",
-];
-
-/// Elements whose content is no text.
-const HIDDEN: [&str; 6] = ["head", "noscript", "script", "style", "template", "title"];
 
 /// Text that is being put together: runs of white space become one space, none stands beside a line break.
 #[derive(Debug, Default)]
@@ -62,19 +23,22 @@ pub(super) struct Lines {
 impl Lines {
     /// Adds text as written in the source; nothing once there is more than any field keeps.
     pub(super) fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            if self.text.len() > TEXT_BYTES_MAX {
-                return;
+        let mut rest = text;
+        while self.text.len() <= TEXT_BYTES_MAX
+            && let Some(c) = rest.chars().next()
+        {
+            let (run, after) = spacing::run(rest);
+            if run.is_empty() {
+                self.space |= c.is_whitespace();
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+                continue;
             }
-            if c.is_whitespace() {
-                self.space = true;
-            } else if !c.is_control() {
-                if self.space && !self.at_line_start() {
-                    self.text.push(' ');
-                }
-                self.space = false;
-                self.text.push(c);
+            if self.space && !self.at_line_start() {
+                self.text.push(' ');
             }
+            self.space = false;
+            self.text.push_str(run);
+            rest = after;
         }
     }
 
@@ -110,8 +74,9 @@ impl Lines {
 /// Text that was escaped once too often is unescaped, markup included.
 pub(super) fn plain(html: &str) -> String {
     let text = strip(html);
-    let twice = text.contains('&') && reference::decode(&text) != text;
-    if twice || ["</", "<br", "<p>", "<img "].iter().any(|mark| text.contains(mark)) {
+    let twice = reference::decode(&text) != text;
+    let marks = ["</", "<br", "<p>", "<img "];
+    if twice || (text.contains('<') && marks.iter().any(|mark| text.contains(mark))) {
         return strip(&text);
     }
     text
@@ -119,7 +84,8 @@ pub(super) fn plain(html: &str) -> String {
 
 /// [`plain`] in one line.
 pub(super) fn plain_line(html: &str) -> String {
-    one_line(&plain(html))
+    let plain = plain(html);
+    if plain.contains('\n') { one_line(&plain) } else { plain }
 }
 
 /// The text with every run of white space as one space.
@@ -147,15 +113,15 @@ fn strip(html: &str) -> String {
             }
         };
         rest = from.get(tag.length..).unwrap_or_default();
-        let name = tag.name.to_ascii_lowercase();
-        if !tag.end && HIDDEN.contains(&name.as_str()) {
-            // What is never closed is shown: better noise than a loss.
-            let Some(after) = after_end(rest, &name) else { break };
-            rest = after;
-        } else if name == "br" {
-            lines.line_break();
-        } else if BLOCKS.contains(&name.as_str()) {
-            lines.block();
+        match effect(tag.name) {
+            Effect::Hidden if !tag.end => {
+                // What is never closed is shown: better noise than a loss.
+                let Some(after) = after_end(rest, tag.name) else { break };
+                rest = after;
+            }
+            Effect::Break => lines.line_break(),
+            Effect::Block => lines.block(),
+            Effect::Hidden | Effect::None => {}
         }
     }
     lines.text(&reference::decode(rest));

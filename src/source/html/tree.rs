@@ -2,8 +2,9 @@
 
 use scraper::{ElementRef, Html, Node};
 
+use super::Lines;
+use super::effect::{Effect, effect};
 use super::markup::{Markup, after_end, markup, split_at};
-use super::{BLOCKS, HIDDEN, Lines};
 
 /// Deepest nesting of a page that is parsed; browsers stop at the same depth.
 const HTML_DEPTH_MAX: usize = 512;
@@ -50,7 +51,7 @@ pub(in crate::source) fn bounded(page: &str) -> (&str, Option<String>) {
         rest = from.get(tag.length..).unwrap_or_default();
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(tag.name));
         nodes += 1;
-        if is(&SELF_ENDING) || is(&BLOCKS) {
+        if is(&SELF_ENDING) || effect(tag.name) == Effect::Block {
             nodes += loose;
         }
         if is(&FORMATTING) {
@@ -126,11 +127,11 @@ pub(in crate::source) fn element_text(element: ElementRef<'_>, breaks: Breaks) -
 }
 
 fn is_hidden(node: &Node) -> bool {
-    node.as_element().is_some_and(|element| HIDDEN.contains(&element.name()))
+    node.as_element().is_some_and(|element| effect(element.name()) == Effect::Hidden)
 }
 
 fn border(node: &Node, breaks: Breaks, lines: &mut Lines) {
-    let block = node.as_element().is_some_and(|element| BLOCKS.contains(&element.name()));
+    let block = node.as_element().is_some_and(|element| effect(element.name()) == Effect::Block);
     if block && breaks == Breaks::Blocks {
         lines.block();
     }
