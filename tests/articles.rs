@@ -6,6 +6,9 @@
 #[path = "support/calls.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod calls;
+#[path = "support/desk.rs"]
+#[expect(dead_code, reason = "the commands' tests use more of it")]
+mod desk;
 #[path = "support/http.rs"]
 #[expect(dead_code, reason = "the fetcher's tests use more of it")]
 mod http;
@@ -15,6 +18,7 @@ mod site;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use calls::{Desk, LOOPBACK, text};
 use http::Reply;
@@ -299,4 +303,24 @@ fn an_entrys_alert_does_not_wait_and_a_kill_loses_no_article() {
         paper.desk.told(),
         [format!("alert.new sent {CONVOY}"), format!("alert.update sent {CONVOY}")]
     );
+}
+
+#[test]
+fn the_daemon_fetches_articles_beside_its_polls() {
+    let site = Site::start();
+    site.show("/feed", Reply::ok(feed(&site, &[])));
+    site.show("/1", page(STORY));
+    let rule = "[schedule]\nhost_gap = \"0s\"\n[[rule]]\nname = \"base\"\nall = [\"base falls\"]\n";
+    let desk = desk::Desk::new(&format!("{LOOPBACK}{rule}{}", source(&site, "auto")));
+    desk.run(&["once", "--all"]).ended(0);
+    site.show("/feed", Reply::ok(feed(&site, &[(MANGOES, "Short.")])));
+    let daemon = desk.start();
+    desk.run(&["sources", "poll", "paper"]).ended(0);
+    let began = Instant::now();
+    let alerts = || desk.run(&["alerts", "list", "--json"]).ended(0).json();
+    while alerts().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no alert from the article");
+    }
+    assert_eq!(text(&alerts()[0], "/item/title"), MANGOES);
+    assert_eq!(daemon.stop().0, Some(0));
 }
