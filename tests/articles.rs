@@ -1,7 +1,12 @@
 //! The articles behind entries, by the built program against a scripted site on loopback. Each round is a process of its
 //! own, so whatever is remembered comes from the disk.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "support/calls.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
