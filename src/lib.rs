@@ -2,6 +2,7 @@
 //!
 //! Data flows downward through the modules; ARCHITECTURE.md draws the way.
 
+pub mod article;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -9,7 +9,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harmattan::config::Backlog;
+use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::Validators;
 use harmattan::ingest::{Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
 use harmattan::item::Item;
@@ -67,6 +67,7 @@ impl Stage {
                 tags: Vec::new(),
                 tier: 2,
                 backlog: Backlog::None,
+                article: ArticleChoice::Never,
             },
             started: now(),
             outcome: Outcome::Read(Harvest {

@@ -10,7 +10,7 @@ mod rules;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harmattan::config::Backlog;
+use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::{Document, Validators};
 use harmattan::ingest::{Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
 use harmattan::item::{Dating, SourceName};
@@ -90,6 +90,7 @@ impl Stage {
                 tags: Vec::new(),
                 tier: 2,
                 backlog: self.backlog,
+                article: ArticleChoice::Never,
             },
             started: at(hours),
             outcome: Outcome::Read(Harvest {

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::problem::{Problem, Report};
 use super::settings::Config;
-use super::source::{SourceAddress, SourceSpec};
+use super::source::{ArticleChoice, SourceAddress, SourceSpec};
 use super::suggest;
 use super::value::duration_text;
 use crate::rules::spec::Origin;
@@ -19,6 +19,7 @@ pub(super) fn give(config: &Config, report: &Report) {
     crowded(config, report);
     proxied(config, report);
     unmatched(config, report);
+    unlinked(config, report);
 }
 
 fn polled(config: &Config) -> impl Iterator<Item = &SourceSpec> {
@@ -58,6 +59,20 @@ fn repeated(config: &Config, report: &Report) {
             report.warn(Problem::new(key, message).at(source.origin.clone()).hint(hint));
         } else {
             first.insert(address, source);
+        }
+    }
+}
+
+/// Pages whose items have no link to an article that is asked for.
+fn unlinked(config: &Config, report: &Report) {
+    let wants = |source: &&SourceSpec| source.article != ArticleChoice::Never;
+    for source in polled(config).filter(wants) {
+        if let SourceAddress::Page { select, .. } = &source.what
+            && select.link.is_none()
+        {
+            let message = format!("`{}` selects no link, so no article of it can be fetched", source.name);
+            let problem = Problem::new("source.article", message).at(source.origin.clone());
+            report.warn(problem.hint("write `link` in its `select`, such as `link = \"h2 a@href\"`"));
         }
     }
 }

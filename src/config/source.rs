@@ -29,6 +29,8 @@ pub struct SourceSpec {
     pub enabled: bool,
     /// What of the first poll may alert.
     pub backlog: Backlog,
+    /// Whether linked articles are fetched.
+    pub article: ArticleChoice,
     /// Whether requests name the desk's contact.
     pub contact: bool,
     /// Proxy of its own.
@@ -97,6 +99,17 @@ pub enum Backlog {
     Age(Duration),
 }
 
+/// Whether the article that an entry links to is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArticleChoice {
+    /// When the entry is short and no rule fired on it alone.
+    Auto,
+    /// Of every entry.
+    Always,
+    /// Of none.
+    Never,
+}
+
 /// Reads one `[[source]]`.
 pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
     let name = name(section);
@@ -105,14 +118,16 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
     let tags = section.words("tags");
     let tier = section.integer("tier");
     let interval = section.duration("interval");
-    // One word is built; asking for it refuses the others.
-    let article = section.word("article");
+    let article = section.word("article").map(|word| match word {
+        "auto" => ArticleChoice::Auto,
+        "always" => ArticleChoice::Always,
+        _ => ArticleChoice::Never,
+    });
     let backlog = section.get("backlog").and_then(|node| backlog(&node));
     let enabled = section.flag("enabled");
     let contact = section.word("contact").is_none();
     let proxy = section.address("proxy");
     let name = name?;
-    article?;
     let spec = SourceSpec {
         name: name.value,
         what: what?,
@@ -122,6 +137,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
         interval,
         enabled: enabled?,
         backlog: backlog?,
+        article: article?,
         contact,
         proxy,
         origin: section.origin(),

@@ -308,6 +308,9 @@ pub struct Explain {
     pub rules: Vec<RuleVerdict>,
     /// Entities and places found.
     pub entities: Vec<String>,
+    /// What became of the article that it links to, where that is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<super::article::Article>,
     /// Alerts made of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,

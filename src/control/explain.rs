@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
-use super::rows;
+use super::{article, rows};
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
 use crate::rules::spec::{Mode, RuleSpec};
@@ -35,7 +35,9 @@ pub(super) async fn explain(
         )));
     };
     let id = item.id;
-    let mut told = verdicts(&desk, item, rule);
+    let (article, text) = context.station.read(move |store| article::of(store, id)).await?;
+    let mut told = verdicts(&desk, item, text.as_deref(), rule);
+    told.article = article;
     let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
     told.alerts = alerts;
     told.deliveries = deliveries;
@@ -89,11 +91,20 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
     Ok((alerts, deliveries))
 }
 
-/// What the rules of a desk say of an item.
-pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
-    let label = label(desk, &item);
+/// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together.
+pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&str>) -> api::Explain {
+    let alone = item;
+    let item = article.map_or_else(|| alone.clone(), |text| crate::article::joined(&alone, text));
+    let label = label(desk, &alone);
     let verdict = desk.engine.judge(&item, label);
-    let told = desk.engine.explain(&item, label, rule);
+    let mut told = desk.engine.explain(&alone, label, rule);
+    if article.is_some() {
+        for (own, together) in told.iter_mut().zip(desk.engine.explain(&item, label, rule)) {
+            if own.rule == together.rule && !matches!(own.outcome, Outcome::Fired(_)) {
+                *own = together;
+            }
+        }
+    }
     let specs: HashMap<&str, &RuleSpec> =
         desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
     let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
@@ -103,6 +114,7 @@ pub fn verdicts(desk: &Desk, item: Item, rule: Option<&str>) -> api::Explain {
         item: wire::item::Item::from(item),
         rules,
         entities,
+        article: None,
         alerts: Vec::new(),
         deliveries: Vec::new(),
     }

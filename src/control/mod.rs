@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod article;
 pub mod client;
 pub mod explain;
 pub mod history;

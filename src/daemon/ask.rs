@@ -157,7 +157,10 @@ impl Asker<'_> {
             contact: self.source.spec.contact,
             now: self.now,
         };
-        self.desk.fetcher.fetch(&request).await
+        match self.source.target {
+            Target::Page { .. } => self.desk.fetcher.crawl(&request).await,
+            Target::Feed(_) | Target::Telegram { .. } => self.desk.fetcher.fetch(&request).await,
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Wiring: tasks, channels, signals, reload, systemd.
 //!
-//! Six long-lived tasks sit in one set that [`run`] awaits: the poller, the sender, the control socket, the
+//! Seven long-lived tasks sit in one set that [`run`] awaits: the poller, the fetcher of articles, the sender, the control socket, the
 //! reloader with SIGHUP, retention and the watchdog. One that ends or panics ends the daemon, and
 //! systemd starts it anew; the store makes that safe.
 
+pub mod articles;
 pub mod ask;
 pub mod clock;
 pub mod deliver;
@@ -34,6 +35,7 @@ use crate::control::answer::Context;
 use crate::control::server;
 use crate::desk::Desk;
 use crate::store::StoreError;
+use articles::Articles;
 use live::Live;
 use poller::Poller;
 use sender::Sender;
@@ -110,6 +112,8 @@ async fn work(
     let (to_reloader, reload_orders) = mpsc::channel(reload::ORDERS_MAX);
     let sender = Sender::start(station.clone(), Arc::clone(&desk)).await?;
     let poller = Poller::start(station.clone(), Arc::clone(&desk), to_sender.clone()).await?;
+    let articles = Articles::start(station.clone(), Arc::clone(&desk)).await?;
+    let article_alerts = to_sender.clone();
     let socket_path = desk.config.control.socket.clone();
     let socket = server::bind(&socket_path)
         .map_err(|source| DaemonError::Socket { path: socket_path.display().to_string(), source })?;
@@ -127,6 +131,8 @@ async fn work(
     let halt = CancellationToken::new();
     let mut tasks: JoinSet<Ended> = JoinSet::new();
     tasks.spawn(named("poller", poller.run(poller_orders, halt.child_token())));
+    let fetch = articles.run(desk_out.clone(), article_alerts, halt.child_token());
+    tasks.spawn(named("fetcher of articles", fetch));
     let serve = server::serve(socket, context, halt.child_token());
     tasks.spawn(async move {
         let served = serve.await;

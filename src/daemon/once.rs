@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::articles::Articles;
 use super::station::Station;
 use super::{DaemonError, clock, poll, poller, sender};
 use crate::control::api;
@@ -20,7 +21,7 @@ pub enum Round {
     All,
 }
 
-/// Polls, then delivers. `progress` is told of each poll as it ends.
+/// Polls and delivers, then fetches the articles that are due and delivers what they add. `progress` is told of each poll as it ends.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -50,7 +51,11 @@ pub async fn once(
         reports.push(report);
     }
     reports.sort_by(|a, b| a.source.cmp(&b.source));
+    // What entries say by themselves does not wait for articles.
     deliver(station, desk).await?;
+    if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {
+        deliver(station, desk).await?;
+    }
     Ok(reports)
 }
 

@@ -86,6 +86,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
             tags: source.spec.tags.clone(),
             tier: source.spec.tier,
             backlog: source.spec.backlog,
+            article: source.spec.article,
         },
         started: time.started,
         outcome: read.outcome,
@@ -97,6 +98,9 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     };
     let force = desk.in_force.clone();
     let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
+    if receipt.articles > 0 {
+        station.articles.notify_one();
+    }
     log(source, &state, &receipt, decision.reason);
     let report = report(source, &receipt, read.unchanged, read.problems, decision.due);
     Ok(Polling { report, deliveries: receipt.deliveries, due: decision.due, doubtful: false })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -19,12 +20,14 @@ pub struct Station {
     store: Arc<dyn Store>,
     /// Commits, each durable before it is acknowledged.
     pub writer: Writer,
+    /// Tells that there are articles to be fetched.
+    pub articles: Arc<Notify>,
 }
 
 impl Station {
     /// Joins a store and its writer.
     pub fn new(store: Arc<dyn Store>, writer: Writer) -> Self {
-        Self { store, writer }
+        Self { store, writer, articles: Arc::default() }
     }
 
     /// Reads from the store on a thread that may block.

@@ -1,6 +1,7 @@
 //! The requests themselves: gate, hop, answer.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use super::coding;
 use super::error::{Failure, FetchError, bare};
 use super::gate::HostGate;
 use super::resolve::{Guard, Names};
-use super::{ACCEPT_FEED, Fetched, Freshness, Pace, REDIRECTS_MAX, Request};
+use super::robots::{self, Known, Robots, Said};
+use super::{ACCEPT_FEED, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
 const A_IM: &str = "a-im";
@@ -74,6 +76,7 @@ pub struct Fetcher {
     agents: [HeaderValue; 2],
     /// One client per proxy, `None` for none. Held for a look-up only, never over an await.
     clients: Mutex<HashMap<Option<Url>, Client>>,
+    robots: Robots,
 }
 
 impl Fetcher {
@@ -88,8 +91,8 @@ impl Fetcher {
         let agents =
             [user_agent(settings.contact.as_deref(), settings.sources)?, user_agent(None, settings.sources)?];
         let gate = HostGate::new(settings.concurrency, settings.host_gap);
-        let (pace, names) = (Pace::default(), Names::default());
-        let fetcher = Self { settings, pace, names, gate, agents, clients: Mutex::default() };
+        let (pace, names, robots) = (Pace::default(), Names::default(), Robots::default());
+        let fetcher = Self { settings, pace, names, gate, agents, clients: Mutex::default(), robots };
         fetcher.client(None)?;
         Ok(fetcher)
     }
@@ -110,6 +113,7 @@ impl Fetcher {
     #[must_use]
     pub fn succeed(self, old: &Self) -> Self {
         let gate = old.gate.successor(self.settings.concurrency, self.settings.host_gap);
+        self.robots.succeed(&old.robots);
         Self { gate, ..self }
     }
 
@@ -123,7 +127,24 @@ impl Fetcher {
     ///
     /// A dropped fetch closes its connection and gives the host's turn back.
     pub async fn fetch(&self, request: &Request<'_>) -> Result<Fetched, FetchError> {
-        let mut walk = Walk { waited: None, left: self.settings.timeout };
+        self.asked(request, Purpose::Wanted).await
+    }
+
+    /// Asks once for a page or an article: where robots.txt allows it, at every address that redirects lead to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fetcher::fetch`], and when a robots.txt forbids it or cannot be had.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Fetcher::fetch`].
+    pub async fn crawl(&self, request: &Request<'_>) -> Result<Fetched, FetchError> {
+        self.asked(request, Purpose::Crawled).await
+    }
+
+    async fn asked(&self, request: &Request<'_>, purpose: Purpose) -> Result<Fetched, FetchError> {
+        let mut walk = Walk { waited: None, left: self.settings.timeout, purpose };
         let walked = self.walk(request, &mut walk).await;
         let waited = walk.waited.unwrap_or_default();
         match walked {
@@ -174,8 +195,15 @@ impl Fetcher {
             return Err(Failure::Refused { host, why }.into());
         }
         let client = self.client(request.proxy)?;
+        let delay = match walk.purpose {
+            Purpose::Wanted => None,
+            Purpose::Crawled => Some(self.permission(request, url, &host).await?),
+        };
         let arrived = Instant::now();
-        let entered = self.gate.enter(&host).await;
+        let entered = match delay {
+            None => self.gate.enter(&host).await,
+            Some(delay) => self.gate.enter_crawling(&host, delay).await,
+        };
         walk.waited.get_or_insert_with(|| arrived.elapsed());
         let _turn = entered.map_err(|held| FetchError {
             freshness: Freshness { retry_after: Some(held.left), max_age: None },
@@ -186,6 +214,31 @@ impl Fetcher {
         walk.left = walk.left.saturating_sub(started.elapsed());
         let limit = self.settings.timeout;
         asked.unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()))
+    }
+
+    /// The pause that the robots.txt of a server asks for, if it allows the request at all.
+    async fn permission(&self, request: &Request<'_>, url: &Url, host: &str) -> Result<Duration, FetchError> {
+        let server = self.robots.server(url);
+        let mut known = server.lock().await;
+        if known.as_ref().is_none_or(|known| known.holds(request.now).is_none()) {
+            let Some(address) = robots::address(url) else { return Ok(Duration::ZERO) };
+            let ask = Request { url: &address, validators: None, redirects: Redirects::Follow, ..*request };
+            let answer = self.within(&ask).await;
+            *known = Some(Known::of(answer, known.as_ref(), request.now)?);
+        }
+        match known.as_ref().and_then(|known| known.holds(request.now)) {
+            Some(Said::Rules(rules)) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),
+            Some(Said::Rules(_)) => Err(Failure::Robots { host: host.to_owned() }.into()),
+            Some(Said::Unreachable) | None => Err(Failure::NoRobots { host: host.to_owned() }.into()),
+        }
+    }
+
+    /// A request within a request, in a box, since it contains itself.
+    fn within<'a>(
+        &'a self,
+        request: &'a Request<'a>,
+    ) -> Pin<Box<dyn Future<Output = FetchResult> + Send + 'a>> {
+        Box::pin(self.asked(request, Purpose::Wanted))
     }
 
     async fn ask(
@@ -270,6 +323,8 @@ impl Fetcher {
     }
 }
 
+type FetchResult = Result<Fetched, FetchError>;
+
 /// What one request came to, and what its headers said of coming again.
 type Told = (Hop, Freshness);
 
@@ -279,6 +334,16 @@ struct Walk {
     waited: Option<Duration>,
     /// What is left of the time limit.
     left: Duration,
+    purpose: Purpose,
+}
+
+/// Whether a robots.txt is asked first.
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// No: somebody subscribed to it.
+    Wanted,
+    /// Yes.
+    Crawled,
 }
 
 /// The host in lower case without port, as the gate knows it; also checks that the URL is one to ask.

@@ -91,6 +91,18 @@ pub enum Failure {
         /// How long from now.
         left: Duration,
     },
+    /// Not asked at all: the robots.txt of the server forbids it.
+    #[error("the robots.txt of `{host}` does not allow it")]
+    Robots {
+        /// The host.
+        host: String,
+    },
+    /// Not asked at all: what the server allows could not be learned, because its robots.txt cannot be had.
+    #[error("the robots.txt of `{host}` cannot be had, so nothing else is asked for")]
+    NoRobots {
+        /// The host.
+        host: String,
+    },
     /// The client itself cannot work with what the config says.
     #[error("cannot set up HTTP: {0}")]
     Setup(String),
@@ -110,6 +122,7 @@ impl FetchError {
             Failure::Refused { .. } => "refused",
             Failure::TooLarge { .. } | Failure::Swollen { .. } => "too-large",
             Failure::Redirect(_) => "redirect",
+            Failure::Robots { .. } | Failure::NoRobots { .. } => "robots",
         }
     }
 
@@ -127,6 +140,8 @@ impl FetchError {
             | Failure::Swollen { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
+            | Failure::Robots { .. }
+            | Failure::NoRobots { .. }
             | Failure::Setup(_) => None,
         }
     }
@@ -160,7 +175,9 @@ impl FetchError {
             | Failure::Swollen { .. }
             | Failure::Challenge { .. }
             | Failure::Redirect(_)
-            | Failure::Held { .. } => None,
+            | Failure::Held { .. }
+            | Failure::Robots { .. }
+            | Failure::NoRobots { .. } => None,
         }
     }
 }

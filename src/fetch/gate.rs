@@ -39,13 +39,19 @@ struct Times {
     rests_until: Option<Instant>,
     /// End of what the server ordered.
     held_until: Option<Instant>,
+    /// End of the longer pause that its robots.txt asks of crawlers. Their own requests alone begin it: feeds of the
+    /// same host would else hold them off for ever.
+    crawls_from: Option<Instant>,
 }
 
 /// The right to ask a host, until it is dropped; then the host's pause begins.
 #[derive(Debug)]
 pub struct Turn {
     host: Arc<Host>,
-    gap: Duration,
+    /// The pause that begins at its end; none when nothing was asked.
+    gap: Option<Duration>,
+    /// The longer one for crawlers.
+    delay: Option<Duration>,
     _place: OwnedMutexGuard<()>,
     _slot: Option<OwnedSemaphorePermit>,
 }
@@ -96,7 +102,35 @@ impl HostGate {
         // never closed, so there always is one.
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         host.free_to_ask()?;
-        Ok(Turn { host, gap: self.gap, _place: place, _slot: slot })
+        Ok(Turn { host, gap: Some(self.gap), delay: None, _place: place, _slot: slot })
+    }
+
+    /// The same for a page or an article of a host whose robots.txt asks for a pause of `delay` between such requests. The
+    /// wait for it leaves the turn to others.
+    ///
+    /// # Errors
+    ///
+    /// As [`HostGate::enter`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`HostGate::enter`].
+    pub async fn enter_crawling(&self, host: &str, delay: Duration) -> Result<Turn, Held> {
+        let known = self.host(host);
+        loop {
+            known.free_to_ask()?;
+            let crawls_from = known.times().crawls_from;
+            if let Some(until) = crawls_from {
+                sleep_until(until).await;
+            }
+            let mut turn = self.enter(host).await?;
+            if known.times().crawls_from.is_none_or(|until| until <= Instant::now()) {
+                turn.delay = Some(delay);
+                return Ok(turn);
+            }
+            // Somebody was faster. No request went out, so no pause begins.
+            turn.give_back();
+        }
     }
 
     /// Lets nobody in at this host before `until`; an earlier hold is never shortened.
@@ -132,7 +166,7 @@ impl Hosts {
 
 impl Times {
     fn matter_at(self, now: Instant) -> bool {
-        self.rests_until.max(self.held_until).is_some_and(|until| until > now)
+        self.rests_until.max(self.held_until).max(self.crawls_from).is_some_and(|until| until > now)
     }
 }
 
@@ -150,9 +184,21 @@ impl Host {
     }
 }
 
+impl Turn {
+    /// Ends the turn without a request.
+    fn give_back(mut self) {
+        self.gap = None;
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.host.times().rests_until = Instant::now().checked_add(self.gap);
+        let Some(gap) = self.gap else { return };
+        let (now, mut times) = (Instant::now(), self.host.times());
+        times.rests_until = now.checked_add(gap);
+        if let Some(delay) = self.delay {
+            times.crawls_from = now.checked_add(delay);
+        }
     }
 }
 
@@ -220,6 +266,20 @@ mod tests {
         let held = waiting.await.unwrap_err();
         assert!(held.left > Duration::from_secs(110) && held.left <= Duration::from_mins(2));
         assert!(gate.enter("b").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn g9_a_crawl_delay_holds_back_crawlers_and_nobody_else() {
+        let gate = HostGate::new(8, Duration::ZERO);
+        let delay = Duration::from_millis(60);
+        drop(gate.enter_crawling("a", delay).await.unwrap());
+        let ended = Instant::now();
+        let mut crawler = Box::pin(gate.enter_crawling("a", delay));
+        assert!((&mut crawler).now_or_never().is_none());
+        drop(gate.enter("a").await.unwrap());
+        assert!(ended.elapsed() < delay, "a feed does not wait for it");
+        drop(crawler.await.unwrap());
+        assert!(ended.elapsed() >= delay.checked_sub(Duration::from_millis(5)).unwrap());
     }
 
     #[tokio::test]

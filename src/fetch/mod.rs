@@ -15,6 +15,7 @@ mod fresh;
 pub mod gate;
 mod pace;
 mod resolve;
+mod robots;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;
 pub use pace::Pace;
 pub use resolve::Names;
+pub use robots::Rules;
 
 /// The `Accept` header for feeds: feed types first; some servers block clients that do not name them.
 pub const ACCEPT_FEED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \

@@ -4,6 +4,7 @@
 //! and the source's state. The function computes and calls the transaction, nothing else, so the engine may
 //! run it again after a conflict.
 
+pub mod article;
 mod identity;
 mod record;
 mod take;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::take::Ingest;
-use crate::config::Backlog;
+use crate::config::{ArticleChoice, Backlog};
 use crate::fetch::Validators;
 use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
@@ -71,6 +72,8 @@ pub struct Polled {
     pub tier: u8,
     /// What of the first poll may alert.
     pub backlog: Backlog,
+    /// Whether the articles that its entries link to are wanted.
+    pub article: ArticleChoice,
 }
 
 /// What a poll came to.
@@ -153,6 +156,8 @@ pub struct Receipt {
     pub alerts: Vec<(AlertId, Disposition)>,
     /// What is owed for them.
     pub deliveries: Vec<Delivery>,
+    /// Articles that are to be fetched.
+    pub articles: u32,
     /// The failure, while polls fail.
     pub failing: Option<Failing>,
 }

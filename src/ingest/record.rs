@@ -5,18 +5,30 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::take::Ingest;
-use super::{Judged, Receipt};
-use crate::item::{Dating, Item};
+use super::{InForce, Judged, Receipt};
+use crate::item::{Dating, Item, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
-use crate::store::StoreError;
+use crate::store::{StoreError, Transaction};
 use crate::story::join::{self, Joined, Report};
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
 use crate::text::Field;
 
+/// What making an alert needs.
+pub(super) struct Recorder<'a> {
+    pub(super) tx: &'a dyn Transaction,
+    pub(super) force: &'a InForce,
+    /// When it is made.
+    pub(super) now: Timestamp,
+    /// Source of its item.
+    pub(super) source: &'a SourceName,
+    /// Tier of that source.
+    pub(super) tier: u8,
+}
+
 impl Ingest<'_> {
-    /// Records an alert and, when it is to be sent, what it owes.
+    /// Records the alert for an item of the harvest.
     pub(super) fn alert(
         &self,
         judged: &Judged,
@@ -24,8 +36,23 @@ impl Ingest<'_> {
         dating: Dating,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
-        let item = &judged.candidate.item;
-        let now = self.poll.started;
+        let (source, now) = (&self.poll.source, self.poll.started);
+        let recorder =
+            Recorder { tx: self.tx, force: self.force, now, source: &source.name, tier: source.tier };
+        recorder.alert(&judged.candidate.item, verdict, dating, receipt)
+    }
+}
+
+impl Recorder<'_> {
+    /// Records an alert and, when it is to be sent, what it owes.
+    pub(super) fn alert(
+        &self,
+        item: &Item,
+        verdict: Verdict,
+        dating: Dating,
+        receipt: &mut Receipt,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
         let id = AlertId::new(now, item.id);
         let sifted = Sifted::of(verdict.fired, age(item, now), self.force.max_age);
         let severity = sifted.severity();
@@ -45,7 +72,7 @@ impl Ingest<'_> {
             untold,
             item,
             truncated,
-            tier: self.poll.source.tier,
+            tier: self.tier,
             fetched: now,
             dating,
             entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
@@ -68,7 +95,7 @@ impl Ingest<'_> {
         severity: Severity,
         withheld: Option<Disposition>,
     ) -> Result<Joined, StoreError> {
-        let report = Report { alert: id, source: &self.poll.source.name, severity, now: self.poll.started };
+        let report = Report { alert: id, source: self.source, severity, now: self.now };
         if let Some(disposition) = withheld {
             return Ok(Joined { disposition, ..join::join(None, report) });
         }
@@ -76,7 +103,7 @@ impl Ingest<'_> {
         let mut open: Option<Story> = None;
         for key in &keys {
             if let Some((story, _)) = self.tx.story_under(*key)?.filter(|_| open.is_none()) {
-                open = self.tx.story(story)?.filter(|story| join::is_open(story, self.poll.started));
+                open = self.tx.story(story)?.filter(|story| join::is_open(story, self.now));
             }
         }
         let joined = join::join(open, report);
@@ -94,7 +121,7 @@ impl Ingest<'_> {
                 alert: alert.id,
                 notifier: notifier.clone(),
                 recipient: recipient.clone(),
-                created: self.poll.started,
+                created: alert.created,
                 attempts: 0,
                 state: DeliveryState::Ready,
             };
@@ -151,8 +178,12 @@ pub(super) fn fires(verdict: &Verdict) -> bool {
 
 /// The item with its text cut at [`TEXT_BYTES_MAX`], and whether it was.
 pub(super) fn cut(item: &Item) -> (Item, bool) {
-    let end = item.text.floor_char_boundary(TEXT_BYTES_MAX);
-    let truncated = end < item.text.len();
-    let text = item.text.get(..end).unwrap_or_default().to_owned();
-    (Item { text, ..item.clone() }, truncated)
+    let text = cut_text(&item.text);
+    let truncated = text.len() < item.text.len();
+    (Item { text: text.to_owned(), ..item.clone() }, truncated)
+}
+
+/// The longest beginning of a text that is stored.
+pub(super) fn cut_text(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default()
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::article::{self, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::{Harvest, InForce, Judged, Poll, Receipt, record};
 use crate::config::Backlog;
@@ -87,6 +88,7 @@ impl Ingest<'_> {
         }
         self.store(judged, seen.first)?;
         let verdict = self.verdict(judged);
+        self.want_article(judged, seen.first, record::fires(&verdict), receipt)?;
         if !verdict.fired.is_empty() {
             let unseen = self.last_read.filter(|_| !receipt.baseline);
             let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
@@ -121,16 +123,33 @@ impl Ingest<'_> {
         let Some(stored) = stored else { return Ok(now) };
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
         let fires = |item: &Item| record::fires(&self.force.engine.judge(item, Some(self.label())));
-        let fires_now = fires(&record::cut(&candidate.item).0) && !fires(&stored.item);
-        if !restless || fires_now {
+        let fires_now = fires(&record::cut(&candidate.item).0);
+        let newly = fires_now && !fires(&article::as_judged(self.tx, stored.item, seen.first)?);
+        if !restless || newly {
             self.store(judged, seen.first)?;
+            self.want_article(judged, seen.first, fires_now, receipt)?;
         }
         // A site that gave all its items new names has no news in them.
-        if fires_now && found != Found::Moved {
+        if newly && found != Found::Moved {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
             self.alert(judged, self.verdict(judged), dating, receipt)?;
         }
         Ok(now)
+    }
+
+    /// Notes that the article of an item is to be fetched, where the source wants that. What the entry says by itself is
+    /// told without waiting for it.
+    fn want_article(
+        &self,
+        judged: &Judged,
+        first: Day,
+        fired: bool,
+        receipt: &mut Receipt,
+    ) -> Result<(), StoreError> {
+        let (choice, source) = (self.poll.source.article, &self.poll.source.name);
+        let wish = Wish { choice, source, now: self.poll.started };
+        receipt.articles += u32::from(wish.note(self.tx, &judged.candidate.item, first, fired)?);
+        Ok(())
     }
 
     fn store(&self, judged: &Judged, first: Day) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ mod dates;
 pub mod discover;
 mod feed;
 mod html;
+pub(crate) mod linked;
 mod naming;
 pub mod opml;
 pub mod page;

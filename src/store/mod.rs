@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::article::{Fate, Pending};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::story::{Alert, AlertId, Story, StoryId};
@@ -62,6 +63,12 @@ pub trait Store: Send + Sync {
 
     /// A stored item whose day is not known: asks day by day, newest first.
     fn find_item(&self, id: ItemId) -> Result<Option<StoredItem>, StoreError>;
+
+    /// What became of the article of an item first seen on that day.
+    fn article(&self, id: ItemId, first: Day) -> Result<Option<Fate>, StoreError>;
+
+    /// The articles that are to be fetched, in no order.
+    fn pending_articles(&self) -> Result<Vec<Pending>, StoreError>;
 
     /// Shows the stored items, newest day first.
     fn visit_items(&self, visit: &mut Visit<'_, StoredItem>) -> Result<(), StoreError>;
@@ -165,6 +172,21 @@ pub trait Transaction {
 
     /// Stores an item.
     fn put_item(&self, item: &StoredItem) -> Result<(), StoreError>;
+
+    /// As [`Store::article`].
+    fn article(&self, id: ItemId, first: Day) -> Result<Option<Fate>, StoreError>;
+
+    /// Writes what became of an article.
+    fn put_article(&self, fate: &Fate) -> Result<(), StoreError>;
+
+    /// The article of that item, if it is to be fetched still.
+    fn pending_article(&self, id: ItemId) -> Result<Option<Pending>, StoreError>;
+
+    /// Writes an article that is to be fetched.
+    fn put_pending_article(&self, pending: &Pending) -> Result<(), StoreError>;
+
+    /// Removes an article from those that are to be fetched.
+    fn drop_pending_article(&self, id: ItemId) -> Result<(), StoreError>;
 
     /// The story filed under a key (a normalised link, a folded text) and when it was filed.
     fn story_under(&self, key: SeenKey) -> Result<Option<(StoryId, Timestamp)>, StoreError>;

@@ -97,7 +97,7 @@ impl Desk {
     }
 
     /// Runs a command; the lines of JSON among its output. What the notifier `stdout` writes is none.
-    fn run(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Vec<Value> {
         let program = env!("CARGO_BIN_EXE_harmattan");
         let output = Command::new(program).arg("-c").arg(self.config()).args(arguments).output().unwrap();
         let talk = String::from_utf8_lossy(&output.stderr);

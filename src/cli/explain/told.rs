@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::marked::{self, Style};
 use super::super::print::{line, plain};
 use crate::control::api::{Alert, Delivery, Explain, RuleVerdict};
+use crate::control::article::Article;
 use crate::notify::foreign::wrap;
 use crate::text::{ByteSpan, Field};
 use crate::wire::alert::Why;
@@ -33,6 +34,7 @@ pub(super) fn print(told: &Explain, asked: bool, style: Style) -> anyhow::Result
         fired(rule, style).into_iter().try_for_each(line)?;
     }
     silent(&told.rules, asked).into_iter().try_for_each(line)?;
+    told.article.iter().map(article).try_for_each(line)?;
     told.alerts.iter().map(alert).try_for_each(line)?;
     told.deliveries.iter().map(delivery).try_for_each(line)
 }
@@ -165,6 +167,17 @@ fn alert(alert: &Alert) -> String {
     let (story, reports) = (&alert.alert.story.id, alert.alert.story.reports);
     let id = &alert.alert.id;
     format!("alert     {id}  {created}  {kind}, {disposition}, story {story}, report {reports}")
+}
+
+fn article(article: &Article) -> String {
+    let at = article.at.strftime("%Y-%m-%d %H:%MZ");
+    let more = match (article.end.as_str(), &article.detail, article.characters) {
+        ("waiting", ..) => format!(", due {at}"),
+        (_, Some(detail), _) => format!(" {at}: {}", plain(detail, WHY_CHARS_MAX)),
+        (_, None, Some(characters)) => format!(" {at}, {characters} characters"),
+        (_, None, None) => format!(" {at}"),
+    };
+    format!("article   {}  {}{more}", plain(&article.url, 200), plain(&article.end, 20))
 }
 
 fn delivery(delivery: &Delivery) -> String {

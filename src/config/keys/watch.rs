@@ -89,9 +89,9 @@ pub static SOURCE: Table = Table {
         ),
         Key::with_default(
             "article",
-            Form::Word { built: &["never"], planned: &["auto", "always"] },
+            Form::Word { built: &["auto", "always", "never"], planned: &[] },
             r#""never""#,
-            "Whether the linked article is fetched.",
+            "Whether the linked article is fetched and judged with its entry; auto: of entries under 400 characters on which no rule fired.",
         ),
         Key::with_default(
             "backlog",

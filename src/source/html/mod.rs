@@ -6,7 +6,7 @@ mod tree;
 
 use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
-pub(super) use self::tree::{Breaks, HTML_NODES_MAX, element_text, parse};
+pub(super) use self::tree::{Breaks, HTML_NODES_MAX, bounded, element_text, parse};
 use super::FIELD_BYTES_MAX;
 use crate::text::{reference, spacing};
 

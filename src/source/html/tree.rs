@@ -33,7 +33,7 @@ pub(in crate::source) fn parse(page: &str) -> (Html, Option<String>) {
 }
 
 /// The longest beginning of a page that stays within [`HTML_DEPTH_MAX`] and [`HTML_NODES_MAX`].
-fn bounded(page: &str) -> (&str, Option<String>) {
+pub(in crate::source) fn bounded(page: &str) -> (&str, Option<String>) {
     let mut open: Vec<&str> = Vec::new();
     // Formatting elements not ended by a tag of their own: the parser opens them again after each block.
     let mut loose = 0_usize;

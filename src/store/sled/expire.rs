@@ -46,6 +46,10 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
         sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
     })?;
     engine.with(|open| {
+        let range = Kind::Article.prefix().to_vec()..keys::articles_of(Day::of(limit));
+        sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
+    })?;
+    engine.with(|open| {
         let old = |story: Story| story.first_seen < limit;
         remove_where(&open.db, Kind::Story, old)?;
         let forgettable = before(now, FILED_KEEP);

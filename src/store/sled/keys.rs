@@ -33,6 +33,10 @@ pub(super) enum Kind {
     Seen = b'k',
     /// Facts about the store.
     Meta = b'm',
+    /// Article to be fetched, by the id of its item.
+    Pending = b'p',
+    /// What became of an article, by day and id of its item.
+    Article = b'r',
     /// State of a source, by name.
     Source = b's',
     /// Story, by id.
@@ -100,6 +104,21 @@ pub(super) fn items_of(day: Day) -> Vec<u8> {
 /// The day in an item's key.
 pub(super) fn item_day(key: &[u8]) -> Option<Day> {
     key.get(1..)?.first_chunk().map(|bytes| Day(u16::from_be_bytes(*bytes)))
+}
+
+/// What became of the article of an item.
+pub(super) fn article(id: ItemId, first: Day) -> Vec<u8> {
+    Kind::Article.key(&[&first.0.to_be_bytes(), &id.to_bytes()])
+}
+
+/// Before all articles of items of `day`.
+pub(super) fn articles_of(day: Day) -> Vec<u8> {
+    Kind::Article.key(&[&day.0.to_be_bytes()])
+}
+
+/// An article to be fetched.
+pub(super) fn pending(id: ItemId) -> Vec<u8> {
+    Kind::Pending.key(&[&id.to_bytes()])
 }
 
 /// A story.

@@ -5,6 +5,7 @@
 
 mod access;
 mod alert_row;
+mod article_row;
 mod engine;
 mod expire;
 mod frame;
@@ -30,6 +31,7 @@ use self::keys::Kind;
 use super::{
     Day, Deliveries, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work, gather,
 };
+use crate::article::{Fate, Pending};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::story::{Alert, AlertId};
@@ -114,6 +116,14 @@ impl Store for SledStore {
                 end = keys::items_of(day);
             }
         })
+    }
+
+    fn article(&self, id: ItemId, first: Day) -> Result<Option<Fate>, StoreError> {
+        self.read(|tree| tree.row(&keys::article(id, first)))
+    }
+
+    fn pending_articles(&self) -> Result<Vec<Pending>, StoreError> {
+        self.read(|tree| gather(usize::MAX, |all| show(tree, tree.scan_prefix(Kind::Pending.prefix()), all)))
     }
 
     fn visit_items(&self, visit: &mut Visit<'_, StoredItem>) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::access::{InTransaction, Read};
 use super::rows::Filed;
 use super::{keys, seen};
+use crate::article::{Fate, Pending};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
@@ -33,6 +34,26 @@ impl Transaction for InTransaction<'_> {
 
     fn put_item(&self, item: &StoredItem) -> Result<(), StoreError> {
         self.put(&keys::item(item.item.id, item.first), item)
+    }
+
+    fn article(&self, id: ItemId, first: Day) -> Result<Option<Fate>, StoreError> {
+        self.row(&keys::article(id, first))
+    }
+
+    fn put_article(&self, fate: &Fate) -> Result<(), StoreError> {
+        self.put(&keys::article(fate.item, fate.first), fate)
+    }
+
+    fn pending_article(&self, id: ItemId) -> Result<Option<Pending>, StoreError> {
+        self.row(&keys::pending(id))
+    }
+
+    fn put_pending_article(&self, pending: &Pending) -> Result<(), StoreError> {
+        self.put(&keys::pending(pending.item), pending)
+    }
+
+    fn drop_pending_article(&self, id: ItemId) -> Result<(), StoreError> {
+        self.remove(&keys::pending(id))
     }
 
     fn story_under(&self, key: SeenKey) -> Result<Option<(StoryId, Timestamp)>, StoreError> {

@@ -1,0 +1,236 @@
+//! The article behind an entry: whether it is wanted, what its page says, and what became of it.
+//!
+//! Pure: pages come in as documents, time as an argument. What a page shows in the article's place (a paywall, a request
+//! for consent, a login) is recognised by [`marks`] and not used: its words would say nothing of the entry. An article
+//! only ever adds to the verdict of its entry.
+
+mod marks;
+mod read;
+pub mod retry;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use url::Url;
+
+pub use read::read;
+
+use crate::config::ArticleChoice;
+use crate::item::{Item, ItemId, SourceName};
+use crate::store::Day;
+
+/// With `article = "auto"`, entries of fewer characters have their article fetched.
+pub const ENTRY_CHARS_MAX: usize = 400;
+
+/// Longest text taken from an article, in bytes.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// An article that is to be fetched; it lies in the store until it is settled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    /// The entry's item.
+    pub item: ItemId,
+    /// The day that item was first seen: with its id it finds the stored item.
+    pub first: Day,
+    /// The source of the item.
+    pub source: SourceName,
+    /// Address of the article.
+    pub url: String,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When the next one is due.
+    pub due: Timestamp,
+}
+
+/// What became of an article.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fate {
+    /// The entry's item.
+    pub item: ItemId,
+    /// The day that item was first seen.
+    pub first: Day,
+    /// Address of the article.
+    pub url: String,
+    /// When it was settled.
+    pub at: Timestamp,
+    /// How.
+    pub end: End,
+}
+
+/// How an article ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// It was read and judged together with its entry.
+    Used {
+        /// Its text, as far as it is kept.
+        text: String,
+    },
+    /// The page showed something else in its place.
+    Unfit(Unfit),
+    /// The server's robots.txt does not allow it.
+    Robots,
+    /// It could not be fetched.
+    Failed {
+        /// Why, in words without secrets.
+        detail: String,
+    },
+    /// It is not wanted any more: the config or the store changed.
+    Dropped,
+}
+
+impl End {
+    /// The word used in JSON and by `explain`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Used { .. } => "used",
+            Self::Unfit(unfit) => unfit.as_str(),
+            Self::Robots => "robots",
+            Self::Failed { .. } => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// What a page shows in place of an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// The article's beginning and an offer to pay.
+    Paywall,
+    /// A request to consent to cookies or tracking.
+    Consent,
+    /// A bot protection.
+    Challenge,
+    /// A request to log in.
+    Login,
+    /// A page that says that there is none, or the front page of the site.
+    NotFound,
+    /// Nothing from which a text can be taken.
+    NoText,
+    /// A document that is no page.
+    NotHtml,
+}
+
+impl Unfit {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::Paywall,
+        Self::Consent,
+        Self::Challenge,
+        Self::Login,
+        Self::NotFound,
+        Self::NoText,
+        Self::NotHtml,
+    ];
+
+    /// The word used in JSON and by `explain`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paywall => "paywall",
+            Self::Consent => "consent",
+            Self::Challenge => "challenge",
+            Self::Login => "login",
+            Self::NotFound => "not-found",
+            Self::NoText => "no-text",
+            Self::NotHtml => "not-html",
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The address of the article that an entry links to, when the source wants it fetched. `fired` says whether a rule fired
+/// on the entry alone.
+pub fn wanted(choice: ArticleChoice, item: &Item, fired: bool) -> Option<String> {
+    let wanted = match choice {
+        ArticleChoice::Never => false,
+        ArticleChoice::Always => true,
+        ArticleChoice::Auto => !fired && chars(item) < ENTRY_CHARS_MAX,
+    };
+    if wanted { link(item) } else { None }
+}
+
+fn chars(item: &Item) -> usize {
+    item.title.chars().chain(item.text.chars()).take(ENTRY_CHARS_MAX).count()
+}
+
+/// Where the article of an entry is. A Telegram message is its own entry; its article is what it shows a preview of, or
+/// the first address in its text that is not on Telegram.
+fn link(item: &Item) -> Option<String> {
+    let links: Vec<&str> = match &item.telegram {
+        None => item.url.as_deref().into_iter().collect(),
+        Some(post) => {
+            let preview = post.preview.as_ref().and_then(|preview| preview.url.as_deref());
+            preview.into_iter().chain(post.links.iter().map(String::as_str)).collect()
+        }
+    };
+    links.into_iter().find_map(|link| {
+        let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        (!is_telegram(url.host_str()?)).then(|| url.into())
+    })
+}
+
+fn is_telegram(host: &str) -> bool {
+    let host = host.trim_start_matches("www.");
+    ["t.me", "telegram.me", "telegram.dog", "telegram.org"].iter().any(|own| own.eq_ignore_ascii_case(host))
+}
+
+/// An entry together with the text of its article, as rules judge them.
+#[must_use]
+pub fn joined(item: &Item, article: &str) -> Item {
+    let between = if item.text.is_empty() { "" } else { "\n\n" };
+    Item { text: [&item.text, between, article].concat(), ..item.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{LinkPreview, TelegramPost};
+
+    fn entry(title: &str, text: &str) -> Item {
+        Item { url: Some("https://paper.example/1".into()), ..Item::of_text(title, text) }
+    }
+
+    #[test]
+    fn auto_wants_short_entries_that_did_not_fire() {
+        let (short, long) = (entry("Gao", "Short."), entry("Gao", &"é".repeat(397)));
+        let almost = entry("Gao", &"é".repeat(396));
+        for (choice, item, fired, expected) in [
+            (ArticleChoice::Never, &short, false, false),
+            (ArticleChoice::Auto, &short, false, true),
+            (ArticleChoice::Auto, &short, true, false),
+            (ArticleChoice::Auto, &almost, false, true),
+            (ArticleChoice::Auto, &long, false, false),
+            (ArticleChoice::Always, &long, true, true),
+        ] {
+            assert_eq!(wanted(choice, item, fired).is_some(), expected, "{choice:?} {fired}");
+        }
+        let odd = Item { url: Some("mailto:desk@example.org".into()), ..short };
+        assert_eq!(wanted(ArticleChoice::Always, &odd, false), None);
+    }
+
+    #[test]
+    fn a_message_links_to_what_it_previews() {
+        let post = TelegramPost {
+            links: vec!["https://t.me/x/1".into(), "https://a.example/1".into()],
+            ..TelegramPost::default()
+        };
+        let message = Item { telegram: Some(post.clone()), ..entry("", "Short.") };
+        assert_eq!(link(&message).as_deref(), Some("https://a.example/1"));
+        let preview = Some(LinkPreview { url: Some("https://b.example/".into()), ..LinkPreview::default() });
+        let message = Item { telegram: Some(TelegramPost { preview, ..post }), ..message };
+        assert_eq!(link(&message).as_deref(), Some("https://b.example/"));
+        let alone = Item { telegram: Some(TelegramPost::default()), ..message };
+        assert_eq!(link(&alone), None);
+    }
+
+    #[test]
+    fn an_entry_keeps_its_places_when_its_article_is_joined() {
+        let item = joined(&entry("Gao", "Short."), "Long.");
+        assert_eq!((item.title.as_str(), item.text.as_str()), ("Gao", "Short.\n\nLong."));
+        assert_eq!(joined(&entry("Gao", ""), "Long.").text, "Long.");
+    }
+}

@@ -1,0 +1,208 @@
+//! From a page to the text of its article.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use dom_smoothie::{Config, Readability};
+use url::Url;
+
+use super::marks::{self, Page};
+use super::{TEXT_BYTES_MAX, Unfit};
+use crate::fetch::Document;
+use crate::source::{self, Kind, linked};
+
+/// How much of a page is read, in bytes of its text: long articles with all their scripts have less.
+const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Most elements among which an article is looked for; pages with more are those of forums and lists.
+const ELEMENTS_MAX: usize = 20_000;
+
+/// The shortest text that counts as an article, in characters: below are crumbs of a page without one.
+const TEXT_CHARS_MIN: usize = 60;
+
+/// Takes the article's text from a page, a line for each paragraph, at most [`TEXT_BYTES_MAX`] bytes. `asked` is the
+/// address that the entry links to, before redirects; `lang` the language of the source.
+///
+/// # Errors
+///
+/// What the page is instead.
+pub fn read(document: &Document, asked: &Url, lang: Option<&str>) -> Result<String, Unfit> {
+    match source::sniff(&document.bytes, document.content_type.as_deref()) {
+        Kind::Challenge => return Err(Unfit::Challenge),
+        Kind::Empty => return Err(Unfit::NoText),
+        Kind::Feed | Kind::Telegram | Kind::Unknown => return Err(Unfit::NotHtml),
+        Kind::Page => {}
+    }
+    let decoded = linked::decoded(document, lang);
+    let html = linked::bounded(cut(&decoded, PAGE_BYTES_MAX));
+    let (title, text) = extracted(html).unwrap_or_default();
+    let page = Page { asked, url: &document.url, html, title: &title, text: &text };
+    match marks::unfit(&page) {
+        Some(unfit) => Err(unfit),
+        None if text.chars().nth(TEXT_CHARS_MIN - 1).is_none() => Err(Unfit::NoText),
+        None => Ok(text),
+    }
+}
+
+/// Title and text of the article in a page. The parser behind it is another's: what panics there has found nothing.
+fn extracted(html: &str) -> Option<(String, String)> {
+    let config = Config { max_elements_to_parse: ELEMENTS_MAX, disable_json_ld: true, ..Config::default() };
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        let article = Readability::new(html, None, Some(config)).ok()?.parse().ok()?;
+        Some((article.title.clone(), linked::plain(&article.content)))
+    }));
+    let (title, text) = found.ok().flatten()?;
+    Some((title, cut(&text, TEXT_BYTES_MAX).to_owned()))
+}
+
+/// The longest beginning of at most so many bytes that ends with a character.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: &str = "https://paper.example/2026/convoy";
+
+    const SENTENCES: &str = "The column left Gao before dawn and was hit an hour later on the road to Ansongo. \
+        Two lorries burned, and the survivors walked back to the river. The army spoke of an isolated act. ";
+
+    fn document(html: &str) -> Document {
+        Document {
+            url: Url::parse(ASKED).unwrap(),
+            bytes: html.to_owned().into(),
+            content_type: Some("text/html; charset=utf-8".to_owned()),
+            validators: crate::fetch::Validators::default(),
+            delta: false,
+        }
+    }
+
+    fn at(url: &str, html: &str) -> Result<String, Unfit> {
+        let document = Document { url: Url::parse(url).unwrap(), ..document(html) };
+        read(&document, &Url::parse(ASKED).unwrap(), None)
+    }
+
+    fn article(text: &str) -> String {
+        format!(
+            "<html><head><title>Convoy attacked - The Paper</title></head><body><nav><a href=/>Home</a> <a href=/s>Sport</a></nav>\
+             <article><h1>Convoy attacked</h1>{text}</article>\
+             <aside><ul><li><a href=/1>Opera stages Wagner</a></li></ul></aside><footer>We use cookies. Log in</footer></body></html>"
+        )
+    }
+
+    fn paragraphs(count: usize) -> String {
+        format!("<p>{SENTENCES}</p>").repeat(count)
+    }
+
+    #[test]
+    fn the_text_of_an_article_is_its_paragraphs() {
+        let text = at(ASKED, &article(&paragraphs(3))).unwrap();
+        assert_eq!(text.lines().filter(|line| line.starts_with("The column left Gao")).count(), 3, "{text}");
+        for other in ["Opera", "Sport", "cookies"] {
+            assert!(!text.contains(other), "{other} is no part of it: {text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_an_articles_place_is_not_used() {
+        let titled = |title: &str, body: &str| {
+            format!("<html><title>{title}</title><body><div><p>{body}</p></div></body></html>")
+        };
+        let short = paragraphs(1);
+        for (html, expected) in [
+            (article(&format!("{short}<p>Subscribe to continue reading.</p>")), Unfit::Paywall),
+            (article(&format!("{short}<p>Cet article est réservé aux abonnés.</p>")), Unfit::Paywall),
+            (article(&format!("{short}<p>Материал доступен только подписчикам.</p>")), Unfit::Paywall),
+            (article(&format!("{short}<p>هذا المحتوى متاح للمشتركين فقط</p>")), Unfit::Paywall),
+            (
+                format!(
+                    "<script type=\"application/ld+json\">{{\"isAccessibleForFree\": false}}</script>{}",
+                    article(&short)
+                ),
+                Unfit::Paywall,
+            ),
+            (
+                titled(
+                    "Before you continue",
+                    &format!(
+                        "We use cookies and data to deliver our services. {}",
+                        "Accept all. ".repeat(20)
+                    ),
+                ),
+                Unfit::Consent,
+            ),
+            (
+                titled(
+                    "Le Journal",
+                    &format!("Nous et nos partenaires utilisons des cookies. {}", "Accepter. ".repeat(20)),
+                ),
+                Unfit::Consent,
+            ),
+            (
+                titled("Портал", &format!("Этот сайт использует файлы cookie. {}", "Принять. ".repeat(20))),
+                Unfit::Consent,
+            ),
+            (
+                titled("بوابة", &format!("نحن نستخدم ملفات تعريف الارتباط. {}", "قبول. ".repeat(20))),
+                Unfit::Consent,
+            ),
+            (
+                titled("Paper", &format!("Please log in to continue. {}", "Welcome back. ".repeat(20))),
+                Unfit::Login,
+            ),
+            (titled("Page introuvable", &"Désolé, rien ici. ".repeat(10)), Unfit::NotFound),
+            (titled("404", &"Страница не найдена. ".repeat(10)), Unfit::NotFound),
+            (titled("x", &"الصفحة غير موجودة. ".repeat(10)), Unfit::NotFound),
+            (titled("Checking", &"Please verify you are human. ".repeat(10)), Unfit::Challenge),
+            ("<html><title>Just a moment...</title></html>".to_owned(), Unfit::Challenge),
+            ("%PDF-1.7 stream".to_owned(), Unfit::NotHtml),
+            (titled("Empty", ""), Unfit::NoText),
+        ] {
+            assert_eq!(at(ASKED, &html), Err(expected), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_elsewhere_tells_what_the_page_is() {
+        let page = article(&paragraphs(4));
+        for (url, expected) in [
+            ("https://paper.example/", Some(Unfit::NotFound)),
+            ("https://consent.example/v2?continue=x", Some(Unfit::Consent)),
+            ("https://paper.example/login?next=x", Some(Unfit::Login)),
+            ("https://paper.example/abonnement", Some(Unfit::Paywall)),
+            ("https://paper.example/2026/convoy-attacked", None),
+        ] {
+            assert_eq!(at(url, &page).err(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_long_article_that_speaks_of_such_things_is_one() {
+        let text =
+            format!("{}<p>Subscribe to continue reading our coverage. We use cookies.</p>", paragraphs(15));
+        assert!(at(ASKED, &article(&text)).is_ok());
+    }
+
+    #[test]
+    fn hostile_pages_cost_bounded_work() {
+        let began = std::time::Instant::now();
+        for unit in [
+            "<div>",
+            "<b><p>",
+            "<a href=x><table>",
+            "<p>a, b, c, d</p>",
+            "<div><br><br>x</div>",
+            "<table><tr><td>",
+            "<ul><li><font>",
+        ] {
+            for count in [9_000, 100_000] {
+                let text = at(ASKED, &format!("<html><body>{}", unit.repeat(count)));
+                assert!(text.is_err() || text.is_ok_and(|text| text.len() <= TEXT_BYTES_MAX), "{unit}");
+            }
+        }
+        let endless = at(ASKED, &article(&paragraphs(9_000))).unwrap();
+        assert!(endless.len() <= TEXT_BYTES_MAX);
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
+}

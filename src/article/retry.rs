@@ -1,0 +1,118 @@
+//! When an article that could not be fetched is tried again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{End, Unfit};
+use crate::fetch::{Failure, FetchError};
+
+/// How long to wait after each failed attempt; after the last of them the article is given up.
+const WAITS: [Duration; 4] =
+    [Duration::from_mins(2), Duration::from_mins(15), Duration::from_hours(1), Duration::from_hours(6)];
+
+/// Longest wait that a server's order puts off an attempt by.
+const ORDER_MAX: Duration = Duration::from_hours(24);
+
+/// What follows a failed attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// One more, then. A host that wants to be left alone was not asked, so that attempt does not count.
+    Again {
+        /// When.
+        due: Timestamp,
+        /// Attempts so far.
+        attempts: u32,
+    },
+    /// None.
+    Over(End),
+}
+
+/// What follows the failure of an attempt that came after `attempts` others.
+pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
+    let failed = || Next::Over(End::Failed { detail: error.to_string() });
+    let later = |wait: Duration, attempts| {
+        let due = now.checked_add(wait.min(ORDER_MAX)).unwrap_or(now);
+        Next::Again { due, attempts }
+    };
+    let again = || {
+        let wait = usize::try_from(attempts).ok().and_then(|done| WAITS.get(done));
+        let order = error.freshness().retry_after.unwrap_or_default();
+        wait.map_or_else(failed, |wait| later(order.max(*wait), attempts.saturating_add(1)))
+    };
+    match &error.failure {
+        Failure::Held { left, .. } => later(*left, attempts),
+        Failure::Robots { .. } => Next::Over(End::Robots),
+        Failure::Challenge { .. } => Next::Over(End::Unfit(Unfit::Challenge)),
+        Failure::Status { status: 404 | 410, .. } => Next::Over(End::Unfit(Unfit::NotFound)),
+        Failure::Status { status: 408 | 425 | 429 | 500.., .. }
+        | Failure::Transport(_)
+        | Failure::Dns(_)
+        | Failure::Timeout { .. }
+        | Failure::TooSlow { .. }
+        | Failure::NoRobots { .. } => again(),
+        Failure::Status { .. }
+        | Failure::Tls(_)
+        | Failure::Refused { .. }
+        | Failure::TooLarge { .. }
+        | Failure::Swollen { .. }
+        | Failure::Redirect(_)
+        | Failure::Setup(_) => failed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Freshness;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_795_000_000).unwrap()
+    }
+
+    fn wait(error: &FetchError, attempts: u32) -> Option<(Duration, u32)> {
+        match next(error, attempts, now()) {
+            Next::Again { due, attempts } => Some((due.duration_since(now()).unsigned_abs(), attempts)),
+            Next::Over(_) => None,
+        }
+    }
+
+    fn status(status: u16) -> FetchError {
+        Failure::Status { status, detail: "" }.into()
+    }
+
+    #[test]
+    fn attempts_grow_rarer_and_end() {
+        for (attempts, wait_expected) in (0..).zip(WAITS) {
+            assert_eq!(wait(&status(503), attempts), Some((wait_expected, attempts + 1)));
+        }
+        assert_eq!(
+            next(&status(503), 4, now()),
+            Next::Over(End::Failed { detail: "the server answered 503".into() })
+        );
+    }
+
+    #[test]
+    fn what_no_patience_mends_is_over_at_once() {
+        for (error, expected) in [
+            (status(404), "not-found"),
+            (status(401), "failed"),
+            (Failure::Robots { host: "a".into() }.into(), "robots"),
+            (Failure::Challenge { status: 403 }.into(), "challenge"),
+            (Failure::Refused { host: "a".into(), why: "loopback" }.into(), "failed"),
+            (Failure::TooLarge { bytes_max: 1 }.into(), "failed"),
+        ] {
+            let next = next(&error, 0, now());
+            assert!(matches!(&next, Next::Over(end) if end.as_str() == expected), "{error}: {next:?}");
+        }
+    }
+
+    #[test]
+    fn servers_orders_are_obeyed_and_waiting_for_one_is_no_attempt() {
+        let order = Freshness { retry_after: Some(Duration::from_hours(2)), max_age: None };
+        let busy = FetchError { freshness: order, ..status(429) };
+        assert_eq!(wait(&busy, 0), Some((Duration::from_hours(2), 1)));
+        let held: FetchError = Failure::Held { host: "a".into(), left: Duration::from_mins(7) }.into();
+        assert_eq!(wait(&held, 3), Some((Duration::from_mins(7), 3)));
+    }
+}

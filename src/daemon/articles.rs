@@ -1,0 +1,288 @@
+//! Fetches the articles behind entries: few at a time, one per host, apart from the polls.
+//!
+//! What is to be fetched lies in the store, written with the poll that found it, and goes from there in the transaction
+//! that records what became of it. So a kill at any moment loses none; at most a page is asked for twice.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+use url::Url;
+
+use super::station::Station;
+use super::{clock, sender};
+use crate::article::retry::{self, Next};
+use crate::article::{self, End, Pending};
+use crate::config::ArticleChoice;
+use crate::desk::{Desk, Source};
+use crate::fetch::{ACCEPT_PAGE, Answer, Document, Redirects, Request};
+use crate::ingest::Receipt;
+use crate::ingest::article::{self as settlement, Settled};
+use crate::item::{Item, ItemId};
+use crate::rules::SourceLabel;
+use crate::rules::verdict::Verdict;
+use crate::store::StoreError;
+
+/// Articles under way at one time: polls go first, and pages are large.
+const UNDER_WAY_MAX: usize = 4;
+
+/// How long an article waits when the store or the program failed it.
+const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+/// Longest work on articles in one round of `once`; what is left waits for the next.
+const ROUND_MAX: Duration = Duration::from_mins(5);
+
+/// Most articles in one round of `once`.
+const ROUND_ARTICLES_MAX: usize = 200;
+
+/// What an attempt came to.
+enum Ended {
+    /// Settled; that is durable.
+    Over(Receipt),
+    /// Put off; that is durable.
+    Again(Pending),
+}
+
+/// An article that waits or is under way.
+#[derive(Clone)]
+struct Errand {
+    pending: Pending,
+    host: String,
+}
+
+impl Errand {
+    fn new(pending: Pending) -> Self {
+        let url = Url::parse(&pending.url).ok();
+        let host = url.and_then(|url| url.host_str().map(str::to_ascii_lowercase)).unwrap_or_default();
+        Self { pending, host }
+    }
+}
+
+/// The worker's state.
+pub struct Articles {
+    station: Station,
+    desk: Arc<Desk>,
+    waiting: HashMap<ItemId, Errand>,
+    jobs: JoinSet<Result<Ended, StoreError>>,
+    running: HashMap<Id, Errand>,
+    /// How many have been begun.
+    begun: usize,
+}
+
+impl Articles {
+    /// Takes up what waits in the store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn start(station: Station, desk: Arc<Desk>) -> Result<Self, StoreError> {
+        let (jobs, running) = (JoinSet::new(), HashMap::new());
+        let mut articles = Self { station, desk, waiting: HashMap::new(), jobs, running, begun: 0 };
+        articles.read_anew().await?;
+        Ok(articles)
+    }
+
+    /// Fetches until `stop`. Those under way are dropped then, and taken up at the next start.
+    pub async fn run(
+        mut self,
+        mut desks: watch::Receiver<Arc<Desk>>,
+        sender: mpsc::Sender<sender::Order>,
+        stop: CancellationToken,
+    ) {
+        let station = self.station.clone();
+        loop {
+            self.begin_due(usize::MAX);
+            let wake = self.next_due();
+            // Every branch is cancel-safe: `notified`, `changed`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = station.articles.notified() => if let Err(fault) = self.read_anew().await {
+                    warn!("cannot read which articles wait: {fault}");
+                },
+                Ok(()) = desks.changed() => self.desk = Arc::clone(&desks.borrow_and_update()),
+                Some(ended) = self.jobs.join_next_with_id() => if let Some(order) = self.note(ended) {
+                    // A sender that has ended leaves what is owed in the store for the next start.
+                    drop(sender.send(order).await);
+                },
+                () = sleep(clock::until(wake)) => {}
+            }
+        }
+    }
+
+    /// Fetches what is due now, within the bounds of one round. Says whether anything is newly owed, or may be.
+    pub async fn round(mut self) -> bool {
+        let mut owed = false;
+        let work = async {
+            loop {
+                self.begin_due(ROUND_ARTICLES_MAX);
+                let Some(ended) = self.jobs.join_next_with_id().await else { return };
+                // Whoever sends next reads what is owed from the store.
+                owed |= self.note(ended).is_some();
+            }
+        };
+        if timeout(ROUND_MAX, work).await.is_err() {
+            info!("articles are left for the next round");
+        }
+        owed
+    }
+
+    async fn read_anew(&mut self) -> Result<(), StoreError> {
+        let all = self.station.read(|store| store.pending_articles()).await?;
+        let busy: HashSet<_> = self.running.values().map(|errand| errand.pending.item).collect();
+        let idle = all.into_iter().filter(|pending| !busy.contains(&pending.item));
+        self.waiting = idle.map(|pending| (pending.item, Errand::new(pending))).collect();
+        Ok(())
+    }
+
+    /// Of those whose host has none under way, the one that is due first.
+    fn next(&self) -> Option<&Pending> {
+        let free = |errand: &&Errand| self.running.values().all(|busy| busy.host != errand.host);
+        let idle = self.waiting.values().filter(free).map(|errand| &errand.pending);
+        idle.min_by_key(|pending| (pending.due, pending.item))
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        if self.running.len() >= UNDER_WAY_MAX { None } else { self.next().map(|pending| pending.due) }
+    }
+
+    /// Begins what is due, until so many have been begun in all.
+    fn begin_due(&mut self, most: usize) {
+        while self.begun < most && self.next_due().is_some_and(|due| due <= clock::now()) {
+            let next = self.next().map(|pending| pending.item);
+            let Some(errand) = next.and_then(|item| self.waiting.remove(&item)) else { return };
+            let attempt = fetch(self.station.clone(), Arc::clone(&self.desk), errand.pending.clone());
+            let job = self.jobs.spawn(attempt);
+            self.running.insert(job.id(), errand);
+            self.begun += 1;
+        }
+    }
+
+    /// Takes note of an end, and says what the sender is to know of it.
+    fn note(&mut self, ended: Result<(Id, Result<Ended, StoreError>), JoinError>) -> Option<sender::Order> {
+        let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Errand { pending, host } = self.running.remove(&job)?;
+        let item = pending.item;
+        let (later, order) = match ended {
+            Ok((_, Ok(Ended::Over(receipt)))) => {
+                return (!receipt.deliveries.is_empty()).then_some(sender::Order::Owed(receipt.deliveries));
+            }
+            Ok((_, Ok(Ended::Again(later)))) => (later, None),
+            Ok((_, Err(fault))) => {
+                error!(%item, "the store failed an article, which will be fetched again: {fault}");
+                (after_fault(pending), Some(sender::Order::Doubt))
+            }
+            Err(panic) => {
+                error!(%item, "an article ended in a bug: {panic}");
+                (after_fault(pending), None)
+            }
+        };
+        self.waiting.insert(item, Errand { pending: later, host });
+        order
+    }
+}
+
+fn after_fault(pending: Pending) -> Pending {
+    Pending { due: clock::now() + AFTER_FAULT, ..pending }
+}
+
+/// Fetches one article and records what became of it.
+async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<Ended, StoreError> {
+    let now = clock::now();
+    let source = desk.source(pending.source.as_str()).cloned();
+    let Some(source) = source.filter(|source| source.spec.article != ArticleChoice::Never) else {
+        return settle(&station, &desk, None, pending, End::Dropped).await;
+    };
+    let Ok(url) = Url::parse(&pending.url) else {
+        return settle(&station, &desk, Some(&source), pending, End::Dropped).await;
+    };
+    let request = Request {
+        url: &url,
+        validators: None,
+        accept: ACCEPT_PAGE,
+        redirects: Redirects::Follow,
+        proxy: source.spec.proxy.as_ref(),
+        contact: source.spec.contact,
+        now,
+    };
+    let end = match desk.fetcher.crawl(&request).await.map(|fetched| fetched.answer) {
+        Ok(Answer::Document(document)) => read(document, url, source.spec.lang.clone()).await,
+        Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
+            End::Failed { detail: "an answer without a document".to_owned() }
+        }
+        Err(error) => match retry::next(&error, pending.attempts, clock::now()) {
+            Next::Over(end) => end,
+            Next::Again { due, attempts } => {
+                debug!(item = %pending.item, %due, "an article is tried again: {error}");
+                let later = Pending { attempts, due, ..pending };
+                let stored = later.clone();
+                station.writer.commit(move |tx| settlement::put_off(tx, &stored)).await?;
+                return Ok(Ended::Again(later));
+            }
+        },
+    };
+    settle(&station, &desk, Some(&source), pending, end).await
+}
+
+/// Takes the text from a page, on a thread that may be kept busy.
+async fn read(document: Document, asked: Url, lang: Option<String>) -> End {
+    let read = tokio::task::spawn_blocking(move || article::read(&document, &asked, lang.as_deref()));
+    match read.await {
+        Ok(Ok(text)) => End::Used { text },
+        Ok(Err(unfit)) => End::Unfit(unfit),
+        Err(_) => End::Failed { detail: "its page could not be read".to_owned() },
+    }
+}
+
+async fn settle(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: Option<&Arc<Source>>,
+    pending: Pending,
+    end: End,
+) -> Result<Ended, StoreError> {
+    let judged = match (&end, source) {
+        (End::Used { text }, Some(source)) => judge(station, desk, source, &pending, text.clone()).await?,
+        _ => None,
+    };
+    let spec = source.map(|source| &source.spec);
+    let settled = Settled {
+        end,
+        at: clock::now(),
+        tags: spec.map(|spec| spec.tags.clone()).unwrap_or_default(),
+        tier: spec.map_or(2, |spec| spec.tier),
+        judged,
+        pending,
+    };
+    let (item, name, end) = (settled.pending.item, settled.pending.source.clone(), settled.end.as_str());
+    let force = desk.in_force.clone();
+    let receipt = station.writer.commit(move |tx| settlement::settle(tx, &settled, &force)).await?;
+    debug!(source = %name, %item, end, "an article is settled");
+    for (alert, disposition) in &receipt.alerts {
+        info!(source = %name, %alert, disposition = disposition.as_str(), "alert made, with the article");
+    }
+    Ok(Ended::Over(receipt))
+}
+
+/// Asks the rules about the stored entry together with its article.
+async fn judge(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    pending: &Pending,
+    text: String,
+) -> Result<Option<(Item, Verdict)>, StoreError> {
+    let (desk, source, item, first) = (Arc::clone(desk), Arc::clone(source), pending.item, pending.first);
+    station
+        .read(move |store| {
+            let Some(stored) = store.item(item, first)? else { return Ok(None) };
+            let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
+            let verdict = settlement::added(&desk.engine, &stored.item, &text, label);
+            Ok(Some((stored.item, verdict)))
+        })
+        .await
+}

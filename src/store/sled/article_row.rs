@@ -1,0 +1,110 @@
+//! Articles as they are stored: those to be fetched, and what became of the others.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::access::Row;
+use super::rows::{from_json, to_json};
+use crate::article::{End, Fate, Pending, Unfit};
+use crate::item::SourceName;
+use crate::store::{Day, StoreError};
+
+#[derive(Serialize, Deserialize)]
+struct PendingRow {
+    item: String,
+    first: u16,
+    source: String,
+    url: String,
+    #[serde(default)]
+    attempts: u32,
+    due: Timestamp,
+}
+
+impl Row for Pending {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(&PendingRow {
+            item: self.item.to_string(),
+            first: self.first.0,
+            source: self.source.to_string(),
+            url: self.url.clone(),
+            attempts: self.attempts,
+            due: self.due,
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: PendingRow = from_json(bytes)?;
+        Some(Self {
+            item: row.item.parse().ok()?,
+            first: Day(row.first),
+            source: SourceName::new(&row.source)?,
+            url: row.url,
+            attempts: row.attempts,
+            due: row.due,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct FateRow {
+    item: String,
+    first: u16,
+    url: String,
+    at: Timestamp,
+    end: String,
+    /// Of one used, its text; of one that failed, why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    more: String,
+}
+
+impl Row for Fate {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let more = match &self.end {
+            End::Used { text } => text.clone(),
+            End::Failed { detail } => detail.clone(),
+            End::Unfit(_) | End::Robots | End::Dropped => String::new(),
+        };
+        to_json(&FateRow {
+            item: self.item.to_string(),
+            first: self.first.0,
+            url: self.url.clone(),
+            at: self.at,
+            end: self.end.as_str().to_owned(),
+            more,
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: FateRow = from_json(bytes)?;
+        let end = match row.end.as_str() {
+            "used" => End::Used { text: row.more },
+            "failed" => End::Failed { detail: row.more },
+            "robots" => End::Robots,
+            "dropped" => End::Dropped,
+            other => End::Unfit(Unfit::ALL.into_iter().find(|unfit| unfit.as_str() == other)?),
+        };
+        Some(Self { item: row.item.parse().ok()?, first: Day(row.first), url: row.url, at: row.at, end })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::ItemId;
+
+    #[test]
+    fn every_end_is_read_as_it_was_written() {
+        let texts = [End::Used { text: "Gao\n\nمالي".into() }, End::Failed { detail: "503".into() }];
+        let unfit = Unfit::ALL.into_iter().map(End::Unfit);
+        for end in texts.into_iter().chain([End::Robots, End::Dropped]).chain(unfit) {
+            let fate = Fate {
+                item: ItemId::from_bytes([7; 16]),
+                first: Day(20_000),
+                url: "https://paper.example/1".into(),
+                at: Timestamp::UNIX_EPOCH,
+                end,
+            };
+            assert_eq!(Fate::decode(&fate.encode().unwrap()), Some(fate));
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The articles behind entries, by the built program against a scripted site on loopback. Each round is a process of its
+//! own, so whatever is remembered comes from the disk.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod calls;
+#[path = "support/desk.rs"]
+#[expect(dead_code, reason = "the commands' tests use more of it")]
+mod desk;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod site;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use calls::{Desk, LOOPBACK, text};
+use http::Reply;
+use serde_json::Value;
+use site::Site;
+
+/// Fires the rule `convoy`.
+const CONVOY: &str = "Convoy attacked";
+
+/// Fires nothing.
+const MANGOES: &str = "Mangoes harvested";
+
+/// Two paragraphs in which both rules of a desk fire.
+const STORY: &str = "<p>In the morning a convoy attacked north of Gao had to turn round, said the army in a statement of \
+    three lines, and nobody could say how many were on board.</p><p>Late in the day the base falls, as two residents \
+    said by telephone; the garrison is said to have left for the river before sunset.</p>";
+
+/// A desk with one source, `paper`, whose feed and articles are on one site.
+struct Paper {
+    site: Site,
+    desk: Desk,
+}
+
+impl Paper {
+    fn new(article: &str) -> Self {
+        let site = Site::start();
+        let desk = Desk::with(&source(&site, article));
+        let paper = Self { site, desk };
+        paper.print(&[]);
+        assert_eq!(paper.desk.poll()["outcome"], "baseline");
+        paper
+    }
+
+    /// A feed of entries with these titles and texts; the article of the first is at `/1`.
+    fn print(&self, entries: &[(&str, &str)]) {
+        self.site.show("/feed", Reply::ok(feed(&self.site, entries)));
+    }
+
+    fn article(&self, number: u32, reply: Reply) {
+        self.site.show(&format!("/{number}"), reply);
+    }
+
+    /// What was asked for besides the feed.
+    fn asked(&self) -> Vec<String> {
+        self.site.targets().into_iter().filter(|target| target != "/feed").collect()
+    }
+
+    /// What became of the first article.
+    fn fate(&self) -> String {
+        text(&self.explain(1), "/article/end")
+    }
+
+    /// What is known of the entry with that article.
+    fn explain(&self, number: u32) -> Value {
+        explain(&self.desk, &self.site.url(&format!("/{number}")))
+    }
+}
+
+fn explain(desk: &Desk, link: &str) -> Value {
+    desk.run(&["explain", link, "--json"]).remove(0)
+}
+
+fn source(site: &Site, article: &str) -> String {
+    format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\narticle = \"{article}\"\n", site.url("/feed"))
+}
+
+fn feed(site: &Site, entries: &[(&str, &str)]) -> String {
+    let entry = |(number, (title, text)): (usize, &(&str, &str))| {
+        let link = site.url(&format!("/{}", number + 1));
+        format!("<item><title>{title}</title><link>{link}</link><description>{text}</description></item>")
+    };
+    let entries: String = entries.iter().enumerate().map(entry).collect();
+    format!(
+        r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Paper</title>{entries}</channel></rss>"#
+    )
+}
+
+fn page(body: &str) -> Reply {
+    Reply::ok(format!(
+        "<!DOCTYPE html><html><head><title>News</title></head><body><article><h1>News</h1>{body}</article></body></html>"
+    ))
+}
+
+#[test]
+fn auto_fetches_only_short_entries_that_did_not_fire() {
+    let paper = Paper::new("auto");
+    let long = "Rain fell on the fields. ".repeat(20);
+    paper.print(&[(MANGOES, "Short."), (CONVOY, "Short."), ("Rain", &long)]);
+    for number in 1..=3 {
+        paper.article(number, page(STORY));
+    }
+    paper.desk.poll();
+    assert_eq!(paper.asked(), ["/robots.txt", "/1"]);
+    assert_eq!(
+        paper.desk.told(),
+        [format!("alert.new sent {CONVOY}"), format!("alert.new sent {MANGOES}")],
+        "the entry by itself, and the other by its article"
+    );
+    let alert = &paper.desk.alerts()[1];
+    assert!(text(alert, "/item/text").starts_with("Short.\n\nIn the morning a convoy"), "{alert}");
+    paper.desk.poll();
+    assert_eq!(paper.asked(), ["/robots.txt", "/1"], "each once");
+}
+
+#[test]
+fn always_adds_what_the_article_says_and_never_takes_away() {
+    let paper = Paper::new("always");
+    paper.print(&[(CONVOY, "Short."), (MANGOES, "Short.")]);
+    paper.article(1, page(STORY));
+    paper.article(
+        2,
+        page(
+            &"<p>The harvest was good, said the growers of the valley, better than last year's.</p>"
+                .repeat(3),
+        ),
+    );
+    paper.desk.poll();
+    // The graver rule of the article raises the story that the entry opened.
+    assert_eq!(
+        paper.desk.told(),
+        [format!("alert.new sent {CONVOY}"), format!("alert.update sent {CONVOY}")]
+    );
+    let raised = &paper.desk.alerts()[1];
+    assert_eq!(text(raised, "/rules/0/name"), "base");
+    assert_eq!(raised["rules"].as_array().unwrap().len(), 1, "what the entry told is not told again");
+    assert_eq!(text(&paper.desk.alerts()[0], "/story/id"), text(raised, "/story/id"));
+}
+
+#[test]
+fn never_fetches_nothing() {
+    let paper = Paper::new("never");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, page(STORY));
+    paper.desk.poll();
+    assert!(paper.asked().is_empty() && paper.desk.alerts().is_empty());
+}
+
+#[test]
+fn what_stands_in_an_articles_place_alerts_nobody() {
+    let padding =
+        "<p>The paper reports every day on the region and its people, from the river to the desert.</p>";
+    let wall = format!("{STORY}<p>Subscribe to continue reading.</p>");
+    let consent = format!("{STORY}<p>We and our partners store data. We value your privacy.</p>");
+    let login = format!("{STORY}<p>Please log in to continue.</p>");
+    let gone = format!("{STORY}<p>Page not found.</p>{padding}");
+    for (body, expected) in [(wall, "paywall"), (consent, "consent"), (login, "login"), (gone, "not-found")] {
+        let paper = Paper::new("always");
+        paper.print(&[(MANGOES, "Short.")]);
+        paper.article(1, page(&body));
+        paper.desk.poll();
+        assert!(paper.desk.alerts().is_empty(), "{expected}");
+        assert_eq!(paper.fate(), expected);
+    }
+    for (reply, expected) in [
+        (Reply::ok(format!("<html><title>Just a moment...</title>{STORY}</html>")), "challenge"),
+        (Reply::status(202), "challenge"),
+        (Reply::status(404), "not-found"),
+        (Reply::status(403), "failed"),
+        (Reply::ok(format!("{{\"text\": \"{CONVOY}\"}}")), "not-html"),
+        (page(""), "no-text"),
+    ] {
+        let paper = Paper::new("always");
+        paper.print(&[(CONVOY, "Short.")]);
+        paper.article(1, reply);
+        paper.desk.poll();
+        assert_eq!(paper.desk.told(), [format!("alert.new sent {CONVOY}")], "the entry's own alert stands");
+        assert_eq!(paper.fate(), expected);
+    }
+}
+
+#[test]
+fn g9_a_disallowed_article_is_not_asked_for() {
+    let paper = Paper::new("always");
+    paper.site.show("/robots.txt", Reply::ok("User-agent: *\nDisallow: /1\n"));
+    paper.print(&[(MANGOES, "Short."), ("Rain", "Short.")]);
+    paper.article(1, page(STORY));
+    paper.article(2, page(STORY));
+    paper.desk.poll();
+    assert_eq!(paper.asked(), ["/robots.txt", "/2"]);
+    assert_eq!(paper.fate(), "robots");
+}
+
+#[test]
+fn g9_a_page_source_obeys_robots_txt() {
+    let site = Site::start();
+    site.show("/robots.txt", Reply::ok("User-agent: harmattan\nDisallow: /news\n"));
+    site.show("/news", page(STORY));
+    let select = "select = { item = \"article\", title = \"h1\" }";
+    let desk =
+        Desk::with(&format!("[[source]]\nname = \"ministry\"\npage = \"{}\"\n{select}\n", site.url("/news")));
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.starts_with("robots: "), "{failure}");
+    assert_eq!(site.targets(), ["/robots.txt"]);
+    site.show("/robots.txt", Reply::status(503));
+    assert!(text(&desk.poll(), "/failure").starts_with("robots: "));
+    site.show("/robots.txt", Reply::status(404));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+}
+
+#[test]
+fn a_server_that_fails_is_asked_again_later() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, Reply::status(503));
+    paper.desk.poll();
+    paper.article(1, page(STORY));
+    paper.desk.poll();
+    assert_eq!(paper.asked(), ["/robots.txt", "/1"], "not before its time");
+    assert!(paper.desk.alerts().is_empty());
+    assert_eq!(paper.fate(), "waiting");
+}
+
+#[test]
+fn an_article_reaches_no_private_address_and_has_a_longest_body() {
+    let (site, inner) = (Site::start(), Site::start());
+    inner.show("/secret", page(STORY));
+    let limits =
+        LOOPBACK.replace("127.0.0.0/8", "127.0.0.1/32").replace("[http]", "[http]\nbody_max = \"64KiB\"");
+    let desk = Desk::strict(&format!("{limits}{}", source(&site, "always")));
+    site.show("/feed", Reply::ok(feed(&site, &[])));
+    desk.poll();
+    site.show(
+        "/feed",
+        Reply::ok(feed(&site, &[(MANGOES, "Short."), ("Rain", "Short."), ("Wind", "Short.")])),
+    );
+    site.show("/1", Reply::to(302, inner.on("127.0.0.2", "/secret")));
+    site.show("/2", page(&format!("{STORY}{}", " ".repeat(70_000))));
+    site.show("/3", Reply::status(200).endless("<p>x</p>"));
+    desk.poll();
+    assert_eq!(inner.connections(), 0);
+    assert!(desk.alerts().is_empty());
+    for (link, expected) in [("/1", "is refused"), ("/2", "longer than 65536"), ("/3", "longer than 65536")] {
+        let told = explain(&desk, &site.url(link));
+        assert!(text(&told, "/article/detail").contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn an_articles_alert_is_explained() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, page(STORY));
+    paper.desk.poll();
+    let told = paper.explain(1);
+    assert_eq!(paper.fate(), "used");
+    let fired: Vec<_> =
+        told["rules"].as_array().unwrap().iter().filter(|rule| rule["fired"] == true).collect();
+    assert_eq!(fired.len(), 2, "{told}");
+    let why = &fired[0]["why"][0];
+    let (start, end) = (why["start"].as_u64().unwrap(), why["end"].as_u64().unwrap());
+    let place = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
+    assert_eq!(Some(text(&told, "/item/text").as_str()).and_then(|all| all.get(place)), why["text"].as_str());
+    paper.print(&[(MANGOES, "Short: a convoy attacked.")]);
+    paper.desk.poll();
+    assert_eq!(paper.desk.alerts().len(), 1, "an edit that says what the article said is no news");
+}
+
+#[test]
+fn an_entrys_alert_does_not_wait_and_a_kill_loses_no_article() {
+    let paper = Paper::new("always");
+    paper.print(&[(CONVOY, "Short.")]);
+    paper.article(1, Reply::silence());
+    let mut round = Command::new(env!("CARGO_BIN_EXE_harmattan"))
+        .arg("-c")
+        .arg(paper.desk.config())
+        .args(["once", "--all"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(round.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(told.into_iter().any(|line| line.contains(CONVOY)), "told while the article is silent");
+    while paper.site.asked("/1").is_empty() {
+        std::thread::yield_now();
+    }
+    round.kill().unwrap();
+    round.wait().unwrap();
+    assert_eq!(paper.fate(), "waiting");
+    paper.article(1, page(STORY));
+    paper.desk.poll();
+    assert_eq!(
+        paper.desk.told(),
+        [format!("alert.new sent {CONVOY}"), format!("alert.update sent {CONVOY}")]
+    );
+}
+
+#[test]
+fn the_daemon_fetches_articles_beside_its_polls() {
+    let site = Site::start();
+    site.show("/feed", Reply::ok(feed(&site, &[])));
+    site.show("/1", page(STORY));
+    let rule = "[schedule]\nhost_gap = \"0s\"\n[[rule]]\nname = \"base\"\nall = [\"base falls\"]\n";
+    let desk = desk::Desk::new(&format!("{LOOPBACK}{rule}{}", source(&site, "auto")));
+    desk.run(&["once", "--all"]).ended(0);
+    site.show("/feed", Reply::ok(feed(&site, &[(MANGOES, "Short.")])));
+    let daemon = desk.start();
+    desk.run(&["sources", "poll", "paper"]).ended(0);
+    let began = Instant::now();
+    let alerts = || desk.run(&["alerts", "list", "--json"]).ended(0).json();
+    while alerts().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no alert from the article");
+    }
+    assert_eq!(text(&alerts()[0], "/item/title"), MANGOES);
+    assert_eq!(daemon.stop().0, Some(0));
+}
