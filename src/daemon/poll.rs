@@ -12,7 +12,7 @@ use super::station::Station;
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::fetch::{Document, FetchError, Freshness, Validators};
-use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
+use crate::ingest::{self, Beyond, Harvest, Judged, Outcome, Polled, Receipt};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
@@ -215,6 +215,7 @@ fn gather(
         validators: (document.url.to_string(), document.validators.clone()),
         body,
         complaint: reading.complaint,
+        beyond: Beyond::default(),
     };
     Ok(Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) }))
 }

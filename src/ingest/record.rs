@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::take::Ingest;
 use super::{Judged, Receipt};
@@ -24,7 +24,10 @@ impl Ingest<'_> {
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
         let item = &judged.candidate.item;
-        let now = self.poll.started;
+        // A thousandth of a second apart, alerts of one poll keep the order of their items.
+        let place = i64::try_from(receipt.alerts.len()).unwrap_or(i64::MAX);
+        let later = self.poll.started.checked_add(SignedDuration::from_millis(place));
+        let now = later.unwrap_or(self.poll.started);
         let id = AlertId::new(now, item.id);
         let sifted = Sifted::of(verdict.fired, age(item, now), self.force.max_age);
         let severity = sifted.severity();
@@ -92,7 +95,7 @@ impl Ingest<'_> {
                 alert: alert.id,
                 notifier: notifier.clone(),
                 recipient: recipient.clone(),
-                created: self.poll.started,
+                created: alert.created,
                 attempts: 0,
                 state: DeliveryState::Ready,
             };
