@@ -10,6 +10,7 @@ use crate::fetch::{
     ACCEPT_FEED, ACCEPT_PAGE, Answer, Document, Failure, FetchError, Fetched, Freshness, Redirects, Request,
     Validators,
 };
+use crate::item::SourceKind;
 use crate::source::telegram::ChannelName;
 use crate::source::{self, Unreadable};
 use crate::store::SourceState;
@@ -68,7 +69,30 @@ pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timesta
     match &source.target {
         Target::Feed(url) => asker.once(url, ACCEPT_FEED, state).await,
         Target::Page { url, .. } => asker.once(url, ACCEPT_PAGE, state).await,
-        Target::Telegram { channel, hosts } => asker.telegram(channel, hosts).await,
+        Target::Telegram { channel, hosts } => {
+            asker.telegram(channel, hosts, |host| channel.preview_url(host)).await
+        }
+    }
+}
+
+/// Asks a source for an older page: of a channel, what is older than the message number `cursor`; else the page at
+/// the address `cursor`.
+///
+/// # Errors
+/// [`Held`] when its host is on hold.
+pub async fn ask_older(desk: &Desk, source: &Source, cursor: &str, now: Timestamp) -> Result<Asked, Held> {
+    let asker = Asker { desk, source, now };
+    let nowhere = || Ok(Asked::unreadable(Unreadable::Parse(format!("no older page at `{cursor}`"))));
+    match &source.target {
+        Target::Feed(_) | Target::Page { .. } => {
+            let Ok(url) = Url::parse(cursor) else { return nowhere() };
+            let accept = if source.kind() == SourceKind::Feed { ACCEPT_FEED } else { ACCEPT_PAGE };
+            asker.fresh(&url, accept, None).await
+        }
+        Target::Telegram { channel, hosts } => {
+            let Ok(before) = cursor.parse() else { return nowhere() };
+            asker.telegram(channel, hosts, |host| channel.older_url(host, before)).await
+        }
     }
 }
 
@@ -88,6 +112,15 @@ impl Asker<'_> {
         let known = state.validators.as_ref().filter(|_| is_same_document(self.source, state));
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
+        self.fresh(url, accept, validators).await
+    }
+
+    async fn fresh(
+        &self,
+        url: &Url,
+        accept: &'static str,
+        validators: Option<(&Url, &Validators)>,
+    ) -> Result<Asked, Held> {
         match self.fetch(url, accept, validators, Redirects::Follow).await {
             Ok(Fetched { answer, freshness, waited, .. }) => {
                 let got = match answer {
@@ -105,10 +138,15 @@ impl Asker<'_> {
 
     /// Asks the hosts in order until one answers. t.me itself was gone for a day in July 2026, while
     /// telegram.me went on.
-    async fn telegram(&self, channel: &ChannelName, hosts: &[String]) -> Result<Asked, Held> {
+    async fn telegram(
+        &self,
+        channel: &ChannelName,
+        hosts: &[String],
+        page: impl Fn(&str) -> Option<Url>,
+    ) -> Result<Asked, Held> {
         let mut last = None;
         for host in hosts {
-            let Some(url) = channel.preview_url(host) else { continue };
+            let Some(url) = page(host) else { continue };
             match self.fetch(&url, ACCEPT_PAGE, None, Redirects::Report).await {
                 Ok(Fetched { answer, freshness, waited, .. }) => {
                     let got = match answer {

@@ -5,6 +5,8 @@
 //! systemd starts it anew; the store makes that safe.
 
 pub mod ask;
+pub mod catchup;
+pub mod channel;
 pub mod clock;
 pub mod deliver;
 pub mod live;

@@ -175,6 +175,10 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let mut receipt = Receipt::default();
     match &poll.outcome {
         Outcome::Read(harvest) => {
+            if state.address != poll.source.address {
+                // The numbers of another channel say nothing of this one's.
+                state.telegram_newest = None;
+            }
             Ingest { tx, poll, force, harvest }.take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();
             succeed(&mut state, poll.started);
