@@ -99,10 +99,10 @@ impl Catching<'_> {
             if shown.is_stranger(channel::known(self.source, self.state)) {
                 return None;
             }
-            let (floor, low, newest) = (self.state.telegram_newest?, shown.oldest()?, shown.newest()?);
+            let (floor, low) = (self.state.telegram_newest?, shown.oldest()?);
             let before = walk.and_then(|walk| Some((walk.cursor.parse().ok()?, walk.top?)));
             let gap = low > floor.saturating_add(1);
-            return (gap || walk.is_some()).then(|| Trail::Numbers(Numbers::new(low, newest, floor, before)));
+            return (gap || walk.is_some()).then(|| Trail::Numbers(Numbers::new(low, floor, before)));
         }
         // A window of one item that moves on is no sign of a gap, unless an older page can tell.
         let window = harvest.items.len() > usize::from(front.older.is_none());

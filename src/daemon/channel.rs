@@ -61,6 +61,9 @@ fn is_since(first: Option<u64>, number: Option<u64>) -> bool {
 }
 
 /// The messages that were seen and are gone: only those between two of one page are missing from it.
+///
+/// # Errors
+/// When the store cannot be read.
 pub fn gone(
     store: &dyn Store,
     source: &Source,

@@ -33,8 +33,8 @@ pub enum Step {
 pub struct Numbers {
     /// Lowest number read without a gap from the newest page on.
     low: u64,
-    /// Highest number of the newest page.
-    newest: u64,
+    /// Highest number below the newest page: what is set aside reaches up to there.
+    top: u64,
     /// Highest number read before the gap.
     floor: u64,
     /// What an earlier walk that was cut off has read: its lowest and highest number.
@@ -44,9 +44,9 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Begins at a page with the numbers `low` to `newest`; `before` is how far an earlier walk came.
-    pub fn new(low: u64, newest: u64, floor: u64, before: Option<(u64, u64)>) -> Self {
-        let mut trail = Self { low, newest, floor, before, stuck: false };
+    /// Begins at a page whose lowest number is `low`; `before` is what an earlier walk has read.
+    pub fn new(low: u64, floor: u64, before: Option<(u64, u64)>) -> Self {
+        let mut trail = Self { low, top: low.saturating_sub(1), floor, before, stuck: false };
         trail.join();
         trail
     }
@@ -63,8 +63,9 @@ impl Numbers {
 
     /// Leaps over what the earlier walk has read, once it is touched.
     fn join(&mut self) {
-        if let Some((low, _)) = self.before.take_if(|(_, top)| self.low <= top.saturating_add(1)) {
+        if let Some((low, top)) = self.before.take_if(|(_, top)| self.low <= top.saturating_add(1)) {
             self.low = self.low.min(low);
+            self.top = self.top.max(top);
         }
     }
 
@@ -155,7 +156,7 @@ impl Trail {
     pub fn place(&self) -> (String, Option<u64>) {
         match self {
             Self::Numbers(Numbers { before: Some((low, top)), .. }) => (low.to_string(), Some(*top)),
-            Self::Numbers(numbers) => (numbers.low.to_string(), Some(numbers.newest)),
+            Self::Numbers(numbers) => (numbers.low.to_string(), Some(numbers.top)),
             Self::Links(links) => {
                 let url = links.before.as_ref().or(links.next.as_ref());
                 (url.map(Url::to_string).unwrap_or_default(), None)
@@ -182,28 +183,28 @@ mod tests {
 
     #[test]
     fn numbers_lead_down_to_what_was_read_and_stop_where_they_do_not_fall() {
-        let mut trail = Trail::Numbers(Numbers::new(81, 100, 40, None));
+        let mut trail = Trail::Numbers(Numbers::new(81, 40, None));
         assert_eq!(trail.next(), ask("81"));
         trail.pass(to(61));
-        assert_eq!((trail.next(), trail.place()), (ask("61"), ("61".to_owned(), Some(100))));
+        assert_eq!((trail.next(), trail.place()), (ask("61"), ("61".to_owned(), Some(80))));
         trail.pass(to(41));
         assert_eq!(trail.next(), Step::Reached, "the next number is the one read before");
         for stuck in [Some(81), Some(90), None] {
-            let mut trail = Trail::Numbers(Numbers::new(81, 100, 40, None));
+            let mut trail = Trail::Numbers(Numbers::new(81, 40, None));
             trail.pass(Passed { oldest: stuck, ..Passed::default() });
             assert_eq!(trail.next(), Step::Ended, "{stuck:?}");
         }
-        assert_eq!(Trail::Numbers(Numbers::new(41, 60, 40, None)).next(), Step::Reached);
+        assert_eq!(Trail::Numbers(Numbers::new(41, 40, None)).next(), Step::Reached);
     }
 
     #[test]
     fn a_walk_cut_off_is_leapt_over_once_it_is_touched() {
-        let touched = Trail::Numbers(Numbers::new(101, 120, 40, Some((61, 100))));
-        assert_eq!((touched.next(), touched.place()), (ask("61"), ("61".to_owned(), Some(120))));
-        let mut apart = Trail::Numbers(Numbers::new(121, 140, 40, Some((61, 100))));
+        let touched = Trail::Numbers(Numbers::new(101, 40, Some((61, 100))));
+        assert_eq!((touched.next(), touched.place()), (ask("61"), ("61".to_owned(), Some(100))));
+        let mut apart = Trail::Numbers(Numbers::new(121, 40, Some((61, 100))));
         assert_eq!((apart.next(), apart.place()), (ask("121"), ("61".to_owned(), Some(100))));
         apart.pass(to(101));
-        assert_eq!((apart.next(), apart.place()), (ask("61"), ("61".to_owned(), Some(140))));
+        assert_eq!((apart.next(), apart.place()), (ask("61"), ("61".to_owned(), Some(120))));
 
         let (front, older) = (url("https://a.example/"), url("https://a.example/2"));
         let mut links = Trail::Links(Links::new(&front, Some(older), Some(url("https://a.example/7"))));

@@ -81,7 +81,8 @@ pub struct Walk {
     /// Where it goes on: the lowest message number read of a Telegram channel, else an address; empty where there is
     /// nothing older.
     pub cursor: String,
-    /// Of a Telegram channel, the highest number from which it reached the cursor without a gap.
+    /// Of a Telegram channel, the highest number from which it reached the cursor without a gap; the newest page itself
+    /// is not set aside.
     pub top: Option<u64>,
     /// Pages read.
     pub pages: u32,
