@@ -166,10 +166,9 @@ fn every_genuine_telegram_page_is_read_as_expected() {
                 // Asked for in place of their previews, which they offer.
                 _ => Unreadable::Withheld(""),
             };
-            let found = reading.map_err(|found| match found {
-                Unreadable::Withheld(_) => Unreadable::Withheld(""),
-                found => found,
-            });
+            let withheld = |found: &Unreadable| matches!(found, Unreadable::Withheld(_));
+            let found =
+                reading.map_err(|found| if withheld(&found) { Unreadable::Withheld("") } else { found });
             assert_eq!(found, Err(reason), "{file}");
             continue;
         }

@@ -11,8 +11,9 @@ use crate::fetch::{
     Validators,
 };
 use crate::item::SourceKind;
+use crate::source::mirror::Mirror;
 use crate::source::telegram::ChannelName;
-use crate::source::{self, Unreadable};
+use crate::source::{self, Complaint, Unreadable};
 use crate::store::SourceState;
 
 /// The status of a server that is asked too often.
@@ -24,10 +25,26 @@ pub enum Got {
     Document(Document),
     /// The server says that nothing changed.
     Unchanged(Validators),
+    /// A mirror's page of a channel that its hosts do not show.
+    Mirrored {
+        /// The page.
+        document: Document,
+        /// How it came.
+        via: Via,
+    },
     /// An answer from which nothing can be read.
     Unreadable(Unreadable),
     /// No answer, or an error.
     Error(FetchError),
+}
+
+/// A mirror in place of the channel itself.
+#[derive(Clone, Debug)]
+pub struct Via {
+    /// Which of the source's mirrors.
+    pub mirror: usize,
+    /// Why the channel itself was not read.
+    pub cause: Complaint,
 }
 
 /// What asking came to, and what came with it.
@@ -69,8 +86,9 @@ pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timesta
     match &source.target {
         Target::Feed(url) => asker.once(url, ACCEPT_FEED, state).await,
         Target::Page { url, .. } => asker.once(url, ACCEPT_PAGE, state).await,
-        Target::Telegram { channel, hosts } => {
-            asker.telegram(channel, hosts, |host| channel.preview_url(host)).await
+        Target::Telegram { channel, hosts, mirrors } => {
+            let direct = asker.telegram(channel, hosts, |host| channel.preview_url(host)).await?;
+            Ok(asker.or_mirror(direct, mirrors).await)
         }
     }
 }
@@ -89,7 +107,7 @@ pub async fn ask_older(desk: &Desk, source: &Source, cursor: &str, now: Timestam
             let accept = if source.kind() == SourceKind::Feed { ACCEPT_FEED } else { ACCEPT_PAGE };
             asker.fresh(&url, accept, None).await
         }
-        Target::Telegram { channel, hosts } => {
+        Target::Telegram { channel, hosts, .. } => {
             let Ok(before) = cursor.parse() else { return nowhere() };
             asker.telegram(channel, hosts, |host| channel.older_url(host, before)).await
         }
@@ -165,6 +183,31 @@ impl Asker<'_> {
             Some(error) => Asked::failed(error),
             None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
         }
+    }
+
+    /// The page of the first mirror that answers, where no host shows the channel and none ordered to wait.
+    async fn or_mirror(&self, asked: Asked, mirrors: &[Mirror]) -> Asked {
+        let (reason, detail) = match &asked.got {
+            Got::Unreadable(why @ (Unreadable::PreviewOff | Unreadable::Withheld(_))) => {
+                (why.reason(), why.to_string())
+            }
+            Got::Error(error) if !orders_to_wait(error) => (error.reason(), error.to_string()),
+            Got::Document(_)
+            | Got::Unchanged(_)
+            | Got::Mirrored { .. }
+            | Got::Unreadable(_)
+            | Got::Error(_) => return asked,
+        };
+        for (place, mirror) in mirrors.iter().enumerate() {
+            // Crawling: what `robots.txt` of the mirror forbids is to be asked here, before the page is.
+            let fetched = self.fetch(&mirror.page, ACCEPT_PAGE, None, Redirects::Follow).await;
+            if let Ok(Fetched { answer: Answer::Document(document), .. }) = fetched {
+                let detail = format!("{detail}; read through the mirror `{}`", mirror.host());
+                let via = Via { mirror: place, cause: Complaint { reason, detail } };
+                return Asked { got: Got::Mirrored { document, via }, ..asked };
+            }
+        }
+        asked
     }
 
     /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.

@@ -239,7 +239,9 @@ impl Catching<'_> {
             Ok(Got::Document(document)) => document,
             Ok(Got::Unreadable(why)) => return Ok(Err(why.to_string())),
             Ok(Got::Error(error)) => return Ok(Err(error.to_string())),
-            Ok(Got::Unchanged(_)) => return Ok(Err("the server says that it is unchanged".to_owned())),
+            Ok(Got::Unchanged(_) | Got::Mirrored { .. }) => {
+                return Ok(Err("the server says that it is unchanged".to_owned()));
+            }
             Err(held) => return Ok(Err(format!("its host is on hold for {} s", held.left.as_secs()))),
         };
         let (source, held) = (Arc::clone(self.source), Arc::clone(held));

@@ -4,10 +4,12 @@
 use jiff::Timestamp;
 use tracing::info;
 
-use super::ask::is_same_document;
+use super::ask::{Via, is_same_document};
 use crate::desk::{Source, Target};
-use crate::source::Reading;
+use crate::fetch::Document;
+use crate::ingest;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
+use crate::source::{self, Plan, Reading, Unreadable, mirror};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
 
 /// What was known of the channel of `source`; nothing where its address was another.
@@ -54,6 +56,53 @@ pub fn settle(
     };
     reading.shown = Some(shown);
     Ok(Some(settled))
+}
+
+/// Reads a document as its source's, or as a mirror's page of its channel.
+///
+/// # Errors
+/// As [`source::read`].
+pub fn read(
+    document: &Document,
+    source: &Source,
+    plan: &Plan<'_>,
+    via: Option<&Via>,
+) -> Result<Reading, Unreadable> {
+    let mirror = match (&source.target, via) {
+        (Target::Telegram { channel, mirrors, .. }, Some(via)) => {
+            mirrors.get(via.mirror).map(|mirror| (channel, mirror))
+        }
+        (Target::Telegram { .. } | Target::Feed(_) | Target::Page { .. }, _) => None,
+    };
+    match mirror {
+        Some((channel, mirror)) => mirror::read(document, mirror, channel, plan),
+        None => source::read(document, plan),
+    }
+}
+
+/// Takes out of a mirror's page what is known already, and what is older than the baseline. What a mirror makes of a
+/// known message is no edit of it, and its numbers say nothing of how far the channel was read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn settle_mirrored(
+    store: &dyn Store,
+    source: &Source,
+    state: &SourceState,
+    reading: &mut Reading,
+    via: Via,
+) -> Result<Option<ChannelState>, StoreError> {
+    let first = state.channel.first.filter(|_| is_same_document(source, state));
+    let mut fresh = Vec::new();
+    for item in reading.items.drain(..) {
+        let is_known = ingest::known(&store.seen(source.name(), &ingest::lookups(&item))?).is_some();
+        if !is_known && is_since(first, item.item.telegram.as_ref().map(|post| post.message)) {
+            fresh.push(item);
+        }
+    }
+    reading.items = fresh;
+    reading.complaint = Some(via.cause);
+    Ok(None)
 }
 
 fn is_since(first: Option<u64>, number: Option<u64>) -> bool {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
-use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
+use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS, Via};
 use super::catchup::{self, Front};
 use super::station::Station;
 use super::{channel, clock};
@@ -17,7 +17,7 @@ use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome, Polled, Rece
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
-use crate::source::{self, Candidate, Hints, Unreadable};
+use crate::source::{self, Candidate, Complaint, Hints, Unreadable};
 use crate::store::{SourceState, Store, StoreError};
 use crate::story::Disposition;
 
@@ -160,6 +160,12 @@ impl Read {
         Self::of(Outcome::Failed { reason: why.reason().into(), detail: why.to_string() })
     }
 
+    /// Neither a channel nor its mirror could be read: the reason is the channel's.
+    fn unmirrored(via: Via, why: &Unreadable) -> Self {
+        let Via { cause: Complaint { reason, detail }, .. } = via;
+        Self::of(Outcome::Failed { reason: reason.into(), detail: format!("{detail}, which {why}") })
+    }
+
     /// A 410 is the one status with a state of its own.
     fn refused(error: &FetchError) -> Self {
         let status = error.status();
@@ -176,8 +182,9 @@ async fn read(
     state: &SourceState,
     got: Got,
 ) -> Result<Read, StoreError> {
-    let document = match got {
-        Got::Document(document) => document,
+    let (document, via) = match got {
+        Got::Document(document) => (document, None),
+        Got::Mirrored { document, via } => (document, Some(via)),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
         Got::Error(error) => return Ok(Read::refused(&error)),
@@ -185,12 +192,13 @@ async fn read(
     let body = body_hash(&document.bytes);
     // One that was read with a complaint is looked at again, or the complaint would seem to be over.
     let complained = state.failing.is_some() && state.last_success == state.last_poll;
-    if state.body == Some(body) && !complained && ask::is_same_document(source, state) {
+    if state.body == Some(body) && !complained && via.is_none() && ask::is_same_document(source, state) {
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
     let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
-    let gathered = station.read(move |store| gather(store, &desk, &source, &state, &document, body)).await?;
+    let gathered =
+        station.read(move |store| gather(store, &desk, &source, &state, &document, via, body)).await?;
     Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
 }
 
@@ -206,13 +214,14 @@ fn gather(
     source: &Source,
     state: &SourceState,
     document: &Document,
+    via: Option<Via>,
     body: [u8; 16],
 ) -> Result<Result<Read, Unreadable>, StoreError> {
     let now = clock::now();
     let plan = source::Plan { now: Some(now), ..source.plan() };
-    let mut reading = match source::read(document, &plan) {
+    let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
         Ok(reading) => reading,
-        Err(why) => return Ok(Err(why)),
+        Err(why) => return Ok(via.map(|via| Read::unmirrored(via, &why)).ok_or(why)),
     };
     if reading.truncated && reading.items.is_empty() {
         // As a baseline it would let everything in the next, whole document be told as new.
@@ -223,7 +232,11 @@ fn gather(
         .iter()
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
         .collect();
-    let channel = channel::settle(store, source, state, &mut reading, now)?;
+    let hints = via.is_none().then_some(reading.hints);
+    let channel = match via {
+        Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
+        None => channel::settle(store, source, state, &mut reading, now)?,
+    };
     let mut known = 0;
     let judge = |candidate: Candidate| {
         let (judged, is_known) = judge(store, desk, source, candidate)?;
@@ -241,8 +254,8 @@ fn gather(
         beyond: Beyond { channel, ..Beyond::default() },
     };
     let front = Front { url: document.url.clone(), older: reading.older, shown: reading.shown, known };
-    let front = Some(front);
-    Ok(Ok(Read { hints: Some(reading.hints), problems, front, ..Read::of(Outcome::Read(harvest)) }))
+    let front = hints.map(|_| front);
+    Ok(Ok(Read { hints, problems, front, ..Read::of(Outcome::Read(harvest)) }))
 }
 
 /// Asks the rules about an item that is new or changed; says whether it was known.

@@ -9,6 +9,7 @@ mod dates;
 pub mod discover;
 mod feed;
 mod html;
+pub mod mirror;
 pub mod older;
 pub mod opml;
 pub mod page;

@@ -115,6 +115,7 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         preview: preview.map(link_preview),
         poll: poll(message),
         album,
+        via: None,
     };
     let date = message.select(&LAYOUT.date).find_map(|time| time.attr("datetime"));
     let newest = post.album.iter().copied().max().unwrap_or(number).max(number);

@@ -41,3 +41,34 @@ impl Row for Candidate {
         Some(Self { item: row.item.try_into().ok()?, key: key(&row.key)?, aliases, content: row.content })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{Item, ItemId, SourceName};
+    use crate::store::{SledStore, Store as _};
+
+    fn candidate(n: u32) -> Candidate {
+        let key = SeenKey::new("test", &n.to_string());
+        let source = SourceName::new("rfi").unwrap();
+        let id = ItemId::new(&source, key);
+        let item = Item { id, source: Some(source), ..Item::of_text("Mali", "текст ".repeat(5_000)) };
+        let aliases = (n > 1).then_some(Aliases { link: key, fingerprint: SeenKey::new("text", "x") });
+        Candidate { item, key, aliases, content: u64::MAX - u64::from(n) }
+    }
+
+    #[test]
+    fn what_is_set_aside_comes_back_in_order_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::create(folder.path()).unwrap();
+        let [rfi, rf] = ["rfi", "rf"].map(|name| SourceName::new(name).unwrap());
+        store
+            .transact(&mut |tx| (0..3).try_for_each(|place| tx.put_held(&rfi, place, &candidate(place))))
+            .unwrap();
+        assert_eq!(store.held(&rfi, 3).unwrap(), [0, 1, 2].map(candidate));
+        assert_eq!(store.held(&rfi, 2).unwrap(), [0, 1].map(candidate));
+        assert_eq!(store.held(&rf, 3).unwrap(), []);
+        store.transact(&mut |tx| tx.drop_held(&rfi, 1)).unwrap();
+        assert_eq!(store.held(&rfi, 3).unwrap(), [0, 2].map(candidate));
+    }
+}
