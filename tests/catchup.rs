@@ -123,6 +123,18 @@ fn o3_an_older_page_that_fails_costs_the_gap_and_not_the_news() {
 }
 
 #[test]
+fn o3_older_pages_come_from_any_host() {
+    let preview = Preview::start(1..=20);
+    // Nobody listens on port 1.
+    let source = preview.source("").replace("hosts = [", "hosts = [\"http://127.0.0.1:1\", ");
+    let desk = Desk::with(&source);
+    desk.poll();
+    preview.publish(21..=60);
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (40, None), "{poll}");
+}
+
+#[test]
 fn o3_a_kill_between_two_pages_goes_on_behind_the_last_one() {
     let preview = Preview::start(1..=20);
     let folder = tempfile::tempdir().unwrap();

@@ -13,7 +13,10 @@ mod http;
 mod preview;
 
 use calls::{Desk, number, text};
+use harmattan::fetch::{Document, Validators};
 use harmattan::item::SourceName;
+use harmattan::source::telegram::ChannelName;
+use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store as _};
 use http::Reply;
 use preview::{Preview, convoy, mangoes, message, page};
@@ -116,7 +119,58 @@ fn telegram_states_a_stranger_under_the_name_is_shown_and_told() {
     });
     preview.publish(82..=101);
     assert_eq!(number(&desk.poll(), "/new"), 1, "the channel goes on where it was left");
-    assert_eq!(state(&desk).0, "ok");
+    assert_eq!(state(&desk).0, "ok", "{}", complaint(&desk));
+}
+
+/// A genuine page, where `HARMATTAN_FIXTURES` names the folder that has it; it belongs to its publisher.
+fn genuine(file: &str) -> Option<Vec<u8>> {
+    let folder = std::env::var_os("HARMATTAN_FIXTURES")?;
+    Some(std::fs::read(std::path::Path::new(&folder).join("telegram").join(file)).unwrap())
+}
+
+#[test]
+fn telegram_states_of_genuine_pages_are_told() {
+    let (preview, desk) = channel(1..=20);
+    for (file, reason, detail) in [
+        ("contact_tme_bot_2026-08.html", "gone", "bot"),
+        ("contact_tme_free_2026-08.html", "gone", "unknown name"),
+        ("contact_tme_channel_2026-08.html", "preview-off", "not shown here"),
+        ("contact_nexta_live_channel_2021.html", "preview-off", "not shown here"),
+    ] {
+        let Some(page) = genuine(file) else { return };
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+        preview.instead("/post", Reply::ok(page));
+        let failure = text(&desk.poll(), "/failure");
+        assert!(failure.starts_with(reason) && failure.contains(detail), "{file}: {failure}");
+    }
+    // A page of summer is a stale copy by now, and its messages count all the same.
+    let Some(page) = genuine("page_durov_2026-08.html") else { return };
+    preview.instead("/s/durov", Reply::ok(page));
+    let desk = Desk::with(&preview.source("").replace("\"post\"", "\"durov\""));
+    assert!(number(&desk.poll(), "/new") > 10);
+    let source = &desk.sources()["durov"];
+    assert_eq!((text(source, "/state"), text(source, "/reason")), ("failing".into(), "layout".into()));
+}
+
+#[test]
+fn albums_of_genuine_pages_fill_their_numbers() {
+    for file in ["page_durov_2026-08.html", "page_topwar_2023-02.html"] {
+        let Some(page) = genuine(file) else { return };
+        let document = Document {
+            url: "https://t.me/s/x".parse().unwrap(),
+            bytes: page.into(),
+            content_type: None,
+            validators: Validators::default(),
+        };
+        let source = SourceName::new("post").unwrap();
+        let channel: ChannelName = "durov".parse().unwrap();
+        let plan =
+            Plan { source: &source, kind: ReadAs::Telegram { channel: &channel }, lang: None, now: None };
+        let shown = source::read(&document, &plan).unwrap().shown.unwrap();
+        // A page holds twenty, albums counted singly; of the older one a message is deleted since.
+        assert!([19, 20].contains(&shown.numbers.len()), "{file}: {shown:?}");
+        assert!(shown.messages <= 20 && shown.id.is_some_and(|id| id < 0), "{file}: {shown:?}");
+    }
 }
 
 // Albums, edits, deletions

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
 use url::Url;
 
 use super::ask::{self, Got};
@@ -64,7 +65,10 @@ pub(super) async fn complete(
         Some(trail) => {
             let (missed, problems) = catching.walk(trail, &front, harvest).await?;
             read.problems.extend(problems);
-            read.problems.extend(missed.iter().map(|missed| format!("possible gap: {}", missed.detail)));
+            if let Some(Missed { detail, .. }) = &missed {
+                warn!(source = %source.name(), "possible gap: {detail}");
+                read.problems.push(format!("possible gap: {detail}"));
+            }
             read.missed = missed;
         }
         None => catching.reread(&front, harvest).await?,
@@ -106,7 +110,7 @@ impl Catching<'_> {
         }
         // A window of one item that moves on is no sign of a gap, unless an older page can tell.
         let window = harvest.items.len() > usize::from(front.older.is_none());
-        let gap = front.known == 0 && window && self.state.items_last > 0;
+        let gap = front.known == 0 && window && harvest.whole && self.state.items_last > 0;
         let before = walk.and_then(|walk| Url::parse(&walk.cursor).ok());
         (gap || walk.is_some()).then(|| Trail::Links(Links::new(&front.url, front.older.clone(), before)))
     }

@@ -232,11 +232,12 @@ fn gather(
         .iter()
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
         .collect();
-    let hints = via.is_none().then_some(reading.hints);
+    let own = via.is_none();
     let channel = match via {
         Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
         None => channel::settle(store, source, state, &mut reading, now)?,
     };
+    let hints = own.then_some(reading.hints);
     let mut known = 0;
     let judge = |candidate: Candidate| {
         let (judged, is_known) = judge(store, desk, source, candidate)?;
