@@ -104,6 +104,9 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
     ] {
         let source = values(&keys::SOURCE, skipped).replace("rfi-afrique", name);
         write!(out, "[[source]]\n{source}").unwrap();
+        if name == "wagner-channel" {
+            write!(out, "[[source.mirrors]]\n{}", values(&keys::MIRROR, &[])).unwrap();
+        }
     }
     let test_text = values(&keys::TEST_TEXT, &[]).trim_end().replace('\n', ", ");
     let hook = values(&keys::WEBHOOK, &["secret"]).replace("desk-mail", "ops-hook");
@@ -259,7 +262,7 @@ fn a_source_says_where_it_is_and_how_it_is_read() {
     let config = load_text(&sample(None), &[]).unwrap().config;
     let [feed, telegram, page] = config.sources.as_slice() else { panic!("{:?}", config.sources) };
     assert!(matches!(&feed.what, SourceAddress::Feed(url) if url.host_str() == Some("www.rfi.fr")));
-    assert!(matches!(&telegram.what, SourceAddress::Telegram { channel, hosts }
+    assert!(matches!(&telegram.what, SourceAddress::Telegram { channel, hosts, .. }
         if channel == "@grey_zone" && hosts == &["t.me", "telegram.me", "telegram.dog"]));
     assert!(matches!(&page.what, SourceAddress::Page { select, .. } if select.item.value == "article"));
     assert_eq!((feed.tier, feed.enabled, feed.contact, feed.backlog), (2, true, false, Backlog::None));

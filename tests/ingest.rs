@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::Validators;
-use harmattan::ingest::{Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
+use harmattan::ingest::{Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
 use harmattan::item::Item;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{Mode, Severity};
@@ -78,6 +78,7 @@ impl Stage {
                 validators,
                 body: [7; 16],
                 complaint: None,
+                beyond: Beyond::default(),
             }),
             hints: None,
             due: now(),

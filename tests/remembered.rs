@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::{Document, Validators};
-use harmattan::ingest::{Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
+use harmattan::ingest::{Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
 use harmattan::item::{Dating, SourceName};
 use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store};
@@ -101,6 +101,7 @@ impl Stage {
                 validators: (document.url.to_string(), Validators::default()),
                 body: [0; 16],
                 complaint: None,
+                beyond: Beyond::default(),
             }),
             hints: Some(reading.hints),
             due: at(hours),

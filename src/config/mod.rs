@@ -39,6 +39,6 @@ pub use settings::{
     ScheduleSettings, StoreSettings,
 };
 pub use socket::{Places, places};
-pub use source::{ArticleChoice, Backlog, SelectSpec, SourceAddress, SourceSpec};
+pub use source::{ArticleChoice, Backlog, MirrorSpec, SelectSpec, SourceAddress, SourceSpec};
 pub use value::duration;
 pub use write::{Edit, NewAddress, NewSource};

@@ -9,6 +9,7 @@ use super::option::Form;
 use super::read::{Node, Section};
 use crate::item::{SourceKind, SourceName};
 use crate::rules::spec::{Located, Origin};
+use crate::source::mirror;
 
 /// One `[[source]]`, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub enum SourceAddress {
         channel: String,
         /// Hosts (`t.me`) or addresses (`http://127.0.0.1:8080`), tried in order.
         hosts: Vec<String>,
+        /// Pages of others that show the channel, tried in order when no host does.
+        mirrors: Vec<MirrorSpec>,
     },
     /// An HTML page.
     Page {
@@ -86,6 +89,21 @@ pub struct SelectSpec {
     pub text: Option<Located<String>>,
     /// The link to the page with older items, in the whole page.
     pub next: Option<Located<String>>,
+}
+
+/// A mirror of a Telegram channel as written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MirrorSpec {
+    /// Address of its page, with `{channel}` where the channel's name goes.
+    pub page: Located<String>,
+    /// What holds one message.
+    pub item: Located<String>,
+    /// The link to the original on Telegram.
+    pub link: Located<String>,
+    /// The text.
+    pub text: Located<String>,
+    /// The date.
+    pub date: Option<Located<String>>,
 }
 
 /// What of a source's first poll may alert.
@@ -205,6 +223,7 @@ fn address(section: &Section<'_>) -> Option<SourceAddress> {
     }
     if !section.has("telegram") {
         page_only("hosts", "telegram");
+        page_only("mirrors", "telegram");
     }
     match [section.has("feed"), section.has("telegram"), section.has("page")] {
         [true, false, false] => section.address("feed").map(SourceAddress::Feed),
@@ -214,7 +233,8 @@ fn address(section: &Section<'_>) -> Option<SourceAddress> {
             if hosts.is_empty() {
                 return section.get("hosts")?.problem("is empty", "name a host or leave `hosts` out");
             }
-            Some(SourceAddress::Telegram { channel: channel?.value, hosts })
+            let mirrors = section.sections("mirrors").iter().filter_map(mirror).collect();
+            Some(SourceAddress::Telegram { channel: channel?.value, hosts, mirrors })
         }
         [false, false, true] => {
             let url = section.address("page");
@@ -255,6 +275,19 @@ fn host(node: &Node<'_>) -> Option<String> {
         "is neither a host nor the address of one",
         "write it like \"t.me\" or \"http://127.0.0.1:8080\"",
     )
+}
+
+fn mirror(section: &Section<'_>) -> Option<MirrorSpec> {
+    let page = section.text("page");
+    let [item, link, text, date] = ["item", "link", "text", "date"].map(|name| section.text(name));
+    let page = page?;
+    if !page.value.contains(mirror::CHANNEL) || mirror::address(&page.value, "channel").is_none() {
+        return section.get("page")?.problem(
+            format!("`{}` is no address of a channel's page", page.value),
+            "write `{channel}` where the name goes, as in \"https://mirror.example/{channel}\"",
+        );
+    }
+    Some(MirrorSpec { page, item: item?, link: link?, text: text?, date })
 }
 
 fn select(section: &Section<'_>) -> Option<SelectSpec> {

@@ -220,6 +220,18 @@ pub struct Source {
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
+    /// Of a Telegram channel: messages once seen that its preview does not show any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Gone>,
+}
+
+/// A message that is gone from a preview.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Its link.
+    pub url: String,
+    /// When that was noticed.
+    pub noticed: Timestamp,
 }
 
 /// What a poll came to.

@@ -1,11 +1,12 @@
 //! Core values as rows of a listing.
 
 use super::api;
-use crate::config::SourceAddress;
+use crate::config::{SourceAddress, SourceSpec};
 use crate::desk::Desk;
 use crate::ingest;
 use crate::item::SourceKind;
 use crate::outbox::{Delivery, DeliveryState};
+use crate::source::telegram::ChannelName;
 use crate::store::SourceState;
 use crate::story::{Alert, AlertKind};
 
@@ -43,9 +44,21 @@ pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 items: state.items,
                 items_last: state.items_last,
                 lost_last: state.lost_last,
+                gone: gone(spec, state),
             }
         })
         .collect()
+}
+
+/// The messages that are gone from a channel's preview.
+fn gone(spec: &SourceSpec, state: &SourceState) -> Vec<api::Gone> {
+    let SourceAddress::Telegram { channel, .. } = &spec.what else { return Vec::new() };
+    let Ok(channel) = channel.parse::<ChannelName>() else { return Vec::new() };
+    let row = |(number, noticed): &(u64, _)| api::Gone {
+        url: format!("https://t.me/{channel}/{number}"),
+        noticed: *noticed,
+    };
+    state.channel.gone.iter().map(row).collect()
 }
 
 fn word(state: &SourceState) -> &'static str {

@@ -10,8 +10,10 @@ use crate::fetch::{
     ACCEPT_FEED, ACCEPT_PAGE, Answer, Document, Failure, FetchError, Fetched, Freshness, Redirects, Request,
     Validators,
 };
+use crate::item::SourceKind;
+use crate::source::mirror::Mirror;
 use crate::source::telegram::ChannelName;
-use crate::source::{self, Unreadable};
+use crate::source::{self, Complaint, Unreadable};
 use crate::store::SourceState;
 
 /// The status of a server that is asked too often.
@@ -23,10 +25,26 @@ pub enum Got {
     Document(Document),
     /// The server says that nothing changed.
     Unchanged(Validators),
+    /// A mirror's page of a channel that its hosts do not show.
+    Mirrored {
+        /// The page.
+        document: Document,
+        /// How it came.
+        via: Via,
+    },
     /// An answer from which nothing can be read.
     Unreadable(Unreadable),
     /// No answer, or an error.
     Error(FetchError),
+}
+
+/// A mirror in place of the channel itself.
+#[derive(Clone, Debug)]
+pub struct Via {
+    /// Which of the source's mirrors.
+    pub mirror: usize,
+    /// Why the channel itself was not read.
+    pub cause: Complaint,
 }
 
 /// What asking came to, and what came with it.
@@ -68,7 +86,31 @@ pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timesta
     match &source.target {
         Target::Feed(url) => asker.once(url, ACCEPT_FEED, state).await,
         Target::Page { url, .. } => asker.once(url, ACCEPT_PAGE, state).await,
-        Target::Telegram { channel, hosts } => asker.telegram(channel, hosts).await,
+        Target::Telegram { channel, hosts, mirrors } => {
+            let direct = asker.telegram(channel, hosts, |host| channel.preview_url(host)).await?;
+            Ok(asker.or_mirror(direct, mirrors).await)
+        }
+    }
+}
+
+/// Asks a source for an older page: of a channel, what is older than the message number `cursor`; else the page at
+/// the address `cursor`.
+///
+/// # Errors
+/// [`Held`] when its host is on hold.
+pub async fn ask_older(desk: &Desk, source: &Source, cursor: &str, now: Timestamp) -> Result<Asked, Held> {
+    let asker = Asker { desk, source, now };
+    let nowhere = || Ok(Asked::unreadable(Unreadable::Parse(format!("no older page at `{cursor}`"))));
+    match &source.target {
+        Target::Feed(_) | Target::Page { .. } => {
+            let Ok(url) = Url::parse(cursor) else { return nowhere() };
+            let accept = if source.kind() == SourceKind::Feed { ACCEPT_FEED } else { ACCEPT_PAGE };
+            asker.fresh(&url, accept, None).await
+        }
+        Target::Telegram { channel, hosts, .. } => {
+            let Ok(before) = cursor.parse() else { return nowhere() };
+            asker.telegram(channel, hosts, |host| channel.older_url(host, before)).await
+        }
     }
 }
 
@@ -88,6 +130,15 @@ impl Asker<'_> {
         let known = state.validators.as_ref().filter(|_| is_same_document(self.source, state));
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
+        self.fresh(url, accept, validators).await
+    }
+
+    async fn fresh(
+        &self,
+        url: &Url,
+        accept: &'static str,
+        validators: Option<(&Url, &Validators)>,
+    ) -> Result<Asked, Held> {
         match self.fetch(url, accept, validators, Redirects::Follow).await {
             Ok(Fetched { answer, freshness, waited, .. }) => {
                 let got = match answer {
@@ -105,10 +156,15 @@ impl Asker<'_> {
 
     /// Asks the hosts in order until one answers. t.me itself was gone for a day in July 2026, while
     /// telegram.me went on.
-    async fn telegram(&self, channel: &ChannelName, hosts: &[String]) -> Result<Asked, Held> {
+    async fn telegram(
+        &self,
+        channel: &ChannelName,
+        hosts: &[String],
+        page: impl Fn(&str) -> Option<Url>,
+    ) -> Result<Asked, Held> {
         let mut last = None;
         for host in hosts {
-            let Some(url) = channel.preview_url(host) else { continue };
+            let Some(url) = page(host) else { continue };
             match self.fetch(&url, ACCEPT_PAGE, None, Redirects::Report).await {
                 Ok(Fetched { answer, freshness, waited, .. }) => {
                     let got = match answer {
@@ -127,6 +183,31 @@ impl Asker<'_> {
             Some(error) => Asked::failed(error),
             None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
         }
+    }
+
+    /// The page of the first mirror that answers, where no host shows the channel and none ordered to wait.
+    async fn or_mirror(&self, asked: Asked, mirrors: &[Mirror]) -> Asked {
+        let (reason, detail) = match &asked.got {
+            Got::Unreadable(why @ (Unreadable::PreviewOff | Unreadable::Withheld(_))) => {
+                (why.reason(), why.to_string())
+            }
+            Got::Error(error) if !orders_to_wait(error) => (error.reason(), error.to_string()),
+            Got::Document(_)
+            | Got::Unchanged(_)
+            | Got::Mirrored { .. }
+            | Got::Unreadable(_)
+            | Got::Error(_) => return asked,
+        };
+        for (place, mirror) in mirrors.iter().enumerate() {
+            let request = self.request(&mirror.page, ACCEPT_PAGE, None, Redirects::Follow);
+            let fetched = self.desk.fetcher.crawl(&request).await;
+            if let Ok(Fetched { answer: Answer::Document(document), .. }) = fetched {
+                let detail = format!("{detail}; read through the mirror `{}`", mirror.host());
+                let via = Via { mirror: place, cause: Complaint { reason, detail } };
+                return Asked { got: Got::Mirrored { document, via }, ..asked };
+            }
+        }
+        asked
     }
 
     /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.
@@ -148,7 +229,21 @@ impl Asker<'_> {
         validators: Option<(&Url, &Validators)>,
         redirects: Redirects,
     ) -> Result<Fetched, FetchError> {
-        let request = Request {
+        let request = self.request(url, accept, validators, redirects);
+        match self.source.target {
+            Target::Page { .. } => self.desk.fetcher.crawl(&request).await,
+            Target::Feed(_) | Target::Telegram { .. } => self.desk.fetcher.fetch(&request).await,
+        }
+    }
+
+    fn request<'a>(
+        &'a self,
+        url: &'a Url,
+        accept: &'static str,
+        validators: Option<(&'a Url, &'a Validators)>,
+        redirects: Redirects,
+    ) -> Request<'a> {
+        Request {
             url,
             validators,
             accept,
@@ -156,10 +251,6 @@ impl Asker<'_> {
             proxy: self.source.spec.proxy.as_ref(),
             contact: self.source.spec.contact,
             now: self.now,
-        };
-        match self.source.target {
-            Target::Page { .. } => self.desk.fetcher.crawl(&request).await,
-            Target::Feed(_) | Target::Telegram { .. } => self.desk.fetcher.fetch(&request).await,
         }
     }
 }

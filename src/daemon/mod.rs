@@ -6,6 +6,8 @@
 
 pub mod articles;
 pub mod ask;
+pub mod catchup;
+pub mod channel;
 pub mod clock;
 pub mod deliver;
 pub mod live;

@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
-use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
-use super::clock;
+use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS, Via};
+use super::catchup::{self, Front};
 use super::station::Station;
+use super::{channel, clock};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::fetch::{Document, FetchError, Freshness, Validators};
-use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
+use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome, Polled, Receipt};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
-use crate::source::{self, Candidate, Hints, Unreadable};
+use crate::source::{self, Candidate, Complaint, Hints, Unreadable};
 use crate::store::{SourceState, Store, StoreError};
 use crate::story::Disposition;
 
@@ -77,6 +78,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     };
     let time = Time { started: asked.checked_add(waited).unwrap_or(asked), answered: clock::now() };
     let read = read(station, desk, source, &state, got).await?;
+    let read = catchup::complete(station, desk, source, &state, read, time.started).await?;
     let decision = decide(desk, source, &state, &read, freshness, time);
     let poll = ingest::Poll {
         source: Polled {
@@ -94,7 +96,12 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         due: decision.due,
         not_before: decision.not_before,
         host_wide: read.status == Some(TOO_MANY_REQUESTS),
-        missed: None,
+        missed: read.missed,
+    };
+    let word = match &poll.outcome {
+        Outcome::Failed { .. } => "failed",
+        _ if read.unchanged => "unchanged",
+        Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => "read",
     };
     let force = desk.in_force.clone();
     let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
@@ -102,7 +109,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         station.articles.notify_one();
     }
     log(source, &state, &receipt, decision.reason);
-    let report = report(source, &receipt, read.unchanged, read.problems, decision.due);
+    let report = report(source, &receipt, word, read.problems, decision.due);
     Ok(Polling { report, deliveries: receipt.deliveries, due: decision.due, doubtful: false })
 }
 
@@ -125,17 +132,28 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
 }
 
 /// What was read, ready to be stored.
-struct Read {
-    outcome: Outcome,
+pub(super) struct Read {
+    pub(super) outcome: Outcome,
     unchanged: bool,
     status: Option<u16>,
     hints: Option<Hints>,
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
+    /// The page, where older ones may have to be read too.
+    pub(super) front: Option<Front>,
+    pub(super) missed: Option<Missed>,
 }
 
 impl Read {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, unchanged: false, status: None, hints: None, problems: Vec::new() }
+        Self {
+            outcome,
+            unchanged: false,
+            status: None,
+            hints: None,
+            problems: Vec::new(),
+            front: None,
+            missed: None,
+        }
     }
 
     fn unchanged(validators: Validators) -> Self {
@@ -144,6 +162,12 @@ impl Read {
 
     fn unreadable(why: &Unreadable) -> Self {
         Self::of(Outcome::Failed { reason: why.reason().into(), detail: why.to_string() })
+    }
+
+    /// Neither a channel nor its mirror could be read: the reason is the channel's.
+    fn unmirrored(via: Via, why: &Unreadable) -> Self {
+        let Via { cause: Complaint { reason, detail }, .. } = via;
+        Self::of(Outcome::Failed { reason: reason.into(), detail: format!("{detail}, which {why}") })
     }
 
     /// A 410 is the one status with a state of its own.
@@ -162,19 +186,23 @@ async fn read(
     state: &SourceState,
     got: Got,
 ) -> Result<Read, StoreError> {
-    let document = match got {
-        Got::Document(document) => document,
+    let (document, via) = match got {
+        Got::Document(document) => (document, None),
+        Got::Mirrored { document, via } => (document, Some(via)),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
         Got::Error(error) => return Ok(Read::refused(&error)),
     };
     let body = body_hash(&document.bytes);
-    if state.body == Some(body) && ask::is_same_document(source, state) {
+    // One that was read with a complaint is looked at again, or the complaint would seem to be over.
+    let complained = state.failing.is_some() && state.last_success == state.last_poll;
+    if state.body == Some(body) && !complained && via.is_none() && ask::is_same_document(source, state) {
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
-    let (desk, source) = (Arc::clone(desk), Arc::clone(source));
-    let gathered = station.read(move |store| gather(store, &desk, &source, &document, body)).await?;
+    let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
+    let gathered =
+        station.read(move |store| gather(store, &desk, &source, &state, &document, via, body)).await?;
     Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
 }
 
@@ -188,20 +216,16 @@ fn gather(
     store: &dyn Store,
     desk: &Desk,
     source: &Source,
+    state: &SourceState,
     document: &Document,
+    via: Option<Via>,
     body: [u8; 16],
 ) -> Result<Result<Read, Unreadable>, StoreError> {
-    let plan = source::Plan { now: Some(clock::now()), ..source.plan() };
-    let reading = match source::read(document, &plan) {
+    let now = clock::now();
+    let plan = source::Plan { now: Some(now), ..source.plan() };
+    let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
         Ok(reading) => reading,
-        Err(why) => return Ok(Err(why)),
-    };
-    let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
-    let judge = |candidate: Candidate| {
-        let seen = store.seen(source.name(), &ingest::lookups(&candidate))?;
-        let repeated = ingest::known(&seen).is_some_and(|seen| seen.content == candidate.content);
-        let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-        Ok(Judged { candidate, verdict })
+        Err(why) => return Ok(via.map(|via| Read::unmirrored(via, &why)).ok_or(why)),
     };
     if reading.truncated && reading.items.is_empty() {
         // As a baseline it would let everything in the next, whole document be told as new.
@@ -212,16 +236,48 @@ fn gather(
         .iter()
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
         .collect();
+    let own = via.is_none();
+    let channel = match via {
+        Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
+        None => channel::settle(store, source, state, &mut reading, now)?,
+    };
+    let hints = own.then_some(reading.hints);
+    let mut known = 0;
+    let judge = |candidate: Candidate| {
+        let (judged, is_known) = judge(store, desk, source, candidate)?;
+        known += usize::from(is_known);
+        Ok(judged)
+    };
+    let items = reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?;
     let harvest = Harvest {
-        items: reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?,
+        items,
         lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
         delta: document.delta,
         whole: !reading.truncated,
         validators: (document.url.to_string(), document.validators.clone()),
         body,
         complaint: reading.complaint,
+        beyond: Beyond { channel, ..Beyond::default() },
     };
-    Ok(Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) }))
+    let front = Front { url: document.url.clone(), older: reading.older, shown: reading.shown, known };
+    let front = hints.map(|_| front);
+    Ok(Ok(Read { hints, problems, front, ..Read::of(Outcome::Read(harvest)) }))
+}
+
+/// Asks the rules about an item that is new or changed; says whether it was known.
+pub(super) fn judge(
+    store: &dyn Store,
+    desk: &Desk,
+    source: &Source,
+    candidate: Candidate,
+) -> Result<(Judged, bool), StoreError> {
+    let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
+    let answers = store.seen(source.name(), &ingest::lookups(&candidate))?;
+    let seen = ingest::known(&answers);
+    let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
+    let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
+    // Any name that it has been known by tells that it was shown before.
+    Ok((Judged { candidate, verdict }, answers.iter().any(Option::is_some)))
 }
 
 fn decide(
@@ -287,16 +343,11 @@ fn log(source: &Source, before: &SourceState, receipt: &Receipt, next: PollReaso
 fn report(
     source: &Source,
     receipt: &Receipt,
-    unchanged: bool,
+    word: &str,
     problems: Vec<String>,
     due: Timestamp,
 ) -> api::Poll {
-    let outcome = match &receipt.failing {
-        Some(_) => "failed",
-        None if unchanged => "unchanged",
-        None if receipt.baseline => "baseline",
-        None => "read",
-    };
+    let outcome = if receipt.baseline { "baseline" } else { word };
     let sent = receipt.alerts.iter().filter(|(_, disposition)| *disposition == Disposition::Sent).count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     api::Poll {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::config::{self, Config, Environment, Problem, Problems, SelectSpec, SourceAddress, SourceSpec};
+use crate::config::{
+    self, Config, Environment, MirrorSpec, Problem, Problems, SelectSpec, SourceAddress, SourceSpec,
+};
 use crate::fetch::{Fetcher, HttpSettings};
 use crate::ingest::InForce;
 use crate::item::{SourceKind, SourceName};
@@ -14,6 +16,7 @@ use crate::notify::Notifier;
 use crate::rules::spec::Located;
 use crate::rules::{Engine, RuleProblem, TestFailure};
 use crate::schedule::Rhythm;
+use crate::source::mirror::{Mirror, Written};
 use crate::source::page::{SelectorProblem, Selectors};
 use crate::source::telegram::ChannelName;
 use crate::source::{Plan, ReadAs};
@@ -64,6 +67,8 @@ pub enum Target {
         channel: ChannelName,
         /// Hosts.
         hosts: Vec<String>,
+        /// Pages of others, for when no host shows it.
+        mirrors: Vec<Mirror>,
     },
     /// A page.
     Page {
@@ -119,7 +124,7 @@ impl Source {
     pub fn host(&self) -> Option<String> {
         match &self.target {
             Target::Feed(url) | Target::Page { url, .. } => url.host_str().map(str::to_ascii_lowercase),
-            Target::Telegram { channel, hosts } => {
+            Target::Telegram { channel, hosts, .. } => {
                 let url = channel.preview_url(hosts.first()?)?;
                 url.host_str().map(str::to_ascii_lowercase)
             }
@@ -270,10 +275,7 @@ fn prepare(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Source>> {
     for spec in config.sources.iter().filter(|spec| spec.enabled) {
         let target = match &spec.what {
             SourceAddress::Feed(url) => Ok(Target::Feed(url.clone())),
-            SourceAddress::Telegram { channel, hosts } => channel
-                .parse::<ChannelName>()
-                .map(|channel| Target::Telegram { channel, hosts: hosts.clone() })
-                .map_err(|error| ("telegram", error.to_string())),
+            SourceAddress::Telegram { channel, hosts, mirrors } => telegram(channel, hosts, mirrors),
             SourceAddress::Page { url, select } => selectors(select)
                 .map(|selectors| Target::Page { url: url.clone(), selectors: Box::new(selectors) })
                 .map_err(|error| ("select", error.to_string())),
@@ -290,6 +292,26 @@ fn prepare(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Source>> {
         }
     }
     sources
+}
+
+fn telegram(
+    channel: &str,
+    hosts: &[String],
+    mirrors: &[MirrorSpec],
+) -> Result<Target, (&'static str, String)> {
+    let channel: ChannelName = channel.parse().map_err(|error| ("telegram", format!("{error}")))?;
+    let mirrors = mirrors.iter().map(|spec| {
+        let written = Written {
+            page: &spec.page.value,
+            item: &spec.item.value,
+            link: &spec.link.value,
+            text: &spec.text.value,
+            date: spec.date.as_ref().map(|date| date.value.as_str()),
+        };
+        Mirror::new(written, &channel).map_err(|error| ("mirrors", error.to_string()))
+    });
+    let mirrors = mirrors.collect::<Result<_, _>>()?;
+    Ok(Target::Telegram { channel, hosts: hosts.to_vec(), mirrors })
 }
 
 fn selectors(select: &SelectSpec) -> Result<Selectors, SelectorProblem> {

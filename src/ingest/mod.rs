@@ -22,7 +22,7 @@ use crate::outbox::Delivery;
 use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
 use crate::source::{Aliases, Candidate, Complaint, Hints};
-use crate::store::{Failing, Owner, Seen, SourceState, StoreError, Transaction};
+use crate::store::{ChannelState, Failing, Owner, Seen, SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
 
 /// What a poll brought.
@@ -117,6 +117,17 @@ pub struct Harvest {
     pub body: [u8; 16],
     /// What is wrong with the source although it could be read; it counts as failing with that reason.
     pub complaint: Option<Complaint>,
+    /// What it brings beside the items of its document.
+    pub beyond: Beyond,
+}
+
+/// What older pages and the state of a channel add to a harvest.
+#[derive(Clone, Debug, Default)]
+pub struct Beyond {
+    /// Whether what a walk through older pages set aside is among the items, and need not be held any more.
+    pub held: bool,
+    /// What is now known of the Telegram channel.
+    pub channel: Option<ChannelState>,
 }
 
 /// An item and what the rules say of it; not asked where the item seemed known.
@@ -172,9 +183,18 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let mut receipt = Receipt::default();
     match &poll.outcome {
         Outcome::Read(harvest) => {
+            if state.address != poll.source.address {
+                // The numbers of another channel say nothing of this one's.
+                state.telegram_newest = None;
+            }
             Ingest { tx, poll, force, harvest, last_read: state.last_success }
                 .take_in(&mut state, &mut receipt)?;
+            let run = state.failing.take();
             succeed(&mut state, poll.started);
+            if let Some(Complaint { reason, detail }) = &harvest.complaint {
+                state.failing = Some(failed(run, poll.started, reason, detail));
+            }
+            settle(tx, &mut state, &harvest.beyond)?;
         }
         Outcome::Repeated { validators } => {
             state.validators = Some(validators.clone());
@@ -186,12 +206,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
         }
         Outcome::Failed { reason, detail } => {
             let run = state.failing.take();
-            state.failing = Some(Failing {
-                since: run.as_ref().map_or(poll.started, |run| run.since),
-                polls: run.map_or(0, |run| run.polls).saturating_add(1),
-                reason: reason.clone(),
-                detail: detail.clone(),
-            });
+            state.failing = Some(failed(run, poll.started, reason, detail));
         }
     }
     if let Some(hints) = poll.hints {
@@ -230,7 +245,30 @@ pub fn blank(name: &SourceName) -> SourceState {
         failing: None,
         telegram_newest: None,
         ttl_minutes: None,
+        channel: ChannelState::default(),
+        walk: None,
     }
+}
+
+/// One failure more in a run of them.
+fn failed(run: Option<Failing>, at: Timestamp, reason: &str, detail: &str) -> Failing {
+    Failing {
+        since: run.as_ref().map_or(at, |run| run.since),
+        polls: run.map_or(0, |run| run.polls).saturating_add(1),
+        reason: reason.to_owned(),
+        detail: detail.to_owned(),
+    }
+}
+
+/// Lets go of what a walk set aside, once it is told, and keeps what is known of the channel.
+fn settle(tx: &dyn Transaction, state: &mut SourceState, beyond: &Beyond) -> Result<(), StoreError> {
+    if let Some(walk) = state.walk.take_if(|_| beyond.held) {
+        (0..walk.held).try_for_each(|place| tx.drop_held(&state.name, place))?;
+    }
+    if let Some(channel) = &beyond.channel {
+        state.channel.clone_from(channel);
+    }
+    Ok(())
 }
 
 fn succeed(state: &mut SourceState, at: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::take::Ingest;
 use super::{InForce, Judged, Receipt};
@@ -52,7 +52,9 @@ impl Recorder<'_> {
         dating: Dating,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
-        let now = self.now;
+        // A thousandth of a second apart, alerts of one poll keep the order of their items.
+        let place = i64::try_from(receipt.alerts.len()).unwrap_or(i64::MAX);
+        let now = self.now.checked_add(SignedDuration::from_millis(place)).unwrap_or(self.now);
         let id = AlertId::new(now, item.id);
         let sifted = Sifted::of(verdict.fired, age(item, now), self.force.max_age);
         let severity = sifted.severity();
@@ -73,7 +75,7 @@ impl Recorder<'_> {
             item,
             truncated,
             tier: self.tier,
-            fetched: now,
+            fetched: self.now,
             dating,
             entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
             places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),

@@ -150,6 +150,8 @@ pub struct TelegramPost {
     pub preview: Option<LinkPreview>,
     /// A poll.
     pub poll: Option<Poll>,
+    /// The mirror through which it was seen, where the channel itself could not be read.
+    pub via: Option<String>,
 }
 
 /// The origin of a forwarded message.

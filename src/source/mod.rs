@@ -10,7 +10,9 @@ pub mod discover;
 mod feed;
 mod html;
 pub(crate) mod linked;
+pub mod mirror;
 mod naming;
+pub mod older;
 pub mod opml;
 pub mod page;
 mod sniff;
@@ -130,6 +132,8 @@ pub struct Reading {
     pub older: Option<Url>,
     /// What is wrong with the source although it could be read.
     pub complaint: Option<Complaint>,
+    /// What a Telegram page shows beside its messages.
+    pub shown: Option<telegram::Shown>,
 }
 
 /// Something wrong with a source whose document could be read all the same: it is in a bad state, and its items count.
@@ -225,6 +229,8 @@ pub enum Unreadable {
     Empty,
     /// A Telegram channel whose preview is switched off.
     PreviewOff,
+    /// A Telegram channel whose preview is withheld from us: for adults, or blocked where we ask from.
+    Withheld(&'static str),
     /// A Telegram name that is no channel: absent, a person, a group or a bot.
     NotAChannel(String),
     /// A page without anything that its selectors or the known layout would find.
@@ -237,7 +243,7 @@ impl Unreadable {
         match self {
             Self::Parse(_) | Self::Empty => "parse",
             Self::Challenge => "challenge",
-            Self::PreviewOff => "preview-off",
+            Self::PreviewOff | Self::Withheld(_) => "preview-off",
             Self::NotAChannel(_) => "gone",
             Self::Layout(_) => "layout",
         }
@@ -251,6 +257,7 @@ impl fmt::Display for Unreadable {
             Self::Challenge => f.write_str("a challenge page instead of the document"),
             Self::Empty => f.write_str("an empty body"),
             Self::PreviewOff => f.write_str("the channel has no web preview"),
+            Self::Withheld(why) => write!(f, "the channel's web preview is withheld: {why}"),
             Self::NotAChannel(what) => write!(f, "not a channel: {what}"),
             Self::Layout(detail) => write!(f, "unknown layout: {detail}"),
         }

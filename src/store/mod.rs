@@ -17,11 +17,15 @@ use jiff::Timestamp;
 use crate::article::{Fate, Pending};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
+use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::error::StoreError;
 pub use self::sled::SledStore;
-pub use self::state::{Day, Deliveries, Expired, Failing, Owner, Seen, SourceState, Stats, StoredItem};
+pub use self::state::{
+    ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, Owner, Seen, SourceState, Stats, StoredItem,
+    Walk,
+};
 pub use self::writer::Writer;
 
 /// The work of one transaction. It may run more than once: it computes and calls the transaction, nothing else.
@@ -54,6 +58,9 @@ pub trait Store: Send + Sync {
 
     /// All sources ever polled, by name.
     fn sources(&self) -> Result<Vec<SourceState>, StoreError>;
+
+    /// What a walk through older pages set aside, in the order in which it did: the first `count`.
+    fn held(&self, source: &SourceName, count: u32) -> Result<Vec<Candidate>, StoreError>;
 
     /// What is remembered under each of `keys`, in their order.
     fn seen(&self, source: &SourceName, keys: &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError>;
@@ -160,6 +167,12 @@ pub trait Transaction {
 
     /// Writes a source's state.
     fn put_source(&self, state: &SourceState) -> Result<(), StoreError>;
+
+    /// Sets an item of an older page aside, as number `place` of its source.
+    fn put_held(&self, source: &SourceName, place: u32, held: &Candidate) -> Result<(), StoreError>;
+
+    /// Drops what was set aside under that number.
+    fn drop_held(&self, source: &SourceName, place: u32) -> Result<(), StoreError>;
 
     /// As [`Store::seen`].
     fn seen(&self, source: &SourceName, keys: &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError>;

@@ -50,6 +50,44 @@ pub struct SourceState {
     pub telegram_newest: Option<u64>,
     /// The `ttl` of the last document that could be read, in minutes.
     pub ttl_minutes: Option<u32>,
+    /// What is known of a Telegram channel beside its highest number.
+    pub channel: ChannelState,
+    /// The walk through older pages that was not ended.
+    pub walk: Option<Walk>,
+}
+
+/// What is remembered of a Telegram channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChannelState {
+    /// Telegram's own number of it, which outlives its name.
+    pub id: Option<i64>,
+    /// Lowest message number of the baseline: what is older was never to be told.
+    pub first: Option<u64>,
+    /// Whether its pages had texts.
+    pub texts: bool,
+    /// When the page before the newest was last read again, for edits and deletions.
+    pub reread: Option<Timestamp>,
+    /// Messages once seen that its pages do not show any more, by number, with when that was noticed; the last
+    /// [`GONE_MAX`] of them.
+    pub gone: Vec<(u64, Timestamp)>,
+}
+
+/// Most messages gone from a preview that are remembered of a channel.
+pub const GONE_MAX: usize = 50;
+
+/// A walk through older pages under way: what it read is set aside in the store until it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// Where it goes on: the lowest message number read of a Telegram channel, else an address; empty where there is
+    /// nothing older.
+    pub cursor: String,
+    /// Of a Telegram channel, the highest number from which it reached the cursor without a gap; the newest page itself
+    /// is not set aside.
+    pub top: Option<u64>,
+    /// Pages read.
+    pub pages: u32,
+    /// Items set aside.
+    pub held: u32,
 }
 
 impl SourceState {

@@ -96,6 +96,9 @@ pub struct Telegram {
     /// A poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
+    /// Host of the mirror through which it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
 }
 
 /// The origin of a forwarded message.
@@ -212,6 +215,7 @@ impl From<core::TelegramPost> for Telegram {
                 description: preview.description,
             }),
             poll: post.poll.map(|poll| Poll { question: poll.question, options: poll.options }),
+            via: post.via,
         }
     }
 }
@@ -235,6 +239,7 @@ impl From<Telegram> for core::TelegramPost {
                 description: preview.description,
             }),
             poll: post.poll.map(|poll| core::Poll { question: poll.question, options: poll.options }),
+            via: post.via,
         }
     }
 }

@@ -87,6 +87,12 @@ impl Desk {
         self.alerts().iter().map(told).collect()
     }
 
+    /// Where its store is; a test may open it between two runs.
+    #[allow(dead_code, reason = "most tests leave the store alone")]
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
     /// The file of its config.
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("harmattan.toml")

@@ -5,7 +5,7 @@ use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
-use harmattan::store::{Day, Failing, Owner, Seen, SourceState, StoredItem};
+use harmattan::store::{ChannelState, Day, Failing, Owner, Seen, SourceState, StoredItem, Walk};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
 use jiff::Timestamp;
@@ -80,6 +80,14 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         failing: Some(Failing { since: at(4), polls: 3, reason: "http".into(), detail: "503".into() }),
         telegram_newest: Some(12),
         ttl_minutes: Some(15),
+        channel: ChannelState {
+            id: Some(-1),
+            first: Some(3),
+            texts: true,
+            reread: Some(at(6)),
+            gone: vec![(5, at(7))],
+        },
+        walk: Some(Walk { cursor: "8".into(), top: Some(40), pages: 1, held: 2 }),
     }
 }
 

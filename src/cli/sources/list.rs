@@ -56,6 +56,9 @@ fn remark(source: &api::Source) -> String {
     if source.lost_last > 0 {
         remarks.push(format!("{} entries lost in the last reading", source.lost_last));
     }
+    if let Some(last) = source.gone.last() {
+        remarks.push(format!("{} messages gone from the preview, last {}", source.gone.len(), last.url));
+    }
     if let Some(order) = source.not_before.filter(|order| Some(*order) >= source.due) {
         remarks.push(format!("its server ordered to wait until {}", short(order)));
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
 pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
-pub use watch::{AMBIGUOUS, ENTITY, EXTEND, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
+pub use watch::{AMBIGUOUS, ENTITY, EXTEND, MIRROR, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
 
 use super::option::{Form, Key, Table};
 
@@ -63,7 +63,7 @@ pub static ROOT: Table = Table {
 /// All tables, in the order of the reference.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
-        &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &SELECT, &ENTITY,
+        &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &MIRROR, &SELECT, &ENTITY,
         &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE, &EMAIL, &WEBHOOK, &STDOUT,
         &SECRET,
     ]

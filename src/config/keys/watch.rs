@@ -107,7 +107,7 @@ pub static SOURCE: Table = Table {
             r#"["t.me", "telegram.me", "telegram.dog"]"#,
             "Of a Telegram channel: hosts or addresses tried in order.",
         ),
-        Key::planned("mirrors", "Of a Telegram channel: pages of others that show it."),
+        Key::nested("mirrors", Form::Tables(&MIRROR), MIRROR.doc),
         Key::new(
             "contact",
             Form::Word { built: &["none"], planned: &[] },
@@ -115,6 +115,30 @@ pub static SOURCE: Table = Table {
             "`none` keeps the desk's contact out of requests to this source.",
         ),
         Key::new("proxy", PROXY, r#""socks5h://127.0.0.1:9050""#, "Proxy of this source alone."),
+    ],
+};
+
+/// `mirrors` of a `[[source]]`
+pub static MIRROR: Table = Table {
+    name: "source.mirrors",
+    kind: None,
+    doc: "Of a Telegram channel: pages of others that show it, tried in order when no host does or its preview is off; CSS selectors, each with an optional `@attribute`, look inside an item.",
+    keys: &[
+        Key::required(
+            "page",
+            Form::Text,
+            r#""https://mirror.example/{channel}""#,
+            "Address of its page, with `{channel}` where the channel's name goes.",
+        ),
+        Key::required("item", Form::Text, r#"".post""#, "What holds one message."),
+        Key::required(
+            "link",
+            Form::Text,
+            r#""a.orig@href""#,
+            "Link to the original on Telegram, by which the message is known.",
+        ),
+        Key::required("text", Form::Text, r#"".body""#, "Its text."),
+        Key::new("date", Form::Text, r#""time@datetime""#, "When it was published."),
     ],
 };
 

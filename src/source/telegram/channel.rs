@@ -88,6 +88,13 @@ impl ChannelName {
         self.url(host, "")
     }
 
+    /// Where the messages older than number `before` are shown, on such a host.
+    pub fn older_url(&self, host: &str, before: u64) -> Option<Url> {
+        let mut url = self.preview_url(host)?;
+        url.set_query(Some(&format!("before={before}")));
+        Some(url)
+    }
+
     fn url(&self, host: &str, folder: &str) -> Option<Url> {
         let host = host.trim().trim_end_matches('/');
         if host.is_empty() {

@@ -24,6 +24,8 @@ pub(super) struct Message {
     pub(super) draft: Draft,
     /// Its number, or that of its last album member.
     pub(super) newest: u64,
+    /// Telegram's own number of the channel.
+    pub(super) channel: Option<i64>,
     /// Server time when the page was made.
     pub(super) rendered: Option<Timestamp>,
 }
@@ -113,6 +115,7 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         preview: preview.map(link_preview),
         poll: poll(message),
         album,
+        via: None,
     };
     let date = message.select(&LAYOUT.date).find_map(|time| time.attr("datetime"));
     let newest = post.album.iter().copied().max().unwrap_or(number).max(number);
@@ -123,7 +126,10 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         telegram: Some(post),
         ..Draft::default()
     };
-    Some(Message { draft, newest, rendered: message.attr("data-view").and_then(rendered) })
+    let view = message.attr("data-view").and_then(view);
+    let part = |name| view.as_ref().and_then(|view| view.get(name)).and_then(serde_json::Value::as_i64);
+    let rendered = part("t").and_then(|second| Timestamp::from_second(second).ok());
+    Some(Message { draft, newest, channel: part("c"), rendered })
 }
 
 /// The text: the outermost element, as captions of albums nest two; the quote of a reply is none.
@@ -248,11 +254,11 @@ fn count(text: &str) -> Option<u64> {
     Some(value)
 }
 
-/// The server's time in `data-view`: base64 of `{"c":-1006503122,"p":519,"t":1786277379,"h":"…"}`.
-fn rendered(view: &str) -> Option<Timestamp> {
+/// What `data-view` says, base64 of `{"c":-1006503122,"p":519,"t":1786277379,"h":"…"}`: the channel, the message and
+/// the server's time.
+fn view(view: &str) -> Option<serde_json::Value> {
     let json = URL_SAFE_NO_PAD.decode(view.trim().trim_end_matches('=')).ok()?;
-    let view: serde_json::Value = serde_json::from_slice(&json).ok()?;
-    Timestamp::from_second(view.get("t")?.as_i64()?).ok()
+    serde_json::from_slice(&json).ok()
 }
 
 #[cfg(test)]
@@ -276,9 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_the_page_is_read_from_its_views() {
-        let view = "eyJjIjotMTU5MTUzNzY3NCwicCI6MTMsInQiOjE2NzcyMjg3MzMsImgiOiI4YTgyMWYwY2NiZTkxODFmNzcifQ";
-        assert_eq!(rendered(view).map(Timestamp::as_second), Some(1_677_228_733));
-        assert_eq!(rendered("!"), None);
+    fn a_view_tells_channel_and_time() {
+        let text = "eyJjIjotMTU5MTUzNzY3NCwicCI6MTMsInQiOjE2NzcyMjg3MzMsImgiOiI4YTgyMWYwY2NiZTkxODFmNzcifQ";
+        let found = view(text).unwrap();
+        assert_eq!((found["c"].as_i64(), found["t"].as_i64()), (Some(-1_591_537_674), Some(1_677_228_733)));
+        assert_eq!(view("!"), None);
     }
 }

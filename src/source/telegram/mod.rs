@@ -6,16 +6,18 @@
 mod channel;
 mod landing;
 mod message;
+mod shown;
 
 use std::sync::LazyLock;
 
 use scraper::{ElementRef, Html, Selector};
 
 pub use self::channel::{ChannelName, NotAChannelName};
+pub use self::shown::{Known, Shown};
 use super::candidate::{Draft, identify};
 use super::html;
-use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable};
-use crate::item::SourceKind;
+use super::{Candidate, ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable};
+use crate::item::{ItemId, SeenKey, SourceKind, SourceName};
 
 /// A selector of ours.
 fn selector(css: &str) -> Selector {
@@ -51,6 +53,7 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
     reading.problems.extend(cut.map(|cut| Problem::new(ProblemKind::Cut, cut)));
     let mut drafts: Vec<Draft> = Vec::new();
     let (mut unreadable, mut undated, mut long, mut foreign) = (0, 0, 0, None);
+    let mut shown = Shown::default();
     for element in messages.into_iter().take(ITEMS_PER_DOCUMENT_MAX) {
         let Some(message) = message::read(element) else {
             unreadable += 1;
@@ -59,11 +62,15 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
         let mut draft = message.draft;
         long += usize::from(draft.cut());
         undated += usize::from(draft.published.is_none());
+        shown.add(&draft, message.channel);
         let hints = &mut reading.hints;
         hints.telegram_newest = hints.telegram_newest.max(Some(message.newest));
         hints.rendered = hints.rendered.max(message.rendered);
         foreign = foreign.or_else(|| foreign_name(&draft, channel));
         drafts.push(draft);
+    }
+    if found > 0 && drafts.is_empty() {
+        return Err(Unreadable::Layout(format!("{found} messages, none with a number")));
     }
     let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
     reading.lost = unreadable + over;
@@ -75,8 +82,26 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
         let detail = format!("the channel `{channel}` is now called `{name}`");
         reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
     }
+    reading.complaint = shown.complaint(channel, undated, reading.hints.rendered, plan.now);
+    reading.shown = Some(shown);
     reading.items = identify(drafts, plan, SourceKind::Telegram);
+    for candidate in &mut reading.items {
+        key_by(candidate, plan.source, &channel.as_str().to_lowercase());
+    }
     Ok(reading)
+}
+
+/// Keys a message by `channel` and its number: by the name that was asked for, whatever the page calls it, so that
+/// the messages of a renamed channel are known still.
+pub fn key_by(candidate: &mut Candidate, source: &SourceName, channel: &str) {
+    let Some(number) = candidate.item.telegram.as_ref().map(|post| post.message) else { return };
+    candidate.key = key_of(channel, number);
+    candidate.item.id = ItemId::new(source, candidate.key);
+}
+
+/// What a message of `channel`, in lower case, is remembered under.
+pub fn key_of(channel: &str, number: u64) -> SeenKey {
+    SeenKey::new("telegram", &format!("{channel}/{number}"))
 }
 
 /// Whether a message lies inside another, as none of Telegram's does. Its outer one is read; reading both would

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Dead = b'e',
     /// Story filed under a key.
     Filed = b'f',
+    /// Item of an older page set aside, by source and place.
+    Held = b'g',
     /// Closed delivery, by the time of its end.
     History = b'h',
     /// Item, by day and id.
@@ -77,6 +79,11 @@ pub(super) fn commits() -> Vec<u8> {
 /// A source's state.
 pub(super) fn source(name: &SourceName) -> Vec<u8> {
     Kind::Source.key(&[name.as_str().as_bytes()])
+}
+
+/// An item set aside under a number of its source.
+pub(super) fn held(name: &SourceName, place: u32) -> Vec<u8> {
+    Kind::Held.key(&[name.as_str().as_bytes(), &[0], &place.to_be_bytes()])
 }
 
 /// A bucket of a source's seen keys: those whose first `depth` bits are the lowest `depth` bits of `path`.

@@ -9,6 +9,7 @@ mod article_row;
 mod engine;
 mod expire;
 mod frame;
+mod held;
 mod keys;
 mod mark;
 mod open;
@@ -34,6 +35,7 @@ use super::{
 use crate::article::{Fate, Pending};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
+use crate::source::Candidate;
 use crate::story::{Alert, AlertId};
 
 /// A store in a directory of this machine; one process at a time.
@@ -93,6 +95,13 @@ impl Store for SledStore {
 
     fn sources(&self) -> Result<Vec<SourceState>, StoreError> {
         self.read(|tree| gather(usize::MAX, |all| show(tree, tree.scan_prefix(Kind::Source.prefix()), all)))
+    }
+
+    fn held(&self, source: &SourceName, count: u32) -> Result<Vec<Candidate>, StoreError> {
+        self.read(|tree| {
+            let rows = (0..count).map(|place| tree.row(&keys::held(source, place)));
+            Ok(rows.collect::<Result<Vec<Option<Candidate>>, _>>()?.into_iter().flatten().collect())
+        })
     }
 
     fn seen(&self, source: &SourceName, keys: &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError> {

@@ -12,7 +12,7 @@ use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
 use crate::outbox::{Delivery, DeliveryState};
-use crate::store::{Day, Failing, SourceState, StoreError, StoredItem};
+use crate::store::{ChannelState, Day, Failing, SourceState, StoreError, StoredItem, Walk};
 use crate::story::{Story, StoryId};
 use crate::wire;
 
@@ -89,6 +89,33 @@ struct SourceRow {
     telegram_newest: Option<u64>,
     #[serde(default)]
     ttl_minutes: Option<u32>,
+    #[serde(default)]
+    channel: ChannelRow,
+    #[serde(default)]
+    walk: Option<WalkRow>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct ChannelRow {
+    #[serde(default)]
+    id: Option<i64>,
+    #[serde(default)]
+    first: Option<u64>,
+    #[serde(default)]
+    texts: bool,
+    #[serde(default)]
+    reread: Option<Timestamp>,
+    #[serde(default)]
+    gone: Vec<(u64, Timestamp)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WalkRow {
+    cursor: String,
+    #[serde(default)]
+    top: Option<u64>,
+    pages: u32,
+    held: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +167,8 @@ impl Row for SourceState {
             }),
             telegram_newest: state.telegram_newest,
             ttl_minutes: state.ttl_minutes,
+            channel: state.channel.into(),
+            walk: state.walk.map(|Walk { cursor, top, pages, held }| WalkRow { cursor, top, pages, held }),
         })
     }
 
@@ -175,7 +204,21 @@ impl Row for SourceState {
             }),
             telegram_newest: row.telegram_newest,
             ttl_minutes: row.ttl_minutes,
+            channel: row.channel.into(),
+            walk: row.walk.map(|WalkRow { cursor, top, pages, held }| Walk { cursor, top, pages, held }),
         })
+    }
+}
+
+impl From<ChannelState> for ChannelRow {
+    fn from(ChannelState { id, first, texts, reread, gone }: ChannelState) -> Self {
+        Self { id, first, texts, reread, gone }
+    }
+}
+
+impl From<ChannelRow> for ChannelState {
+    fn from(ChannelRow { id, first, texts, reread, gone }: ChannelRow) -> Self {
+        Self { id, first, texts, reread, gone }
     }
 }
 

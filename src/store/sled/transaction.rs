@@ -8,6 +8,7 @@ use super::{keys, seen};
 use crate::article::{Fate, Pending};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::source::Candidate;
 use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
 use crate::story::{Alert, Story, StoryId};
 
@@ -18,6 +19,14 @@ impl Transaction for InTransaction<'_> {
 
     fn put_source(&self, state: &SourceState) -> Result<(), StoreError> {
         self.put(&keys::source(&state.name), state)
+    }
+
+    fn put_held(&self, source: &SourceName, place: u32, held: &Candidate) -> Result<(), StoreError> {
+        self.put(&keys::held(source, place), held)
+    }
+
+    fn drop_held(&self, source: &SourceName, place: u32) -> Result<(), StoreError> {
+        self.remove(&keys::held(source, place))
     }
 
     fn seen(&self, source: &SourceName, keys: &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError> {

@@ -1,0 +1,188 @@
+//! What a preview page shows of its channel, and what is odd about that. Pure.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ChannelName;
+use crate::source::Complaint;
+use crate::source::candidate::Draft;
+
+/// How far the server's time of a page may be from ours before the page counts as a stale copy.
+const SKEW_MAX: Duration = Duration::from_hours(2);
+
+/// Fewest messages from which a page without any text, or without dates, says something of its layout.
+const PAGE_MIN: usize = 5;
+
+/// How far the highest number may fall: the messages of one page may have been deleted.
+const FALL_MAX: u64 = 20;
+
+/// Widest span of numbers in which missing ones are looked for.
+const SPAN_MAX: u64 = 1_000;
+
+/// A page's channel and numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The channel's name as its messages have it; empty when there are none.
+    pub name: String,
+    /// Telegram's own number of the channel, where messages tell it.
+    pub id: Option<i64>,
+    /// Numbers of the messages, all members of albums included.
+    pub numbers: BTreeSet<u64>,
+    /// Messages.
+    pub messages: usize,
+    /// Messages with a text.
+    pub texts: usize,
+}
+
+/// What was known of a channel before a page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// Telegram's own number of it.
+    pub id: Option<i64>,
+    /// Highest number of its messages.
+    pub newest: Option<u64>,
+    /// Whether its pages had texts.
+    pub texts: bool,
+}
+
+impl Shown {
+    pub(super) fn add(&mut self, draft: &Draft, channel: Option<i64>) {
+        let Some(post) = &draft.telegram else { return };
+        if self.name.is_empty() {
+            self.name.clone_from(&post.channel);
+        }
+        self.id = self.id.or(channel);
+        self.numbers.insert(post.message);
+        self.numbers.extend(&post.album);
+        self.messages += 1;
+        self.texts += usize::from(!draft.text.is_empty());
+    }
+
+    /// Lowest number.
+    pub fn oldest(&self) -> Option<u64> {
+        self.numbers.first().copied()
+    }
+
+    /// Highest number.
+    pub fn newest(&self) -> Option<u64> {
+        self.numbers.last().copied()
+    }
+
+    /// Numbers between two of the page that it does not have: deleted, or never public.
+    pub fn missing(&self) -> Vec<u64> {
+        let span = self.oldest().zip(self.newest()).filter(|(low, high)| high - low <= SPAN_MAX);
+        let all = span.map_or(0..0, |(low, high)| low..high);
+        all.filter(|number| !self.numbers.contains(number)).collect()
+    }
+
+    /// Whether the page is of another channel than the one known, which had its name before.
+    pub fn is_stranger(&self, known: Known) -> bool {
+        self.id.zip(known.id).is_some_and(|(now, before)| now != before)
+    }
+
+    /// What is odd about the page by itself: another name than the one asked for, dates that are missing, or a time
+    /// of the server that is far from `now`.
+    pub(super) fn complaint(
+        &self,
+        asked: &ChannelName,
+        undated: usize,
+        rendered: Option<Timestamp>,
+        now: Option<Timestamp>,
+    ) -> Option<Complaint> {
+        if !self.name.is_empty() && !self.name.eq_ignore_ascii_case(asked.as_str()) {
+            let detail = format!("the channel `{asked}` is now called `{}`", self.name);
+            return Some(Complaint { reason: "renamed", detail });
+        }
+        if undated * 2 > self.messages {
+            return Some(layout(format!("{undated} of {} messages have no date", self.messages)));
+        }
+        let (rendered, now) = (rendered?, now?);
+        let skew = now.duration_since(rendered).unsigned_abs();
+        (skew > SKEW_MAX).then(|| {
+            let hours = skew.as_secs() / 3600;
+            layout(format!("the page was made {hours} h away from our clock: a stale copy, or a wrong clock"))
+        })
+    }
+
+    /// What is odd about the newest page beside what was `known`: a stranger under the channel's name, a highest
+    /// number that fell, or texts that are gone.
+    pub fn against(&self, known: Known) -> Option<Complaint> {
+        if let (Some(now), Some(before), true) = (self.id, known.id, self.is_stranger(known)) {
+            let detail = format!(
+                "the name `{}` now belongs to another channel ({now}, was {before}); if it is meant, give the source another name",
+                self.name
+            );
+            return Some(Complaint { reason: "renamed", detail });
+        }
+        if let (Some(now), Some(before)) = (self.newest(), known.newest)
+            && now.saturating_add(FALL_MAX) < before
+        {
+            return Some(layout(format!("the highest message number fell from {before} to {now}")));
+        }
+        let wordless = self.texts == 0 && self.messages >= PAGE_MIN && known.texts;
+        wordless.then(|| layout(format!("none of {} messages has a text any more", self.messages)))
+    }
+}
+
+fn layout(detail: String) -> Complaint {
+    Complaint { reason: "layout", detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(numbers: &[u64], texts: usize) -> Shown {
+        let numbers: BTreeSet<u64> = numbers.iter().copied().collect();
+        Shown { name: "Post".into(), id: Some(-7), messages: numbers.len(), numbers, texts }
+    }
+
+    #[test]
+    fn what_is_odd_beside_what_was_known_is_told() {
+        let known = Known { id: Some(-7), newest: Some(40), texts: true };
+        let page: Vec<u64> = (30..42).collect();
+        for (shown, known, expected) in [
+            (shown(&page, 3), known, None),
+            (shown(&page, 0), known, Some("layout")),
+            (shown(&page, 0), Known { texts: false, ..known }, None),
+            (shown(&[41], 0), known, None),
+            (shown(&[20, 21], 1), known, None),
+            (shown(&[18, 19], 1), known, Some("layout")),
+            (shown(&[18, 19], 1), Known { id: Some(-8), ..known }, Some("renamed")),
+            (shown(&page, 3), Known { id: Some(-8), ..known }, Some("renamed")),
+            (shown(&page, 3), Known::default(), None),
+        ] {
+            assert_eq!(
+                shown.against(known).map(|complaint| complaint.reason),
+                expected,
+                "{shown:?} {known:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_is_judged_by_its_name_dates_and_time() {
+        let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let hours = |hours| Some(now + jiff::SignedDuration::from_hours(hours));
+        for (asked, undated, rendered, expected) in [
+            ("post", 0, None, None),
+            ("POST", 1, hours(1), None),
+            ("other", 0, None, Some("renamed")),
+            ("post", 2, None, Some("layout")),
+            ("post", 0, hours(-30), Some("layout")),
+            ("post", 0, hours(3), Some("layout")),
+        ] {
+            let found = shown(&[1, 2, 3], 3).complaint(&asked.parse().unwrap(), undated, rendered, Some(now));
+            assert_eq!(found.map(|complaint| complaint.reason), expected, "{asked} {undated} {rendered:?}");
+        }
+    }
+
+    #[test]
+    fn only_numbers_between_two_of_a_page_are_missing() {
+        assert_eq!(shown(&[3, 4, 7], 0).missing(), [5, 6]);
+        assert_eq!(shown(&[3], 0).missing(), [0_u64; 0]);
+        assert_eq!(shown(&[3, 50_000], 0).missing(), [0_u64; 0]);
+    }
+}

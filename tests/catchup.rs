@@ -1,0 +1,286 @@
+//! Catching up after an absence: older pages of channels, feeds and sites, by the built program on loopback.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod calls;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/preview.rs"]
+mod preview;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod site;
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use calls::{Desk, LOOPBACK, number, text};
+use http::Reply;
+use preview::{Preview, convoy};
+use serde_json::Value;
+use site::Site;
+
+/// A channel whose baseline is taken, and its desk. Its messages are old by now: no rule has them stale.
+fn channel(messages: std::ops::RangeInclusive<u64>) -> (Preview, Desk) {
+    let preview = Preview::start(messages);
+    let desk = Desk::with(&format!("[alerts]\nmax_age = \"9000d\"\n{}", preview.source("")));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    (preview, desk)
+}
+
+fn gap(poll: &Value) -> Option<String> {
+    let problems = poll["problems"].as_array()?;
+    problems.iter().find_map(|told| Some(told.as_str()?.strip_prefix("possible gap: ")?.to_owned()))
+}
+
+fn urls(desk: &Desk) -> Vec<String> {
+    desk.alerts().iter().map(|alert| text(alert, "/item/url")).collect()
+}
+
+#[test]
+fn o3_three_pages_of_a_channel_are_read_back_and_told_oldest_first() {
+    let (preview, desk) = channel(1..=20);
+    assert_eq!(preview.targets(), ["/s/post"], "a baseline is one page");
+    preview.publish(21..=70);
+    for number in [69, 25, 47] {
+        preview.say(number, &convoy(number));
+    }
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), number(&poll, "/alerts"), gap(&poll)), (50, 3, None), "{poll}");
+    assert_eq!(preview.targets()[1..], ["/s/post", "/s/post?before=51", "/s/post?before=31"]);
+    let told = ["https://t.me/post/25", "https://t.me/post/47", "https://t.me/post/69"];
+    assert_eq!(urls(&desk), told);
+
+    let poll = desk.poll();
+    assert_eq!(
+        (poll["outcome"].as_str(), preview.targets().len()),
+        (Some("unchanged"), 5),
+        "nothing is asked twice"
+    );
+    preview.say(71, &convoy(71));
+    assert_eq!(number(&desk.poll(), "/new"), 1);
+    assert_eq!(preview.targets().len(), 6, "a page that touches what is known is enough");
+}
+
+#[test]
+fn o3_holes_in_the_numbers_are_no_gap() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish((21..=300).filter(|number| number % 10 == 0));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (28, None), "{poll}");
+    assert_eq!(preview.targets()[1..], ["/s/post", "/s/post?before=110"]);
+}
+
+#[test]
+fn o3_a_walk_ends_at_its_cap_and_tells_what_it_left() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish(21..=2000);
+    let poll = desk.poll();
+    assert_eq!(number(&poll, "/new"), 26 * 20);
+    assert_eq!(gap(&poll).as_deref(), Some("25 older pages did not reach what was read before"));
+    assert_eq!(preview.targets().len(), 1 + 26);
+    let poll = desk.poll();
+    assert_eq!((gap(&poll), preview.targets().len()), (None, 28), "a gap is told once");
+}
+
+#[test]
+fn o3_a_page_that_leads_no_further_ends_the_walk() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish(101..=120);
+    for number in 1..=20 {
+        preview.delete(number);
+    }
+    let poll = desk.poll();
+    assert_eq!(gap(&poll).as_deref(), Some("after 1 older pages the preview shows nothing older"));
+    assert_eq!(number(&poll, "/new"), 20);
+
+    preview.publish(201..=220);
+    preview.change(|channel| {
+        let same = channel.page(u64::MAX);
+        channel.instead.insert("/s/post?before=201".into(), same);
+    });
+    let poll = desk.poll();
+    assert!(gap(&poll).is_some() && number(&poll, "/new") == 20, "{poll}");
+    assert_eq!(preview.targets().iter().filter(|target| *target == "/s/post?before=201").count(), 1);
+}
+
+#[test]
+fn o3_an_older_page_that_fails_costs_the_gap_and_not_the_news() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish(21..=79);
+    preview.say(80, &convoy(80));
+    preview.instead("/s/post?before=41", Reply::status(500));
+    let poll = desk.poll();
+    let why = gap(&poll).unwrap();
+    assert!(why.contains("500"), "{why}");
+    assert_eq!(
+        (poll["outcome"].as_str(), number(&poll, "/new"), number(&poll, "/alerts")),
+        (Some("read"), 40, 1)
+    );
+}
+
+#[test]
+fn o3_older_pages_come_from_any_host() {
+    let preview = Preview::start(1..=20);
+    // Nobody listens on port 1.
+    let source = preview.source("").replace("hosts = [", "hosts = [\"http://127.0.0.1:1\", ");
+    let desk = Desk::with(&source);
+    desk.poll();
+    preview.publish(21..=60);
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (40, None), "{poll}");
+}
+
+#[test]
+fn o3_a_kill_between_two_pages_goes_on_behind_the_last_one() {
+    let preview = Preview::start(1..=20);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("harmattan.toml");
+    let rule = "[[rule]]\nname = \"convoy\"\nall = [\"convoy attacked\"]\n";
+    let settings =
+        "[store]\npath = \"store\"\n[schedule]\nhost_gap = \"0s\"\n[alerts]\nmax_age = \"9000d\"\n";
+    std::fs::write(&config, format!("{LOOPBACK}{settings}{rule}{}", preview.source(""))).unwrap();
+    let program = || {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+        program.arg("-c").arg(&config).args(["once", "--all", "--json"]).stdout(Stdio::piped());
+        program
+    };
+    assert!(program().status().unwrap().success());
+
+    preview.publish(21..=120);
+    for number in [30, 70, 90, 110] {
+        preview.say(number, &convoy(number));
+    }
+    preview.instead("/s/post?before=61", Reply::silence());
+    let mut child = program().spawn().unwrap();
+    let asked = || preview.targets().iter().any(|target| target == "/s/post?before=61");
+    while !asked() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    // Meanwhile more was published than a page shows, so that the newest page does not touch what was set aside.
+    preview.publish(121..=150);
+    preview.change(|channel| channel.instead.clear());
+    let from = preview.targets().len();
+    let mut out = String::new();
+    let mut child = program().spawn().unwrap();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert!(child.wait().unwrap().success(), "{out}");
+    let lines: Vec<Value> = out
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let poll = lines.iter().find(|line| line["source"] == "post" && line.get("outcome").is_some()).unwrap();
+    assert_eq!((number(poll, "/new"), number(poll, "/alerts"), gap(poll)), (130, 4, None), "{poll}");
+    let asked = &preview.targets()[from..];
+    let expected = ["", "?before=131", "?before=111", "?before=61", "?before=41"];
+    assert_eq!(
+        asked,
+        expected.map(|query| format!("/s/post{query}")),
+        "what was set aside is not asked for again"
+    );
+}
+
+// Feeds and pages
+
+fn entry(number: u32) -> String {
+    let title =
+        if number.is_multiple_of(5) { convoy(number.into()) } else { preview::mangoes(number.into()) };
+    format!(
+        "<item><title>{title}</title><guid isPermaLink=\"false\">p{number}</guid><link>https://paper.example/{number}</link></item>"
+    )
+}
+
+/// A feed of these entries, newest first, that names an older document.
+fn feed(entries: std::ops::RangeInclusive<u32>, older: &str) -> Reply {
+    let link = match older {
+        "" => String::new(),
+        older => format!("<atom:link rel=\"prev-archive\" href=\"{older}\"/>"),
+    };
+    let entries: String = entries.rev().map(entry).collect();
+    Reply::ok(format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel><title>Paper</title>{link}{entries}</channel></rss>"
+    ))
+}
+
+fn paper(site: &Site) -> Desk {
+    let desk = Desk::with(&format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\n", site.url("/feed")));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    desk
+}
+
+#[test]
+fn o3_three_pages_of_a_feed_are_followed_up_to_what_is_known() {
+    let site = Site::start();
+    site.show("/feed", feed(11..=20, "/3"));
+    let desk = paper(&site);
+    assert_eq!(site.targets(), ["/feed"], "a baseline is one document");
+    site.show("/feed", feed(41..=50, "/1"));
+    site.show("/1", feed(31..=40, "/2"));
+    site.show("/2", feed(21..=30, "/3"));
+    // Its entries below the known ones are older than the baseline.
+    site.show("/3", feed(1..=20, "/4"));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), number(&poll, "/alerts"), gap(&poll)), (30, 6, None), "{poll}");
+    assert_eq!(site.targets()[1..], ["/feed", "/1", "/2", "/3"]);
+    let told: Vec<String> = [25, 30, 35, 40, 45, 50].map(|n| format!("https://paper.example/{n}")).into();
+    assert_eq!(urls(&desk), told, "oldest first");
+}
+
+#[test]
+fn o3_a_feed_that_cannot_be_followed_tells_a_possible_gap() {
+    let site = Site::start();
+    let elsewhere = site.on("127.0.0.2", "/1");
+    for (older, baseline, newest, expected) in [
+        ("", 1..=10, 21..=30, Some("none of its 10 items was known, and it names no older page")),
+        ("/gone", 1..=10, 21..=30, Some("an older page could not be read: the server answered 404")),
+        (
+            elsewhere.as_str(),
+            1..=10,
+            21..=30,
+            Some("none of its 10 items was known, and it names no older page"),
+        ),
+        ("/feed", 1..=10, 21..=30, Some("none of its 10 items was known, and it names no older page")),
+        ("", 1..=10, 10..=19, None),
+        ("", 1..=1, 2..=2, None),
+    ] {
+        site.show("/feed", feed(baseline, older));
+        let desk = paper(&site);
+        site.show("/feed", feed(newest, older));
+        let poll = desk.poll();
+        assert_eq!(gap(&poll).as_deref(), expected, "{older} {poll}");
+        assert_eq!(gap(&desk.poll()), None, "once");
+    }
+    assert!(!site.targets().contains(&"/1".to_owned()), "another host");
+}
+
+#[test]
+fn o3_the_next_pages_of_a_site_are_followed() {
+    let article = |n: u32| format!("<article><h2><a href=\"/{n}\">{}</a></h2></article>", convoy(n.into()));
+    let page = |articles: std::ops::RangeInclusive<u32>, next: &str| {
+        let articles: String = articles.rev().map(article).collect();
+        Reply::ok(format!("<html><body>{articles}<a class=\"next\" href=\"{next}\">older</a></body></html>"))
+    };
+    let site = Site::start();
+    site.show("/news", page(1..=4, "/news?p=2"));
+    let desk = Desk::with(&format!(
+        "[[source]]\nname = \"site\"\npage = \"{}\"\nselect = {{ item = \"article\", title = \"h2\", link = \"h2 a@href\", next = \"a.next\" }}\n",
+        site.url("/news")
+    ));
+    desk.poll();
+    site.show("/news", page(9..=12, "/news?p=2"));
+    site.show("/news?p=2", page(5..=8, "/news?p=3"));
+    site.show("/news?p=3", page(1..=4, "/news?p=4"));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (8, None), "{poll}");
+    let asked: Vec<_> = site.targets().into_iter().filter(|target| target != "/robots.txt").collect();
+    assert_eq!(asked[1..], ["/news", "/news?p=2", "/news?p=3"]);
+    let titles: Vec<String> = desk.alerts().iter().map(|alert| text(alert, "/item/title")).collect();
+    assert_eq!(titles, (5..=12).map(convoy).collect::<Vec<_>>());
+}

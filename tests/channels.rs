@@ -1,0 +1,366 @@
+//! What becomes of a Telegram channel: states, albums, edits, deletions, strangers and broken layouts, by the built
+//! program on loopback.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod calls;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/preview.rs"]
+mod preview;
+
+use calls::{Desk, number, text};
+use harmattan::fetch::{Document, Validators};
+use harmattan::item::SourceName;
+use harmattan::source::telegram::ChannelName;
+use harmattan::source::{self, Plan, ReadAs};
+use harmattan::store::{SledStore, Store as _};
+use http::Reply;
+use preview::{Preview, convoy, mangoes, message, page};
+use serde_json::{Value, json};
+
+fn channel(messages: std::ops::RangeInclusive<u64>) -> (Preview, Desk) {
+    let preview = Preview::start(messages);
+    let desk = Desk::with(&format!("[alerts]\nmax_age = \"9000d\"\n{}", preview.source("")));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    (preview, desk)
+}
+
+/// State and reason of the source.
+fn state(desk: &Desk) -> (String, String) {
+    let source = &desk.sources()["post"];
+    (text(source, "/state"), text(source, "/reason"))
+}
+
+fn complaint(desk: &Desk) -> String {
+    text(&desk.sources()["post"], "/detail")
+}
+
+/// The page at `t.me/<name>`.
+fn landing(extra: &str, more: &str) -> Reply {
+    Reply::ok(format!(
+        r#"<!DOCTYPE html><html><body><div class="tgme_page"><div class="tgme_page_title">Post</div><div class="tgme_page_extra">{extra}</div>{more}</div></body></html>"#
+    ))
+}
+
+#[test]
+fn telegram_states_are_told_apart_and_end_with_the_cause() {
+    let (preview, desk) = channel(1..=20);
+    let offered = r#"<a class="tgme_page_context_link" href="/s/post">Preview channel</a>"#;
+    let banned = "<p>This channel can’t be displayed because it was used to spread pornographic content.</p>";
+    let button = |words: &str| format!(r#"<div class="tgme_page_action"><a>{words}</a></div>"#);
+    for (page, reason, detail) in [
+        (landing("1 234 subscribers", ""), "preview-off", "no web preview"),
+        (landing("1 234 subscribers", offered), "preview-off", "blocked where this machine asks from"),
+        (landing("1 234 subscribers", banned), "preview-off", "marked as for adults"),
+        (landing("977 members, 41 online", ""), "gone", "group"),
+        (landing("@post", &button("Send Message")), "gone", "person"),
+        (landing("12 monthly users", &button("Start Bot")), "gone", "bot"),
+        (Reply::ok(r#"<div class="tgme_page"><i class="tgme_icon_user"></i></div>"#), "gone", "unknown name"),
+        (Reply::status(500), "preview-off", "no web preview"),
+    ] {
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+        preview.instead("/post", page);
+        let asked = preview.targets().len();
+        let poll = desk.poll();
+        assert_eq!(poll["outcome"], "failed");
+        let failure = text(&poll, "/failure");
+        assert!(failure.starts_with(reason) && failure.contains(detail), "{failure}");
+        assert_eq!(preview.targets()[asked..], ["/s/post", "/post"], "its page is asked for once");
+        assert_eq!(state(&desk).1, reason);
+
+        preview.change(|channel| channel.instead.clear());
+        assert_eq!(text(&desk.poll(), "/failure"), "", "it comes back");
+        assert_eq!(state(&desk), ("ok".into(), String::new()));
+    }
+}
+
+#[test]
+fn telegram_states_renamed_tells_the_new_name_and_no_message_twice() {
+    let (preview, desk) = channel(1..=20);
+    preview.change(|channel| channel.name = "Poste".into());
+    preview.say(21, &convoy(21));
+    for (new, alerts) in [(1, 1), (0, 0)] {
+        let poll = desk.poll();
+        assert_eq!((number(&poll, "/new"), number(&poll, "/alerts")), (new, alerts), "{poll}");
+        assert_eq!(state(&desk), ("failing".into(), "renamed".into()));
+        assert!(complaint(&desk).contains("`post` is now called `Poste`"), "{}", complaint(&desk));
+    }
+    preview.change(|channel| channel.name = "POST".into());
+    assert_eq!(number(&desk.poll(), "/new"), 0);
+    assert_eq!(state(&desk).0, "ok");
+}
+
+#[test]
+fn telegram_states_a_stranger_under_the_name_is_shown_and_told() {
+    let (preview, desk) = channel(81..=100);
+    preview.change(|channel| {
+        channel.id = -2002;
+        channel.messages.clear();
+    });
+    preview.publish(500..=599);
+    // A number that the channel before had too.
+    preview.say(95, &mangoes(95));
+    preview.say(600, &convoy(600));
+    let asked = preview.targets().len();
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), number(&poll, "/alerts")), (20, 1), "{poll}");
+    assert_eq!(preview.targets().len(), asked + 1, "its history is not walked through");
+    assert_eq!(state(&desk), ("failing".into(), "renamed".into()));
+    let told = complaint(&desk);
+    assert!(told.contains("-2002") && told.contains("-1001"), "{told}");
+
+    preview.change(|channel| {
+        channel.id = -1001;
+        channel.messages.clear();
+    });
+    preview.publish(82..=101);
+    assert_eq!(number(&desk.poll(), "/new"), 1, "the channel goes on where it was left");
+    assert_eq!(state(&desk).0, "ok", "{}", complaint(&desk));
+}
+
+/// A genuine page, where `HARMATTAN_FIXTURES` names the folder that has it; it belongs to its publisher.
+fn genuine(file: &str) -> Option<Vec<u8>> {
+    let folder = std::env::var_os("HARMATTAN_FIXTURES")?;
+    Some(std::fs::read(std::path::Path::new(&folder).join("telegram").join(file)).unwrap())
+}
+
+#[test]
+fn telegram_states_of_genuine_pages_are_told() {
+    let (preview, desk) = channel(1..=20);
+    for (file, reason, detail) in [
+        ("contact_tme_bot_2026-08.html", "gone", "bot"),
+        ("contact_tme_free_2026-08.html", "gone", "unknown name"),
+        ("contact_tme_channel_2026-08.html", "preview-off", "not shown here"),
+        ("contact_nexta_live_channel_2021.html", "preview-off", "not shown here"),
+    ] {
+        let Some(page) = genuine(file) else { return };
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+        preview.instead("/post", Reply::ok(page));
+        let failure = text(&desk.poll(), "/failure");
+        assert!(failure.starts_with(reason) && failure.contains(detail), "{file}: {failure}");
+    }
+    // A page of summer is a stale copy by now, and its messages count all the same.
+    let Some(page) = genuine("page_durov_2026-08.html") else { return };
+    preview.instead("/s/durov", Reply::ok(page));
+    let desk = Desk::with(&preview.source("").replace("\"post\"", "\"durov\""));
+    assert!(number(&desk.poll(), "/new") > 10);
+    let source = &desk.sources()["durov"];
+    assert_eq!((text(source, "/state"), text(source, "/reason")), ("failing".into(), "layout".into()));
+}
+
+#[test]
+fn albums_of_genuine_pages_fill_their_numbers() {
+    for file in ["page_durov_2026-08.html", "page_topwar_2023-02.html"] {
+        let Some(page) = genuine(file) else { return };
+        let document = Document {
+            url: "https://t.me/s/x".parse().unwrap(),
+            bytes: page.into(),
+            content_type: None,
+            validators: Validators::default(),
+            delta: false,
+        };
+        let source = SourceName::new("post").unwrap();
+        let channel: ChannelName = "durov".parse().unwrap();
+        let plan =
+            Plan { source: &source, kind: ReadAs::Telegram { channel: &channel }, lang: None, now: None };
+        let shown = source::read(&document, &plan).unwrap().shown.unwrap();
+        // A page holds twenty, albums counted singly; of the older one a message is deleted since.
+        assert!([19, 20].contains(&shown.numbers.len()), "{file}: {shown:?}");
+        assert!(shown.messages <= 20 && shown.id.is_some_and(|id| id < 0), "{file}: {shown:?}");
+    }
+}
+
+// Albums, edits, deletions
+
+/// An album of these members.
+fn album(members: std::ops::RangeInclusive<u64>) -> String {
+    let first = *members.start();
+    let member = |n: u64| {
+        format!(
+            r#"<a class="tgme_widget_message_photo_wrap grouped_media_wrap" href="https://t.me/post/{n}?single"></a>"#
+        )
+    };
+    let members: String = members.map(member).collect();
+    let inner = format!(r#"<div class="tgme_widget_message_grouped_wrap">{members}</div>"#);
+    message(&format!("post/{first}"), "", &mangoes(first)).replacen('>', &format!(">{inner}"), 1)
+}
+
+#[test]
+fn albums_are_one_entry_and_all_their_members_are_seen() {
+    let (preview, desk) = channel(1..=20);
+    preview.instead("/s/post", page(&format!("{}{}", message("post/20", "", &mangoes(20)), album(21..=30))));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/items"), number(&poll, "/new")), (2, 1));
+    let asked = preview.targets().len();
+    preview
+        .instead("/s/post", page(&format!("{}{}", message("post/31", "", "a"), message("post/32", "", "b"))));
+    assert_eq!(number(&desk.poll(), "/new"), 2);
+    assert_eq!(preview.targets().len(), asked + 1, "31 comes after the last member: no gap");
+    preview.instead("/s/post", page(&album(33..=40)));
+    assert_eq!(number(&desk.poll(), "/new"), 1);
+    assert_eq!(preview.targets().len(), asked + 2, "33 is the first member: no gap");
+}
+
+/// Lets the page before the newest be due for a second reading: the program's clock cannot be set.
+fn let_reread(desk: &Desk) {
+    let store = SledStore::open(&desk.store()).unwrap();
+    let name = SourceName::new("post").unwrap();
+    let mut state = store.source(&name).unwrap().unwrap();
+    state.channel.reread = state.channel.reread.map(|at| at - jiff::SignedDuration::from_hours(7));
+    store.transact(&mut |tx| tx.put_source(&state)).unwrap();
+    store.sync().unwrap();
+}
+
+#[test]
+fn edits_alert_when_the_new_version_fires_on_both_pages() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish(21..=40);
+    desk.poll();
+    preview.say(39, &convoy(39));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), [0, 1, 1], "{poll}");
+
+    preview.publish(41..=50);
+    preview.say(28, &convoy(28));
+    let asked = preview.targets().len();
+    assert_eq!(number(&desk.poll(), "/edited"), 0);
+    assert_eq!(preview.targets().len(), asked + 1, "the page before is read every few hours");
+    let_reread(&desk);
+    preview.say(51, &mangoes(51));
+    let poll = desk.poll();
+    assert_eq!(preview.targets()[asked + 1..], ["/s/post", "/s/post?before=32"]);
+    assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), [1, 1, 1], "{poll}");
+    assert_eq!(text(&desk.alerts()[1], "/item/url"), "https://t.me/post/28");
+    preview.say(52, &mangoes(52));
+    desk.poll();
+    assert_eq!(preview.targets().len(), asked + 4, "and then not again");
+}
+
+#[test]
+fn edits_of_counts_and_marks_are_none() {
+    let preview = Preview::start([]);
+    let shown = |views: &str| {
+        let meta = r#"<span class="tgme_widget_message_meta">"#;
+        let mark = format!(r#"<span class="tgme_widget_message_views">{views}</span>{meta}edited "#);
+        page(&message("post/7", "", &mangoes(7)).replace(meta, &mark))
+    };
+    preview.instead("/s/post", shown("746"));
+    let desk = Desk::with(&preview.source(""));
+    desk.poll();
+    preview.instead("/s/post", shown("17.2K"));
+    let poll = desk.poll();
+    assert_eq!((&poll["outcome"], number(&poll, "/edited")), (&"read".into(), 0));
+}
+
+#[test]
+fn deletions_are_noted_where_the_page_proves_them() {
+    let (preview, desk) = channel(11..=30);
+    let gone = |desk: &Desk| -> Vec<Value> {
+        desk.sources()["post"]["gone"].as_array().cloned().unwrap_or_default()
+    };
+    preview.say(10, &convoy(10));
+    preview.delete(20);
+    preview.delete(30);
+    let poll = desk.poll();
+    assert_eq!(
+        (number(&poll, "/new"), number(&poll, "/alerts")),
+        (0, 0),
+        "10 is older than the baseline: {poll}"
+    );
+    let noted: Vec<Value> = gone(&desk).iter().map(|gone| gone["url"].clone()).collect();
+    assert_eq!(noted, [json!("https://t.me/post/20")], "30 is not between two of the page");
+    assert_eq!(state(&desk).0, "ok", "the highest number may fall by a page");
+
+    preview.publish(31..=60);
+    desk.poll();
+    preview.delete(35);
+    preview.publish(61..=62);
+    let_reread(&desk);
+    desk.poll();
+    assert_eq!(
+        gone(&desk).len(),
+        3,
+        "30 is proven now, and 35 on the page before the newest: {:?}",
+        gone(&desk)
+    );
+    preview.publish([35]);
+    preview.say(63, &mangoes(63));
+    let_reread(&desk);
+    assert_eq!(number(&desk.poll(), "/new"), 1);
+    assert_eq!(gone(&desk).len(), 2, "it is back");
+}
+
+// Row 21 of the bad input: what is no page of a channel, and what is only half of one
+
+#[test]
+fn row21_pages_without_messages_are_failures_and_forget_nothing() {
+    let (preview, desk) = channel(1..=20);
+    for (shown, reason) in [
+        (
+            Reply::ok(
+                r#"<body class="tgme_webpreview"><section class="tgme_channel_history"><div class="msg">x</div></section></body>"#,
+            ),
+            "layout",
+        ),
+        (page(r#"<div class="tgme_widget_message" data-post="none">x</div>"#), "layout"),
+        (
+            Reply::ok(
+                "<html><body><h1>Before you continue</h1><form>Accept all cookies</form></body></html>",
+            ),
+            "layout",
+        ),
+        (Reply::ok(" \n"), "parse"),
+        (Reply::ok(r#"<div class="tgme_widget_message_error">Post not found</div>"#), "gone"),
+    ] {
+        for _ in 0..2 {
+            preview.instead("/s/post", shown.clone());
+            assert_eq!(desk.poll()["outcome"], "failed", "{reason}");
+            assert_eq!(state(&desk).1, reason);
+        }
+        preview.change(|channel| channel.instead.clear());
+        assert_eq!(number(&desk.poll(), "/new"), 0);
+        assert_eq!(state(&desk).0, "ok");
+    }
+    assert_eq!(number(&desk.sources()["post"], "/items"), 20);
+}
+
+#[test]
+fn row21_half_a_layout_keeps_the_good_entries_and_complains() {
+    let undated = |n: u64, words: &str| message(&format!("post/{n}"), "", words).replace("datetime", "when");
+    let stale = "eyJjIjotMTAwMSwicCI6MjEsInQiOjE2NzcyMjg3MzN9";
+    for (shown, words) in [
+        (format!("{}{}", undated(21, &convoy(21)), undated(22, "a")), "2 of 2 messages have no date"),
+        (message("post/21", &format!("data-view=\"{stale}\""), &convoy(21)), "away from our clock"),
+    ] {
+        let (preview, desk) = channel(1..=20);
+        preview.instead("/s/post", page(&shown));
+        let poll = desk.poll();
+        assert_eq!((&poll["outcome"], number(&poll, "/alerts")), (&"read".into(), 1), "{poll}");
+        for polls in [1, 2] {
+            assert_eq!(state(&desk), ("failing".into(), "layout".into()));
+            assert_eq!(number(&desk.sources()["post"], "/failures"), polls, "it is confirmed");
+            assert!(complaint(&desk).contains(words), "{}", complaint(&desk));
+            desk.poll();
+        }
+        preview.change(|channel| channel.instead.clear());
+        desk.poll();
+        assert_eq!(state(&desk).0, "ok");
+    }
+}
+
+#[test]
+fn row21_texts_and_numbers_that_vanish_are_noticed() {
+    let (preview, desk) = channel(101..=120);
+    preview.change(|channel| channel.messages.values_mut().for_each(String::clear));
+    desk.poll();
+    assert!(complaint(&desk).contains("none of 20 messages has a text"), "{}", complaint(&desk));
+    preview.change(|channel| channel.messages.clear());
+    preview.publish(51..=70);
+    let poll = desk.poll();
+    assert_eq!(number(&poll, "/new"), 0, "they are older than the baseline");
+    assert!(complaint(&desk).contains("fell from 120 to 70"), "{}", complaint(&desk));
+}

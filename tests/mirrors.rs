@@ -1,0 +1,127 @@
+//! Telegram channels read through mirrors, by the built program on loopback.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod calls;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/preview.rs"]
+#[expect(dead_code, reason = "the tests of channels use more of it")]
+mod preview;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod site;
+
+use calls::{Desk, number, text};
+use http::Reply;
+use preview::{Preview, convoy, mangoes};
+use site::Site;
+
+/// A mirror's page of messages, each with its number and words.
+fn mirrored(posts: &[(u64, String)]) -> Reply {
+    let post = |(number, words): &(u64, String)| {
+        format!(
+            r#"<div class="post"><a class="orig" href="https://telegram.me/post/{number}">original</a><div class="body">{words}</div><time datetime="2026-11-25T10:00:00Z"></time></div>"#
+        )
+    };
+    let posts: String = posts.iter().map(post).collect();
+    Reply::ok(format!(
+        r#"<html><body>{posts}<div class="post"><div class="body">advertisement</div></div></body></html>"#
+    ))
+}
+
+fn desk(preview: &Preview, mirrors: &[&Site]) -> Desk {
+    let mirror = |site: &&Site| {
+        format!(
+            "{{ page = \"{}/{{channel}}\", item = \".post\", link = \"a.orig@href\", text = \".body\", date = \"time@datetime\" }}",
+            site.base()
+        )
+    };
+    let mirrors: Vec<String> = mirrors.iter().map(mirror).collect();
+    let source = preview.source(&format!("mirrors = [{}]", mirrors.join(", ")));
+    Desk::with(&format!("[alerts]\nmax_age = \"9000d\"\n{source}"))
+}
+
+#[test]
+fn mirrors_stand_in_while_the_channel_cannot_be_read() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    site.show("/post", mirrored(&[(22, convoy(22)), (21, mangoes(21)), (20, "Другое".to_owned())]));
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    assert_eq!(site.targets().len(), 0, "a channel that can be read needs none");
+
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), [2, 0, 1], "{poll}");
+    let problems = poll["problems"].to_string();
+    assert!(problems.contains("items without a link to a message of `post`: 1"), "{problems}");
+    let source = &desk.sources()["post"];
+    assert_eq!((text(source, "/state"), text(source, "/reason")), ("failing".into(), "preview-off".into()));
+    assert!(text(source, "/detail").ends_with("read through the mirror `127.0.0.1`"), "{source}");
+    let alert = &desk.alerts()[0]["item"];
+    assert_eq!(
+        (text(alert, "/url"), text(alert, "/telegram/via")),
+        ("https://t.me/post/22".into(), "127.0.0.1".into())
+    );
+    assert_eq!(text(alert, "/published"), "2026-11-25T10:00:00Z");
+
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), text(&desk.sources()["post"], "/reason")), (0, "preview-off".into()));
+
+    // The channel is back: a mirror has not moved its high-water mark, so that the gap is walked through.
+    preview.change(|channel| channel.instead.clear());
+    preview.publish(21..=60);
+    preview.say(22, &convoy(22));
+    preview.say(30, &convoy(30));
+    let asked = preview.targets().len();
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [38, 1], "{poll}");
+    assert_eq!(preview.targets()[asked..], ["/s/post", "/s/post?before=41"]);
+    assert_eq!(text(&desk.sources()["post"], "/state"), "ok");
+}
+
+#[test]
+fn mirrors_are_asked_in_order_and_end_with_the_cause() {
+    let preview = Preview::start(1..=20);
+    let sites = [Site::start(), Site::start()];
+    let desk = desk(&preview, &[&sites[0], &sites[1]]);
+    desk.poll();
+    preview.instead("/s/post", Reply::status(502));
+    let poll = desk.poll();
+    assert_eq!(text(&poll, "/failure"), "http: the server answered 502");
+    assert!(sites.iter().all(|site| site.targets() == ["/robots.txt", "/post"]));
+
+    sites[1].show("/post", Reply::ok("<html><body><p>Nothing here</p></body></html>"));
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.starts_with("http: the server answered 502; read through the mirror"), "{failure}");
+    assert!(failure.contains("the `item` selector finds nothing"), "{failure}");
+
+    sites[1].show("/post", mirrored(&[(21, convoy(21))]));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+    assert_eq!(text(&desk.sources()["post"], "/reason"), "http");
+}
+
+#[test]
+fn mirrors_do_not_dodge_an_order_to_wait() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    site.show("/post", mirrored(&[(21, convoy(21))]));
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    preview.instead("/s/post", Reply::status(429).header("Retry-After", "3600"));
+    assert_eq!(desk.poll()["outcome"], "failed");
+    assert_eq!(site.targets().len(), 0);
+}
+
+#[test]
+fn mirrors_alone_have_a_baseline_too() {
+    let (preview, site) = (Preview::start([]), Site::start());
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    site.show("/post", mirrored(&[(7, convoy(7))]));
+    let desk = desk(&preview, &[&site]);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    site.show("/post", mirrored(&[(8, convoy(8)), (7, convoy(7))]));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+}
