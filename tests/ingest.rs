@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use harmattan::config::Backlog;
 use harmattan::fetch::Validators;
-use harmattan::ingest::{Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
+use harmattan::ingest::{Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest};
 use harmattan::item::Item;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{Mode, Severity};
@@ -52,6 +52,7 @@ impl Stage {
                 engine: Arc::new(Engine::compile(Vec::new(), Vec::new()).unwrap()),
                 recipients: recipients.to_vec().into(),
                 max_age: 14 * DAY,
+                vantage: Vantage::default(),
             },
             _folder: folder,
         }
@@ -82,6 +83,7 @@ impl Stage {
             not_before: None,
             host_wide: false,
             missed: None,
+            witness: Witness::default(),
         };
         let mut receipt = None;
         self.store

@@ -25,6 +25,8 @@ pub struct SourceSpec {
     pub tier: u8,
     /// Interval of its own.
     pub interval: Option<Duration>,
+    /// For how long nothing new is no silence; without, that is learned.
+    pub silent_after: Option<Duration>,
     /// Whether it is polled.
     pub enabled: bool,
     /// What of the first poll may alert.
@@ -105,6 +107,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
     let tags = section.words("tags");
     let tier = section.integer("tier");
     let interval = section.duration("interval");
+    let silent_after = section.duration("silent_after");
     // One word is built; asking for it refuses the others.
     let article = section.word("article");
     let backlog = section.get("backlog").and_then(|node| backlog(&node));
@@ -120,6 +123,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
         tags,
         tier: tier?,
         interval,
+        silent_after,
         enabled: enabled?,
         backlog: backlog?,
         contact,

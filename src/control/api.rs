@@ -154,6 +154,12 @@ pub struct Status {
     pub sources: usize,
     /// Sources whose polls fail.
     pub sources_failing: usize,
+    /// Sources that are failing, gone or silent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources_unwell: Vec<Unwell>,
+    /// Since when this machine reaches no source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline: Option<Timestamp>,
     /// Rules in force.
     pub rules: usize,
     /// Entities in force.
@@ -179,15 +185,15 @@ pub struct Source {
     pub kind: wire::item::Kind,
     /// Its address.
     pub address: String,
-    /// `new` (never read), `ok`, `failing`, `gone`, `off`.
+    /// `new` (never read), `ok`, `failing`, `gone`, `silent`, `off`.
     pub state: String,
-    /// Of a failing one: class of the failure.
+    /// Of a failing one: class of the failure, or of what is wrong with what it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Of a failing one: the failure in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Of a failing one: since when.
+    /// Of a failing or silent one: since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// Of a failing one: failed polls in a row.
@@ -220,6 +226,44 @@ pub struct Source {
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
+    /// Items of the last reading that were known before it; none of them hints at a gap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<u32>,
+    /// Its longest usual gap between news, once one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_gap_minutes: Option<u64>,
+    /// For how long nothing new is no silence: as configured, else learned.
+    #[serde(default)]
+    pub silent_after_minutes: u64,
+    /// Times for which items may have been missed, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+}
+
+/// A time for which items may have been missed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// When the source was last read without a gap.
+    pub since: Timestamp,
+    /// When it was read again.
+    pub until: Timestamp,
+    /// How that was noticed, in words.
+    pub detail: String,
+}
+
+/// A source that is not well.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unwell {
+    /// Its name.
+    pub name: String,
+    /// `failing`, `gone` or `silent`.
+    pub state: String,
+    /// Of a failing one: class of the failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// What a poll came to.
@@ -278,8 +322,12 @@ pub struct Alert {
 pub struct Delivery {
     /// Its id: the `webhook-id`, the left part of the `Message-ID`.
     pub id: String,
-    /// The alert.
+    /// The alert, when it tells one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub alert: String,
+    /// The event, when it tells one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub event: String,
     /// The notifier.
     pub notifier: String,
     /// The recipient, where the notifier has several.

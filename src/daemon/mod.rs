@@ -8,6 +8,7 @@ pub mod ask;
 pub mod clock;
 pub mod deliver;
 pub mod live;
+mod network;
 pub mod once;
 pub mod poll;
 pub mod poller;

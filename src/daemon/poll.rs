@@ -7,12 +7,13 @@ use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
 use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
-use super::clock;
 use super::station::Station;
+use super::{clock, network};
 use crate::control::api;
 use crate::desk::{Desk, Source};
+use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Freshness, Validators};
-use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
+use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt, Witness};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
@@ -94,6 +95,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         not_before: decision.not_before,
         host_wide: read.status == Some(TOO_MANY_REQUESTS),
         missed: None,
+        witness: Witness { host: source.host(), reach: read.reach, silent_after: source.spec.silent_after },
     };
     let force = desk.in_force.clone();
     let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
@@ -127,11 +129,13 @@ struct Read {
     status: Option<u16>,
     hints: Option<Hints>,
     problems: Vec<String>,
+    reach: Reach,
 }
 
 impl Read {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, unchanged: false, status: None, hints: None, problems: Vec::new() }
+        let problems = Vec::new();
+        Self { outcome, unchanged: false, status: None, hints: None, problems, reach: Reach::Answered }
     }
 
     fn unchanged(validators: Validators) -> Self {
@@ -147,7 +151,7 @@ impl Read {
         let status = error.status();
         let reason = if status == Some(GONE) { "gone" } else { error.reason() };
         let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
-        Self { status, ..Self::of(failed) }
+        Self { status, reach: network::reach(&error.failure), ..Self::of(failed) }
     }
 }
 
@@ -274,8 +278,12 @@ fn log(source: &Source, before: &SourceState, receipt: &Receipt, next: PollReaso
         info!(source = %name, items = receipt.items, fired, "baseline taken; `fired` would have alerted");
     }
     for (alert, disposition) in &receipt.alerts {
-        let owed = receipt.deliveries.iter().filter(|delivery| delivery.alert == *alert).count();
+        let owed =
+            receipt.deliveries.iter().filter(|delivery| delivery.subject.alert() == Some(*alert)).count();
         info!(source = %name, %alert, disposition = disposition.as_str(), owed, "alert made");
+    }
+    for event in &receipt.events {
+        info!(event = event.kind.as_str(), name = event.name, reason = event.reason, "{}", event.detail);
     }
 }
 

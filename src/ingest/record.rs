@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::take::Ingest;
-use super::{Judged, Receipt};
+use super::{InForce, Judged, Receipt};
 use crate::item::Item;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
-use crate::store::StoreError;
+use crate::store::{StoreError, Transaction};
 use crate::story::join::{self, Joined, Report};
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
 use crate::text::Field;
@@ -52,7 +52,7 @@ impl Ingest<'_> {
         };
         self.tx.put_alert(&alert)?;
         if disposition == Disposition::Sent {
-            self.owe(&alert, receipt)?;
+            owe(self.tx, self.force, id.into(), now, receipt)?;
         }
         receipt.alerts.push((id, disposition));
         Ok(())
@@ -84,23 +84,30 @@ impl Ingest<'_> {
         }
         Ok(joined)
     }
+}
 
-    fn owe(&self, alert: &Alert, receipt: &mut Receipt) -> Result<(), StoreError> {
-        for (notifier, recipient) in self.force.recipients.iter() {
-            let delivery = Delivery {
-                id: DeliveryId::new(alert.id, notifier, recipient),
-                alert: alert.id,
-                notifier: notifier.clone(),
-                recipient: recipient.clone(),
-                created: self.poll.started,
-                attempts: 0,
-                state: DeliveryState::Ready,
-            };
-            self.tx.put_delivery(&delivery)?;
-            receipt.deliveries.push(delivery);
-        }
-        Ok(())
+/// Owes `subject` to everybody.
+pub(super) fn owe(
+    tx: &dyn Transaction,
+    force: &InForce,
+    subject: Subject,
+    created: Timestamp,
+    receipt: &mut Receipt,
+) -> Result<(), StoreError> {
+    for (notifier, recipient) in force.recipients.iter() {
+        let delivery = Delivery {
+            id: DeliveryId::new(subject, notifier, recipient),
+            subject,
+            notifier: notifier.clone(),
+            recipient: recipient.clone(),
+            created,
+            attempts: 0,
+            state: DeliveryState::Ready,
+        };
+        tx.put_delivery(&delivery)?;
+        receipt.deliveries.push(delivery);
     }
+    Ok(())
 }
 
 /// What of the rules that fired an alert tells, and what it only records.

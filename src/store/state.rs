@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::event::Health;
 use crate::fetch::Validators;
 use crate::item::{Item, SourceName};
 use crate::schedule;
@@ -50,6 +51,8 @@ pub struct SourceState {
     pub telegram_newest: Option<u64>,
     /// The `ttl` of the last document that could be read, in minutes.
     pub ttl_minutes: Option<u32>,
+    /// How it has fared, and what was told of that.
+    pub health: Health,
 }
 
 impl SourceState {
@@ -65,7 +68,8 @@ impl SourceState {
             return self;
         }
         let asked = address.to_owned();
-        Self { asked, due: None, not_before: None, host_wide: false, failing: None, ..self }
+        let health = Health { run: None, ..self.health };
+        Self { asked, due: None, not_before: None, host_wide: false, failing: None, health, ..self }
     }
 
     /// When the next poll of `address` is due; `None` when it is now.

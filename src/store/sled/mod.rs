@@ -6,8 +6,10 @@
 mod access;
 mod alert_row;
 mod engine;
+mod event_row;
 mod expire;
 mod frame;
+mod health_row;
 mod keys;
 mod mark;
 mod open;
@@ -30,6 +32,7 @@ use self::keys::Kind;
 use super::{
     Day, Deliveries, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work, gather,
 };
+use crate::event::{Event, EventId, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::story::{Alert, AlertId};
@@ -147,6 +150,14 @@ impl Store for SledStore {
         // sled takes a range that ends before it begins for a mistake of its caller.
         let end = end.max(from.clone());
         self.read(|tree| show(tree, tree.range(from..end).rev(), visit))
+    }
+
+    fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        self.read(|tree| tree.row(&keys::event(id)))
+    }
+
+    fn network(&self) -> Result<Network, StoreError> {
+        self.read(|tree| Ok(tree.row(&keys::network())?.unwrap_or_default()))
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {

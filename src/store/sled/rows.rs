@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Row, unfit};
+use super::health_row::HealthRow;
 use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
-use crate::outbox::{Delivery, DeliveryState};
+use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::store::{Day, Failing, SourceState, StoreError, StoredItem};
 use crate::story::{Story, StoryId};
 use crate::wire;
@@ -89,6 +90,8 @@ struct SourceRow {
     telegram_newest: Option<u64>,
     #[serde(default)]
     ttl_minutes: Option<u32>,
+    #[serde(default)]
+    health: HealthRow,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +143,7 @@ impl Row for SourceState {
             }),
             telegram_newest: state.telegram_newest,
             ttl_minutes: state.ttl_minutes,
+            health: state.health.into(),
         })
     }
 
@@ -175,6 +179,7 @@ impl Row for SourceState {
             }),
             telegram_newest: row.telegram_newest,
             ttl_minutes: row.ttl_minutes,
+            health: row.health.into(),
         })
     }
 }
@@ -252,7 +257,10 @@ impl Row for Filed {
 #[derive(Serialize, Deserialize)]
 struct DeliveryRow {
     id: String,
-    alert: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
     notifier: String,
     recipient: String,
     created: Timestamp,
@@ -274,9 +282,14 @@ enum StateRow {
 impl Row for Delivery {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
         let delivery = self.clone();
+        let (alert, event) = match delivery.subject {
+            Subject::Alert(alert) => (Some(alert.to_string()), None),
+            Subject::Event(event) => (None, Some(event.to_string())),
+        };
         to_json(&DeliveryRow {
             id: delivery.id.to_string(),
-            alert: delivery.alert.to_string(),
+            alert,
+            event,
             notifier: delivery.notifier,
             recipient: delivery.recipient,
             created: delivery.created,
@@ -295,7 +308,11 @@ impl Row for Delivery {
         let row: DeliveryRow = from_json(bytes)?;
         Some(Self {
             id: row.id.parse().ok()?,
-            alert: row.alert.parse().ok()?,
+            subject: match (row.alert, row.event) {
+                (Some(alert), _) => Subject::Alert(alert.parse().ok()?),
+                (None, Some(event)) => Subject::Event(event.parse().ok()?),
+                (None, None) => return None,
+            },
             notifier: row.notifier,
             recipient: row.recipient,
             created: row.created,
