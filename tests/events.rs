@@ -93,10 +93,8 @@ impl Stage {
 }
 
 fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
-    let reach = match &outcome {
-        Outcome::Failed { reason, .. } if reason == "dns" => Reach::Cut,
-        _ => Reach::Answered,
-    };
+    let is_cut = matches!(&outcome, Outcome::Failed { reason, .. } if reason == "dns");
+    let reach = if is_cut { Reach::Cut } else { Reach::Answered };
     let address = format!("https://{host}/{source}");
     Poll {
         source: Polled {
@@ -155,8 +153,8 @@ fn r3_ten_failures_then_success_tell_failing_once_and_recovered_once() {
         stage = stage.restarted();
     }
     assert_eq!(told, ["source.failing rfi http"]);
-    let state = stage.store.source(&name("rfi")).unwrap().unwrap();
-    assert_eq!(state.failing.unwrap().polls, 10);
+    let remembered = stage.store.source(&name("rfi")).unwrap().unwrap();
+    assert_eq!(remembered.failing.unwrap().polls, 10);
     assert_eq!(stage.poll(300, RFI, read(0..6)), ["source.recovered rfi http"]);
     assert!(stage.poll(320, RFI, unchanged()).is_empty());
 }
@@ -208,7 +206,7 @@ fn a_gap_is_told_once_with_its_times_and_needs_no_recovery() {
 }
 
 #[test]
-fn g11_a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
+fn a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
     let mut stage = Stage::set();
     let channels = ["one", "two", "three", "four", "five"];
     let mut told = Vec::new();
@@ -232,7 +230,7 @@ fn g11_a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
 }
 
 #[test]
-fn a_machine_that_is_cut_off_is_told_once_and_blames_no_source() {
+fn g11_a_machine_that_is_cut_off_is_told_once_and_blames_no_source() {
     let mut stage = Stage::set();
     let sources = [("a", "a.example"), ("b", "b.example"), ("c", "c.example"), ("d", "d.example")];
     let mut told = Vec::new();

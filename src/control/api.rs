@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::history::{ItemsPage, Place, ToldPage};
 use crate::wire;
 
+pub use super::health::{Gap, Unwell};
+pub use super::verdict::{Explain, RuleVerdict};
+
 /// A question or an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "kebab-case")]
@@ -240,32 +243,6 @@ pub struct Source {
     pub gaps: Vec<Gap>,
 }
 
-/// A time for which items may have been missed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
-    /// When the source was last read without a gap.
-    pub since: Timestamp,
-    /// When it was read again.
-    pub until: Timestamp,
-    /// How that was noticed, in words.
-    pub detail: String,
-}
-
-/// A source that is not well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Unwell {
-    /// Its name.
-    pub name: String,
-    /// `failing`, `gone` or `silent`.
-    pub state: String,
-    /// Of a failing one: class of the failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Since when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-}
-
 /// What a poll came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Poll {
@@ -345,64 +322,6 @@ pub struct Delivery {
     /// Why it waits or is dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// Why rules did or did not fire on an item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Explain {
-    /// The item.
-    pub item: wire::item::Item,
-    /// Each rule's verdict.
-    pub rules: Vec<RuleVerdict>,
-    /// Entities and places found.
-    pub entities: Vec<String>,
-    /// Alerts made of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alerts: Vec<Alert>,
-    /// Deliveries of those alerts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub deliveries: Vec<Delivery>,
-}
-
-/// One rule's verdict on an item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RuleVerdict {
-    /// Name.
-    pub rule: String,
-    /// Severity.
-    pub severity: String,
-    /// `shadow` or `off`; absent of a live one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mode: Option<String>,
-    /// Whether it fired.
-    pub fired: bool,
-    /// Why it fired.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub why: Vec<wire::alert::Why>,
-    /// Of one with weights that fired: their sum.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub score: Option<i64>,
-    /// Of one with weights: the sum at which it fires.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<i64>,
-    /// What the desk wrote for whoever reads its alerts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// Of a silent one: the first clause that failed, and what was missing, in one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
-    /// Of a silent one: the first clause that failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clause: Option<String>,
-    /// Of a silent one: how it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Of a silent one: what in the item comes closest, and how to write the term so that it is met.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nearest: Option<String>,
-    /// Of a silent one: whether only `none` kept it from firing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub only_none: bool,
 }
 
 /// How a message that is sent by hand fared.

@@ -7,10 +7,12 @@ pub mod answer;
 pub mod api;
 pub mod client;
 pub mod explain;
+mod health;
 pub mod history;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;
+mod verdict;
 
 pub use api::{Call, Reply};
 
