@@ -76,6 +76,7 @@ fn document(bytes: Vec<u8>) -> Document {
         bytes: bytes.into(),
         content_type: Some("application/xml; charset=utf-8".to_owned()),
         validators: Validators::default(),
+        delta: false,
     }
 }
 
@@ -103,7 +104,7 @@ fn rss_with(items: &[Item], written: impl Fn(&str) -> String) -> String {
                     <link>https://news.example/</link>\n<description>Feed</description>\n<language>fr</language>\n"
         .to_owned();
     for (item, place) in items.iter().zip(0..) {
-        feed.push_str(&format!(
+        feed += &*format!(
             "<item>\n<title>{}</title>\n<link>https://news.example/2026/{place:06}.html?utm_source=feed&amp;id={place}</link>\n\
              <guid isPermaLink=\"false\">tag:news.example,2026:{place}</guid>\n\
              <pubDate>Wed, 18 Nov 2026 10:{:02}:40 GMT</pubDate>\n<dc:creator>Desk</dc:creator>\n\
@@ -111,7 +112,7 @@ fn rss_with(items: &[Item], written: impl Fn(&str) -> String) -> String {
             escaped(&item.title),
             place % 60,
             written(&item.text),
-        ));
+        );
     }
     feed + "</channel>\n</rss>\n"
 }
@@ -121,7 +122,7 @@ fn atom(items: &[Item]) -> String {
                     xml:lang=\"fr\">\n<title>News</title>\n<id>tag:news.example,2026:feed</id>\n"
         .to_owned();
     for (item, place) in items.iter().zip(0..) {
-        feed.push_str(&format!(
+        feed += &*format!(
             "<entry>\n<title>{}</title>\n<link rel=\"alternate\" href=\"https://news.example/2026/{place:06}.html?id={place}\"/>\n\
              <id>tag:news.example,2026:{place}</id>\n<published>2026-11-18T10:{1:02}:40Z</published>\n\
              <updated>2026-11-18T10:{1:02}:40Z</updated>\n<author><name>Desk</name></author>\n\
@@ -129,7 +130,7 @@ fn atom(items: &[Item]) -> String {
             escaped(&item.title),
             place % 60,
             escaped(&format!("<p>{}</p>", item.text)),
-        ));
+        );
     }
     feed + "</feed>\n"
 }

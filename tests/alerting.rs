@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "support/program.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
 mod program;
 #[path = "support/stream.rs"]
 mod stream;

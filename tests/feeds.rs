@@ -14,6 +14,7 @@ fn titles(feed: &[u8]) -> Vec<String> {
         bytes: feed.to_vec().into(),
         content_type: None,
         validators: Validators::default(),
+        delta: false,
     };
     let reading =
         source::read(&document, &Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None })

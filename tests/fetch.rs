@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy sees no test in the helpers of one")]
 
+#[path = "support/asking.rs"]
+mod asking;
 #[path = "support/http.rs"]
 mod http;
 
@@ -10,56 +12,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use harmattan::fetch::{
-    ACCEPT_FEED, Answer, Document, FetchError, Fetched, Fetcher, HttpSettings, Network, Networks, Redirects,
-    Request, Validators,
+    ACCEPT_FEED, Answer, Fetcher, HttpSettings, Networks, Redirects, Request, Validators,
 };
 use url::Url;
 
+use asking::{brotli, document, fetcher, get, gzip, networks, request, settings};
 use http::{Reply, Server};
-
-fn networks(range: &str) -> Networks {
-    std::iter::once(range.parse::<Network>().unwrap()).collect()
-}
-
-fn settings() -> HttpSettings {
-    HttpSettings {
-        contact: Some("mailto:desk@example.org".to_owned()),
-        concurrency: 8,
-        timeout: Duration::from_secs(20),
-        body_bytes_max: 1 << 20,
-        allow_networks: networks("127.0.0.0/8"),
-        proxy: None,
-        host_gap: Duration::ZERO,
-        sources: 12,
-    }
-}
-
-fn fetcher() -> Fetcher {
-    Fetcher::new(settings()).unwrap()
-}
-
-fn request(url: &Url) -> Request<'_> {
-    Request {
-        url,
-        validators: None,
-        accept: ACCEPT_FEED,
-        redirects: Redirects::Follow,
-        proxy: None,
-        contact: true,
-        now: "2026-11-23T17:00:00Z".parse().unwrap(),
-    }
-}
-
-async fn get(url: &Url) -> Result<Fetched, FetchError> {
-    fetcher().fetch(&request(url)).await
-}
-
-fn document(fetched: Result<Fetched, FetchError>) -> Document {
-    match fetched.unwrap().answer {
-        Answer::Document(document) => document,
-        other @ (Answer::Unchanged { .. } | Answer::Redirect { .. }) => panic!("no document but {other:?}"),
-    }
-}
 
 /// Fetches from a server that always gives this answer; the class and the text of the error.
 async fn failure(reply: Reply) -> (&'static str, String) {
@@ -69,7 +27,7 @@ async fn failure(reply: Reply) -> (&'static str, String) {
 }
 
 #[tokio::test]
-async fn a_document_comes_with_its_address_type_and_validators() {
+async fn g4_a_document_comes_with_its_address_and_no_fragment_is_sent() {
     let server =
         Server::always(Reply::ok("<rss/>").header("Content-Type", "text/xml").header("ETag", "\"1\""));
     let url = server.url("/feed#part");
@@ -144,7 +102,7 @@ fn c3_a_304_refreshes_what_it_carries() {
 }
 
 #[tokio::test]
-async fn a_304_that_nobody_asked_for_is_an_error() {
+async fn r8_a_304_that_nobody_asked_for_is_an_error() {
     let server = Server::always(Reply::status(304));
     let (url, nothing) = (server.url("/feed"), Validators::default());
     for validators in [None, Some((&url, &nothing))] {
@@ -208,7 +166,7 @@ async fn g3_compressed_bodies_are_decoded() {
 }
 
 #[tokio::test]
-async fn g3_bombs_end_at_the_limit_for_decoded_bytes() {
+async fn g3_row_14_bombs_end_at_the_limit_for_decoded_bytes() {
     let zeros = vec![0; 4 << 20];
     for (encoding, bytes) in
         [("gzip", gzip(&zeros)), ("br", brotli(&zeros)), ("zstd", zstd::encode_all(&zeros[..], 3).unwrap())]
@@ -224,7 +182,7 @@ async fn g3_bombs_end_at_the_limit_for_decoded_bytes() {
 }
 
 #[tokio::test]
-async fn the_limit_itself_is_allowed_and_one_byte_more_is_not() {
+async fn g3_the_limit_itself_is_allowed_and_one_byte_more_is_not() {
     let at = Server::always(Reply::ok(vec![b'x'; 1 << 20]));
     assert_eq!(document(get(&at.url("/")).await).bytes.len(), 1 << 20);
     assert_eq!(failure(Reply::ok(vec![b'x'; (1 << 20) + 1])).await.0, "too-large");
@@ -271,7 +229,7 @@ async fn g10_redirects_share_one_time_limit() {
 }
 
 #[tokio::test]
-async fn answers_that_are_no_http_are_errors() {
+async fn row_13_header_bombs_and_what_is_no_http_are_errors() {
     let bomb = "X-Again: and again\r\n".repeat(50_000);
     for hostile in [
         format!("HTTP/1.1 200 OK\r\n{bomb}\r\n"),
@@ -315,6 +273,10 @@ async fn r9_challenges_are_told_from_errors() {
         assert_eq!(reason, "challenge", "{status}");
     }
     assert_eq!(failure(Reply::status(202).body("<html>")).await.0, "challenge");
+    for (action, reason) in [("challenge", "challenge"), ("CAPTCHA", "challenge"), ("allow", "http")] {
+        let reply = Reply::status(405).header("x-amzn-waf-action", action);
+        assert_eq!(failure(reply.body("")).await.0, reason, "{action}");
+    }
     assert_eq!(failure(Reply::status(403).body("<html>")).await.0, "http");
 }
 
@@ -369,7 +331,7 @@ async fn r6_five_redirects_are_followed_and_no_sixth() {
 }
 
 #[tokio::test]
-async fn r6_loops_and_redirects_to_nowhere_end() {
+async fn r6_row_16_loops_and_redirects_to_nowhere_end() {
     for (location, text) in [
         ("/feed", "it goes round in circles"),
         ("file:///etc/passwd", "to the scheme `file`"),
@@ -420,7 +382,7 @@ async fn private_addresses_are_refused_before_a_connection() {
 }
 
 #[tokio::test]
-async fn redirects_to_private_addresses_are_refused() {
+async fn r6_row_16_redirects_to_private_addresses_are_refused() {
     let one = networks("127.0.0.1");
     let careful = Fetcher::new(HttpSettings { allow_networks: one, ..settings() }).unwrap();
     for target in [
@@ -443,7 +405,7 @@ async fn redirects_to_private_addresses_are_refused() {
 }
 
 #[tokio::test]
-async fn failures_are_sorted_by_their_cause() {
+async fn r3_failures_are_sorted_by_their_cause() {
     let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let secure = Url::parse(&format!("https://{}/feed", plain.local_addr().unwrap())).unwrap();
     std::thread::spawn(move || {
@@ -462,7 +424,7 @@ async fn failures_are_sorted_by_their_cause() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_signed_is_refused() {
+async fn row_17_a_certificate_that_nobody_signed_is_refused() {
     let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let (chain, signer) = (vec![key.cert.der().clone()], key.signing_key.serialize_der());
     let fetcher = fetcher();
@@ -582,16 +544,4 @@ fn settings_that_cannot_work_are_refused_at_once() {
         error.to_string(),
         "cannot set up HTTP: `contact` has characters that cannot stand in a header"
     );
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn brotli(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    brotli::CompressorWriter::new(&mut packed, 4096, 5, 22).write_all(bytes).unwrap();
-    packed
 }

@@ -58,6 +58,7 @@ fn document(path: &Path, url: &str) -> Document {
         bytes: fs::read(path).unwrap().into(),
         content_type: None,
         validators: Validators::default(),
+        delta: false,
     }
 }
 

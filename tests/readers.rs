@@ -23,6 +23,7 @@ fn document(bytes: &[u8]) -> Document {
         bytes: bytes.to_vec().into(),
         content_type: None,
         validators: Validators::default(),
+        delta: false,
     }
 }
 

@@ -151,6 +151,7 @@ fn from_file(options: &Options) -> anyhow::Result<Document> {
         bytes: Bytes::from(bytes),
         content_type: None,
         validators: Validators::default(),
+        delta: false,
     })
 }
 

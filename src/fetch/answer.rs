@@ -1,12 +1,16 @@
 //! From a response to an answer: what each status means, and the body under its limit.
 
-use bytes::{Bytes, BytesMut};
+use std::time::Duration;
+
+use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
-use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::error::{Failure, bare, shown};
-use super::{Answer, Document, Redirects, Validators};
+use super::{Answer, Document, Pace, Redirects, Validators, body, challenge};
+
+/// The header that names what was done to a document in a 226 (RFC 3229).
+const IM: &str = "im";
 
 /// What one request of a chain came to.
 pub(super) enum Hop {
@@ -21,68 +25,72 @@ pub(super) enum Hop {
     },
 }
 
-/// Sorts an answer by its status and reads the body of a document.
-///
-/// `conditional` tells whether validators were sent; the body may have `bytes_max` bytes once decoded.
+/// What was asked, as far as the meaning of the answer depends on it.
+pub(super) struct Asked<'a> {
+    /// Where.
+    pub(super) url: &'a Url,
+    /// Whether redirects are followed or handed back.
+    pub(super) redirects: Redirects,
+    /// Whether validators were sent.
+    pub(super) conditional: bool,
+    /// Whether the new entries alone would do.
+    pub(super) delta: bool,
+    /// What is left of the time limit.
+    pub(super) left: Duration,
+}
+
+/// Sorts an answer by its status and reads the body of a document, at most `bytes_max` bytes over the wire or decoded.
 pub(super) async fn read(
     response: Response,
-    url: &Url,
-    redirects: Redirects,
-    conditional: bool,
+    asked: &Asked<'_>,
     bytes_max: u64,
+    pace: &Pace,
 ) -> Result<Hop, Failure> {
     let status = response.status();
     let code = status.as_u16();
-    if challenged(status, response.headers()) {
+    if challenge::is_announced(status, response.headers()) {
         return Err(Failure::Challenge { status: code });
     }
     match code {
-        200 | 203 => document(response, url, bytes_max).await.map(Hop::Done),
-        304 if conditional => Ok(Hop::Done(Answer::Unchanged { validators: validators(response.headers()) })),
+        200 | 203 => document(response, asked.url, bytes_max, pace).await.map(Hop::Done),
+        226 if asked.delta && is_delta(response.headers()) => {
+            document(response, asked.url, bytes_max, pace).await.map(Hop::Done)
+        }
+        226 => Err(Failure::Status { status: code, detail: "a change to a document that nobody asked for" }),
+        // A body that comes with it is not looked at.
+        304 if asked.conditional => {
+            Ok(Hop::Done(Answer::Unchanged { validators: validators(response.headers()) }))
+        }
         304 => Err(Failure::Status { status: code, detail: "not modified, though nothing was known" }),
-        301 | 302 | 303 | 307 | 308 => redirect(&response, url, redirects),
+        301 | 302 | 303 | 307 | 308 => redirect(&response, asked.url, asked.redirects),
         204 => Err(Failure::Status { status: code, detail: "empty body" }),
+        _ if body::hides_a_challenge(response, asked.left).await => Err(Failure::Challenge { status: code }),
         _ => Err(Failure::Status { status: code, detail: "" }),
     }
 }
 
-/// Whether a bot protection answered: 202 is what that of AWS says, the header is Cloudflare's.
-fn challenged(status: StatusCode, headers: &HeaderMap) -> bool {
-    let mitigated =
-        headers.get("cf-mitigated").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge"));
-    status == StatusCode::ACCEPTED || mitigated
+/// Whether a 226 holds the new entries and nothing else: a difference of bytes would need the document that we did not
+/// keep.
+fn is_delta(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(IM).iter().filter_map(|line| line.to_str().ok());
+    let mut done: Vec<String> =
+        lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect();
+    done.retain(|name| !matches!(name.as_str(), "" | "gzip" | "identity"));
+    done == ["feed"]
 }
 
-async fn document(response: Response, url: &Url, bytes_max: u64) -> Result<Answer, Failure> {
+async fn document(response: Response, url: &Url, bytes_max: u64, pace: &Pace) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
     let validators = validators(response.headers());
     let content_type = response
         .headers()
         .get(CONTENT_TYPE)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let bytes = body(response, bytes_max).await?;
+    let bytes = body::read(response, bytes_max, pace).await?;
     if bytes.is_empty() {
         return Err(Failure::Status { status, detail: "empty body" });
     }
-    Ok(Answer::Document(Document { url: bare(url), bytes, content_type, validators }))
-}
-
-/// Reads the decoded body; never holds more than the limit and one chunk.
-async fn body(mut response: Response, bytes_max: u64) -> Result<Bytes, Failure> {
-    let too_large = || Failure::TooLarge { bytes_max };
-    // Known only of bodies that are not compressed.
-    if response.content_length().is_some_and(|length| length > bytes_max) {
-        return Err(too_large());
-    }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::sorted(&error))? {
-        let length = u64::try_from(body.len().saturating_add(chunk.len())).unwrap_or(u64::MAX);
-        if length > bytes_max {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+    Ok(Answer::Document(Document { url: bare(url), bytes, content_type, validators, delta: status == 226 }))
 }
 
 fn validators(headers: &HeaderMap) -> Validators {
@@ -113,7 +121,15 @@ fn target(from: &Url, location: &str) -> Result<Url, Failure> {
         (_, "http") => return Err(Failure::Redirect(format!("from https to {}", shown(&target)))),
         (_, scheme) => return Err(Failure::Redirect(format!("to the scheme `{scheme}`"))),
     }
-    Ok(if target.origin() == from.origin() { target } else { bare(&target) })
+    if target.origin() != from.origin() {
+        return Ok(bare(&target));
+    }
+    if target.username().is_empty() && target.password().is_none() {
+        // Refused only for URLs without a host; those were sorted out.
+        target.set_username(from.username()).ok();
+        target.set_password(from.password()).ok();
+    }
+    Ok(target)
 }
 
 #[cfg(test)]
@@ -141,6 +157,7 @@ mod tests {
     #[test]
     fn credentials_stay_with_their_origin() {
         assert_eq!(hop("http://u:p@a.org/x", "/y"), Ok("http://u:p@a.org/y".to_owned()));
+        assert_eq!(hop("http://u:p@a.org/x", "http://a.org/y"), Ok("http://u:p@a.org/y".to_owned()));
         assert_eq!(hop("http://u:p@a.org/x", "http://b.org/y"), Ok("http://b.org/y".to_owned()));
         assert_eq!(hop("http://a.org/x", "http://u:p@b.org/y"), Ok("http://b.org/y".to_owned()));
     }

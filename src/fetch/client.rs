@@ -5,21 +5,20 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Client;
-use reqwest::header::{ACCEPT, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::address::Networks;
-use super::answer::{self, Hop};
+use super::answer::{self, Asked, Hop};
+use super::coding;
 use super::error::{Failure, FetchError, bare};
 use super::gate::HostGate;
-use super::resolve::Guard;
-use super::{Fetched, Freshness, REDIRECTS_MAX, Request};
+use super::resolve::{Guard, Names};
+use super::{ACCEPT_FEED, Fetched, Freshness, Pace, REDIRECTS_MAX, Request};
 
-/// Longest wait for a connection.
-pub(super) const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// Longest silence, before the first byte and between two.
-pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
+const A_IM: &str = "a-im";
 /// How long an unused connection is kept: long enough for a redirect on the same host, short enough that a thousand
 /// sources leave no thousand sockets.
 const IDLE_MAX: Duration = Duration::from_secs(20);
@@ -68,6 +67,8 @@ impl Default for HttpSettings {
 /// Asks servers politely. One for the whole program: it holds the hosts' turns and the connections.
 pub struct Fetcher {
     settings: HttpSettings,
+    pace: Pace,
+    names: Names,
     gate: HostGate,
     /// User agents with and without the contact.
     agents: [HeaderValue; 2],
@@ -87,9 +88,22 @@ impl Fetcher {
         let agents =
             [user_agent(settings.contact.as_deref(), settings.sources)?, user_agent(None, settings.sources)?];
         let gate = HostGate::new(settings.concurrency, settings.host_gap);
-        let fetcher = Self { settings, gate, agents, clients: Mutex::default() };
+        let (pace, names) = (Pace::default(), Names::default());
+        let fetcher = Self { settings, pace, names, gate, agents, clients: Mutex::default() };
         fetcher.client(None)?;
         Ok(fetcher)
+    }
+
+    /// The same with another patience.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { pace, clients: Mutex::default(), ..self }
+    }
+
+    /// The same, but names are looked up there.
+    #[must_use]
+    pub fn asking(self, names: Names) -> Self {
+        Self { names, clients: Mutex::default(), ..self }
     }
 
     /// The same, with what the hosts said to `old`: a reload must not forget whose turn it is and who ordered to wait.
@@ -168,7 +182,7 @@ impl Fetcher {
             ..Failure::Held { host: host.clone(), left: held.left }.into()
         })?;
         let started = Instant::now();
-        let asked = timeout(walk.left, self.ask(&client, request, url, &host)).await;
+        let asked = timeout(walk.left, self.ask(&client, request, url, walk.left)).await;
         walk.left = walk.left.saturating_sub(started.elapsed());
         let limit = self.settings.timeout;
         asked.unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()))
@@ -179,11 +193,15 @@ impl Fetcher {
         client: &Client,
         request: &Request<'_>,
         url: &Url,
-        host: &str,
+        left: Duration,
     ) -> Result<Told, FetchError> {
         let [full, anonymous] = &self.agents;
         let agent = if request.contact { full } else { anonymous };
-        let mut builder = client.get(url.clone()).header(ACCEPT, request.accept).header(USER_AGENT, agent);
+        let mut builder = client
+            .get(url.clone())
+            .header(ACCEPT, request.accept)
+            .header(ACCEPT_ENCODING, coding::ACCEPTED)
+            .header(USER_AGENT, agent);
         let validators = request
             .validators
             .filter(|(of, known)| bare(of) == bare(url) && !known.is_empty())
@@ -196,15 +214,20 @@ impl Fetcher {
                 builder = builder.header(name, value);
             }
         }
-        let response = builder.send().await.map_err(|error| Failure::sorted(&error))?;
+        let delta = request.accept == ACCEPT_FEED && validators.is_some_and(|known| known.etag.is_some());
+        if delta {
+            builder = builder.header(A_IM, "feed");
+        }
+        let response = builder.send().await.map_err(|error| Failure::sorted(&error, &self.pace))?;
         let freshness = Freshness::of(response.headers(), request.now);
         if response.status().as_u16() == 429
             && let Some(wait) = freshness.retry_after
         {
-            self.hold(host, wait);
+            self.hold(&host_of(url)?, wait);
         }
-        let bytes_max = self.settings.body_bytes_max;
-        let hop = answer::read(response, url, request.redirects, validators.is_some(), bytes_max).await;
+        let asked =
+            Asked { url, redirects: request.redirects, conditional: validators.is_some(), delta, left };
+        let hop = answer::read(response, &asked, self.settings.body_bytes_max, &self.pace).await;
         hop.map(|hop| (hop, freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
     }
 
@@ -222,6 +245,7 @@ impl Fetcher {
 
     fn build(&self, proxy: Option<&Url>) -> reqwest::Result<Client> {
         let guard = Guard {
+            names: self.names.clone(),
             networks: self.settings.allow_networks.clone(),
             exempt: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
         };
@@ -231,8 +255,8 @@ impl Fetcher {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(CONNECT_MAX)
-            .read_timeout(SILENCE_MAX)
+            .connect_timeout(self.pace.connect_max)
+            .read_timeout(self.pace.silence_max)
             // Servers of small papers send odd headers; a browser reads them all the same.
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)

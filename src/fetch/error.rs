@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Freshness;
-use super::client::{CONNECT_MAX, SILENCE_MAX};
 use super::resolve::RefusedName;
+use super::{Freshness, Pace};
 
 /// A request that failed, and what the server said of coming again all the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +48,12 @@ pub enum Failure {
         /// How long it was waited for.
         limit: Duration,
     },
+    /// The body came drop by drop.
+    #[error("the body comes at less than {bytes_per_second_min} bytes a second")]
+    TooSlow {
+        /// What was to be expected.
+        bytes_per_second_min: u32,
+    },
     /// A bot protection answered in place of the server.
     #[error("a bot protection asks for a browser (status {status})")]
     Challenge {
@@ -63,11 +68,17 @@ pub enum Failure {
         /// What the address is, such as `loopback`.
         why: &'static str,
     },
-    /// The decoded body is longer than allowed.
+    /// The body is longer than allowed, over the wire or decoded.
     #[error("the body is longer than {bytes_max} bytes")]
     TooLarge {
         /// The limit, in bytes after decompression.
         bytes_max: u64,
+    },
+    /// A body made to burst whoever decompresses it.
+    #[error("the body grows more than {ratio_max}-fold when it is decompressed")]
+    Swollen {
+        /// What is allowed.
+        ratio_max: u64,
     },
     /// A redirect that is not followed.
     #[error("redirect not followed: {0}")]
@@ -94,10 +105,10 @@ impl FetchError {
             }
             Failure::Dns(_) => "dns",
             Failure::Tls(_) => "tls",
-            Failure::Timeout { .. } => "timeout",
+            Failure::Timeout { .. } | Failure::TooSlow { .. } => "timeout",
             Failure::Challenge { .. } => "challenge",
             Failure::Refused { .. } => "refused",
-            Failure::TooLarge { .. } => "too-large",
+            Failure::TooLarge { .. } | Failure::Swollen { .. } => "too-large",
             Failure::Redirect(_) => "redirect",
         }
     }
@@ -110,8 +121,10 @@ impl FetchError {
             | Failure::Dns(_)
             | Failure::Tls(_)
             | Failure::Timeout { .. }
+            | Failure::TooSlow { .. }
             | Failure::Refused { .. }
             | Failure::TooLarge { .. }
+            | Failure::Swollen { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
             | Failure::Setup(_) => None,
@@ -143,6 +156,8 @@ impl FetchError {
             | Failure::Dns(_)
             | Failure::Tls(_)
             | Failure::Timeout { .. }
+            | Failure::TooSlow { .. }
+            | Failure::Swollen { .. }
             | Failure::Challenge { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. } => None,
@@ -163,15 +178,15 @@ impl Failure {
     }
 
     /// Sorts what the client reports.
-    pub(super) fn sorted(error: &reqwest::Error) -> Self {
+    pub(super) fn sorted(error: &reqwest::Error, pace: &Pace) -> Self {
         if let Some(refused) = cause::<RefusedName>(error) {
             return Self::Refused { host: refused.host.clone(), why: refused.why };
         }
         let detail = root(error);
         if error.is_timeout() && error.is_connect() {
-            Self::Timeout { missing: "no connection", limit: CONNECT_MAX }
+            Self::Timeout { missing: "no connection", limit: pace.connect_max }
         } else if error.is_timeout() {
-            Self::Timeout { missing: "not one more byte", limit: SILENCE_MAX }
+            Self::Timeout { missing: "not one more byte", limit: pace.silence_max }
         } else if error.is_dns() {
             Self::Dns(detail)
         } else if cause::<rustls::Error>(error).is_some() {

@@ -6,10 +6,14 @@
 
 pub mod address;
 mod answer;
+mod body;
+mod challenge;
 mod client;
+mod coding;
 mod error;
 mod fresh;
 pub mod gate;
+mod pace;
 mod resolve;
 
 use std::time::Duration;
@@ -19,9 +23,12 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use address::{Network, Networks};
+pub use challenge::is_challenge;
 pub use client::{Fetcher, HttpSettings};
 pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;
+pub use pace::Pace;
+pub use resolve::Names;
 
 /// The `Accept` header for feeds: feed types first; some servers block clients that do not name them.
 pub const ACCEPT_FEED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
@@ -72,7 +79,7 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// What is known of the last body; sent only to the address that it came from.
     pub validators: Option<(&'a Url, &'a Validators)>,
-    /// The `Accept` header.
+    /// The `Accept` header. With [`ACCEPT_FEED`] the new entries alone are welcome too, once an `ETag` is known.
     pub accept: &'static str,
     /// Whether redirects are followed or handed back.
     pub redirects: Redirects,
@@ -107,12 +114,15 @@ pub struct Document {
     pub content_type: Option<String>,
     /// What to recognise it by next time.
     pub validators: Validators,
+    /// Whether it holds the entries that are new since the last document and no others (226, RFC 3229): what is absent
+    /// has not vanished, and that nothing in it is known is no gap.
+    pub delta: bool,
 }
 
 /// What a request came to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// A body (200, 203).
+    /// A body (200, 203, or 226 where new entries alone were welcome).
     Document(Document),
     /// Nothing changed (304); validators in the answer replace the stored ones.
     Unchanged {

@@ -3,7 +3,10 @@
 //! It is asked when a connection is made, so a name that was public a minute ago and points at us now
 //! (DNS rebinding) is refused as well. The client connects to what this returns and to nothing else.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -12,8 +15,41 @@ use super::address::Networks;
 /// Addresses of one name that are tried; a name with a thousand of them is no reason to try them all.
 const ADDRESSES_MAX: usize = 16;
 
-/// Filters what the system's resolver answers.
+/// Answers a name with its addresses.
+type LookUp = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+
+/// Where host names are looked up.
+#[derive(Clone, Default)]
+pub enum Names {
+    /// The system's resolver.
+    #[default]
+    System,
+    /// Whoever answers so, in its place; asked anew for every connection.
+    Of(Arc<LookUp>),
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Of(_) => "Of(…)",
+        })
+    }
+}
+
+impl Names {
+    async fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::System => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
+            Self::Of(answer) => Ok(answer(name)?.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()),
+        }
+    }
+}
+
+/// Filters what the resolver answers.
 pub(super) struct Guard {
+    /// Who is asked.
+    pub(super) names: Names,
     /// Ranges that are open all the same.
     pub(super) networks: Networks,
     /// The host of the configured proxy: the operator's own address, wherever it lies.
@@ -30,10 +66,13 @@ pub(super) struct RefusedName {
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let networks = self.networks.clone();
+        let (names, networks) = (self.names.clone(), self.networks.clone());
         let exempt = self.exempt.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(name.as_str()));
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = names.look_up(name.as_str()).await?;
+            if found.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
+            }
             if exempt {
                 return Ok(Box::new(found.into_iter()) as Addrs);
             }

@@ -85,6 +85,7 @@ mod tests {
             bytes: html.as_bytes().to_vec().into(),
             content_type: None,
             validators: Validators::default(),
+            delta: false,
         };
         linked(&document).iter().map(ToString::to_string).collect()
     }

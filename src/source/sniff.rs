@@ -1,24 +1,10 @@
 //! What a body is, whatever its `Content-Type` says.
 
 use super::charset;
+use crate::fetch::is_challenge;
 
 /// How far into a body its root element is looked for, in bytes.
 const ROOT_BYTES_MAX: usize = 64 * 1024;
-
-/// Marks of the interstitials of bot protections. Each stands in the challenge itself: scripts that Cloudflare
-/// adds to ordinary pages do not count.
-const CHALLENGE_MARKS: [&str; 10] = [
-    "<title>Just a moment...</title>",
-    "<title>Attention Required! | Cloudflare</title>",
-    "_cf_chl_opt",
-    "cf-challenge-running",
-    "window.awsWafCookieDomainList",
-    "_Incapsula_Resource?SWUDNSAI",
-    "<title>DDoS-Guard</title>",
-    "ddos-guard/js-challenge",
-    "sucuri_cloudproxy_js",
-    "<title>Making sure you&#39;re not a bot!</title>",
-];
 
 /// What a body looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +41,7 @@ pub(super) fn kind(text: &str) -> Kind {
     match root(text) {
         Root::Feed => Kind::Feed,
         Root::Html | Root::Fragment if text.contains("\"tgme_") || text.contains("\"tme_") => Kind::Telegram,
-        Root::Html | Root::Fragment if CHALLENGE_MARKS.iter().any(|mark| text.contains(mark)) => {
-            Kind::Challenge
-        }
+        Root::Html | Root::Fragment if is_challenge(text) => Kind::Challenge,
         Root::Html | Root::Fragment => Kind::Page,
         Root::None => Kind::Unknown,
     }

@@ -87,7 +87,8 @@ impl Desk {
         self.alerts().iter().map(told).collect()
     }
 
-    fn config(&self) -> PathBuf {
+    /// The file of its config.
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("harmattan.toml")
     }
 

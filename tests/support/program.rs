@@ -26,6 +26,13 @@ impl Daemon {
         self.0.wait().unwrap();
     }
 
+    /// The most memory it has held so far, in KiB.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// SIGTERM, and its exit status.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         let told = Command::new("kill").arg(self.0.id().to_string()).status().unwrap();

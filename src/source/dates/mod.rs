@@ -5,6 +5,7 @@
 
 mod names;
 mod relative;
+mod usual;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -30,7 +31,7 @@ pub(super) fn parse_in(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     if text.is_empty() || text.len() > DATE_BYTES_MAX {
         return None;
     }
-    if let Some(stamp) = figures(text) {
+    if let Some(stamp) = usual::parse(text).or_else(|| figures(text)) {
         return Some(stamp);
     }
     if let Ok(stamp) = text.parse::<Timestamp>() {

@@ -223,7 +223,6 @@ mod tests {
 
     /// Every document of the golden tests, and the genuine ones where `HARMATTAN_FIXTURES` names their folder.
     fn documents() -> Vec<PathBuf> {
-        #[expect(clippy::disallowed_methods, reason = "tests find the genuine documents by this variable")]
         let genuine =
             std::env::var_os("HARMATTAN_FIXTURES").map(|folder| PathBuf::from(folder).join("feeds"));
         let golden = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/feed"));

@@ -75,7 +75,8 @@ impl Lines {
 pub(super) fn plain(html: &str) -> String {
     let text = strip(html);
     let twice = reference::decode(&text) != text;
-    if twice || ["</", "<br", "<p>", "<img "].iter().any(|mark| text.contains(mark)) {
+    let marks = ["</", "<br", "<p>", "<img "];
+    if twice || (text.contains('<') && marks.iter().any(|mark| text.contains(mark))) {
         return strip(&text);
     }
     text

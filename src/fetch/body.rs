@@ -1,0 +1,85 @@
+//! The body of an answer under its limits: of bytes, of growth, of silence and of slowness.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use tokio::time::{Instant, timeout};
+
+use super::Pace;
+use super::challenge;
+use super::coding;
+use super::error::Failure;
+
+/// How much of an error's page is looked at, in bytes over the wire; a challenge tells what it is at once.
+const ERROR_PAGE_BYTES_MAX: usize = 64 * 1024;
+
+/// How much of an error's page is looked at, decoded.
+const ERROR_PAGE_DECODED_MAX: u64 = 512 * 1024;
+
+/// How long an error's page is waited for, if the request has so much time left.
+const ERROR_PAGE_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Reads the body, decoded; never more than `bytes_max` bytes of it, over the wire or decoded.
+pub(super) async fn read(mut response: Response, bytes_max: u64, pace: &Pace) -> Result<Bytes, Failure> {
+    if response.content_length().is_some_and(|length| length > bytes_max) {
+        return Err(Failure::TooLarge { bytes_max });
+    }
+    let codings = coding::stated(response.headers());
+    let mut wire = Wire { bytes: BytesMut::new(), started: Instant::now() };
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::sorted(&error, pace))? {
+        wire.take(&chunk, bytes_max, pace)?;
+    }
+    let decoded = coding::decode(wire.bytes.freeze(), &codings, bytes_max);
+    decoded.failure.map_or(Ok(decoded.bytes), Err)
+}
+
+/// What has come over the wire, and since when.
+struct Wire {
+    bytes: BytesMut,
+    started: Instant,
+}
+
+impl Wire {
+    fn take(&mut self, chunk: &[u8], bytes_max: u64, pace: &Pace) -> Result<(), Failure> {
+        let length = u64::try_from(self.bytes.len().saturating_add(chunk.len())).unwrap_or(u64::MAX);
+        if length > bytes_max {
+            return Err(Failure::TooLarge { bytes_max });
+        }
+        let elapsed = self.started.elapsed();
+        let expected = u64::from(pace.bytes_per_second_min).saturating_mul(elapsed.as_secs());
+        if elapsed >= pace.grace && length < expected {
+            return Err(Failure::TooSlow { bytes_per_second_min: pace.bytes_per_second_min });
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+/// Whether the page of an error is that of a bot protection. Whatever is not there in good time counts as not said: the
+/// status stands for itself.
+pub(super) async fn hides_a_challenge(mut response: Response, left: Duration) -> bool {
+    if !challenge::may_hide_in(response.status()) || !may_be_a_page(response.headers()) {
+        return false;
+    }
+    let codings = coding::stated(response.headers());
+    let mut wire = BytesMut::new();
+    let reading = async {
+        while wire.len() < ERROR_PAGE_BYTES_MAX
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            let room = ERROR_PAGE_BYTES_MAX - wire.len();
+            wire.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        }
+    };
+    // One that did not end has brought something all the same.
+    timeout(ERROR_PAGE_WAIT_MAX.min(left / 2), reading).await.ok();
+    let page = coding::decode(wire.freeze(), &codings, ERROR_PAGE_DECODED_MAX).bytes;
+    challenge::is_challenge_of_error(&String::from_utf8_lossy(&page))
+}
+
+fn may_be_a_page(headers: &HeaderMap) -> bool {
+    let stated = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+    stated.is_none_or(|stated| stated.windows(4).any(|letters| letters == b"html"))
+}

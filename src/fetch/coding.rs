@@ -1,0 +1,245 @@
+//! Compressed bodies: what is undone, whatever the headers claim, and the limits that a bomb ends at.
+//!
+//! The client hands over what came over the wire, so that this is the one place that decompresses. Layers are undone one
+//! inside the other, in pieces: memory holds the wire's bytes, the decoded bytes under their limit, and a window of each
+//! layer, whatever a body claims to hold.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Read};
+
+use brotli_decompressor::Decompressor;
+use bytes::Bytes;
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+
+use super::error::Failure;
+
+/// What we can undo, for the `Accept-Encoding` header.
+pub(super) const ACCEPTED: &str = "gzip, br, zstd";
+
+/// Greatest growth of a body, as a multiple of what came over the wire. Markup shrinks to a tenth, rarely to a thirtieth.
+const RATIO_MAX: u64 = 200;
+
+/// Up to this many decoded bytes, growth is of no interest: short feeds of many like entries grow a lot.
+const RATIO_FROM: u64 = 1024 * 1024;
+
+/// Most layers that are undone; two are a server's slip, more are a trap.
+const LAYERS_MAX: usize = 3;
+
+/// Longest window of zstd, as a power of two: what RFC 9659 lets a server use.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// Bytes that are handed from layer to layer at a time.
+const PIECE: usize = 16 * 1024;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// One way to compress (RFC 9110 section 8.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// What a body becomes.
+pub(super) struct Decoded {
+    /// What could be decoded, cut at the limit or where the damage is.
+    pub(super) bytes: Bytes,
+    /// Why that is not all.
+    pub(super) failure: Option<Failure>,
+}
+
+/// The codings that the headers name, the one that was applied last in front. Names that are none are passed over, since
+/// servers write charsets there too: what the body is shows when it is read.
+pub(super) fn stated(headers: &HeaderMap) -> Vec<Coding> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    let mut codings: Vec<Coding> = lines.flat_map(|line| line.split(',')).filter_map(named).collect();
+    codings.reverse();
+    codings
+}
+
+fn named(name: &str) -> Option<Coding> {
+    match name.trim().to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => Some(Coding::Gzip),
+        "deflate" => Some(Coding::Deflate),
+        "br" => Some(Coding::Brotli),
+        "zstd" => Some(Coding::Zstd),
+        _ => None,
+    }
+}
+
+/// Undoes the stated codings, and gzip that nobody stated: servers compress files that are compressed already.
+pub(super) fn decode(wire: Bytes, stated: &[Coding], bytes_max: u64) -> Decoded {
+    if stated.is_empty() && !wire.starts_with(&GZIP_MAGIC) {
+        return Decoded { bytes: wire, failure: None };
+    }
+    let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
+    let grown_max = wire_bytes.saturating_mul(RATIO_MAX).max(RATIO_FROM);
+    let burst = Cell::new(false);
+    let limit = Limit { bytes_max: bytes_max.min(grown_max), burst: &burst };
+    let mut decoded = Vec::new();
+    let ended = layers(&wire, stated, limit).and_then(|mut body| body.read_to_end(&mut decoded));
+    let failure = match ended {
+        _ if burst.get() && grown_max < bytes_max => Some(Failure::Swollen { ratio_max: RATIO_MAX }),
+        _ if burst.get() => Some(Failure::TooLarge { bytes_max }),
+        Ok(_) => None,
+        Err(error) => Some(Failure::Transport(format!("cannot decompress the body: {error}"))),
+    };
+    Decoded { bytes: Bytes::from(decoded), failure }
+}
+
+/// The decoders around the body, each counted.
+fn layers<'a>(wire: &'a [u8], stated: &[Coding], limit: Limit<'a>) -> io::Result<Box<dyn BufRead + 'a>> {
+    let mut body: Box<dyn BufRead + 'a> = Box::new(wire);
+    let mut undone = 0;
+    let mut stated = stated.iter().copied();
+    loop {
+        let coding = match stated.next() {
+            Some(coding) => fits(coding, body.fill_buf()?).then_some(coding),
+            None if body.fill_buf()?.starts_with(&GZIP_MAGIC) => Some(Coding::Gzip),
+            None => return Ok(body),
+        };
+        // A body that is not what its header says came plain.
+        let Some(coding) = coding else { continue };
+        undone += 1;
+        if undone > LAYERS_MAX {
+            return Err(io::Error::other(format!("more than {LAYERS_MAX} layers")));
+        }
+        let decoder = undo(coding, body)?;
+        let counted = Counted { inner: decoder, left: limit.bytes_max, burst: limit.burst };
+        body = Box::new(BufReader::with_capacity(PIECE, counted));
+    }
+}
+
+/// Whether a body may be compressed so, as far as its first bytes tell.
+fn fits(coding: Coding, start: &[u8]) -> bool {
+    match coding {
+        Coding::Gzip => start.starts_with(&GZIP_MAGIC),
+        Coding::Zstd => start.starts_with(&ZSTD_MAGIC),
+        Coding::Deflate | Coding::Brotli => !start.is_empty(),
+    }
+}
+
+fn undo<'a>(coding: Coding, mut body: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match coding {
+        Coding::Gzip => Box::new(MultiGzDecoder::new(body)),
+        // The standard means zlib; some servers leave its frame out.
+        Coding::Deflate if is_zlib(body.fill_buf()?) => Box::new(ZlibDecoder::new(body)),
+        Coding::Deflate => Box::new(DeflateDecoder::new(body)),
+        Coding::Brotli => Box::new(Decompressor::new(body, PIECE)),
+        Coding::Zstd => {
+            let mut decoder = zstd::Decoder::with_buffer(body)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            Box::new(decoder)
+        }
+    })
+}
+
+/// The check of a zlib header (RFC 1950 section 2.2).
+fn is_zlib(start: &[u8]) -> bool {
+    let [first, second, ..] = start else { return false };
+    first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)).is_multiple_of(31)
+}
+
+/// How much every layer may bring, and where it is noted that one would have brought more.
+#[derive(Clone, Copy)]
+struct Limit<'a> {
+    bytes_max: u64,
+    burst: &'a Cell<bool>,
+}
+
+/// A layer that ends in an error once it has brought more than it may.
+struct Counted<'a, R> {
+    inner: R,
+    left: u64,
+    burst: &'a Cell<bool>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        let Some(left) = self.left.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)) else {
+            self.burst.set(true);
+            return Err(io::Error::other("too long"));
+        };
+        self.left = left;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CODINGS: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
+
+    fn packed(coding: Coding, bytes: &[u8]) -> Vec<u8> {
+        let level = flate2::Compression::default();
+        match coding {
+            Coding::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
+            }
+            Coding::Deflate => {
+                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
+            }
+            Coding::Brotli => {
+                let mut packed = Vec::new();
+                brotli::CompressorWriter::new(&mut packed, 4096, 5, 22).write_all(bytes).unwrap();
+                packed
+            }
+            Coding::Zstd => zstd::encode_all(bytes, 3).unwrap(),
+        }
+    }
+
+    #[test]
+    fn stated_codings_are_read_from_the_last_to_the_first() {
+        let mut headers = HeaderMap::new();
+        for line in ["gzip, identity", "X-GZIP ,br", "utf-8", "", "Zstd"] {
+            headers.append(CONTENT_ENCODING, line.parse().unwrap());
+        }
+        assert_eq!(stated(&headers), [Coding::Zstd, Coding::Brotli, Coding::Gzip, Coding::Gzip]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_compressed_comes_back(
+            bytes in proptest::collection::vec(any::<u8>(), 1..2000),
+            codings in proptest::collection::vec(proptest::sample::select(&CODINGS[..]), 1..=LAYERS_MAX),
+        ) {
+            prop_assume!(!bytes.starts_with(&GZIP_MAGIC));
+            let wire = codings.iter().rev().fold(bytes.clone(), |wire, &coding| packed(coding, &wire));
+            let decoded = decode(wire.into(), &codings, 4096);
+            prop_assert_eq!(decoded.failure, None);
+            prop_assert_eq!(&decoded.bytes[..], &bytes[..]);
+        }
+
+        #[test]
+        fn no_damage_breaks_the_reader_or_its_limit(
+            bytes in proptest::collection::vec(0_u8..4, 0..5000),
+            coding in proptest::sample::select(&CODINGS[..]),
+            stated in proptest::collection::vec(proptest::sample::select(&CODINGS[..]), 0..4),
+            damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6),
+            cut: proptest::sample::Index,
+        ) {
+            let mut wire = packed(coding, &bytes);
+            for (place, byte) in damage {
+                let at = place.index(wire.len());
+                wire[at] = byte;
+            }
+            wire.truncate(cut.index(wire.len() * 2));
+            let decoded = decode(wire.clone().into(), &stated, 2000);
+            prop_assert!(decoded.bytes.len() <= 2000 || decoded.bytes == wire);
+        }
+    }
+}
