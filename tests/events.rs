@@ -157,6 +157,9 @@ fn r3_ten_failures_then_success_tell_failing_once_and_recovered_once() {
     assert_eq!(remembered.failing.unwrap().polls, 10);
     assert_eq!(stage.poll(300, RFI, read(0..6)), ["source.recovered rfi http"]);
     assert!(stage.poll(320, RFI, unchanged()).is_empty());
+    // Classes that receivers do not know are told by one they do.
+    let told: Vec<_> = (0..4).flat_map(|n| stage.poll(340 + 20 * n, RFI, failed("redirect"))).collect();
+    assert_eq!(told, ["source.failing rfi http"]);
 }
 
 #[test]

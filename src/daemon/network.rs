@@ -10,6 +10,8 @@ pub(super) fn reach(failure: &Failure) -> Reach {
         Failure::Tls(_) => Reach::Insecure,
         Failure::Status { .. }
         | Failure::Challenge { .. }
+        | Failure::TooSlow { .. }
+        | Failure::Swollen { .. }
         | Failure::TooLarge { .. }
         | Failure::Redirect(_) => Reach::Answered,
         Failure::Refused { .. } | Failure::Held { .. } | Failure::Setup(_) => Reach::Untried,

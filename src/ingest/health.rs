@@ -65,7 +65,7 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
         Outcome::Read(harvest) => (Reach::Answered, complaint(harvest), news(receipt)),
         Outcome::Repeated { .. } | Outcome::Unchanged { .. } => (Reach::Answered, None, News::Same),
         Outcome::Failed { reason, detail } => {
-            let trouble = Trouble { reason, detail, of_document: false };
+            let trouble = Trouble { reason: class(reason), detail, of_document: false };
             (poll.witness.reach, Some(trouble), News::Unread)
         }
     };
@@ -82,6 +82,14 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
         silent_after: poll.witness.silent_after,
         gap: poll.missed.as_ref().map(gap),
         now: poll.started,
+    }
+}
+
+/// The class as events tell it: receivers know these words and no others.
+fn class(reason: &str) -> &str {
+    match reason {
+        "refused" | "redirect" | "too-large" => "http",
+        told => told,
     }
 }
 
