@@ -1,5 +1,7 @@
 //! The compiled rules and what they are asked.
 
+mod lookup;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,9 +13,7 @@ use super::explain::{self, Explanation};
 use super::filter::SourceLabel;
 use super::literals::{LiteralId, Literals};
 use super::mentions::Mentions;
-use super::model::{
-    Alias, AliasId, Company, ConceptId, Entity, EntityId, Extra, Gap, NO_CONCEPT, Role, Rule, RuleId,
-};
+use super::model::{Alias, AliasId, ConceptId, Entity, Extra, Gap, NO_CONCEPT, Role, Rule, RuleId};
 use super::presearch::Presearch;
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Mode, RuleSpec};
@@ -288,94 +288,6 @@ impl Engine {
                 Some(Role::Context | Role::Mask) | None => {}
             }
         }
-    }
-}
-
-/// What the other parts of the engine look up.
-impl Engine {
-    #[inline]
-    pub(super) fn literal(&self, literal: LiteralId) -> LiteralRole {
-        let none = LiteralRole { concept: NO_CONCEPT, first_alias: 0, aliases: 0 };
-        self.literal_roles.get(literal as usize).copied().unwrap_or(none)
-    }
-
-    #[inline]
-    pub(super) fn aliases_of(&self, literal: LiteralId) -> &[AliasId] {
-        let role = self.literal(literal);
-        let from = role.first_alias as usize;
-        self.alias_ids.get(from..from + role.aliases as usize).unwrap_or_default()
-    }
-
-    pub(super) fn alias(&self, alias: AliasId) -> Option<&Alias> {
-        self.aliases.get(alias as usize)
-    }
-
-    /// All aliases, in the order of the entities.
-    pub(super) fn aliases(&self) -> &[Alias] {
-        &self.aliases
-    }
-
-    pub(super) fn entity_of(&self, alias: AliasId) -> EntityId {
-        self.alias(alias).map_or(EntityId::MAX, |alias| alias.entity)
-    }
-
-    /// The entities that have an alias.
-    pub(super) fn aliased(&self) -> HashSet<EntityId> {
-        self.aliases.iter().map(|alias| alias.entity).collect()
-    }
-
-    pub(super) fn company(&self, alias: AliasId) -> Option<&Company> {
-        self.alias(alias).and_then(|alias| alias.company.as_deref())
-    }
-
-    pub(super) fn entity(&self, entity: EntityId) -> Option<&Entity> {
-        self.entities.get(entity as usize)
-    }
-
-    pub(super) fn entities(&self) -> &[Entity] {
-        &self.entities
-    }
-
-    /// What a mention of an entity is a mention of, as far as somebody asks for it.
-    #[inline]
-    pub(super) fn concepts_of(&self, entity: EntityId) -> &[ConceptId] {
-        self.concepts.get(entity as usize).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    pub(super) fn extra(&self, concept: ConceptId) -> Option<&Extra> {
-        self.extras.get(concept.checked_sub(self.first_extra)? as usize)
-    }
-
-    pub(super) fn is_mask(&self, alias: AliasId) -> bool {
-        self.entity(self.entity_of(alias)).is_some_and(|entity| matches!(entity.role, Role::Mask))
-    }
-
-    pub(super) fn has_masks(&self) -> bool {
-        self.has_masks
-    }
-
-    pub(super) fn has_word_gaps(&self) -> bool {
-        !self.word_gaps.is_empty()
-    }
-
-    pub(super) fn has_entity_gaps(&self) -> bool {
-        !self.entity_gaps.is_empty()
-    }
-
-    /// The numbers of gaps that a mention of a concept makes worth a look.
-    pub(super) fn gaps_under(&self, concept: ConceptId) -> &[u32] {
-        self.gaps_under.get(&concept).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The gap of that number, if it is one of words alone.
-    pub(super) fn word_gap(&self, number: u32) -> Option<(LiteralId, &Gap)> {
-        self.word_gaps.get(number as usize).map(|(literal, gap)| (*literal, gap))
-    }
-
-    /// The gap of that number, if it is one with entities.
-    pub(super) fn entity_gap(&self, number: u32) -> Option<(ConceptId, &Gap)> {
-        let at = (number as usize).checked_sub(self.word_gaps.len())?;
-        self.entity_gaps.get(at).map(|(concept, gap)| (*concept, gap))
     }
 }
 
