@@ -9,6 +9,7 @@ pub mod control;
 pub mod daemon;
 pub mod demo;
 pub mod desk;
+pub mod event;
 pub mod fetch;
 pub mod id;
 pub mod ingest;

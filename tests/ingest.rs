@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::Validators;
-use harmattan::ingest::{Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
+use harmattan::ingest::{
+    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
+};
 use harmattan::item::Item;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{Mode, Severity};
@@ -52,6 +54,7 @@ impl Stage {
                 engine: Arc::new(Engine::compile(Vec::new(), Vec::new()).unwrap()),
                 recipients: recipients.to_vec().into(),
                 max_age: 14 * DAY,
+                vantage: Vantage::default(),
             },
             _folder: folder,
         }
@@ -85,6 +88,7 @@ impl Stage {
             not_before: None,
             host_wide: false,
             missed: None,
+            witness: Witness::default(),
         };
         let mut receipt = None;
         self.store

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::{Document, Validators};
-use harmattan::ingest::{Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, ingest};
+use harmattan::ingest::{
+    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
+};
 use harmattan::item::{Dating, SourceName};
 use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store};
@@ -56,6 +58,7 @@ impl Stage {
                 engine: Arc::new(engine),
                 recipients: Arc::new([("hook".to_owned(), String::new())]),
                 max_age: Duration::from_hours(14 * 24),
+                vantage: Vantage::default(),
             },
             backlog: Backlog::None,
             _folder: folder,
@@ -108,6 +111,7 @@ impl Stage {
             not_before: None,
             host_wide: false,
             missed: None,
+            witness: Witness::default(),
         };
         let mut receipt = None;
         self.store

@@ -5,6 +5,7 @@
 #[path = "support/sample.rs"]
 mod sample;
 
+use harmattan::event::{Event, EventKind};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::{Body, Message, webhook};
 use harmattan::outbox::DeliveryId;
@@ -42,6 +43,22 @@ fn every_body_fits_the_schema() {
     let errors: Vec<_> = schema.iter_errors(&digest).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {digest:#}");
     assert_eq!((&digest["type"], &digest["data"]["part"]), (&"alert.digest".into(), &2.into()));
+}
+
+#[test]
+fn every_event_fits_the_schema_and_says_what_is_promised() {
+    let schema = schema();
+    for kind in EventKind::ALL {
+        let reason = (kind == EventKind::SourceFailing).then_some("dns");
+        let event = Event::new(kind, "rfi", reason, sample::now(), "in words".into(), sample::now());
+        let body = body(Body::Event(&event));
+        let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?} in {body:#}");
+        assert_eq!(body["type"], kind.as_str());
+        let keys: Vec<&str> = body["data"].as_object().unwrap().keys().map(String::as_str).collect();
+        let promised = ["name", "state", "reason", "since", "detail"];
+        assert!(keys.iter().all(|key| promised.contains(key)) && keys.len() >= 4, "{keys:?}");
+    }
 }
 
 #[test]

@@ -5,6 +5,9 @@ use super::print::{Exit, json, line};
 use super::reach::{reach, unexpected};
 use crate::control::{Call, Reply, api};
 
+/// Sources named in one line.
+const NAMED_MAX: usize = 10;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Print JSON
@@ -48,7 +51,10 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
         mebibytes(status.store_bytes),
         status.store_damaged
     ))?;
-    line(format!("sources    {}, {} failing", status.sources, status.sources_failing))?;
+    line(format!("sources    {}, {} failing{}", status.sources, status.sources_failing, unwell(status)))?;
+    if let Some(since) = status.offline {
+        line(format!("network    cut off since {}: no source can be reached", short(since)))?;
+    }
     line(format!(
         "rules      {}, {} entities, {} tests failing",
         status.rules, status.entities, status.rule_tests_failing
@@ -59,6 +65,23 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
         line(format!("last reload refused:\n{error}"))?;
     }
     status.warnings.iter().try_for_each(|warning| line(format!("warning: {warning}")))
+}
+
+/// The sources that are not well, by name, and how many are left.
+fn unwell(status: &api::Status) -> String {
+    let one = |source: &api::Unwell| {
+        let state = source.reason.as_deref().filter(|_| source.state == "failing").unwrap_or(&source.state);
+        let since = source.since.map_or_else(String::new, |since| format!(" since {}", short(since)));
+        format!("{} ({state}{since})", source.name)
+    };
+    let named: Vec<String> = status.sources_unwell.iter().take(NAMED_MAX).map(one).collect();
+    let left = status.sources_unwell.len().saturating_sub(NAMED_MAX);
+    let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+    if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) }
+}
+
+fn short(at: jiff::Timestamp) -> String {
+    at.strftime("%m-%d %H:%MZ").to_string()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a size for people")]

@@ -26,6 +26,8 @@ pub struct SourceSpec {
     pub tier: u8,
     /// Interval of its own.
     pub interval: Option<Duration>,
+    /// For how long nothing new is no silence; without, that is learned.
+    pub silent_after: Option<Duration>,
     /// Whether it is polled.
     pub enabled: bool,
     /// What of the first poll may alert.
@@ -141,6 +143,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
         "always" => ArticleChoice::Always,
         _ => ArticleChoice::Never,
     });
+    let silent_after = section.duration("silent_after");
     let backlog = section.get("backlog").and_then(|node| backlog(&node));
     let enabled = section.flag("enabled");
     let contact = section.word("contact").is_none();
@@ -153,6 +156,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
         tags,
         tier: tier?,
         interval,
+        silent_after,
         enabled: enabled?,
         backlog: backlog?,
         article: article?,

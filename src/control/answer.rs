@@ -57,8 +57,9 @@ pub(super) fn refused(message: impl Into<String>) -> Reply {
 
 async fn status(context: &Context) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
-    let (size, states) = context.station.read(|store| Ok((store.stats()?, store.sources()?))).await?;
-    let failing = |name: &str| states.iter().any(|s| s.name.as_str() == name && s.failing.is_some());
+    let read = |store: &dyn Store| Ok((store.stats()?, store.sources()?, store.network()?));
+    let (size, states, network) = context.station.read(read).await?;
+    let unwell = rows::unwell(rows::sources(&desk, &states));
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
     warnings.extend(desk.failing_tests.iter().map(|failure| format!("rule test fails: {failure}")));
@@ -74,7 +75,9 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         store_bytes: size.disk_bytes,
         store_damaged: size.damaged,
         sources: desk.sources.len(),
-        sources_failing: desk.sources.iter().filter(|source| failing(source.name().as_str())).count(),
+        sources_failing: unwell.iter().filter(|source| source.reason.is_some()).count(),
+        sources_unwell: unwell,
+        offline: network.offline,
         rules: desk.engine.rule_count(),
         entities: desk.engine.entity_count(),
         rule_tests_failing: desk.failing_tests.len(),

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::history::{ItemsPage, Place, ToldPage};
 use crate::wire;
 
+pub use super::health::{Gap, Unwell};
+pub use super::verdict::{Explain, RuleVerdict};
+
 /// A question or an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "kebab-case")]
@@ -154,6 +157,12 @@ pub struct Status {
     pub sources: usize,
     /// Sources whose polls fail.
     pub sources_failing: usize,
+    /// Sources that are failing, gone or silent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources_unwell: Vec<Unwell>,
+    /// Since when this machine reaches no source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline: Option<Timestamp>,
     /// Rules in force.
     pub rules: usize,
     /// Entities in force.
@@ -179,15 +188,15 @@ pub struct Source {
     pub kind: wire::item::Kind,
     /// Its address.
     pub address: String,
-    /// `new` (never read), `ok`, `failing`, `gone`, `off`.
+    /// `new` (never read), `ok`, `failing`, `gone`, `silent`, `off`.
     pub state: String,
-    /// Of a failing one: class of the failure.
+    /// Of a failing one: class of the failure, or of what is wrong with what it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Of a failing one: the failure in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Of a failing one: since when.
+    /// Of a failing or silent one: since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// Of a failing one: failed polls in a row.
@@ -220,6 +229,18 @@ pub struct Source {
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
+    /// Items of the last reading that were known before it; none of them hints at a gap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<u32>,
+    /// Its longest usual gap between news, once one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_gap_minutes: Option<u64>,
+    /// For how long nothing new is no silence: as configured, else learned.
+    #[serde(default)]
+    pub silent_after_minutes: u64,
+    /// Times for which items may have been missed, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// Of a Telegram channel: messages once seen that its preview does not show any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<Gone>,
@@ -290,8 +311,12 @@ pub struct Alert {
 pub struct Delivery {
     /// Its id: the `webhook-id`, the left part of the `Message-ID`.
     pub id: String,
-    /// The alert.
+    /// The alert, when it tells one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub alert: String,
+    /// The event, when it tells one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub event: String,
     /// The notifier.
     pub notifier: String,
     /// The recipient, where the notifier has several.
@@ -309,67 +334,6 @@ pub struct Delivery {
     /// Why it waits or is dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// Why rules did or did not fire on an item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Explain {
-    /// The item.
-    pub item: wire::item::Item,
-    /// Each rule's verdict.
-    pub rules: Vec<RuleVerdict>,
-    /// Entities and places found.
-    pub entities: Vec<String>,
-    /// What became of the article that it links to, where that is wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub article: Option<super::article::Article>,
-    /// Alerts made of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alerts: Vec<Alert>,
-    /// Deliveries of those alerts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub deliveries: Vec<Delivery>,
-}
-
-/// One rule's verdict on an item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RuleVerdict {
-    /// Name.
-    pub rule: String,
-    /// Severity.
-    pub severity: String,
-    /// `shadow` or `off`; absent of a live one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mode: Option<String>,
-    /// Whether it fired.
-    pub fired: bool,
-    /// Why it fired.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub why: Vec<wire::alert::Why>,
-    /// Of one with weights that fired: their sum.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub score: Option<i64>,
-    /// Of one with weights: the sum at which it fires.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<i64>,
-    /// What the desk wrote for whoever reads its alerts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// Of a silent one: the first clause that failed, and what was missing, in one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
-    /// Of a silent one: the first clause that failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clause: Option<String>,
-    /// Of a silent one: how it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Of a silent one: what in the item comes closest, and how to write the term so that it is met.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nearest: Option<String>,
-    /// Of a silent one: whether only `none` kept it from firing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub only_none: bool,
 }
 
 /// How a message that is sent by hand fared.

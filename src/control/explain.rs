@@ -84,7 +84,13 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
     }
     for which in [Deliveries::Open, Deliveries::Closed] {
         store.visit_deliveries(which, &mut |delivery| {
-            deliveries.extend(ids.contains(&delivery.alert).then(|| rows::delivery(&delivery)));
+            deliveries.extend(
+                delivery
+                    .subject
+                    .alert()
+                    .is_some_and(|alert| ids.contains(&alert))
+                    .then(|| rows::delivery(&delivery)),
+            );
             ControlFlow::Continue(())
         })?;
     }

@@ -8,10 +8,12 @@ pub mod api;
 pub mod article;
 pub mod client;
 pub mod explain;
+mod health;
 pub mod history;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;
+mod verdict;
 
 pub use api::{Call, Reply};
 

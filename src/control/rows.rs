@@ -2,23 +2,28 @@
 
 use super::api;
 use crate::config::{SourceAddress, SourceSpec};
+use crate::daemon::clock;
 use crate::desk::Desk;
+use crate::event::{self, Gap};
 use crate::ingest;
 use crate::item::SourceKind;
-use crate::outbox::{Delivery, DeliveryState};
+use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::source::telegram::ChannelName;
-use crate::store::SourceState;
+use crate::store::{Failing, SourceState};
 use crate::story::{Alert, AlertKind};
 
 /// The state of every configured source, in the order of the config; those switched off keep what is known.
 pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
+    let now = clock::now();
     desk.config
         .sources
         .iter()
         .map(|spec| {
             let blank = ingest::blank(&spec.name);
             let state = states.iter().find(|state| state.name == spec.name).unwrap_or(&blank);
-            let failing = state.failing.as_ref().filter(|_| spec.enabled);
+            let wrong = wrong(state).filter(|_| spec.enabled);
+            let silent = state.health.silent.filter(|_| spec.enabled);
+            let patience = event::patience(spec.silent_after, &state.health.arrivals, state.baseline, now);
             let (kind, address) = match &spec.what {
                 SourceAddress::Feed(url) => (SourceKind::Feed, url.to_string()),
                 SourceAddress::Page { url, .. } => (SourceKind::Page, url.to_string()),
@@ -30,10 +35,10 @@ pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 kind: kind.into(),
                 address: active.map_or(address, |source| source.address()),
                 state: if spec.enabled { word(state) } else { "off" }.to_owned(),
-                reason: failing.map(|failing| failing.reason.clone()),
-                detail: failing.map(|failing| failing.detail.clone()),
-                since: failing.map(|failing| failing.since),
-                failures: failing.map_or(0, |failing| failing.polls),
+                since: wrong.as_ref().map(|wrong| wrong.since).or(silent),
+                failures: wrong.as_ref().map_or(0, |wrong| wrong.polls),
+                reason: wrong.as_ref().map(|wrong| wrong.reason.clone()),
+                detail: wrong.map(|wrong| wrong.detail),
                 baseline: state.baseline,
                 baseline_fired: state.baseline_fired,
                 last_poll: state.last_poll,
@@ -45,6 +50,10 @@ pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 items_last: state.items_last,
                 lost_last: state.lost_last,
                 gone: gone(spec, state),
+                overlap: state.health.overlap,
+                usual_gap_minutes: state.health.arrivals.usual().map(|gap| gap.as_secs() / 60),
+                silent_after_minutes: patience.as_secs() / 60,
+                gaps: state.health.gaps.iter().map(gap).collect(),
             }
         })
         .collect()
@@ -62,12 +71,40 @@ fn gone(spec: &SourceSpec, state: &SourceState) -> Vec<api::Gone> {
 }
 
 fn word(state: &SourceState) -> &'static str {
-    match (&state.failing, state.baseline) {
-        (Some(failing), _) if failing.reason == "gone" => "gone",
-        (Some(_), _) => "failing",
-        (None, Some(_)) => "ok",
-        (None, None) => "new",
+    match (wrong(state), state.health.silent, state.baseline) {
+        (Some(wrong), ..) if wrong.reason == "gone" => "gone",
+        (Some(_), ..) => "failing",
+        (None, Some(_), _) => "silent",
+        (None, None, Some(_)) => "ok",
+        (None, None, None) => "new",
     }
+}
+
+/// What is wrong with a source: its polls fail, or it could be read and is not what it was.
+fn wrong(state: &SourceState) -> Option<Failing> {
+    let of_document = state.health.run.as_ref().filter(|run| run.of_document).map(|run| Failing {
+        since: run.since,
+        polls: run.polls,
+        reason: run.reason.clone(),
+        detail: run.detail.clone(),
+    });
+    state.failing.clone().or(of_document)
+}
+
+fn gap(gap: &Gap) -> api::Gap {
+    api::Gap { since: gap.since, until: gap.until, detail: gap.detail.clone() }
+}
+
+/// The sources that are not well.
+pub(super) fn unwell(sources: Vec<api::Source>) -> Vec<api::Unwell> {
+    let is_unwell = |source: &api::Source| matches!(source.state.as_str(), "failing" | "gone" | "silent");
+    let unwell = |source: api::Source| api::Unwell {
+        name: source.name,
+        state: source.state,
+        reason: source.reason,
+        since: source.since,
+    };
+    sources.into_iter().filter(is_unwell).map(unwell).collect()
 }
 
 /// An alert in a list.
@@ -91,9 +128,14 @@ pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
         DeliveryState::Retrying { due, reason } => (Some(*due), Some(reason.clone())),
         DeliveryState::Dead { at, reason } => (Some(*at), Some(reason.clone())),
     };
+    let (alert, event) = match delivery.subject {
+        Subject::Alert(alert) => (alert.to_string(), String::new()),
+        Subject::Event(event) => (String::new(), event.to_string()),
+    };
     api::Delivery {
         id: delivery.id.to_string(),
-        alert: delivery.alert.to_string(),
+        alert,
+        event,
         notifier: delivery.notifier.clone(),
         recipient: delivery.recipient.clone(),
         state: delivery.state.as_str().to_owned(),

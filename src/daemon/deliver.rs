@@ -8,9 +8,11 @@ use tracing::{info, warn};
 use super::clock;
 use super::station::Station;
 use crate::desk::Desk;
+use crate::event::Event;
 use crate::notify::{Body, Message};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, retry};
-use crate::store::StoreError;
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, Subject, retry};
+use crate::store::{Store, StoreError};
+use crate::story::Alert;
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -37,15 +39,14 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
     let Some(delivery) = begin(station, id, began).await? else {
         return Ok(Ended::Closed);
     };
-    let alert = delivery.alert;
-    let alert = station.read(move |store| store.alert(alert)).await?;
-    let outcome = match (&alert, desk.notifier(&delivery.notifier)) {
-        (None, _) => Err(Failure::Permanent { reason: "its alert is no longer stored".into() }),
+    let told = told(station, delivery.subject).await?;
+    let outcome = match (&told, desk.notifier(&delivery.notifier)) {
+        (None, _) => Err(Failure::Permanent { reason: "what it tells is no longer stored".into() }),
         (_, None) => Err(Failure::Permanent { reason: "its notifier is no longer configured".into() }),
-        (Some(alert), Some(notifier)) => {
+        (Some(told), Some(notifier)) => {
             let message = Message {
                 id,
-                body: Body::Alert(alert),
+                body: told.body(),
                 recipient: &delivery.recipient,
                 timezone: &desk.config.desk.timezone,
                 now: began,
@@ -78,6 +79,31 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
     let done = Delivery { state, ..delivery };
     station.writer.commit(move |tx| tx.put_delivery(&done)).await?;
     Ok(ended)
+}
+
+/// What a delivery tells, read from the store.
+enum Stored {
+    Alert(Box<Alert>),
+    Event(Event),
+}
+
+impl Stored {
+    fn body(&self) -> Body<'_> {
+        match self {
+            Self::Alert(alert) => Body::Alert(alert),
+            Self::Event(event) => Body::Event(event),
+        }
+    }
+}
+
+async fn told(station: &Station, subject: Subject) -> Result<Option<Stored>, StoreError> {
+    let read = move |store: &dyn Store| {
+        Ok(match subject {
+            Subject::Alert(id) => store.alert(id)?.map(|alert| Stored::Alert(Box::new(alert))),
+            Subject::Event(id) => store.event(id)?.map(Stored::Event),
+        })
+    };
+    station.read(read).await
 }
 
 /// Records that an attempt begins; `None` when nothing is owed any more.

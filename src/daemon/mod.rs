@@ -11,6 +11,7 @@ pub mod channel;
 pub mod clock;
 pub mod deliver;
 pub mod live;
+mod network;
 pub mod once;
 pub mod poll;
 pub mod poller;

@@ -9,11 +9,12 @@ use tracing::{debug, info, warn};
 use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS, Via};
 use super::catchup::{self, Front};
 use super::station::Station;
-use super::{channel, clock};
+use super::{channel, clock, network};
 use crate::control::api;
 use crate::desk::{Desk, Source};
+use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Freshness, Validators};
-use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome, Polled, Receipt};
+use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome, Polled, Receipt, Witness};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
@@ -97,6 +98,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         not_before: decision.not_before,
         host_wide: read.status == Some(TOO_MANY_REQUESTS),
         missed: read.missed,
+        witness: Witness { host: source.host(), reach: read.reach, silent_after: source.spec.silent_after },
     };
     let word = match &poll.outcome {
         Outcome::Failed { .. } => "failed",
@@ -141,6 +143,7 @@ pub(super) struct Read {
     /// The page, where older ones may have to be read too.
     pub(super) front: Option<Front>,
     pub(super) missed: Option<Missed>,
+    reach: Reach,
 }
 
 impl Read {
@@ -153,6 +156,7 @@ impl Read {
             problems: Vec::new(),
             front: None,
             missed: None,
+            reach: Reach::Answered,
         }
     }
 
@@ -175,7 +179,7 @@ impl Read {
         let status = error.status();
         let reason = if status == Some(GONE) { "gone" } else { error.reason() };
         let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
-        Self { status, ..Self::of(failed) }
+        Self { status, reach: network::reach(&error.failure), ..Self::of(failed) }
     }
 }
 
@@ -335,8 +339,12 @@ fn log(source: &Source, before: &SourceState, receipt: &Receipt, next: PollReaso
         info!(source = %name, items = receipt.items, fired, "baseline taken; `fired` would have alerted");
     }
     for (alert, disposition) in &receipt.alerts {
-        let owed = receipt.deliveries.iter().filter(|delivery| delivery.alert == *alert).count();
+        let owed =
+            receipt.deliveries.iter().filter(|delivery| delivery.subject.alert() == Some(*alert)).count();
         info!(source = %name, %alert, disposition = disposition.as_str(), owed, "alert made");
+    }
+    for event in &receipt.events {
+        info!(event = event.kind.as_str(), name = event.name, reason = event.reason, "{}", event.detail);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is in force: the checked config and everything built from it. A reload replaces it as a whole.
 
+mod vantage;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -201,7 +203,12 @@ impl Desk {
                     .collect::<Vec<_>>()
             })
             .collect();
-        let in_force = InForce { engine: Arc::clone(&engine), recipients, max_age: config.alerts.max_age };
+        let in_force = InForce {
+            engine: Arc::clone(&engine),
+            recipients,
+            max_age: config.alerts.max_age,
+            vantage: vantage::of(&sources),
+        };
         Ok(Self {
             path: path.to_owned(),
             engine,

@@ -5,6 +5,7 @@
 //! run it again after a conflict.
 
 pub mod article;
+mod health;
 mod identity;
 mod record;
 mod take;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 
 use self::take::Ingest;
 use crate::config::{ArticleChoice, Backlog};
+use crate::event::{Event, Health, Reach};
 use crate::fetch::Validators;
 use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
@@ -44,6 +46,19 @@ pub struct Poll {
     pub host_wide: bool,
     /// What of the source may have been missed, when this poll found that out.
     pub missed: Option<Missed>,
+    /// What it tells of the host, and how long the source may be silent.
+    pub witness: Witness,
+}
+
+/// What a poll tells beside the document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// The host asked.
+    pub host: Option<String>,
+    /// Whether a poll that failed reached it; one that succeeded did.
+    pub reach: Reach,
+    /// For how long nothing new is no silence, where the config says so.
+    pub silent_after: Option<Duration>,
 }
 
 /// Items that a source may have shown without our seeing them.
@@ -148,6 +163,17 @@ pub struct InForce {
     pub recipients: Arc<[(String, String)]>,
     /// Items with an older date are recorded as stale, where a rule has no greatest age of its own.
     pub max_age: Duration,
+    /// From where sources are watched.
+    pub vantage: Vantage,
+}
+
+/// From where sources are watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vantage {
+    /// Name of this machine.
+    pub machine: Arc<str>,
+    /// How many hosts the sources have.
+    pub hosts: usize,
 }
 
 /// What came of storing a poll.
@@ -165,7 +191,9 @@ pub struct Receipt {
     pub baseline_fired: u32,
     /// Alerts made, with what became of them.
     pub alerts: Vec<(AlertId, Disposition)>,
-    /// What is owed for them.
+    /// What became of the source, its host and the network, as far as that is told.
+    pub events: Vec<Event>,
+    /// What is owed for alerts and events.
     pub deliveries: Vec<Delivery>,
     /// Articles that are to be fetched.
     pub articles: u32,
@@ -181,6 +209,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let known = tx.source(&poll.source.name)?;
     let mut state = known.unwrap_or_else(|| blank(&poll.source.name)).at(&poll.source.address);
     let mut receipt = Receipt::default();
+    let before = health::Before::of(&state);
     match &poll.outcome {
         Outcome::Read(harvest) => {
             if state.address != poll.source.address {
@@ -217,6 +246,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     state.due = Some(poll.due);
     state.not_before = poll.not_before;
     state.host_wide = poll.host_wide;
+    health::note(tx, poll, force, &before, &mut state, &mut receipt)?;
     receipt.failing.clone_from(&state.failing);
     tx.put_source(&state)?;
     Ok(receipt)
@@ -247,6 +277,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         ttl_minutes: None,
         channel: ChannelState::default(),
         walk: None,
+        health: Health::default(),
     }
 }
 

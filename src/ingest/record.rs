@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::take::Ingest;
 use super::{InForce, Judged, Receipt};
 use crate::item::{Dating, Item, SourceName};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
 use crate::store::{StoreError, Transaction};
@@ -83,7 +83,7 @@ impl Recorder<'_> {
         };
         self.tx.put_alert(&alert)?;
         if disposition == Disposition::Sent {
-            self.owe(&alert, receipt)?;
+            owe(self.tx, self.force, id.into(), now, receipt)?;
         }
         receipt.alerts.push((id, disposition));
         Ok(())
@@ -115,23 +115,30 @@ impl Recorder<'_> {
         }
         Ok(joined)
     }
+}
 
-    fn owe(&self, alert: &Alert, receipt: &mut Receipt) -> Result<(), StoreError> {
-        for (notifier, recipient) in self.force.recipients.iter() {
-            let delivery = Delivery {
-                id: DeliveryId::new(alert.id, notifier, recipient),
-                alert: alert.id,
-                notifier: notifier.clone(),
-                recipient: recipient.clone(),
-                created: alert.created,
-                attempts: 0,
-                state: DeliveryState::Ready,
-            };
-            self.tx.put_delivery(&delivery)?;
-            receipt.deliveries.push(delivery);
-        }
-        Ok(())
+/// Owes `subject` to everybody.
+pub(super) fn owe(
+    tx: &dyn Transaction,
+    force: &InForce,
+    subject: Subject,
+    created: Timestamp,
+    receipt: &mut Receipt,
+) -> Result<(), StoreError> {
+    for (notifier, recipient) in force.recipients.iter() {
+        let delivery = Delivery {
+            id: DeliveryId::new(subject, notifier, recipient),
+            subject,
+            notifier: notifier.clone(),
+            recipient: recipient.clone(),
+            created,
+            attempts: 0,
+            state: DeliveryState::Ready,
+        };
+        tx.put_delivery(&delivery)?;
+        receipt.deliveries.push(delivery);
     }
+    Ok(())
 }
 
 /// What of the rules that fired an alert tells, and what it only records.

@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod email;
+mod event;
 pub mod foreign;
 mod marks;
 pub mod stdout;
@@ -23,6 +24,7 @@ use self::email::Email;
 use self::stdout::Stdout;
 use self::webhook::Webhook;
 use crate::config::secret::Secret;
+use crate::event::Event;
 use crate::outbox::{DeliveryId, Failure};
 use crate::story::Alert;
 
@@ -224,6 +226,8 @@ pub enum Body<'a> {
     Alert(&'a Alert),
     /// Several alerts.
     Digest(Digest<'a>),
+    /// Something that happened to a source or the network.
+    Event(&'a Event),
     /// A message that tries the way (`send-test`).
     Test,
 }

@@ -7,9 +7,11 @@ use jiff::tz::TimeZone;
 use tokio::sync::Semaphore;
 
 use super::digest::{Digest, entry};
+use super::event::{facts, headline};
 use super::foreign::{cut, line};
 use super::wording::{self, Link};
 use super::{Accepted, Body, Message, TEST_WORDS};
+use crate::event::Event;
 use crate::outbox::Failure;
 use crate::story::Alert;
 
@@ -98,8 +100,16 @@ pub fn block(message: &Message<'_>) -> String {
     match &message.body {
         Body::Alert(alert) => alert_block(alert, message.timezone),
         Body::Digest(digest) => digest_block(digest, message.timezone),
+        Body::Event(event) => event_block(event, message.timezone),
         Body::Test => format!("[test] {TEST_WORDS}\n\n"),
     }
+}
+
+fn event_block(event: &Event, desk: &TimeZone) -> String {
+    let mut out = vec![format!("[{}] {}", event.kind.as_str(), headline(event))];
+    let facts = facts(event, desk).into_iter().skip(1);
+    out.extend(facts.map(|(heading, fact)| format!("{}: {fact}", heading.to_lowercase())));
+    format!("{}\n\n", out.join("\n  "))
 }
 
 /// A heading, then each alert under it.

@@ -178,6 +178,18 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 parts: *parts,
             },
         },
+        Body::Event(event) => Envelope {
+            kind: event.kind.as_str(),
+            version: VERSION,
+            timestamp: event.created,
+            data: Data::Event {
+                name: &event.name,
+                state: event.kind.state(),
+                reason: event.reason.as_deref(),
+                since: event.since,
+                detail: &event.detail,
+            },
+        },
         Body::Test => Envelope {
             kind: "test",
             version: VERSION,
@@ -202,8 +214,23 @@ struct Envelope<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Alert(Box<wire::alert::Alert>),
-    Digest { alerts: Vec<wire::alert::Alert>, part: usize, parts: usize },
-    Test { name: &'a str, detail: &'static str },
+    Digest {
+        alerts: Vec<wire::alert::Alert>,
+        part: usize,
+        parts: usize,
+    },
+    Event {
+        name: &'a str,
+        state: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        since: Timestamp,
+        detail: &'a str,
+    },
+    Test {
+        name: &'a str,
+        detail: &'static str,
+    },
 }
 
 /// The signing key: what stands behind `whsec_` in base64, else the bytes as they are.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::event::EventId;
 use crate::id::{digest, id};
 use crate::story::AlertId;
 
@@ -19,20 +20,55 @@ id! {
 }
 
 impl DeliveryId {
-    /// The id of what is owed to `recipient` of `notifier` for `alert`: computed, so that a delivery made twice
+    /// The id of what is owed to `recipient` of `notifier` for `subject`: computed, so that a delivery made twice
     /// is still one.
-    pub fn new(alert: AlertId, notifier: &str, recipient: &str) -> Self {
-        Self(digest(&[b"delivery", &alert.to_bytes(), notifier.as_bytes(), recipient.as_bytes()]))
+    pub fn new(subject: impl Into<Subject>, notifier: &str, recipient: &str) -> Self {
+        let (label, subject): (&[u8], _) = match subject.into() {
+            Subject::Alert(alert) => (b"delivery", alert.to_bytes()),
+            Subject::Event(event) => (b"delivery of an event", event.to_bytes()),
+        };
+        Self(digest(&[label, &subject, notifier.as_bytes(), recipient.as_bytes()]))
     }
 }
 
-/// One alert owed to one recipient of one notifier.
+/// What a delivery tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An alert.
+    Alert(AlertId),
+    /// An event.
+    Event(EventId),
+}
+
+impl Subject {
+    /// The alert, when it is one.
+    pub fn alert(self) -> Option<AlertId> {
+        match self {
+            Self::Alert(alert) => Some(alert),
+            Self::Event(_) => None,
+        }
+    }
+}
+
+impl From<AlertId> for Subject {
+    fn from(alert: AlertId) -> Self {
+        Self::Alert(alert)
+    }
+}
+
+impl From<EventId> for Subject {
+    fn from(event: EventId) -> Self {
+        Self::Event(event)
+    }
+}
+
+/// One alert or event owed to one recipient of one notifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
     /// What is told.
-    pub alert: AlertId,
+    pub subject: Subject,
     /// Name of the notifier.
     pub notifier: String,
     /// Mail address, or the notifier's only receiver as an empty string.
@@ -140,5 +176,6 @@ mod tests {
         assert_ne!(id, DeliveryId::new(alert, "desk-mail", "night@example.org"));
         assert_ne!(id, DeliveryId::new(alert, "night-mail", "desk@example.org"));
         assert_ne!(id, DeliveryId::new(AlertId::from_bytes([8; 16]), "desk-mail", "desk@example.org"));
+        assert_ne!(id, DeliveryId::new(EventId::from_bytes([7; 16]), "desk-mail", "desk@example.org"));
     }
 }

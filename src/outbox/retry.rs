@@ -80,7 +80,7 @@ mod tests {
         let alert = AlertId::from_bytes([seed; 16]);
         Delivery {
             id: DeliveryId::new(alert, "desk-mail", "desk@example.org"),
-            alert,
+            subject: alert.into(),
             notifier: "desk-mail".to_owned(),
             recipient: "desk@example.org".to_owned(),
             created: now(),

@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::article::{Fate, Pending};
+use crate::event::{Event, EventId, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::source::Candidate;
@@ -112,6 +113,12 @@ pub trait Store: Send + Sync {
         gather(limit, |visit| self.visit_alerts(since, visit))
     }
 
+    /// One event.
+    fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// What is known of the network.
+    fn network(&self) -> Result<Network, StoreError>;
+
     /// One delivery.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
 
@@ -133,7 +140,8 @@ pub trait Store: Send + Sync {
     ///
     /// Seen keys go `max(keep, 90 d, 10 windows)` after their source last showed them, not counting the time for which the
     /// source could not be read: one that comes back with its old items must not alert anew. Open deliveries
-    /// stay, and alerts stay as long as any of their deliveries does.
+    /// stay, and alerts and events stay as long as any of
+    /// their deliveries does.
     fn expire(&self, now: Timestamp, keep: Duration) -> Result<Expired, StoreError>;
 
     /// Size and counts.
@@ -215,6 +223,21 @@ pub trait Transaction {
 
     /// Writes an alert.
     fn put_alert(&self, alert: &Alert) -> Result<(), StoreError>;
+
+    /// Writes an event.
+    fn put_event(&self, event: &Event) -> Result<(), StoreError>;
+
+    /// As [`Store::network`].
+    fn network(&self) -> Result<Network, StoreError>;
+
+    /// Writes what is known of the network.
+    fn put_network(&self, network: &Network) -> Result<(), StoreError>;
+
+    /// The trouble that the sources of a host share.
+    fn host(&self, host: &str) -> Result<HostTrouble, StoreError>;
+
+    /// Writes it.
+    fn put_host(&self, host: &str, trouble: &HostTrouble) -> Result<(), StoreError>;
 
     /// One delivery.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::event::Health;
 use crate::fetch::Validators;
 use crate::item::{Item, SeenKey, SourceName};
 use crate::schedule;
@@ -54,6 +55,8 @@ pub struct SourceState {
     pub channel: ChannelState,
     /// The walk through older pages that was not ended.
     pub walk: Option<Walk>,
+    /// How it has fared, and what was told of that.
+    pub health: Health,
 }
 
 /// What is remembered of a Telegram channel.
@@ -103,7 +106,8 @@ impl SourceState {
             return self;
         }
         let asked = address.to_owned();
-        Self { asked, due: None, not_before: None, host_wide: false, failing: None, ..self }
+        let health = Health { run: None, ..self.health };
+        Self { asked, due: None, not_before: None, host_wide: false, failing: None, health, ..self }
     }
 
     /// When the next poll of `address` is due; `None` when it is now.

@@ -1,5 +1,6 @@
 //! Values for the store's tests.
 
+use harmattan::event::{Arrivals, Gap, Health, Run, Told};
 use harmattan::fetch::Validators;
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
@@ -88,6 +89,27 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             gone: vec![(5, at(7))],
         },
         walk: Some(Walk { cursor: "8".into(), top: Some(40), pages: 1, held: 2 }),
+        health: health(),
+    }
+}
+
+/// A health with something in every field.
+fn health() -> Health {
+    let reason = || "http".to_owned();
+    Health {
+        run: Some(Run {
+            since: at(4),
+            polls: 3,
+            repeated: 2,
+            reason: reason(),
+            detail: "503".into(),
+            of_document: true,
+        }),
+        told: Some(Told { reason: reason(), since: at(4), by_host: true }),
+        silent: Some(at(2)),
+        arrivals: Arrivals { gaps: vec![(at(3), 90), (at(2), 60)] },
+        overlap: Some(19),
+        gaps: vec![Gap { since: at(1), until: at(2), detail: "no overlap".into() }],
     }
 }
 
@@ -184,7 +206,7 @@ pub(crate) fn alert(n: u8) -> Alert {
 pub(crate) fn delivery(n: u8) -> Delivery {
     Delivery {
         id: DeliveryId::from_bytes([n; 16]),
-        alert: alert(n).id,
+        subject: alert(n).id.into(),
         notifier: "desk".into(),
         recipient: "desk@example.org".into(),
         created: at(n.into()),
@@ -198,7 +220,7 @@ pub(crate) fn with_state(delivery: Delivery, state: DeliveryState) -> Delivery {
 }
 
 pub(crate) fn with_alert(delivery: Delivery, alert: AlertId) -> Delivery {
-    Delivery { alert, ..delivery }
+    Delivery { subject: alert.into(), ..delivery }
 }
 
 pub(crate) fn delivered(n: u8, time: Timestamp) -> Delivery {

@@ -99,7 +99,12 @@ pub static SOURCE: Table = Table {
             "0",
             "What of the first poll may alert: a count of newest items, or an age.",
         ),
-        Key::planned("silent_after", "Raise `source.silent` when nothing was new for so long."),
+        Key::new(
+            "silent_after",
+            Form::Duration { min: Duration::from_mins(1), max: days(365) },
+            r#""36h""#,
+            "Raise `source.silent` when nothing was new for so long; without, learned from the source's rhythm.",
+        ),
         Key::with_default("enabled", Form::Flag, "true", "Whether it is polled."),
         Key::with_default(
             "hosts",

@@ -6,10 +6,12 @@
 use jiff::tz::TimeZone;
 
 use super::super::digest::Digest;
+use super::super::event;
 use super::super::foreign::cut;
 use super::super::marks::{self, Piece};
 use super::super::wording::{self, Link};
 use super::super::{Body, Message, TEST_WORDS};
+use crate::event::Event;
 use crate::rules::spec::Severity;
 use crate::story::Alert;
 use crate::text::Field;
@@ -57,9 +59,21 @@ pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
     let body = match &message.body {
         Body::Alert(alert) => alert_html(alert, message.timezone, excerpt),
         Body::Digest(digest) => digest_html(digest, message.timezone),
+        Body::Event(event) => event_html(event, message.timezone),
         Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
     };
     format!("{HEAD}{body}{FOOT}")
+}
+
+/// What happened as the title, then each fact under its heading.
+fn event_html(told: &Event, desk: &TimeZone) -> String {
+    let mut out = vec![format!("<h1>{}</h1>", escape(&event::headline(told)))];
+    let facts = event::facts(told, desk).into_iter().skip(1);
+    out.extend(facts.map(|(heading, fact)| {
+        format!("<p><strong>{heading}:</strong> <span dir=\"auto\">{}</span></p>", escape(&fact))
+    }));
+    out.push("<p class=\"quiet\">More: <code>harmattan sources list</code></p>\n".to_owned());
+    out.join("\n")
 }
 
 /// Each alert in a few lines, numbered.

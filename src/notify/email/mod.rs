@@ -16,7 +16,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use self::relay::Relay;
 use super::foreign::HeaderText;
-use super::{Accepted, Body, EmailSettings, Message, NotifyError, wording};
+use super::{Accepted, Body, EmailSettings, Message, NotifyError, event, wording};
 use crate::outbox::Failure;
 use crate::story::AlertKind;
 
@@ -118,6 +118,10 @@ impl Email {
             mail = mail.raw_header(header("X-Harmattan-Rule", &wording::rules(alert)));
             mail = mail.raw_header(header("X-Harmattan-Source", wording::source_name(alert)));
         }
+        if let Body::Event(event) = &message.body {
+            mail = mail.raw_header(header("X-Harmattan-Event", event.kind.as_str()));
+            mail = mail.raw_header(header("X-Harmattan-Source", &event.name));
+        }
         let mail = mail.raw_header(header("List-Id", &format!("<{}.{domain}>", list(message))));
         // `=_` stands in no encoded body (RFC 2045, section 6.7), and no source can know the delivery's id.
         let parts = MultiPart::alternative()
@@ -145,6 +149,9 @@ fn subject(message: &Message<'_>) -> HeaderText {
             let (severity, headline) = (digest.severity(), digest.headline());
             return HeaderText::new(&format!("[digest] {headline} · at most {severity}"));
         }
+        Body::Event(told) => {
+            return HeaderText::new(&format!("[{}] {}", told.kind.as_str(), event::headline(told)));
+        }
         Body::Test => return HeaderText::new("[test] Harmattan: a test message"),
     };
     let update = match alert.kind {
@@ -160,6 +167,7 @@ fn date(message: &Message<'_>) -> SystemTime {
     let at = match &message.body {
         Body::Alert(alert) => alert.created,
         Body::Digest(digest) => digest.created(),
+        Body::Event(event) => event.created,
         Body::Test => message.now,
     };
     // Mail dates have years 1970 to 9999; a clock outside of that still sends.
@@ -175,6 +183,7 @@ fn list(message: &Message<'_>) -> String {
             rule.map_or("alert", |rule| &*rule.rule)
         }
         Body::Digest(_) => "digest",
+        Body::Event(event) => event.kind.as_str(),
         Body::Test => "test",
     };
     let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };

@@ -3,9 +3,11 @@
 use jiff::tz::TimeZone;
 
 use super::super::digest::{Digest, entry};
+use super::super::event::facts;
 use super::super::foreign::{cut, line, wrap};
 use super::super::wording::{self, Link};
 use super::super::{Body, Message, TEST_WORDS, marks};
+use crate::event::Event;
 use crate::story::Alert;
 
 /// Greatest length of a line, in characters; links and long words may pass it.
@@ -19,8 +21,16 @@ pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
     match &message.body {
         Body::Alert(alert) => alert_text(alert, message.timezone, excerpt),
         Body::Digest(digest) => digest_text(digest, message.timezone),
+        Body::Event(event) => event_text(event, message.timezone),
         Body::Test => format!("{TEST_WORDS}\n"),
     }
+}
+
+/// Each fact under its heading, wrapped.
+fn event_text(event: &Event, desk: &TimeZone) -> String {
+    let facts = facts(event, desk).into_iter();
+    let lines = facts.map(|(heading, fact)| wrap(&format!("{:<8}{fact}", format!("{heading}:")), WIDTH));
+    format!("{}\n\nMore:   harmattan sources list\n", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Each alert in a few lines, numbered.

@@ -13,7 +13,7 @@ use super::engine::{self, Engine};
 use super::keys::{self, Kind};
 use super::rows::Filed;
 use super::{seen, transaction, unreadable};
-use crate::outbox::Delivery;
+use crate::outbox::{Delivery, Subject};
 use crate::store::{Day, Expired, SourceState, StoreError};
 use crate::story::Story;
 
@@ -41,6 +41,7 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
     let limit = before(now, keep);
     let deliveries = engine.with(|open| closed_deliveries(&open.db, limit))?;
     let alerts = engine.with(|open| alerts(&open.db, limit))?;
+    engine.with(|open| events(&open.db, limit))?;
     let items = engine.with(|open| {
         let range = Kind::Item.prefix().to_vec()..keys::items_of(Day::of(limit));
         sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
@@ -91,16 +92,34 @@ fn closed_deliveries(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
 
 /// Removes alerts made before `limit` of which no delivery is left.
 fn alerts(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
-    let end = keys::alerts_from(limit);
+    let key = |subject: Subject| subject.alert().map(keys::alert);
+    unowed(tree, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), key)
+}
+
+/// Removes events made before `limit` of which no delivery is left.
+fn events(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+    let key = |subject| match subject {
+        Subject::Event(event) => Some(keys::event(event)),
+        Subject::Alert(_) => None,
+    };
+    unowed(tree, Kind::Event.prefix().to_vec()..keys::events_from(limit), key)
+}
+
+/// Removes the values in `range` that are the subject of no delivery.
+fn unowed(
+    tree: &Tree,
+    range: std::ops::Range<Vec<u8>>,
+    key_of: impl Fn(Subject) -> Option<Vec<u8>>,
+) -> Result<u64, StoreError> {
     let mut owed = HashSet::new();
     for kind in [Kind::Open, Kind::Closed] {
         for row in tree.scan_prefix(kind.prefix()) {
             let (key, head) = row.map_err(unreadable)?;
             let delivery: Option<Delivery> = tree.row_from(&key, &head)?;
-            owed.extend(delivery.map(|delivery| keys::alert(delivery.alert)).filter(|alert| *alert < end));
+            let key = delivery.and_then(|delivery| key_of(delivery.subject));
+            owed.extend(key.filter(|key| *key < range.end));
         }
     }
-    let range = Kind::Alert.prefix().to_vec()..end;
     sweep(tree, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)
 }
 

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use crate::event::EventId;
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::DeliveryId;
 use crate::store::Day;
@@ -19,6 +20,8 @@ pub(super) enum Kind {
     Alert = b'a',
     /// Closed delivery, by id.
     Closed = b'c',
+    /// Host whose sources share a trouble, by name.
+    Host = b'n',
     /// Open delivery, by id.
     Open = b'd',
     /// Dead letter, by the time of its end.
@@ -43,6 +46,8 @@ pub(super) enum Kind {
     Source = b's',
     /// Story, by id.
     Story = b't',
+    /// Event, by id, which is by age.
+    Event = b'v',
     /// Row set aside because its checksum did not fit.
     Damaged = b'x',
 }
@@ -74,6 +79,16 @@ pub(super) fn format() -> Vec<u8> {
 /// The number of commits so far.
 pub(super) fn commits() -> Vec<u8> {
     Kind::Meta.key(&[b"commits"])
+}
+
+/// What is known of the network.
+pub(super) fn network() -> Vec<u8> {
+    Kind::Meta.key(&[b"network"])
+}
+
+/// The trouble of a host.
+pub(super) fn host(name: &str) -> Vec<u8> {
+    Kind::Host.key(&[name.as_bytes()])
 }
 
 /// A source's state.
@@ -146,6 +161,16 @@ pub(super) fn alert(id: AlertId) -> Vec<u8> {
 /// Before all alerts made at `time` or later: their ids begin with six bytes of milliseconds.
 pub(super) fn alerts_from(time: Timestamp) -> Vec<u8> {
     Kind::Alert.key(&[millis(time).get(2..).unwrap_or_default()])
+}
+
+/// An event.
+pub(super) fn event(id: EventId) -> Vec<u8> {
+    Kind::Event.key(&[&id.to_bytes()])
+}
+
+/// Before all events made at `time` or later.
+pub(super) fn events_from(time: Timestamp) -> Vec<u8> {
+    Kind::Event.key(&[millis(time).get(2..).unwrap_or_default()])
 }
 
 /// An open delivery.

@@ -7,8 +7,10 @@ mod access;
 mod alert_row;
 mod article_row;
 mod engine;
+mod event_row;
 mod expire;
 mod frame;
+mod health_row;
 mod held;
 mod keys;
 mod mark;
@@ -33,6 +35,7 @@ use super::{
     Day, Deliveries, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work, gather,
 };
 use crate::article::{Fate, Pending};
+use crate::event::{Event, EventId, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::source::Candidate;
@@ -166,6 +169,14 @@ impl Store for SledStore {
         // sled takes a range that ends before it begins for a mistake of its caller.
         let end = end.max(from.clone());
         self.read(|tree| show(tree, tree.range(from..end).rev(), visit))
+    }
+
+    fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        self.read(|tree| tree.row(&keys::event(id)))
+    }
+
+    fn network(&self) -> Result<Network, StoreError> {
+        self.read(|tree| Ok(tree.row(&keys::network())?.unwrap_or_default()))
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {

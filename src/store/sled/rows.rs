@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Row, unfit};
+use super::health_row::HealthRow;
 use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
-use crate::outbox::{Delivery, DeliveryState};
+use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::store::{ChannelState, Day, Failing, SourceState, StoreError, StoredItem, Walk};
 use crate::story::{Story, StoryId};
 use crate::wire;
@@ -93,6 +94,8 @@ struct SourceRow {
     channel: ChannelRow,
     #[serde(default)]
     walk: Option<WalkRow>,
+    #[serde(default)]
+    health: HealthRow,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -169,6 +172,7 @@ impl Row for SourceState {
             ttl_minutes: state.ttl_minutes,
             channel: state.channel.into(),
             walk: state.walk.map(|Walk { cursor, top, pages, held }| WalkRow { cursor, top, pages, held }),
+            health: state.health.into(),
         })
     }
 
@@ -206,6 +210,7 @@ impl Row for SourceState {
             ttl_minutes: row.ttl_minutes,
             channel: row.channel.into(),
             walk: row.walk.map(|WalkRow { cursor, top, pages, held }| Walk { cursor, top, pages, held }),
+            health: row.health.into(),
         })
     }
 }
@@ -295,7 +300,10 @@ impl Row for Filed {
 #[derive(Serialize, Deserialize)]
 struct DeliveryRow {
     id: String,
-    alert: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
     notifier: String,
     recipient: String,
     created: Timestamp,
@@ -317,9 +325,14 @@ enum StateRow {
 impl Row for Delivery {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
         let delivery = self.clone();
+        let (alert, event) = match delivery.subject {
+            Subject::Alert(alert) => (Some(alert.to_string()), None),
+            Subject::Event(event) => (None, Some(event.to_string())),
+        };
         to_json(&DeliveryRow {
             id: delivery.id.to_string(),
-            alert: delivery.alert.to_string(),
+            alert,
+            event,
             notifier: delivery.notifier,
             recipient: delivery.recipient,
             created: delivery.created,
@@ -338,7 +351,11 @@ impl Row for Delivery {
         let row: DeliveryRow = from_json(bytes)?;
         Some(Self {
             id: row.id.parse().ok()?,
-            alert: row.alert.parse().ok()?,
+            subject: match (row.alert, row.event) {
+                (Some(alert), _) => Subject::Alert(alert.parse().ok()?),
+                (None, Some(event)) => Subject::Event(event.parse().ok()?),
+                (None, None) => return None,
+            },
             notifier: row.notifier,
             recipient: row.recipient,
             created: row.created,

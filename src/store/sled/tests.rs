@@ -16,7 +16,7 @@ fn name() -> SourceName {
 fn delivery(n: u8) -> Delivery {
     Delivery {
         id: DeliveryId::from_bytes([n; 16]),
-        alert: AlertId::from_bytes([n; 16]),
+        subject: AlertId::from_bytes([n; 16]).into(),
         notifier: "desk".into(),
         recipient: String::new(),
         created: Timestamp::UNIX_EPOCH,

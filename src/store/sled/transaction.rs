@@ -6,6 +6,7 @@ use super::access::{InTransaction, Read};
 use super::rows::Filed;
 use super::{keys, seen};
 use crate::article::{Fate, Pending};
+use crate::event::{Event, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::source::Candidate;
@@ -84,6 +85,30 @@ impl Transaction for InTransaction<'_> {
 
     fn put_alert(&self, alert: &Alert) -> Result<(), StoreError> {
         self.put(&keys::alert(alert.id), alert)
+    }
+
+    fn put_event(&self, event: &Event) -> Result<(), StoreError> {
+        self.put(&keys::event(event.id), event)
+    }
+
+    fn network(&self) -> Result<Network, StoreError> {
+        Ok(self.row(&keys::network())?.unwrap_or_default())
+    }
+
+    fn put_network(&self, network: &Network) -> Result<(), StoreError> {
+        self.put(&keys::network(), network)
+    }
+
+    fn host(&self, host: &str) -> Result<HostTrouble, StoreError> {
+        Ok(self.row(&keys::host(host))?.unwrap_or_default())
+    }
+
+    /// A host without trouble has no row.
+    fn put_host(&self, host: &str, trouble: &HostTrouble) -> Result<(), StoreError> {
+        if *trouble == HostTrouble::default() {
+            return self.remove(&keys::host(host));
+        }
+        self.put(&keys::host(host), trouble)
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {

@@ -1,0 +1,324 @@
+//! The health of a source: what a poll changes of it, and which changes are told.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::host::{HostTrouble, Member};
+use super::network::Network;
+use super::silence::{Arrivals, patience};
+use super::{Event, EventKind};
+
+/// A failure is told after so many failed polls in a row, and not before [`FAILING_FOR`].
+const FAILED_POLLS_MIN: u32 = 3;
+
+/// See [`FAILED_POLLS_MIN`].
+const FAILING_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Classes that pass seldom: a second poll that finds the same confirms them.
+const CONFIRMED: [&str; 4] = ["gone", "renamed", "layout", "preview-off"];
+
+/// Gaps remembered of a source.
+const GAPS_MAX: usize = 5;
+
+/// How a source has fared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The run of bad polls, while there is one.
+    pub run: Option<Run>,
+    /// The failure that was told and has not passed.
+    pub told: Option<Told>,
+    /// Since when it is silent, once that was told.
+    pub silent: Option<Timestamp>,
+    /// How often it has news.
+    pub arrivals: Arrivals,
+    /// Items of the last reading that were known before it: none hints at a gap.
+    pub overlap: Option<u32>,
+    /// Times for which items may have been missed, the newest last.
+    pub gaps: Vec<Gap>,
+}
+
+/// Bad polls in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// When the first was.
+    pub since: Timestamp,
+    /// How many there were.
+    pub polls: u32,
+    /// How many of the last had the class of the last.
+    pub repeated: u32,
+    /// Class of the last.
+    pub reason: String,
+    /// The last in words.
+    pub detail: String,
+    /// Whether the document could be read and is wrong in itself: the same document again is wrong again.
+    pub of_document: bool,
+}
+
+/// A failure that was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its class.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether an event of the host told it.
+    pub by_host: bool,
+}
+
+/// A time for which items may have been missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// When the source was last read without a gap.
+    pub since: Timestamp,
+    /// When it was read again.
+    pub until: Timestamp,
+    /// In words.
+    pub detail: String,
+}
+
+/// What a poll may change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Of the source.
+    pub health: Health,
+    /// Of its host.
+    pub host: HostTrouble,
+    /// Of the network.
+    pub network: Network,
+}
+
+/// What a poll came to, as far as it tells of health.
+#[derive(Clone, Debug)]
+pub struct Observed<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// Its host.
+    pub host: Option<&'a str>,
+    /// Hosts of all sources.
+    pub hosts: usize,
+    /// Name of this machine.
+    pub machine: &'a str,
+    /// Whether the host was reached.
+    pub reach: Reach,
+    /// What is wrong.
+    pub trouble: Option<Trouble<'a>>,
+    /// What was new.
+    pub news: News,
+    /// The last news before this poll.
+    pub last_new: Option<Timestamp>,
+    /// When the baseline was taken.
+    pub baseline: Option<Timestamp>,
+    /// For how long it may be without news, as configured.
+    pub silent_after: Option<Duration>,
+    /// What may have been missed.
+    pub gap: Option<Gap>,
+    /// When the poll was.
+    pub now: Timestamp,
+}
+
+/// Whether a poll reached the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// It answered.
+    Answered,
+    /// No answer: its name, the connection or time failed.
+    Cut,
+    /// A secure connection was refused by one side.
+    Insecure,
+    /// The poll says nothing of it.
+    #[default]
+    Untried,
+}
+
+/// What is wrong with a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble<'a> {
+    /// Its class.
+    pub reason: &'a str,
+    /// In words.
+    pub detail: &'a str,
+    /// Whether the document could be read all the same.
+    pub of_document: bool,
+}
+
+/// What of a poll was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It could not be read.
+    Unread,
+    /// It was not read again, being the same document.
+    Same,
+    /// The first reading; nothing of it is news.
+    Baseline,
+    /// A reading.
+    Read {
+        /// Items.
+        items: u32,
+        /// Those never seen before.
+        new: u32,
+    },
+}
+
+/// What is known after a poll, and what is to be told of it.
+pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
+    let mut events = Vec::new();
+    surroundings(&mut known, poll, &mut events);
+    let Known { health, host, network } = &mut known;
+    let again = health.run.clone().filter(|run| run.of_document && poll.news == News::Same);
+    let again =
+        again.as_ref().map(|run| Trouble { reason: &run.reason, detail: &run.detail, of_document: true });
+    match poll.trouble.or(again) {
+        None => events.extend(health.recover(poll)),
+        Some(_) if network.offline.is_some() && poll.reach == Reach::Cut => {}
+        Some(trouble) => {
+            health.forget_outage(host, network);
+            events.extend(health.worsen(trouble, host, poll));
+        }
+    }
+    events.extend(health.hear(poll));
+    events.extend(health.miss(poll));
+    (known, events)
+}
+
+/// What the poll tells of the host and the network.
+fn surroundings(known: &mut Known, poll: &Observed<'_>, events: &mut Vec<Event>) {
+    let Some(host) = poll.host else { return };
+    match poll.reach {
+        Reach::Answered => {
+            events.extend(known.network.heard(poll.machine, poll.now));
+            events.extend(known.host.heard(host, poll.source, poll.now));
+        }
+        // A source whose failure is known already is no witness against the network.
+        Reach::Cut if known.health.told.is_none() && known.host.told.is_none() => {
+            events.extend(known.network.missed(host, poll.hosts, poll.machine, poll.now));
+        }
+        Reach::Cut | Reach::Insecure | Reach::Untried => {}
+    }
+}
+
+impl Health {
+    /// A run that began before the machine came back, or that an incident of the host stood for, begins anew.
+    fn forget_outage(&mut self, host: &mut HostTrouble, network: &Network) {
+        if self.told.as_ref().is_some_and(|told| told.by_host) && host.told.is_none() {
+            (self.told, self.run) = (None, None);
+        }
+        let Some(returned) = network.returned else { return };
+        host.members.retain(|member| member.at > returned);
+        if self.told.is_none() {
+            self.run.take_if(|run| run.since <= returned);
+        }
+    }
+
+    /// A poll that went well ends a run.
+    fn recover(&mut self, poll: &Observed<'_>) -> Option<Event> {
+        self.run = None;
+        let told = self.told.take().filter(|told| !told.by_host)?;
+        let detail = format!("polls succeed again, after failing since {:.0}", told.since);
+        Some(poll.event(EventKind::SourceRecovered, Some(&told.reason), poll.now, detail))
+    }
+
+    /// A poll that went wrong, and the event when that is to be told.
+    fn worsen(&mut self, trouble: Trouble<'_>, host: &mut HostTrouble, poll: &Observed<'_>) -> Option<Event> {
+        let before = self.run.take();
+        let repeated =
+            before.as_ref().filter(|run| run.reason == trouble.reason).map_or(0, |run| run.repeated);
+        let run = self.run.insert(Run {
+            since: before.as_ref().map_or(poll.now, |run| run.since),
+            polls: before.map_or(0, |run| run.polls).saturating_add(1),
+            repeated: repeated.saturating_add(1),
+            reason: trouble.reason.to_owned(),
+            detail: trouble.detail.to_owned(),
+            of_document: trouble.of_document,
+        });
+        let host_name = poll.host.filter(|_| matches!(poll.reach, Reach::Cut | Reach::Insecure));
+        if host_name.is_some() {
+            let (source, reason) = (poll.source.to_owned(), trouble.reason.to_owned());
+            host.note(Member { source, reason, since: run.since, at: poll.now });
+        }
+        let is_confirmed = CONFIRMED.contains(&trouble.reason);
+        let is_due = if is_confirmed { run.repeated >= 2 } else { run.is_persistent(poll.now) };
+        let is_told = self.told.as_ref().is_some_and(|told| !is_confirmed || told.reason == trouble.reason);
+        if !is_due || is_told {
+            return None;
+        }
+        let since = run.since;
+        let by_host = host_name.is_some() && host.told.is_some();
+        let of_host = host_name
+            .filter(|_| !by_host)
+            .and_then(|name| host.incident(name, trouble.reason, trouble.detail, poll.now));
+        let reason = trouble.reason.to_owned();
+        self.told = Some(Told { reason, since, by_host: by_host || of_host.is_some() });
+        if by_host {
+            return None;
+        }
+        let own =
+            || poll.event(EventKind::SourceFailing, Some(trouble.reason), since, trouble.detail.to_owned());
+        Some(of_host.unwrap_or_else(own))
+    }
+
+    /// What the news of the poll, or their absence, mean.
+    fn hear(&mut self, poll: &Observed<'_>) -> Option<Event> {
+        let last = poll.last_new.or(poll.baseline);
+        match poll.news {
+            News::Unread => return None,
+            News::Baseline => (self.overlap, self.arrivals) = (None, Arrivals::default()),
+            News::Read { items, new } => {
+                self.overlap = Some(items.saturating_sub(new));
+                if new > 0
+                    && let Some(before) = last
+                {
+                    self.arrivals.note(before, poll.now);
+                }
+            }
+            News::Same => {}
+        }
+        let has_news = matches!(poll.news, News::Baseline | News::Read { new: 1.., .. });
+        match (self.silent, last) {
+            (Some(since), _) if has_news => {
+                self.silent = None;
+                let detail = format!("it has news again, after none since {since:.0}");
+                Some(poll.event(EventKind::SourceRecovered, None, poll.now, detail))
+            }
+            (None, Some(last)) if !has_news => {
+                let patience = patience(poll.silent_after, &self.arrivals, poll.baseline, poll.now);
+                let quiet = poll.now.duration_since(last);
+                if quiet.is_negative() || quiet.unsigned_abs() < patience {
+                    return None;
+                }
+                self.silent = Some(last);
+                let detail = format!(
+                    "it can be read, and nothing was new for {} hours; expected at least every {} hours",
+                    quiet.as_hours(),
+                    patience.as_secs().div_ceil(3600),
+                );
+                Some(poll.event(EventKind::SourceSilent, None, last, detail))
+            }
+            _ => None,
+        }
+    }
+
+    /// A gap that the poll found.
+    fn miss(&mut self, poll: &Observed<'_>) -> Option<Event> {
+        let gap = poll.gap.clone()?;
+        let detail = format!("between {:.0} and {:.0}: {}", gap.since, gap.until, gap.detail);
+        let event = poll.event(EventKind::SourceGap, None, gap.since, detail);
+        if self.gaps.len() >= GAPS_MAX {
+            self.gaps.remove(0);
+        }
+        self.gaps.push(gap);
+        Some(event)
+    }
+}
+
+impl Run {
+    fn is_persistent(&self, now: Timestamp) -> bool {
+        self.polls >= FAILED_POLLS_MIN && now.duration_since(self.since) >= FAILING_FOR
+    }
+}
+
+impl Observed<'_> {
+    fn event(&self, kind: EventKind, reason: Option<&str>, since: Timestamp, detail: String) -> Event {
+        Event::new(kind, self.source, reason, since, detail, self.now)
+    }
+}

@@ -1,0 +1,136 @@
+//! What people must know of sources and of the network: entered states and gaps, each told once.
+//!
+//! Pure: [`judge`] takes what is known and what a poll came to, and returns what is known then and what to tell.
+//! `ingest` stores both in the poll's own transaction.
+
+mod health;
+mod host;
+mod network;
+mod silence;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use crate::id::{digest, id};
+
+pub use self::health::{Gap, Health, Known, News, Observed, Reach, Run, Told, Trouble, judge};
+pub use self::host::{HostTrouble, MEMBERS_MIN, Member};
+pub use self::network::{Network, Suspect};
+pub use self::silence::{Arrivals, patience};
+
+id! {
+    /// Identifies an event. Its first six bytes are the time of its making in milliseconds, so that ids sort by age.
+    EventId
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventKind {
+    /// Polls of a source, or of the sources of one host, fail; or what it shows is not what was subscribed.
+    SourceFailing,
+    /// A source brings nothing new.
+    SourceSilent,
+    /// What failed or was silent is well again.
+    SourceRecovered,
+    /// Items of a source may have been missed.
+    SourceGap,
+    /// This machine reaches no source.
+    NetworkOffline,
+    /// It reaches them again.
+    NetworkOnline,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::SourceFailing,
+        Self::SourceSilent,
+        Self::SourceRecovered,
+        Self::SourceGap,
+        Self::NetworkOffline,
+        Self::NetworkOnline,
+    ];
+
+    /// The type in webhooks and lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SourceFailing => "source.failing",
+            Self::SourceSilent => "source.silent",
+            Self::SourceRecovered => "source.recovered",
+            Self::SourceGap => "source.gap",
+            Self::NetworkOffline => "network.offline",
+            Self::NetworkOnline => "network.online",
+        }
+    }
+
+    /// The kind that a word names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The state entered.
+    pub fn state(self) -> &'static str {
+        match self {
+            Self::SourceFailing => "failing",
+            Self::SourceSilent => "silent",
+            Self::SourceRecovered => "ok",
+            Self::SourceGap => "gap",
+            Self::NetworkOffline => "offline",
+            Self::NetworkOnline => "online",
+        }
+    }
+}
+
+/// Something that happened to a source, a host or the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// The source; the host, when its sources share the trouble; the machine, for the network.
+    pub name: String,
+    /// Of a failure, and of the recovery from one: its class.
+    pub reason: Option<String>,
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// In words.
+    pub detail: String,
+    /// When it was found out.
+    pub created: Timestamp,
+}
+
+impl Event {
+    /// An event found out at `now`; the same arguments make the same id.
+    pub fn new(
+        kind: EventKind,
+        name: &str,
+        reason: Option<&str>,
+        since: Timestamp,
+        detail: String,
+        now: Timestamp,
+    ) -> Self {
+        let age = u64::try_from(now.as_millisecond()).unwrap_or_default().to_be_bytes();
+        let (reason_bytes, since_bytes) = (reason.unwrap_or_default().as_bytes(), since.to_string());
+        let rest = digest(&[
+            b"event",
+            kind.as_str().as_bytes(),
+            name.as_bytes(),
+            reason_bytes,
+            since_bytes.as_bytes(),
+            &age,
+        ]);
+        let id = EventId(std::array::from_fn(|i| if i < 6 { age[i + 2] } else { rest[i] }));
+        Self {
+            id,
+            kind,
+            name: name.to_owned(),
+            reason: reason.map(str::to_owned),
+            since,
+            detail,
+            created: now,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether this machine is cut off: then no source is to blame.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Event, EventKind};
+
+/// With fewer hosts nothing can be said of the network: they may be down themselves.
+const HOSTS_MIN: usize = 3;
+
+/// So many different hosts in a row are no coincidence, however many there are.
+const HOSTS_ENOUGH: usize = 10;
+
+/// A host that could not be reached longer ago says nothing of now.
+const WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// What is known of the network; the store keeps it, so that a restart repeats no event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Hosts that could not be reached since any host answered.
+    pub suspects: Vec<Suspect>,
+    /// Since when the machine is cut off, while it is.
+    pub offline: Option<Timestamp>,
+    /// When it last came back.
+    pub returned: Option<Timestamp>,
+}
+
+/// A host that could not be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Its name.
+    pub host: String,
+    /// When it was first tried in vain.
+    pub at: Timestamp,
+}
+
+impl Network {
+    /// A host answered.
+    pub(super) fn heard(&mut self, machine: &str, now: Timestamp) -> Option<Event> {
+        self.suspects.clear();
+        let since = self.offline.take()?;
+        self.returned = Some(now);
+        let detail = format!("sources answer again; none could be reached from {since:.0} on");
+        Some(Event::new(EventKind::NetworkOnline, machine, None, now, detail, now))
+    }
+
+    /// A host of `hosts` could not be reached. The machine counts as cut off when half of its hosts, at least three
+    /// and at most ten, could not be reached within an hour and none answered in between.
+    pub(super) fn missed(
+        &mut self,
+        host: &str,
+        hosts: usize,
+        machine: &str,
+        now: Timestamp,
+    ) -> Option<Event> {
+        if self.offline.is_some() {
+            return None;
+        }
+        self.suspects.retain(|suspect| now.duration_since(suspect.at) < WINDOW && suspect.host != host);
+        self.suspects.push(Suspect { host: host.to_owned(), at: now });
+        if self.suspects.len() < hosts.div_ceil(2).clamp(HOSTS_MIN, HOSTS_ENOUGH) {
+            return None;
+        }
+        let since = self.suspects.iter().map(|suspect| suspect.at).min().unwrap_or(now);
+        let names: Vec<&str> = self.suspects.iter().map(|suspect| suspect.host.as_str()).collect();
+        let detail = format!("none of {} hosts in a row could be reached: {}", names.len(), names.join(", "));
+        self.suspects.clear();
+        self.offline = Some(since);
+        Some(Event::new(EventKind::NetworkOffline, machine, None, since, detail, now))
+    }
+}

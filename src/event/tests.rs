@@ -1,0 +1,222 @@
+use std::time::Duration;
+
+use super::*;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + 60 * minute).unwrap()
+}
+
+fn well() -> Observed<'static> {
+    Observed {
+        source: "rfi",
+        host: Some("rfi.example"),
+        hosts: 4,
+        machine: "desk",
+        reach: Reach::Answered,
+        trouble: None,
+        news: News::Same,
+        last_new: Some(at(0)),
+        baseline: Some(at(-60 * 24 * 30)),
+        silent_after: Some(Duration::from_hours(1000)),
+        gap: None,
+        now: at(0),
+    }
+}
+
+fn failed(reason: &'static str) -> Observed<'static> {
+    let trouble = Some(Trouble { reason, detail: "in words", of_document: false });
+    Observed { trouble, news: News::Unread, ..well() }
+}
+
+fn cut(source: &'static str, host: &'static str) -> Observed<'static> {
+    Observed { source, host: Some(host), reach: Reach::Cut, ..failed("dns") }
+}
+
+/// What is known after these polls, and `minute type name reason` of each event.
+fn told(known: Known, polls: Vec<(i64, Observed<'_>)>) -> (Known, Vec<String>) {
+    let (mut known, mut all) = (known, Vec::new());
+    for (minute, poll) in polls {
+        let (after, events) = judge(known, &Observed { now: at(minute), ..poll });
+        all.extend(events.into_iter().map(|event| {
+            let reason = event.reason.unwrap_or_default();
+            format!("{minute} {} {} {reason}", event.kind.as_str(), event.name).trim_end().to_owned()
+        }));
+        known = after;
+    }
+    (known, all)
+}
+
+#[test]
+fn failures_are_told_once_and_only_when_they_persist() {
+    for (case, polls, expected) in [
+        ("two polls", vec![(0, failed("http")), (90, failed("http")), (91, well())], vec![]),
+        (
+            "three polls in less than an hour, then the hour",
+            vec![(0, failed("http")), (10, failed("dns")), (20, failed("http")), (61, failed("http"))],
+            vec!["61 source.failing rfi http"],
+        ),
+        (
+            "other failures of the same run",
+            vec![(0, failed("http")), (40, failed("http")), (80, failed("http")), (120, failed("tls"))],
+            vec!["80 source.failing rfi http"],
+        ),
+        ("a first 410", vec![(0, failed("gone")), (10, well())], vec![]),
+        (
+            "a confirmed 410",
+            vec![(0, failed("gone")), (1440, failed("gone")), (1441, failed("gone"))],
+            vec!["1440 source.failing rfi gone"],
+        ),
+        (
+            "confirmed by the next poll alone",
+            vec![(0, failed("layout")), (1, failed("http")), (2, failed("layout")), (3, failed("layout"))],
+            vec!["3 source.failing rfi layout"],
+        ),
+        (
+            "gone after other failures",
+            vec![
+                (0, failed("http")),
+                (40, failed("http")),
+                (80, failed("http")),
+                (120, failed("gone")),
+                (1600, failed("gone")),
+                (1700, well()),
+            ],
+            vec![
+                "80 source.failing rfi http",
+                "1600 source.failing rfi gone",
+                "1700 source.recovered rfi gone",
+            ],
+        ),
+    ] {
+        assert_eq!(told(Known::default(), polls).1, expected, "{case}");
+    }
+}
+
+#[test]
+fn a_document_that_is_wrong_in_itself_stays_wrong_while_it_is_the_same() {
+    let trouble = Some(Trouble { reason: "renamed", detail: "in words", of_document: true });
+    let renamed = Observed { trouble, news: News::Read { items: 5, new: 0 }, ..well() };
+    let read = Observed { news: News::Read { items: 5, new: 1 }, ..well() };
+    let (known, events) = told(Known::default(), vec![(0, renamed), (5, well()), (10, well()), (15, read)]);
+    assert_eq!(events, ["5 source.failing rfi renamed", "15 source.recovered rfi renamed"]);
+    assert_eq!((known.health.run, known.health.overlap), (None, Some(4)));
+}
+
+#[test]
+fn silence_is_told_once_and_ends_with_news() {
+    let quiet = Observed { silent_after: Some(Duration::from_hours(36)), ..well() };
+    let news = Observed { news: News::Read { items: 3, new: 1 }, ..quiet.clone() };
+    let failing = Observed { silent_after: quiet.silent_after, ..failed("http") };
+    let polls = vec![
+        (35 * 60, quiet.clone()),
+        (36 * 60, failing),
+        (37 * 60, quiet.clone()),
+        (38 * 60, quiet),
+        (39 * 60, news),
+    ];
+    let expected = ["2220 source.silent rfi", "2340 source.recovered rfi"];
+    assert_eq!(told(Known::default(), polls).1, expected, "what cannot be read is not silent");
+}
+
+#[test]
+fn how_long_a_source_may_be_silent_is_learned() {
+    let hours = |hours: u64| Duration::from_hours(hours);
+    let arrivals = |gaps: &[u32]| Arrivals { gaps: gaps.iter().map(|hours| (at(0), hours * 60)).collect() };
+    let (long_known, new) = (Some(at(-60 * 24 * 30)), Some(at(-60)));
+    for (case, own, gaps, baseline, expected) in [
+        ("as configured", Some(hours(5)), &[400][..], new, hours(5)),
+        ("no news yet", None, &[], long_known, hours(14 * 24)),
+        ("known for an hour", None, &[1, 1], new, hours(14 * 24)),
+        ("a wire", None, &[2, 1], long_known, hours(24)),
+        ("not at weekends", None, &[64, 62, 20], long_known, hours(3 * 62)),
+        ("one accident", None, &[900, 10, 9], long_known, hours(30)),
+    ] {
+        assert_eq!(patience(own, &arrivals(gaps), baseline, at(0)), expected, "{case}");
+    }
+}
+
+#[test]
+fn the_longest_gaps_are_remembered_and_old_ones_forgotten() {
+    let mut arrivals = Arrivals::default();
+    let day = 60 * 24;
+    arrivals.note(at(0), at(9000));
+    for n in 0..20 {
+        arrivals.note(at(9000 + n), at(9000 + 2 * n));
+    }
+    assert_eq!((arrivals.gaps.len(), arrivals.gaps[0].1), (8, 9000));
+    arrivals.note(at(100 * day - 5), at(100 * day));
+    assert_eq!(arrivals.gaps, [(at(100 * day), 5)]);
+}
+
+#[test]
+fn a_gap_is_told_each_time_and_the_last_are_listed() {
+    let gap = |n| Gap { since: at(n), until: at(n + 5), detail: "no overlap".into() };
+    let polls = (0..7).map(|n| (n + 5, Observed { gap: Some(gap(n)), ..well() })).collect();
+    let (known, events) = told(Known::default(), polls);
+    assert_eq!(events.len(), 7);
+    assert_eq!(known.health.gaps, (2..7).map(gap).collect::<Vec<_>>());
+}
+
+#[test]
+fn sources_of_one_host_share_one_incident() {
+    let channels = ["a", "b", "c", "d"];
+    let (mut shared, mut healths) = (Known::default(), vec![Health::default(); 4]);
+    let mut all = Vec::new();
+    // Two hosts in all: too few to say anything of the network.
+    let rounds = [(0, true), (40, true), (80, true), (120, true), (160, false), (200, false)];
+    for (minute, is_cut) in rounds {
+        for (n, source) in channels.into_iter().enumerate() {
+            let poll =
+                if is_cut { cut(source, "t.me") } else { Observed { source, host: Some("t.me"), ..well() } };
+            shared.health = healths[n].clone();
+            let (known, events) = told(shared, vec![(minute, poll)]);
+            (healths[n], shared) = (known.health.clone(), known);
+            all.extend(events);
+        }
+    }
+    assert_eq!(all, ["80 source.failing t.me dns", "160 source.recovered t.me dns"]);
+    assert_eq!((shared.host, &healths[0].told), (HostTrouble::default(), &None));
+}
+
+#[test]
+fn a_machine_that_is_cut_off_blames_no_source() {
+    let hosts = ["a.example", "b.example", "c.example", "d.example"];
+    let (mut shared, mut healths) = (Known::default(), vec![Health::default(); 4]);
+    let mut all = Vec::new();
+    for round in 0..12 {
+        for (n, host) in hosts.into_iter().enumerate() {
+            // The first host is down after the network is back as well.
+            let is_cut = round < 8 || n == 0;
+            let poll =
+                if is_cut { cut(host, host) } else { Observed { source: host, host: Some(host), ..well() } };
+            shared.health = healths[n].clone();
+            let (known, events) = told(shared, vec![(30 * round, poll)]);
+            (healths[n], shared) = (known.health.clone(), known);
+            all.extend(events);
+        }
+    }
+    // The run of the first host counts from when the network was back: three polls, one hour.
+    let expected = ["0 network.offline desk", "240 network.online desk", "330 source.failing a.example dns"];
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn hosts_that_answer_in_between_speak_for_the_network() {
+    let answer = || Observed { source: "d", host: Some("d.example"), ..well() };
+    for (case, polls) in [
+        ("an answer", vec![(0, cut("a", "a")), (1, cut("b", "b")), (2, answer()), (3, cut("c", "c"))]),
+        ("one host", vec![(0, cut("a", "a")), (1, cut("b", "a")), (2, cut("c", "a")), (3, cut("d", "a"))]),
+        ("hours between", vec![(0, cut("a", "a")), (70, cut("b", "b")), (140, cut("c", "c"))]),
+        (
+            "no host answered, but one refused",
+            vec![
+                (0, cut("a", "a")),
+                (1, cut("b", "b")),
+                (2, Observed { reach: Reach::Insecure, ..cut("c", "c") }),
+            ],
+        ),
+    ] {
+        let (known, events) = told(Known::default(), polls);
+        assert_eq!(known.network.offline, None, "{case}: {events:?}");
+    }
+}

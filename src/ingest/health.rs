@@ -1,0 +1,103 @@
+//! What a poll tells of the health of its source, and the deliveries that this owes.
+
+use jiff::Timestamp;
+
+use super::{Harvest, InForce, Missed, Outcome, Poll, Receipt, record};
+use crate::event::{self, Gap, Known, News, Observed, Reach, Trouble};
+use crate::store::{SourceState, StoreError, Transaction};
+
+/// What was known before the poll.
+pub(super) struct Before {
+    last_new: Option<Timestamp>,
+    baseline: Option<Timestamp>,
+    failed_polls: u32,
+}
+
+impl Before {
+    pub(super) fn of(state: &SourceState) -> Self {
+        let failed_polls = state.failing.as_ref().map_or(0, |failing| failing.polls);
+        Self { last_new: state.last_new, baseline: state.baseline, failed_polls }
+    }
+}
+
+/// Takes note of how the source, its host and the network fare, and owes the events that come of it.
+pub(super) fn note(
+    tx: &dyn Transaction,
+    poll: &Poll,
+    force: &InForce,
+    before: &Before,
+    state: &mut SourceState,
+    receipt: &mut Receipt,
+) -> Result<(), StoreError> {
+    let observed = observed(poll, force, before, receipt);
+    let host = observed.host.map(|host| tx.host(host)).transpose()?.unwrap_or_default();
+    let known = Known { health: std::mem::take(&mut state.health), host, network: tx.network()? };
+    let (host, network) = (known.host.clone(), known.network.clone());
+    let (known, events) = event::judge(known, &observed);
+    if let Some(name) = observed.host
+        && known.host != host
+    {
+        tx.put_host(name, &known.host)?;
+    }
+    if known.network != network {
+        tx.put_network(&known.network)?;
+    }
+    // A machine that is cut off says nothing of its sources: their backoff does not grow.
+    if let Some(failing) = &mut state.failing
+        && observed.reach == Reach::Cut
+        && known.network.offline.is_some()
+    {
+        failing.polls = before.failed_polls.max(1);
+    }
+    state.health = known.health;
+    for event in &events {
+        tx.put_event(event)?;
+        record::owe(tx, force, event.id.into(), event.created, receipt)?;
+    }
+    receipt.events = events;
+    Ok(())
+}
+
+fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &Receipt) -> Observed<'a> {
+    let gap =
+        |missed: &Missed| Gap { since: missed.since, until: missed.until, detail: missed.detail.clone() };
+    let (reach, trouble, news) = match &poll.outcome {
+        Outcome::Read(harvest) => (Reach::Answered, complaint(harvest), news(receipt)),
+        Outcome::Repeated { .. } | Outcome::Unchanged { .. } => (Reach::Answered, None, News::Same),
+        Outcome::Failed { reason, detail } => {
+            let trouble = Trouble { reason: class(reason), detail, of_document: false };
+            (poll.witness.reach, Some(trouble), News::Unread)
+        }
+    };
+    Observed {
+        source: poll.source.name.as_str(),
+        host: poll.witness.host.as_deref(),
+        hosts: force.vantage.hosts,
+        machine: &force.vantage.machine,
+        reach,
+        trouble,
+        news,
+        last_new: before.last_new,
+        baseline: before.baseline,
+        silent_after: poll.witness.silent_after,
+        gap: poll.missed.as_ref().map(gap),
+        now: poll.started,
+    }
+}
+
+/// The class as events tell it: receivers know these words and no others.
+fn class(reason: &str) -> &str {
+    match reason {
+        "refused" | "redirect" | "too-large" | "robots" => "http",
+        told => told,
+    }
+}
+
+fn news(receipt: &Receipt) -> News {
+    if receipt.baseline { News::Baseline } else { News::Read { items: receipt.items, new: receipt.new } }
+}
+
+fn complaint(harvest: &Harvest) -> Option<Trouble<'_>> {
+    let complaint = harvest.complaint.as_ref()?;
+    Some(Trouble { reason: complaint.reason, detail: &complaint.detail, of_document: true })
+}

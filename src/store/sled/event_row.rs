@@ -1,0 +1,110 @@
+//! Events, the network and the trouble of hosts, as they are stored.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::access::Row;
+use super::rows::{from_json, to_json};
+use crate::event::{Event, EventKind, HostTrouble, Member, Network, Suspect};
+use crate::store::StoreError;
+
+#[derive(Serialize, Deserialize)]
+struct EventRow {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    reason: Option<String>,
+    since: Timestamp,
+    detail: String,
+    created: Timestamp,
+}
+
+impl Row for Event {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let event = self.clone();
+        to_json(&EventRow {
+            id: event.id.to_string(),
+            kind: event.kind.as_str().to_owned(),
+            name: event.name,
+            reason: event.reason,
+            since: event.since,
+            detail: event.detail,
+            created: event.created,
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: EventRow = from_json(bytes)?;
+        Some(Self {
+            id: row.id.parse().ok()?,
+            kind: EventKind::from_word(&row.kind)?,
+            name: row.name,
+            reason: row.reason,
+            since: row.since,
+            detail: row.detail,
+            created: row.created,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct NetworkRow {
+    #[serde(default)]
+    suspects: Vec<(String, Timestamp)>,
+    offline: Option<Timestamp>,
+    returned: Option<Timestamp>,
+}
+
+impl Row for Network {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(&NetworkRow {
+            suspects: self.suspects.iter().map(|suspect| (suspect.host.clone(), suspect.at)).collect(),
+            offline: self.offline,
+            returned: self.returned,
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: NetworkRow = from_json(bytes)?;
+        Some(Self {
+            suspects: row.suspects.into_iter().map(|(host, at)| Suspect { host, at }).collect(),
+            offline: row.offline,
+            returned: row.returned,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct HostRow {
+    #[serde(default)]
+    members: Vec<MemberRow>,
+    told: Option<(String, Timestamp)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MemberRow {
+    source: String,
+    reason: String,
+    since: Timestamp,
+    at: Timestamp,
+}
+
+impl Row for HostTrouble {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let row = |member: &Member| MemberRow {
+            source: member.source.clone(),
+            reason: member.reason.clone(),
+            since: member.since,
+            at: member.at,
+        };
+        to_json(&HostRow { members: self.members.iter().map(row).collect(), told: self.told.clone() })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: HostRow = from_json(bytes)?;
+        let member =
+            |row: MemberRow| Member { source: row.source, reason: row.reason, since: row.since, at: row.at };
+        Some(Self { members: row.members.into_iter().map(member).collect(), told: row.told })
+    }
+}

@@ -1,0 +1,108 @@
+//! The health of a source, as it is stored within its state. What is not there is left out: rows are rewritten at
+//! every poll.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Arrivals, Gap, Health, Run, Told};
+
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct HealthRow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<ToldRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    silent: Option<Timestamp>,
+    /// Unix seconds and minutes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    arrivals: Vec<(i64, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    overlap: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gaps: Vec<GapRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RunRow {
+    since: Timestamp,
+    polls: u32,
+    repeated: u32,
+    reason: String,
+    detail: String,
+    #[serde(default)]
+    of_document: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ToldRow {
+    reason: String,
+    since: Timestamp,
+    #[serde(default)]
+    by_host: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GapRow {
+    since: Timestamp,
+    until: Timestamp,
+    detail: String,
+}
+
+impl From<Health> for HealthRow {
+    fn from(health: Health) -> Self {
+        Self {
+            run: health.run.map(|run| RunRow {
+                since: run.since,
+                polls: run.polls,
+                repeated: run.repeated,
+                reason: run.reason,
+                detail: run.detail,
+                of_document: run.of_document,
+            }),
+            told: health.told.map(|told| ToldRow {
+                reason: told.reason,
+                since: told.since,
+                by_host: told.by_host,
+            }),
+            silent: health.silent,
+            arrivals: health
+                .arrivals
+                .gaps
+                .iter()
+                .map(|(ended, minutes)| (ended.as_second(), *minutes))
+                .collect(),
+            overlap: health.overlap,
+            gaps: health
+                .gaps
+                .into_iter()
+                .map(|gap| GapRow { since: gap.since, until: gap.until, detail: gap.detail })
+                .collect(),
+        }
+    }
+}
+
+impl From<HealthRow> for Health {
+    fn from(row: HealthRow) -> Self {
+        let gap = |(ended, minutes)| Some((Timestamp::from_second(ended).ok()?, minutes));
+        Self {
+            run: row.run.map(|run| Run {
+                since: run.since,
+                polls: run.polls,
+                repeated: run.repeated,
+                reason: run.reason,
+                detail: run.detail,
+                of_document: run.of_document,
+            }),
+            told: row.told.map(|told| Told { reason: told.reason, since: told.since, by_host: told.by_host }),
+            silent: row.silent,
+            arrivals: Arrivals { gaps: row.arrivals.into_iter().filter_map(gap).collect() },
+            overlap: row.overlap,
+            gaps: row
+                .gaps
+                .into_iter()
+                .map(|gap| Gap { since: gap.since, until: gap.until, detail: gap.detail })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Promise 5 by a real store: what becomes of sources, hosts and the network is owed once, in the poll's own
+//! transaction, with time passed in.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use harmattan::config::{ArticleChoice, Backlog};
+use harmattan::event::Reach;
+use harmattan::fetch::Validators;
+use harmattan::ingest::{
+    Beyond, Harvest, InForce, Judged, Missed, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
+};
+use harmattan::item::{Item, ItemId, SeenKey, SourceName};
+use harmattan::outbox::{DeliveryId, Subject};
+use harmattan::rules::Engine;
+use harmattan::source::{Candidate, Complaint};
+use harmattan::store::{SledStore, Store};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + 60 * minute).unwrap()
+}
+
+fn name(source: &str) -> SourceName {
+    SourceName::new(source).unwrap()
+}
+
+/// A store and two notifiers.
+struct Stage {
+    store: SledStore,
+    force: InForce,
+    folder: TempDir,
+}
+
+impl Stage {
+    fn set() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let recipients = ["mail", "hook"].map(|notifier| (notifier.to_owned(), String::new()));
+        Self {
+            store: SledStore::create(folder.path()).unwrap(),
+            force: InForce {
+                engine: Arc::new(Engine::compile(Vec::new(), Vec::new()).unwrap()),
+                recipients: recipients.to_vec().into(),
+                max_age: Duration::from_hours(24),
+                vantage: Vantage { machine: "desk".into(), hosts: 4 },
+            },
+            folder,
+        }
+    }
+
+    /// The same after the program was ended and started.
+    fn restarted(self) -> Self {
+        let Self { store, force, folder } = self;
+        drop(store);
+        Self { store: SledStore::open(folder.path()).unwrap(), force, folder }
+    }
+
+    /// Stores a poll of `source` on `host`; what is told of it, as `type name reason`.
+    fn poll(&self, minute: i64, (source, host): (&str, &str), outcome: Outcome) -> Vec<String> {
+        let poll = poll(minute, source, host, outcome);
+        self.told(&self.store_poll(&poll))
+    }
+
+    fn store_poll(&self, poll: &Poll) -> Receipt {
+        let mut receipt = None;
+        let mut work = |tx: &dyn harmattan::store::Transaction| {
+            receipt = Some(ingest(tx, poll, &self.force)?);
+            Ok(())
+        };
+        self.store.transact(&mut work).unwrap();
+        receipt.unwrap()
+    }
+
+    /// The events of a receipt, each of which must be stored and owed to everybody.
+    fn told(&self, receipt: &Receipt) -> Vec<String> {
+        for event in &receipt.events {
+            assert_eq!(self.store.event(event.id).unwrap().as_ref(), Some(event));
+            for notifier in ["mail", "hook"] {
+                let owed = self.store.delivery(DeliveryId::new(event.id, notifier, "")).unwrap().unwrap();
+                assert_eq!(owed.subject, Subject::Event(event.id));
+            }
+        }
+        assert_eq!(receipt.deliveries.len(), 2 * receipt.events.len());
+        let line = |event: &harmattan::event::Event| {
+            let reason = event.reason.as_deref().unwrap_or_default();
+            format!("{} {} {reason}", event.kind.as_str(), event.name).trim_end().to_owned()
+        };
+        receipt.events.iter().map(line).collect()
+    }
+}
+
+fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
+    let is_cut = matches!(&outcome, Outcome::Failed { reason, .. } if reason == "dns");
+    let reach = if is_cut { Reach::Cut } else { Reach::Answered };
+    let address = format!("https://{host}/{source}");
+    Poll {
+        source: Polled {
+            article: ArticleChoice::Never,
+            name: name(source),
+            address,
+            read_as: String::new(),
+            tags: Vec::new(),
+            tier: 2,
+            backlog: Backlog::None,
+        },
+        started: at(minute),
+        outcome,
+        hints: None,
+        due: at(minute + 15),
+        not_before: None,
+        host_wide: false,
+        missed: None,
+        witness: Witness { host: Some(host.to_owned()), reach, silent_after: Some(Duration::from_hours(36)) },
+    }
+}
+
+/// A document with items of these numbers.
+fn read(numbers: std::ops::Range<u64>) -> Outcome {
+    let item = |number: u64| {
+        let key = SeenKey::new("test", &number.to_string());
+        let item = Item { id: ItemId::new(&name("rfi"), key), ..Item::of_text(format!("item {number}"), "") };
+        Judged {
+            candidate: Candidate { item, key, common: None, aliases: None, content: number },
+            verdict: None,
+        }
+    };
+    Outcome::Read(Harvest {
+        delta: false,
+        beyond: Beyond::default(),
+        items: numbers.map(item).collect(),
+        lost: 0,
+        whole: true,
+        validators: (String::new(), Validators::default()),
+        body: [7; 16],
+        complaint: None,
+    })
+}
+
+fn failed(reason: &str) -> Outcome {
+    Outcome::Failed { reason: reason.into(), detail: "in words".into() }
+}
+
+fn unchanged() -> Outcome {
+    Outcome::Unchanged { validators: Validators::default() }
+}
+
+const RFI: (&str, &str) = ("rfi", "rfi.example");
+
+#[test]
+fn r3_ten_failures_then_success_tell_failing_once_and_recovered_once() {
+    let mut stage = Stage::set();
+    assert!(stage.poll(0, RFI, read(0..5)).is_empty());
+    let mut told = Vec::new();
+    for n in 0..10 {
+        told.extend(stage.poll(20 + 20 * n, RFI, failed("http")));
+        stage = stage.restarted();
+    }
+    assert_eq!(told, ["source.failing rfi http"]);
+    let remembered = stage.store.source(&name("rfi")).unwrap().unwrap();
+    assert_eq!(remembered.failing.unwrap().polls, 10);
+    assert_eq!(stage.poll(300, RFI, read(0..6)), ["source.recovered rfi http"]);
+    assert!(stage.poll(320, RFI, unchanged()).is_empty());
+    // Classes that receivers do not know are told by one they do.
+    let told: Vec<_> = (0..4).flat_map(|n| stage.poll(340 + 20 * n, RFI, failed("redirect"))).collect();
+    assert_eq!(told, ["source.failing rfi http"]);
+}
+
+#[test]
+fn r4_a_410_is_told_when_the_second_confirms_it() {
+    let stage = Stage::set();
+    assert!(stage.poll(0, RFI, read(0..5)).is_empty());
+    assert!(stage.poll(20, RFI, failed("gone")).is_empty());
+    assert_eq!(stage.poll(20 + 24 * 60, RFI, failed("gone")), ["source.failing rfi gone"]);
+}
+
+#[test]
+fn a_complaint_is_confirmed_by_the_same_document_and_its_items_count() {
+    let stage = Stage::set();
+    assert!(stage.poll(0, RFI, read(0..5)).is_empty());
+    let Outcome::Read(harvest) = read(0..6) else { panic!("a reading") };
+    let complaint = Some(Complaint { reason: "renamed", detail: "another channel".into() });
+    let receipt = stage.store_poll(&poll(5, RFI.0, RFI.1, Outcome::Read(Harvest { complaint, ..harvest })));
+    assert_eq!((receipt.new, stage.told(&receipt)), (1, Vec::new()));
+    assert_eq!(stage.poll(10, RFI, unchanged()), ["source.failing rfi renamed"]);
+    assert_eq!(stage.poll(15, RFI, read(0..6)), ["source.recovered rfi renamed"]);
+}
+
+#[test]
+fn silence_is_found_although_polls_bring_304s_alone() {
+    let stage = Stage::set();
+    assert!(stage.poll(0, RFI, read(0..5)).is_empty());
+    let mut told = Vec::new();
+    for hour in 1..48 {
+        told.extend(stage.poll(60 * hour, RFI, unchanged()).into_iter().map(|event| (hour, event)));
+    }
+    assert_eq!(told, [(36, "source.silent rfi".to_owned())]);
+    let stage = stage.restarted();
+    assert_eq!(stage.poll(49 * 60, RFI, read(0..6)), ["source.recovered rfi"]);
+}
+
+#[test]
+fn a_gap_is_told_once_with_its_times_and_needs_no_recovery() {
+    let stage = Stage::set();
+    assert!(stage.poll(0, RFI, read(0..5)).is_empty());
+    let missed = Missed { since: at(0), until: at(300), detail: "no item was known".into() };
+    let receipt = stage.store_poll(&Poll { missed: Some(missed), ..poll(300, RFI.0, RFI.1, read(50..55)) });
+    assert_eq!(stage.told(&receipt), ["source.gap rfi"]);
+    assert_eq!(receipt.events[0].since, at(0));
+    assert!(stage.poll(315, RFI, read(51..56)).is_empty());
+    let health = stage.store.source(&name("rfi")).unwrap().unwrap().health;
+    assert_eq!((health.gaps.len(), health.overlap), (1, Some(4)));
+}
+
+#[test]
+fn a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
+    let mut stage = Stage::set();
+    let channels = ["one", "two", "three", "four", "five"];
+    let mut told = Vec::new();
+    for channel in channels {
+        told.extend(stage.poll(0, (channel, "t.me"), read(0..5)));
+    }
+    for round in 1..10 {
+        for channel in channels {
+            told.extend(stage.poll(20 * round, (channel, "t.me"), failed("dns")));
+        }
+        // Other hosts answer: the machine is not cut off.
+        told.extend(stage.poll(20 * round + 1, RFI, read(0..5)));
+        stage = stage.restarted();
+    }
+    assert_eq!(told, ["source.failing t.me dns"]);
+    told.clear();
+    for channel in channels {
+        told.extend(stage.poll(300, (channel, "t.me"), read(0..5)));
+    }
+    assert_eq!(told, ["source.recovered t.me dns"]);
+}
+
+#[test]
+fn g11_a_machine_that_is_cut_off_is_told_once_and_blames_no_source() {
+    let mut stage = Stage::set();
+    let sources = [("a", "a.example"), ("b", "b.example"), ("c", "c.example"), ("d", "d.example")];
+    let mut told = Vec::new();
+    for source in sources {
+        told.extend(stage.poll(0, source, read(0..5)));
+    }
+    for round in 1..20 {
+        for source in sources {
+            told.extend(stage.poll(15 * round, source, failed("dns")));
+        }
+        stage = stage.restarted();
+    }
+    assert_eq!(told, ["network.offline desk"]);
+    assert!(stage.store.network().unwrap().offline.is_some());
+    let polls = stage.store.source(&name("d")).unwrap().unwrap().failing.unwrap().polls;
+    assert_eq!(polls, 1, "backoff does not grow while the machine is cut off");
+    told.clear();
+    for source in sources {
+        told.extend(stage.poll(400, source, unchanged()));
+    }
+    assert_eq!(told, ["network.online desk"]);
+}
