@@ -16,6 +16,7 @@ use harmattan::item::Item;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{Match, Verdict};
+use harmattan::schedule::Learned;
 use harmattan::source::Candidate;
 use harmattan::store::{SledStore, Store};
 use harmattan::story::{Alert, AlertKind, Disposition};
@@ -82,6 +83,7 @@ impl Stage {
             not_before: None,
             host_wide: false,
             missed: None,
+            learned: Learned::default(),
         };
         let mut receipt = None;
         self.store

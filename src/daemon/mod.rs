@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod clock;
 pub mod deliver;
+mod learn;
 pub mod live;
 pub mod once;
 pub mod poll;

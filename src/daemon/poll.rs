@@ -8,6 +8,7 @@ use tracing::{debug, info, warn};
 
 use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
 use super::clock;
+use super::learn::{self, Shown};
 use super::station::Station;
 use crate::control::api;
 use crate::desk::{Desk, Source};
@@ -15,7 +16,7 @@ use crate::fetch::{Document, FetchError, Freshness, Validators};
 use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
-use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
+use crate::schedule::{self, News, PollDecision, PollOutcome, PollReason};
 use crate::source::{self, Candidate, Hints, Unreadable};
 use crate::store::{SourceState, Store, StoreError};
 use crate::story::Disposition;
@@ -77,7 +78,9 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     };
     let time = Time { started: asked.checked_add(waited).unwrap_or(asked), answered: clock::now() };
     let read = read(station, desk, source, &state, got).await?;
-    let decision = decide(desk, source, &state, &read, freshness, time);
+    let (mut learned, news) = learn::learn(source, &state, read.shown.as_ref().zip(read.hints), time.started);
+    let decision = decide(desk, source, &state, &read, freshness, time, news);
+    learned.reason = Some(decision.reason);
     let poll = ingest::Poll {
         source: Polled {
             name: source.name().clone(),
@@ -94,6 +97,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         not_before: decision.not_before,
         host_wide: read.status == Some(TOO_MANY_REQUESTS),
         missed: None,
+        learned,
     };
     let force = desk.in_force.clone();
     let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
@@ -127,11 +131,12 @@ struct Read {
     status: Option<u16>,
     hints: Option<Hints>,
     problems: Vec<String>,
+    shown: Option<Shown>,
 }
 
 impl Read {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, unchanged: false, status: None, hints: None, problems: Vec::new() }
+        Self { outcome, unchanged: false, status: None, hints: None, problems: Vec::new(), shown: None }
     }
 
     fn unchanged(validators: Validators) -> Self {
@@ -193,9 +198,11 @@ fn gather(
         Err(why) => return Ok(Err(why)),
     };
     let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
+    let mut shown = Shown::with(&reading.problems);
     let judge = |candidate: Candidate| {
-        let seen = store.seen(source.name(), &ingest::lookups(&candidate))?;
-        let repeated = ingest::known(&seen).is_some_and(|seen| seen.content == candidate.content);
+        let seen = ingest::known(&store.seen(source.name(), &ingest::lookups(&candidate))?);
+        shown.add(seen.is_some(), candidate.item.published);
+        let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
         let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
         Ok(Judged { candidate, verdict })
     };
@@ -216,7 +223,8 @@ fn gather(
         body,
         complaint: reading.complaint,
     };
-    Ok(Ok(Read { hints: Some(reading.hints), problems, ..Read::of(Outcome::Read(harvest)) }))
+    let (hints, shown) = (Some(reading.hints), Some(shown));
+    Ok(Ok(Read { hints, problems, shown, ..Read::of(Outcome::Read(harvest)) }))
 }
 
 fn decide(
@@ -226,6 +234,7 @@ fn decide(
     read: &Read,
     freshness: Freshness,
     time: Time,
+    news: News,
 ) -> PollDecision {
     let before = state.failing.as_ref();
     let outcome = match &read.outcome {
@@ -253,6 +262,7 @@ fn decide(
         freshness,
         hints: read.hints.unwrap_or_else(|| state.hints()),
         validators,
+        news,
     };
     schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
 }

@@ -19,6 +19,7 @@ use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
 use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
+use crate::schedule::Learned;
 use crate::source::{Candidate, Complaint, Hints};
 use crate::store::{Failing, Seen, SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
@@ -42,6 +43,8 @@ pub struct Poll {
     pub host_wide: bool,
     /// What of the source may have been missed, when this poll found that out.
     pub missed: Option<Missed>,
+    /// What this poll and those before it taught.
+    pub learned: Learned,
 }
 
 /// Items that a source may have shown without our seeing them.
@@ -189,6 +192,11 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
         state.ttl_minutes = hints.ttl_minutes;
         state.telegram_newest = state.telegram_newest.max(hints.telegram_newest);
     }
+    state.learned.clone_from(&poll.learned);
+    if poll.missed.is_some() {
+        state.learned.gaps = state.learned.gaps.saturating_add(1);
+        state.learned.last_gap = Some(poll.started);
+    }
     state.last_poll = Some(poll.started);
     state.due = Some(poll.due);
     state.not_before = poll.not_before;
@@ -221,6 +229,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         failing: None,
         telegram_newest: None,
         ttl_minutes: None,
+        learned: Learned::default(),
     }
 }
 

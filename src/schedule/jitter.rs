@@ -13,6 +13,9 @@ use crate::item::SourceName;
 /// Time over which first polls and, after downtime, overdue ones are spread.
 const SPREAD_MAX: Duration = Duration::from_mins(1);
 
+/// Time over which polls are spread that waited for the end of an hour that is to be left out.
+const OPENING_MAX: Duration = Duration::from_mins(30);
+
 /// The time of a first poll, or of one that is overdue when the program starts: within the interval or a minute,
 /// whichever is shorter.
 pub fn spread(source: &SourceName, rhythm: &Rhythm, now: Timestamp) -> Timestamp {
@@ -28,6 +31,12 @@ pub(super) fn later(source: &SourceName, started: Timestamp, planned: Timestamp)
         Ok(wait) if wait >= FAST => after(planned, wait.mul_f64(share(&(source, planned)) / 10.0)),
         Ok(_) | Err(_) => planned,
     }
+}
+
+/// A time soon after `open`, for which many sources wait: up to a tenth of the wait later, and half an hour at most.
+pub(super) fn opening(source: &SourceName, started: Timestamp, open: Timestamp) -> Timestamp {
+    let wait = open.duration_since(started).unsigned_abs();
+    after(open, (wait / 10).min(OPENING_MAX).mul_f64(share(&(source, open))))
 }
 
 /// A number from 0 to below 1 that depends on nothing but the value.

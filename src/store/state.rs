@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::fetch::Validators;
 use crate::item::{Item, SourceName};
-use crate::schedule;
+use crate::schedule::{self, Learned};
 use crate::source::Hints;
 
 /// What is remembered of a source.
@@ -50,12 +50,21 @@ pub struct SourceState {
     pub telegram_newest: Option<u64>,
     /// The `ttl` of the last document that could be read, in minutes.
     pub ttl_minutes: Option<u32>,
+    /// What its polls have taught.
+    pub learned: Learned,
 }
 
 impl SourceState {
     /// What the last document that could be read asks of pollers.
     pub fn hints(&self) -> Hints {
-        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, ..Hints::default() }
+        Hints {
+            ttl_minutes: self.ttl_minutes,
+            skip_hours: self.learned.skip_hours,
+            skip_days: self.learned.skip_days,
+            update_minutes: self.learned.update_minutes,
+            telegram_newest: self.telegram_newest,
+            ..Hints::default()
+        }
     }
 
     /// The same for a source now asked at `address`: how another address fared and what it ordered says nothing.

@@ -5,6 +5,7 @@ use harmattan::item::{Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
+use harmattan::schedule::{Learned, PollReason, Window};
 use harmattan::store::{Day, Failing, Seen, SourceState, StoredItem};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
@@ -73,6 +74,21 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         failing: Some(Failing { since: at(4), polls: 3, reason: "http".into(), detail: "503".into() }),
         telegram_newest: Some(12),
         ttl_minutes: Some(15),
+        learned: learned(),
+    }
+}
+
+fn learned() -> Learned {
+    Learned {
+        arrivals: vec![at(-7), at(5), at(5), at(90)],
+        window: Some(Window { items: 20, known: 3 }),
+        skip_hours: 3,
+        skip_days: 64,
+        update_minutes: Some(60),
+        mended_last: 2,
+        gaps: 1,
+        last_gap: Some(at(4)),
+        reason: Some(PollReason::Learned),
     }
 }
 

@@ -9,6 +9,7 @@ mod engine;
 mod expire;
 mod frame;
 mod keys;
+mod learned_row;
 mod mark;
 mod open;
 mod rows;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Row, unfit};
+use super::learned_row::LearnedRow;
 use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
@@ -89,6 +90,8 @@ struct SourceRow {
     telegram_newest: Option<u64>,
     #[serde(default)]
     ttl_minutes: Option<u32>,
+    #[serde(default, skip_serializing_if = "LearnedRow::is_empty")]
+    learned: LearnedRow,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +143,7 @@ impl Row for SourceState {
             }),
             telegram_newest: state.telegram_newest,
             ttl_minutes: state.ttl_minutes,
+            learned: state.learned.into(),
         })
     }
 
@@ -175,6 +179,7 @@ impl Row for SourceState {
             }),
             telegram_newest: row.telegram_newest,
             ttl_minutes: row.ttl_minutes,
+            learned: row.learned.into(),
         })
     }
 }
