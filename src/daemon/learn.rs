@@ -1,9 +1,13 @@
 //! What a poll teaches of its source: rhythm, overlap, hints.
 
 use jiff::Timestamp;
+use tracing::info;
+use url::Url;
 
+use super::poll::Read;
 use crate::desk::Source;
-use crate::schedule::{Learned, News, Window};
+use crate::ingest::Outcome;
+use crate::schedule::{Learned, News, Trace, Window};
 use crate::source::{Hints, Problem, ProblemKind};
 use crate::store::SourceState;
 
@@ -39,32 +43,94 @@ impl Shown {
     }
 }
 
-/// What was known of a source, and what a poll begun at `started` adds to it: what a document showed and hinted at,
-/// if one was read.
+/// What a poll taught, with what was known before.
+pub(super) struct Lesson {
+    /// To be kept.
+    pub(super) learned: Learned,
+    /// What of it decides when to come again.
+    pub(super) news: News,
+    /// Whether another address is to be asked from now on.
+    pub(super) relocated: bool,
+}
+
+/// What was known of a source, and what a poll begun at `started` adds to it; `led` is where it came from, if permanent
+/// redirects alone led there.
 pub(super) fn learn(
     source: &Source,
     state: &SourceState,
-    read: Option<(&Shown, Hints)>,
+    read: &Read,
+    led: Option<&Url>,
     started: Timestamp,
-) -> (Learned, News) {
+) -> Lesson {
     let mut learned = state.learned.clone();
-    let Some((shown, hints)) = read else {
-        let news = learned.news(state.last_new.or(state.baseline), false);
-        return (learned, news);
+    let audited = learned.is_audit_due(started);
+    learned.audited = if audited { Some(started) } else { learned.audited };
+    match &read.outcome {
+        Outcome::Read(_) | Outcome::Repeated { .. } => learned.last_body = Some(started),
+        // Not known of a source that an earlier version has read: its week begins now.
+        Outcome::Unchanged { .. } => _ = learned.last_body.get_or_insert(started),
+        Outcome::Failed { .. } => {}
+    }
+    let relocated = relocate(source, state, read, led, started, &mut learned);
+    let since = match read.shown.as_ref().zip(read.hints) {
+        Some((shown, hints)) => take_in(source, state, shown, hints, started, &mut learned),
+        None => state.last_new.or(state.baseline),
     };
+    let fresh = since == Some(started) && learned.window.is_some();
+    Lesson { news: learned.news(since, fresh), learned, relocated }
+}
+
+/// Takes in a document; tells when the last new item was seen.
+fn take_in(
+    source: &Source,
+    state: &SourceState,
+    shown: &Shown,
+    hints: Hints,
+    started: Timestamp,
+    learned: &mut Learned,
+) -> Option<Timestamp> {
     learned.skip_hours = hints.skip_hours;
     learned.skip_days = hints.skip_days;
     learned.update_minutes = hints.update_minutes;
     learned.mended_last = shown.mended;
     let since = state.last_success.filter(|_| !is_baseline(source, state, shown));
     learned.window = since.map(|_| shown.window());
-    if let Some(since) = since {
-        learned.arrive(since, started, &shown.dates);
+    match since {
+        None => Some(started),
+        Some(_) if shown.dates.is_empty() => state.last_new.or(state.baseline),
+        Some(since) => {
+            learned.arrive(since, started, &shown.dates);
+            Some(started)
+        }
     }
-    let fresh = since.is_some() && !shown.dates.is_empty();
-    let latest = if fresh || since.is_none() { Some(started) } else { state.last_new.or(state.baseline) };
-    let news = learned.news(latest, fresh);
-    (learned, news)
+}
+
+/// Follows where the source has moved, and tells of it once.
+fn relocate(
+    source: &Source,
+    state: &SourceState,
+    read: &Read,
+    led: Option<&Url>,
+    now: Timestamp,
+    learned: &mut Learned,
+) -> bool {
+    let trace = match (&read.outcome, led) {
+        (Outcome::Failed { .. }, _) if read.missing => Trace::Missing,
+        (Outcome::Failed { .. }, _) => {
+            Trace::Failed { failures: state.failing.as_ref().map_or(0, |run| run.polls).saturating_add(1) }
+        }
+        (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, Some(led)) => {
+            Trace::Led(led.as_str())
+        }
+        (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, None) => Trace::Here,
+    };
+    let relocated = learned.moved.note(&source.address(), trace, now);
+    if relocated {
+        let name = source.name();
+        let to = learned.moved.to.as_deref().unwrap_or("the address of the config again");
+        info!(source = %name, to, "asked elsewhere from now on: it has moved for good, or back");
+    }
+    relocated
 }
 
 /// Whether all that a document shows is new because the source is: then it tells nothing of a rhythm.

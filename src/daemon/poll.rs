@@ -1,14 +1,16 @@
 //! One poll of one source: asked, read, judged, stored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
 use super::clock;
-use super::learn::{self, Shown};
+use super::learn::{self, Lesson, Shown};
 use super::station::Station;
 use crate::control::api;
 use crate::desk::{Desk, Source};
@@ -16,7 +18,7 @@ use crate::fetch::{Document, FetchError, Freshness, Validators};
 use crate::ingest::{self, Harvest, Judged, Outcome, Polled, Receipt};
 use crate::outbox::Delivery;
 use crate::rules::SourceLabel;
-use crate::schedule::{self, News, PollDecision, PollOutcome, PollReason};
+use crate::schedule::{self, Learned, PollDecision, PollOutcome, PollReason};
 use crate::source::{self, Candidate, Hints, Unreadable};
 use crate::store::{SourceState, Store, StoreError};
 use crate::story::Disposition;
@@ -37,6 +39,7 @@ pub struct Polling {
 /// After how long a source is asked again when the store failed its poll.
 const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
+const NOT_FOUND: u16 = 404;
 const GONE: u16 = 410;
 
 /// Polls a source, unless its server forbids that now.
@@ -44,12 +47,20 @@ const GONE: u16 = 410;
 /// # Cancel safety
 /// Dropped before the commit, nothing happened; during it, the commit goes on and is durable.
 pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Polling {
-    match try_poll(station, desk, source).await {
+    poll_at(station, desk, source, clock::now()).await
+}
+
+/// The same at a time that is passed in.
+///
+/// # Cancel safety
+/// As [`poll`].
+pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, now: Timestamp) -> Polling {
+    match try_poll(station, desk, source, now).await {
         Ok(polling) => polling,
         Err(fault) => {
             let fault = format!("{:#}", anyhow::Error::from(fault));
             warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
-            let due = clock::now() + AFTER_FAULT;
+            let due = now + AFTER_FAULT;
             let report = api::Poll {
                 source: source.name().to_string(),
                 outcome: "failed".into(),
@@ -62,25 +73,30 @@ pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     }
 }
 
-async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Result<Polling, StoreError> {
+async fn try_poll(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    asked: Timestamp,
+) -> Result<Polling, StoreError> {
+    let begun = Instant::now();
     let name = source.name().clone();
     let state = station.read(move |store| store.source(&name)).await?;
     let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
-    let asked = clock::now();
     if let Some(order) = state.forbidden_until(asked) {
         return Ok(waiting(source, order));
     }
-    let Asked { got, freshness, waited } = match ask::ask(desk, source, &state, asked).await {
+    let Asked { got, freshness, waited, led } = match ask::ask(desk, source, &state, asked).await {
         Ok(asked) => asked,
         Err(Held { left }) => {
-            return Ok(waiting(source, clock::now().checked_add(left).unwrap_or(Timestamp::MAX)));
+            return Ok(waiting(source, later(asked, begun.elapsed().saturating_add(left))));
         }
     };
-    let time = Time { started: asked.checked_add(waited).unwrap_or(asked), answered: clock::now() };
+    let time = Time { started: later(asked, waited), answered: later(asked, begun.elapsed()) };
     let read = read(station, desk, source, &state, got).await?;
-    let (mut learned, news) = learn::learn(source, &state, read.shown.as_ref().zip(read.hints), time.started);
-    let decision = decide(desk, source, &state, &read, freshness, time, news);
-    learned.reason = Some(decision.reason);
+    let lesson = learn::learn(source, &state, &read, led.as_ref(), time.started);
+    let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
+    let learned = Learned { reason: Some(decision.reason), ..lesson.learned };
     let poll = ingest::Poll {
         source: Polled {
             name: source.name().clone(),
@@ -113,6 +129,10 @@ struct Time {
     answered: Timestamp,
 }
 
+fn later(time: Timestamp, wait: Duration) -> Timestamp {
+    time.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
 /// A poll that a server's order forbids.
 fn waiting(source: &Source, order: Timestamp) -> Polling {
     let report = api::Poll {
@@ -125,18 +145,29 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
 }
 
 /// What was read, ready to be stored.
-struct Read {
-    outcome: Outcome,
+pub(super) struct Read {
+    pub(super) outcome: Outcome,
     unchanged: bool,
     status: Option<u16>,
-    hints: Option<Hints>,
+    pub(super) hints: Option<Hints>,
     problems: Vec<String>,
-    shown: Option<Shown>,
+    /// What the document showed.
+    pub(super) shown: Option<Shown>,
+    /// Whether the address itself, and no target of a redirect, answered 404 or 410.
+    pub(super) missing: bool,
 }
 
 impl Read {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, unchanged: false, status: None, hints: None, problems: Vec::new(), shown: None }
+        Self {
+            outcome,
+            unchanged: false,
+            status: None,
+            hints: None,
+            problems: Vec::new(),
+            shown: None,
+            missing: false,
+        }
     }
 
     fn unchanged(validators: Validators) -> Self {
@@ -152,7 +183,8 @@ impl Read {
         let status = error.status();
         let reason = if status == Some(GONE) { "gone" } else { error.reason() };
         let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
-        Self { status, ..Self::of(failed) }
+        let missing = matches!(status, Some(NOT_FOUND | GONE)) && !error.redirected;
+        Self { status, missing, ..Self::of(failed) }
     }
 }
 
@@ -234,11 +266,11 @@ fn decide(
     read: &Read,
     freshness: Freshness,
     time: Time,
-    news: News,
+    lesson: &Lesson,
 ) -> PollDecision {
     let before = state.failing.as_ref();
     let outcome = match &read.outcome {
-        Outcome::Failed { .. } if read.status == Some(GONE) => {
+        Outcome::Failed { .. } if read.status == Some(GONE) && !lesson.relocated => {
             PollOutcome::Gone { confirmed: before.is_some_and(|failing| failing.reason == "gone") }
         }
         Outcome::Failed { .. } => PollOutcome::Failed {
@@ -262,7 +294,7 @@ fn decide(
         freshness,
         hints: read.hints.unwrap_or_else(|| state.hints()),
         validators,
-        news,
+        news: lesson.news,
     };
     schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
 }

@@ -109,12 +109,12 @@ impl Fetcher {
     ///
     /// A dropped fetch closes its connection and gives the host's turn back.
     pub async fn fetch(&self, request: &Request<'_>) -> Result<Fetched, FetchError> {
-        let mut walk = Walk { waited: None, left: self.settings.timeout };
+        let mut walk = Walk { waited: None, redirected: false, left: self.settings.timeout };
         let walked = self.walk(request, &mut walk).await;
         let waited = walk.waited.unwrap_or_default();
         match walked {
             Ok(fetched) => Ok(Fetched { waited, ..fetched }),
-            Err(error) => Err(FetchError { waited, ..error }),
+            Err(error) => Err(FetchError { waited, redirected: walk.redirected, ..error }),
         }
     }
 
@@ -133,7 +133,8 @@ impl Fetcher {
         loop {
             match self.hop(request, &url, walk).await? {
                 (Hop::Done(answer), freshness) => {
-                    return Ok(Fetched { answer, freshness, moved, waited: Duration::ZERO });
+                    let for_good = permanent && moved.is_some();
+                    return Ok(Fetched { answer, freshness, moved, for_good, waited: Duration::ZERO });
                 }
                 // How long the redirect itself may be kept is of no interest: only documents are.
                 (Hop::Onward { target, for_good }, _) => {
@@ -141,6 +142,7 @@ impl Fetcher {
                     if permanent {
                         moved = Some(target.clone());
                     }
+                    walk.redirected = true;
                     seen.push(url);
                     if seen.contains(&target) {
                         return Err(Failure::Redirect("it goes round in circles".to_owned()).into());
@@ -253,6 +255,8 @@ type Told = (Hop, Freshness);
 struct Walk {
     /// Wait for the first host's turn, once it is over.
     waited: Option<Duration>,
+    /// Whether a redirect was followed.
+    redirected: bool,
     /// What is left of the time limit.
     left: Duration,
 }

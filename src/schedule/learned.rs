@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{News, PollReason};
+use super::{Moved, News, PollReason};
 
 /// New items whose times are kept: the rhythm is that of so many.
 pub const ARRIVALS_MAX: usize = 20;
 
 /// Gaps between new items before a rhythm is believed.
 const GAPS_MIN: usize = 4;
+
+/// After how long without a body one is asked for without validators, and how often at most: some servers answer 304
+/// for ever.
+const AUDIT_AFTER: SignedDuration = SignedDuration::from_hours(168);
 
 /// Of how many items of a document one must be known, or it may have lost some between two polls.
 const KNOWN_ONE_IN: u32 = 5;
@@ -34,6 +38,12 @@ pub struct Learned {
     pub gaps: u32,
     /// When the last such gap was found out.
     pub last_gap: Option<Timestamp>,
+    /// When a body last came, rather than a 304.
+    pub last_body: Option<Timestamp>,
+    /// When a body was last asked for only because none had come for long.
+    pub audited: Option<Timestamp>,
+    /// Where it is asked, when not where the config says.
+    pub moved: Moved,
     /// What decided when the next poll is due.
     pub reason: Option<PollReason>,
 }
@@ -81,6 +91,11 @@ impl Learned {
         }
         self.arrivals.sort_unstable();
         self.arrivals.drain(..self.arrivals.len().saturating_sub(ARRIVALS_MAX));
+    }
+
+    /// Whether the next request is to be made without validators, to see whether its 304 are true.
+    pub fn is_audit_due(&self, now: Timestamp) -> bool {
+        self.last_body.max(self.audited).is_some_and(|last| now.duration_since(last) >= AUDIT_AFTER)
     }
 
     /// What of it decides when to come again; `latest` is when the last new item was seen, and `fresh` whether that
@@ -146,6 +161,19 @@ mod tests {
         assert_eq!(learned.arrivals.last(), Some(&at(1001)));
         learned.arrive(at(2000), at(1500), &[None; 3]);
         assert_eq!(learned.arrivals.len(), ARRIVALS_MAX, "a clock set back breaks nothing");
+    }
+
+    #[test]
+    fn c5_a_body_is_asked_for_after_a_week_without_one_and_once_a_week() {
+        let day = |n: i64| at(n * 24 * 60);
+        let after = |last_body, audited| Learned { last_body, audited, ..Learned::default() };
+        assert!(!after(None, None).is_audit_due(day(100)), "nothing was ever read");
+        assert!(!after(Some(day(0)), None).is_audit_due(day(6)));
+        assert!(after(Some(day(0)), None).is_audit_due(day(7)));
+        assert!(!after(Some(day(0)), Some(day(7))).is_audit_due(day(13)), "it failed, and waits a week");
+        assert!(after(Some(day(0)), Some(day(7))).is_audit_due(day(14)));
+        assert!(!after(Some(day(9)), Some(day(7))).is_audit_due(day(14)));
+        assert!(!after(Some(day(9)), None).is_audit_due(day(1)), "the clock was set back");
     }
 
     #[test]

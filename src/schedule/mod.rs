@@ -8,6 +8,7 @@
 mod backoff;
 mod jitter;
 mod learned;
+mod moved;
 mod wait;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::source::Hints;
 
 pub use jitter::spread;
 pub use learned::{ARRIVALS_MAX, Learned, Window};
+pub use moved::{Moved, Trace, Watched};
 
 /// Longest `Retry-After` obeyed with a 429: servers do shut out for days.
 pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);

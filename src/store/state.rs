@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::fetch::Validators;
 use crate::item::{Item, SourceName};
-use crate::schedule::{self, Learned};
+use crate::schedule::{self, Learned, Moved};
 use crate::source::Hints;
 
 /// What is remembered of a source.
@@ -74,7 +74,8 @@ impl SourceState {
             return self;
         }
         let asked = address.to_owned();
-        Self { asked, due: None, not_before: None, host_wide: false, failing: None, ..self }
+        let learned = Learned { moved: Moved::default(), reason: None, ..self.learned };
+        Self { asked, due: None, not_before: None, host_wide: false, failing: None, learned, ..self }
     }
 
     /// When the next poll of `address` is due; `None` when it is now.

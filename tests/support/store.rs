@@ -5,7 +5,7 @@ use harmattan::item::{Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
-use harmattan::schedule::{Learned, PollReason, Window};
+use harmattan::schedule::{Learned, Moved, PollReason, Watched, Window};
 use harmattan::store::{Day, Failing, Seen, SourceState, StoredItem};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
@@ -88,6 +88,12 @@ fn learned() -> Learned {
         mended_last: 2,
         gaps: 1,
         last_gap: Some(at(4)),
+        last_body: Some(at(6)),
+        audited: Some(at(7)),
+        moved: Moved {
+            to: Some("https://new.example/rss".into()),
+            watched: Some(Watched { to: "https://third.example/rss".into(), since: at(8), seen: 2 }),
+        },
         reason: Some(PollReason::Learned),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::{Learned, PollReason, Window};
+use crate::schedule::{Learned, Moved, PollReason, Watched, Window};
 
 /// All of it is optional: what a store of an earlier version lacks was not learned yet.
 #[derive(Default, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,22 @@ pub(super) struct LearnedRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_gap: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    last_body: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audited: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watched: Option<WatchedRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+struct WatchedRow {
+    to: String,
+    since: Timestamp,
+    seen: u32,
 }
 
 impl LearnedRow {
@@ -52,6 +67,10 @@ impl From<Learned> for LearnedRow {
             mended_last: learned.mended_last,
             gaps: learned.gaps,
             last_gap: learned.last_gap,
+            last_body: learned.last_body,
+            audited: learned.audited,
+            moved_to: learned.moved.to,
+            watched: learned.moved.watched.map(|Watched { to, since, seen }| WatchedRow { to, since, seen }),
             reason: learned.reason.map(|reason| reason.as_str().to_owned()),
         }
     }
@@ -68,6 +87,12 @@ impl From<LearnedRow> for Learned {
             mended_last: row.mended_last,
             gaps: row.gaps,
             last_gap: row.last_gap,
+            last_body: row.last_body,
+            audited: row.audited,
+            moved: Moved {
+                to: row.moved_to,
+                watched: row.watched.map(|WatchedRow { to, since, seen }| Watched { to, since, seen }),
+            },
             reason: row.reason.as_deref().and_then(PollReason::from_word),
         }
     }
