@@ -5,6 +5,7 @@
 //! systemd starts it anew; the store makes that safe.
 
 pub mod ask;
+mod calendar;
 pub mod clock;
 pub mod deliver;
 mod learn;

@@ -9,6 +9,7 @@ mod backoff;
 mod jitter;
 mod learned;
 mod moved;
+mod plan;
 mod wait;
 
 use std::time::Duration;
@@ -19,9 +20,9 @@ use crate::fetch::Freshness;
 use crate::item::{SourceKind, SourceName};
 use crate::source::Hints;
 
-pub use jitter::spread;
 pub use learned::{ARRIVALS_MAX, Learned, Window};
 pub use moved::{Moved, Trace, Watched};
+pub use plan::{Start, plan, space, step};
 
 /// Longest `Retry-After` obeyed with a 429: servers do shut out for days.
 pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);

@@ -169,18 +169,6 @@ fn fast_intervals_run_to_the_second() {
         assert_eq!(next_poll(&name("rfi"), &rhythm, &blind).due, at(1));
         assert_eq!(next_poll(&name("rfi"), &Rhythm { fixed: false, ..rhythm }, &blind).due, at(1));
     }
-    assert_eq!(spread(&name("rfi"), &own(1), at(0)), at(0));
-}
-
-#[test]
-fn g6_first_polls_are_spread_over_a_minute() {
-    let mut seconds: Vec<i64> = (0..1000)
-        .map(|n| spread(&name(&format!("source-{n}")), &feed(), at(0)).as_second() - at(0).as_second())
-        .collect();
-    seconds.sort_unstable();
-    assert!(seconds.iter().all(|s| (0..60).contains(s)));
-    let busiest = seconds.chunk_by(|a, b| a == b).map(<[i64]>::len).max();
-    assert!(busiest < Some(50), "{busiest:?} of 1000 in one second");
 }
 
 /// A poll whose document hints so and whose last news came so many seconds before it.
