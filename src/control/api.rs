@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::history::{ItemsPage, Place, ToldPage};
+pub use super::learned::Learned;
 use crate::wire;
 
 /// A question or an order.
@@ -179,7 +180,7 @@ pub struct Source {
     pub kind: wire::item::Kind,
     /// Its address.
     pub address: String,
-    /// `new` (never read), `ok`, `failing`, `gone`, `off`.
+    /// `new` (never read), `ok`, `failing`, `gone`, `same` (another source has its document), `off`.
     pub state: String,
     /// Of a failing one: class of the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,6 +221,9 @@ pub struct Source {
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
+    /// What its polls have taught.
+    #[serde(flatten)]
+    pub learned: Learned,
 }
 
 /// What a poll came to.

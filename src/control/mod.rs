@@ -8,6 +8,7 @@ pub mod api;
 pub mod client;
 pub mod explain;
 pub mod history;
+mod learned;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;

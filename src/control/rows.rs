@@ -43,6 +43,7 @@ pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 items: state.items,
                 items_last: state.items_last,
                 lost_last: state.lost_last,
+                learned: (&state.learned).into(),
             }
         })
         .collect()
@@ -52,6 +53,7 @@ fn word(state: &SourceState) -> &'static str {
     match (&state.failing, state.baseline) {
         (Some(failing), _) if failing.reason == "gone" => "gone",
         (Some(_), _) => "failing",
+        (None, _) if state.learned.same_as.is_some() => "same",
         (None, Some(_)) => "ok",
         (None, None) => "new",
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Moved, News, PollReason};
+use crate::item::SourceName;
 
 /// New items whose times are kept: the rhythm is that of so many.
 pub const ARRIVALS_MAX: usize = 20;
@@ -44,6 +45,8 @@ pub struct Learned {
     pub audited: Option<Timestamp>,
     /// Where it is asked, when not where the config says.
     pub moved: Moved,
+    /// The source that has the same document, which is not asked for twice.
+    pub same_as: Option<SourceName>,
     /// What decided when the next poll is due.
     pub reason: Option<PollReason>,
 }

@@ -74,7 +74,7 @@ impl SourceState {
             return self;
         }
         let asked = address.to_owned();
-        let learned = Learned { moved: Moved::default(), reason: None, ..self.learned };
+        let learned = Learned { moved: Moved::default(), same_as: None, reason: None, ..self.learned };
         Self { asked, due: None, not_before: None, host_wide: false, failing: None, learned, ..self }
     }
 

@@ -94,6 +94,7 @@ fn learned() -> Learned {
             to: Some("https://new.example/rss".into()),
             watched: Some(Watched { to: "https://third.example/rss".into(), since: at(8), seen: 2 }),
         },
+        same_as: Some(name("bbc")),
         reason: Some(PollReason::Learned),
     }
 }

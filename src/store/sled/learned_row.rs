@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::item::SourceName;
 use crate::schedule::{Learned, Moved, PollReason, Watched, Window};
 
 /// All of it is optional: what a store of an earlier version lacks was not learned yet.
@@ -35,6 +36,8 @@ pub(super) struct LearnedRow {
     moved_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     watched: Option<WatchedRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_as: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -71,6 +74,7 @@ impl From<Learned> for LearnedRow {
             audited: learned.audited,
             moved_to: learned.moved.to,
             watched: learned.moved.watched.map(|Watched { to, since, seen }| WatchedRow { to, since, seen }),
+            same_as: learned.same_as.map(|source| source.to_string()),
             reason: learned.reason.map(|reason| reason.as_str().to_owned()),
         }
     }
@@ -93,6 +97,7 @@ impl From<LearnedRow> for Learned {
                 to: row.moved_to,
                 watched: row.watched.map(|WatchedRow { to, since, seen }| Watched { to, since, seen }),
             },
+            same_as: row.same_as.as_deref().and_then(SourceName::new),
             reason: row.reason.as_deref().and_then(PollReason::from_word),
         }
     }
