@@ -245,3 +245,78 @@ async fn r6_a_chain_that_is_not_permanent_throughout_is_not_kept() {
         assert_eq!(lab.state("paper").await.learned.moved, schedule::Moved::default(), "{first}, {second}");
     }
 }
+
+/// Two sources, `one` at `/one` and `two` at `/two`.
+async fn pair(site: &Site) -> Lab {
+    let more = "interval = \"1h\"";
+    let two = source("two", &site.url("/two"), more);
+    Lab::with(&format!("{}{two}", source("one", &site.url("/one"), more))).await
+}
+
+#[tokio::test]
+async fn r7_a_redirect_to_another_source_gives_items_to_that_one_alone() {
+    let site = Site::start();
+    site.show("/one", Reply::to(302, "/two"));
+    site.show("/two", tagged("a", ""));
+    let mut lab = pair(&site).await;
+    assert_eq!(lab.poll("one").await.outcome, "same");
+    assert_eq!(lab.poll("two").await.outcome, "baseline");
+    let same_as = lab.state("one").await.learned.same_as;
+    assert_eq!(same_as.as_ref().map(ToString::to_string).as_deref(), Some("two"));
+    assert_eq!((lab.state("one").await.items, lab.state("two").await.items), (0, 20));
+    site.show("/two", Reply::status(304));
+    let (before, asked) = (site.asked("/one").len(), site.asked("/two").len());
+    lab = lab.restart().await;
+    let polls = lab.run("two", 1).await;
+    assert_eq!(site.asked("/two").len() - asked, polls, "one request for both");
+    assert_eq!(site.asked("/one").len(), before);
+
+    site.show("/one", Reply::ok(feed(50..=55, "")));
+    lab.next("one").await;
+    assert_eq!(lab.state("one").await.learned.same_as, None, "it has a document of its own again");
+    assert_eq!(lab.state("one").await.items, 6);
+}
+
+#[tokio::test]
+async fn r7_of_two_redirects_to_one_target_the_first_to_arrive_has_it() {
+    let site = Site::start();
+    site.show("/one", Reply::to(302, "/shared"));
+    site.show("/two", Reply::to(302, "/shared"));
+    site.show("/shared", tagged("a", ""));
+    let mut lab = pair(&site).await;
+    assert_eq!(lab.poll("two").await.outcome, "baseline");
+    assert_eq!(lab.poll("one").await.outcome, "same");
+    lab = lab.restart().await;
+    assert_eq!(lab.poll("one").await.outcome, "same", "also when it is asked first after a restart");
+    lab.change(&source("one", &site.url("/one"), ""));
+    assert_eq!(lab.poll("one").await.outcome, "baseline", "the other is no more");
+}
+
+#[tokio::test]
+async fn r7_a_page_for_a_whole_site_makes_no_source_stand_aside() {
+    let site = Site::start();
+    site.show("/one", tagged("a", ""));
+    site.show("/two", Reply::ok(feed(30..=40, "")));
+    site.show("/pause", Reply::ok("<!DOCTYPE html><html><body><p>Back soon</p></body></html>"));
+    let mut lab = pair(&site).await;
+    for name in ["one", "two"] {
+        lab.poll(name).await;
+        site.show(&format!("/{name}"), Reply::to(302, "/pause"));
+    }
+    for name in ["one", "two"] {
+        lab.next(name).await;
+        assert_eq!(lab.state(name).await.failing.unwrap().reason, "parse");
+        assert_eq!(lab.state(name).await.learned.same_as, None);
+    }
+}
+
+#[tokio::test]
+async fn r7_two_sources_of_one_address_are_asked_once() {
+    let site = Site::start();
+    site.show("/feed", tagged("a", ""));
+    let url = site.url("/feed");
+    let lab = Lab::with(&format!("{}{}", source("one", &url, ""), source("two", &url, ""))).await;
+    assert_eq!(lab.poll("two").await.outcome, "same");
+    assert_eq!(lab.poll("one").await.outcome, "baseline");
+    assert_eq!(site.asked("/feed").len(), 1);
+}

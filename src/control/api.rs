@@ -231,7 +231,8 @@ pub struct Source {
 pub struct Poll {
     /// The source.
     pub source: String,
-    /// `baseline`, `read`, `unchanged`, `failed` or `waiting` (a server's order forbids it now).
+    /// `baseline`, `read`, `unchanged`, `failed`, `waiting` (a server's order forbids it now) or `same` (another
+    /// source has the document).
     pub outcome: String,
     /// Items on the page.
     #[serde(default)]

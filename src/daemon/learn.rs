@@ -65,6 +65,9 @@ pub(super) fn learn(
     let mut learned = state.learned.clone();
     let audited = learned.is_audit_due(started);
     learned.audited = if audited { Some(started) } else { learned.audited };
+    if !matches!(read.outcome, Outcome::Failed { .. }) {
+        learned.same_as = None;
+    }
     match &read.outcome {
         Outcome::Read(_) | Outcome::Repeated { .. } => learned.last_body = Some(started),
         // Not known of a source that an earlier version has read: its week begins now.

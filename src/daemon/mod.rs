@@ -14,6 +14,7 @@ pub mod once;
 pub mod poll;
 pub mod poller;
 pub mod reload;
+mod same;
 pub mod sender;
 pub mod station;
 pub mod systemd;

@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS};
 use super::clock;
 use super::learn::{self, Lesson, Shown};
+use super::same;
 use super::station::Station;
 use crate::control::api;
 use crate::desk::{Desk, Source};
@@ -86,6 +87,9 @@ async fn try_poll(
     if let Some(order) = state.forbidden_until(asked) {
         return Ok(waiting(source, order));
     }
+    if let Some(twin) = desk.landings.twin(source) {
+        return same::stand_aside(station, source, &state, twin, asked).await;
+    }
     let Asked { got, freshness, waited, led } = match ask::ask(desk, source, &state, asked).await {
         Ok(asked) => asked,
         Err(Held { left }) => {
@@ -94,6 +98,9 @@ async fn try_poll(
     };
     let time = Time { started: later(asked, waited), answered: later(asked, begun.elapsed()) };
     let read = read(station, desk, source, &state, got).await?;
+    if let Some(other) = same::other(desk, source, &state, &read.outcome) {
+        return same::stand_aside(station, source, &state, other, time.started).await;
+    }
     let lesson = learn::learn(source, &state, &read, led.as_ref(), time.started);
     let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
     let learned = Learned { reason: Some(decision.reason), ..lesson.learned };

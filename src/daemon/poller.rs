@@ -14,6 +14,7 @@ use url::Url;
 
 use super::calendar::Calendar;
 use super::poll::{self, Polling};
+use super::same;
 use super::station::Station;
 use super::{clock, sender};
 use crate::control::api;
@@ -70,7 +71,7 @@ impl Poller {
         sender: mpsc::Sender<sender::Order>,
     ) -> Result<Self, StoreError> {
         let states = station.read(|store| store.sources()).await?;
-        hold_hosts(&desk, &states);
+        recall(&desk, &states);
         let mut poller = Self {
             station,
             desk,
@@ -119,7 +120,7 @@ impl Poller {
             if busy.contains(source.name()) {
                 continue;
             }
-            match state.and_then(|state| state.due_later(&source.address(), now)) {
+            match state.and_then(|state| same::due_later(&self.desk, source, state, now)) {
                 Some(due) if due == schedule::NEVER => {}
                 Some(due) => {
                     let rhythm = source.rhythm(&self.desk.config);
@@ -212,7 +213,7 @@ impl Poller {
             error!("cannot read the due times after a reload: {fault}");
             Vec::new()
         });
-        hold_hosts(&self.desk, &states);
+        recall(&self.desk, &states);
         self.plan(&states);
         info!(sources = self.desk.sources.len(), "polling by the new config");
     }
@@ -225,9 +226,11 @@ fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
     Some(soonest.max(state.not_before.unwrap_or(soonest)))
 }
 
-/// A server's order for a whole host (429) outlives a restart and a reload.
-pub fn hold_hosts(desk: &Desk, states: &[SourceState]) {
+/// Tells the desk what outlives a restart and a reload: a server's order for a whole host (429), and which source has
+/// which document.
+pub fn recall(desk: &Desk, states: &[SourceState]) {
     let now = clock::now();
+    desk.landings.remember(states);
     for state in states.iter().filter(|state| state.host_wide) {
         let Some(order) = state.forbidden_until(now) else { continue };
         let Some(source) = desk.source(state.name.as_str()) else { continue };

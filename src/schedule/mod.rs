@@ -30,6 +30,8 @@ pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// How long after a first 410 it is asked once more, before it is believed.
 pub const GONE_CONFIRMED_AFTER: Duration = Duration::from_hours(24);
+/// How long a source whose document another has is not asked.
+pub const SAME_AGAIN_AFTER: Duration = Duration::from_hours(24);
 /// Least interval of a feed that can only be asked unconditionally, unless it has an interval of its own.
 pub const UNCONDITIONAL_MIN: Duration = Duration::from_mins(30);
 /// Below this interval, which no config for real servers has, there is neither jitter nor floor: tests run on it.
@@ -144,10 +146,12 @@ pub enum PollReason {
     Backoff,
     /// A 410, to be confirmed or confirmed.
     Gone,
+    /// Another source has the same document.
+    Same,
 }
 
 impl PollReason {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Interval,
         Self::Learned,
         Self::Burst,
@@ -160,6 +164,7 @@ impl PollReason {
         Self::RetryAfter,
         Self::Backoff,
         Self::Gone,
+        Self::Same,
     ];
 
     /// The word for logs, tables and metrics.
@@ -177,6 +182,7 @@ impl PollReason {
             Self::RetryAfter => "retry-after",
             Self::Backoff => "backoff",
             Self::Gone => "gone",
+            Self::Same => "same-document",
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use harmattan::config::Environment;
 use harmattan::control::api;
-use harmattan::daemon::poll;
 use harmattan::daemon::station::OpenStation;
+use harmattan::daemon::{poll, poller};
 use harmattan::desk::Desk;
 use harmattan::item::SourceName;
 use harmattan::store::SourceState;
@@ -52,7 +52,10 @@ impl Lab {
     pub(crate) async fn restart(self) -> Self {
         let Self { folder, open, desk, now } = self;
         open.close().await.unwrap();
+        let desk = Arc::new(Desk::load(&desk.path, &environment(&folder), now, None).unwrap());
         let open = OpenStation::open(store(&folder)).await.unwrap();
+        let states = open.station.read(|store| store.sources()).await.unwrap();
+        poller::recall(&desk, &states);
         Self { folder, open, desk, now }
     }
 
@@ -103,8 +106,12 @@ fn store(folder: &TempDir) -> PathBuf {
     folder.path().join("store")
 }
 
+fn environment(folder: &TempDir) -> Environment {
+    Environment::bare(folder.path().to_owned())
+}
+
 fn load(folder: &TempDir, more: &str, now: Timestamp, old: Option<&Desk>) -> Arc<Desk> {
     let path = folder.path().join("harmattan.toml");
     std::fs::write(&path, format!("{CONFIG}{more}")).unwrap();
-    Arc::new(Desk::load(&path, &Environment::bare(folder.path().to_owned()), now, old).unwrap())
+    Arc::new(Desk::load(&path, &environment(folder), now, old).unwrap())
 }
