@@ -18,6 +18,7 @@ use harmattan::item::Item;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{Match, Verdict};
+use harmattan::schedule::Learned;
 use harmattan::source::Candidate;
 use harmattan::store::{SledStore, Store};
 use harmattan::story::{Alert, AlertKind, Disposition};
@@ -89,6 +90,7 @@ impl Stage {
             host_wide: false,
             missed: None,
             witness: Witness::default(),
+            learned: Learned::default(),
         };
         let mut receipt = None;
         self.store

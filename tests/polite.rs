@@ -48,6 +48,7 @@ fn next(outcome: PollOutcome, freshness: Freshness) -> PollDecision {
         freshness,
         hints: Hints::default(),
         validators: true,
+        news: schedule::News::default(),
     };
     schedule::next_poll(&SourceName::new("paper").unwrap(), &rhythm, &poll)
 }

@@ -566,7 +566,7 @@ fn a_private_address_is_refused_without_a_connection() {
         ("mapped", "[::ffff:127.0.0.1]"),
         ("decimal", "2130706433"),
     ];
-    let feeds = feeds.map(|(name, host)| source(name, &site.on(host, "/feed"))).concat();
+    let feeds = feeds.map(|(name, host)| source(name, &site.on(host, &format!("/{name}")))).concat();
     let desk = Desk::strict(&format!("{feeds}{}", telegram("post", &[site.base()])));
     desk.all();
     let states = desk.sources();

@@ -16,6 +16,7 @@ use harmattan::ingest::{
     Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
 };
 use harmattan::item::{Dating, SourceName};
+use harmattan::schedule::Learned;
 use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store};
 use harmattan::story::{Alert, Disposition};
@@ -111,6 +112,7 @@ impl Stage {
             not_before: None,
             host_wide: false,
             missed: None,
+            learned: Learned::default(),
             witness: Witness::default(),
         };
         let mut receipt = None;

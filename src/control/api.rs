@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::history::{ItemsPage, Place, ToldPage};
+pub use super::learned::Learned;
 use crate::wire;
 
 pub use super::health::{Gap, Unwell};
@@ -188,7 +189,7 @@ pub struct Source {
     pub kind: wire::item::Kind,
     /// Its address.
     pub address: String,
-    /// `new` (never read), `ok`, `failing`, `gone`, `silent`, `off`.
+    /// `new` (never read), `ok`, `failing`, `gone`, `silent`, `same` (another source has its document), `off`.
     pub state: String,
     /// Of a failing one: class of the failure, or of what is wrong with what it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -229,9 +230,6 @@ pub struct Source {
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
-    /// Items of the last reading that were known before it; none of them hints at a gap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overlap: Option<u32>,
     /// Its longest usual gap between news, once one was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_gap_minutes: Option<u64>,
@@ -244,6 +242,9 @@ pub struct Source {
     /// Of a Telegram channel: messages once seen that its preview does not show any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<Gone>,
+    /// What its polls have taught.
+    #[serde(flatten)]
+    pub learned: Learned,
 }
 
 /// A message that is gone from a preview.
@@ -260,7 +261,8 @@ pub struct Gone {
 pub struct Poll {
     /// The source.
     pub source: String,
-    /// `baseline`, `read`, `unchanged`, `failed` or `waiting` (a server's order forbids it now).
+    /// `baseline`, `read`, `unchanged`, `failed`, `waiting` (a server's order forbids it now) or `same` (another
+    /// source has the document).
     pub outcome: String,
     /// Items on the page.
     #[serde(default)]

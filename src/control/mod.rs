@@ -10,6 +10,7 @@ pub mod client;
 pub mod explain;
 mod health;
 pub mod history;
+mod learned;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;

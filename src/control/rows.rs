@@ -50,10 +50,10 @@ pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 items_last: state.items_last,
                 lost_last: state.lost_last,
                 gone: gone(spec, state),
-                overlap: state.health.overlap,
                 usual_gap_minutes: state.health.arrivals.usual().map(|gap| gap.as_secs() / 60),
                 silent_after_minutes: patience.as_secs() / 60,
                 gaps: state.health.gaps.iter().map(gap).collect(),
+                learned: (&state.learned).into(),
             }
         })
         .collect()
@@ -74,6 +74,7 @@ fn word(state: &SourceState) -> &'static str {
     match (wrong(state), state.health.silent, state.baseline) {
         (Some(wrong), ..) if wrong.reason == "gone" => "gone",
         (Some(_), ..) => "failing",
+        (None, ..) if state.learned.same_as.is_some() => "same",
         (None, Some(_), _) => "silent",
         (None, None, Some(_)) => "ok",
         (None, None, None) => "new",

@@ -55,6 +55,8 @@ pub struct Asked {
     pub freshness: Freshness,
     /// Time spent waiting for the host's turn.
     pub waited: Duration,
+    /// Where it came from, if permanent redirects alone led there.
+    pub led: Option<Url>,
 }
 
 /// It was not asked: the host ordered everybody to wait.
@@ -69,11 +71,11 @@ impl Asked {
             return Err(Held { left });
         }
         let (freshness, waited) = (error.freshness, error.waited);
-        Ok(Self { got: Got::Error(error), freshness, waited })
+        Ok(Self { got: Got::Error(error), freshness, waited, led: None })
     }
 
     fn unreadable(why: Unreadable) -> Self {
-        Self { got: Got::Unreadable(why), freshness: Freshness::default(), waited: Duration::ZERO }
+        Self { got: Got::Unreadable(why), freshness: Freshness::default(), waited: Duration::ZERO, led: None }
     }
 }
 
@@ -83,9 +85,10 @@ impl Asked {
 /// [`Held`] when its host is on hold.
 pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timestamp) -> Result<Asked, Held> {
     let asker = Asker { desk, source, now };
+    let moved = state.learned.moved.to.as_deref().and_then(|to| Url::parse(to).ok());
     match &source.target {
-        Target::Feed(url) => asker.once(url, ACCEPT_FEED, state).await,
-        Target::Page { url, .. } => asker.once(url, ACCEPT_PAGE, state).await,
+        Target::Feed(url) => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_FEED, state).await,
+        Target::Page { url, .. } => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_PAGE, state).await,
         Target::Telegram { channel, hosts, mirrors } => {
             let direct = asker.telegram(channel, hosts, |host| channel.preview_url(host)).await?;
             Ok(asker.or_mirror(direct, mirrors).await)
@@ -127,7 +130,8 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Result<Asked, Held> {
-        let known = state.validators.as_ref().filter(|_| is_same_document(self.source, state));
+        let conditional = is_same_document(self.source, state) && !state.learned.is_audit_due(self.now);
+        let known = state.validators.as_ref().filter(|_| conditional);
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
         self.fresh(url, accept, validators).await
@@ -140,7 +144,8 @@ impl Asker<'_> {
         validators: Option<(&Url, &Validators)>,
     ) -> Result<Asked, Held> {
         match self.fetch(url, accept, validators, Redirects::Follow).await {
-            Ok(Fetched { answer, freshness, waited, .. }) => {
+            Ok(Fetched { answer, freshness, moved, for_good, waited }) => {
+                let led = moved.filter(|_| for_good);
                 let got = match answer {
                     Answer::Document(document) => Got::Document(document),
                     Answer::Unchanged { validators } => Got::Unchanged(validators),
@@ -148,7 +153,7 @@ impl Asker<'_> {
                         Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
                     }
                 };
-                Ok(Asked { got, freshness, waited })
+                Ok(Asked { got, freshness, waited, led })
             }
             Err(error) => Asked::failed(error),
         }
@@ -172,7 +177,7 @@ impl Asker<'_> {
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
                         Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
                     };
-                    return Ok(Asked { got, freshness, waited });
+                    return Ok(Asked { got, freshness, waited, led: None });
                 }
                 // The others are Telegram's too: what one orders is not to be dodged by asking the next.
                 Err(error) if orders_to_wait(&error) => return Asked::failed(error),

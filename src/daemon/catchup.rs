@@ -12,7 +12,7 @@ use tracing::warn;
 use url::Url;
 
 use super::ask::{self, Got};
-use super::poll::{self, Read};
+use super::read::{self, Read};
 use super::station::Station;
 use super::{channel, clock};
 use crate::desk::{Desk, Source, Target};
@@ -36,7 +36,7 @@ pub(super) struct Front {
     /// What it shows of a channel.
     pub(super) shown: Option<Shown>,
     /// Items that were known already.
-    pub(super) known: usize,
+    pub(super) known: u32,
 }
 
 /// Adds to a reading what older pages have, where it does not reach what was read before.
@@ -186,7 +186,7 @@ impl Catching<'_> {
         }
         let (desk, source) = (Arc::clone(self.desk), Arc::clone(self.source));
         let judge = move |store: &dyn Store| {
-            let judged = held.into_iter().rev().map(|held| Ok(poll::judge(store, &desk, &source, held)?.0));
+            let judged = held.into_iter().rev().map(|held| Ok(read::judge(store, &desk, &source, held)?.0));
             judged.collect::<Result<Vec<_>, _>>()
         };
         let mut items = self.station.read(judge).await?;

@@ -6,16 +6,20 @@
 
 pub mod articles;
 pub mod ask;
+mod calendar;
 pub mod catchup;
 pub mod channel;
 pub mod clock;
 pub mod deliver;
+mod learn;
 pub mod live;
 mod network;
 pub mod once;
 pub mod poll;
 pub mod poller;
+mod read;
 pub mod reload;
+mod same;
 pub mod sender;
 pub mod station;
 pub mod systemd;

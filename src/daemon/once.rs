@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::articles::Articles;
 use super::station::Station;
-use super::{DaemonError, clock, poll, poller, sender};
+use super::{DaemonError, clock, poll, poller, same, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 
@@ -32,11 +32,11 @@ pub async fn once(
     mut progress: impl FnMut(&api::Poll),
 ) -> Result<Vec<api::Poll>, DaemonError> {
     let states = station.read(|store| store.sources()).await?;
-    poller::hold_hosts(desk, &states);
+    poller::recall(desk, &states);
     let now = clock::now();
     let due = |source: &&Arc<Source>| {
         let state = states.iter().find(|state| state.name == *source.name());
-        let later = state.and_then(|state| state.due_later(&source.address(), now)).is_some();
+        let later = state.and_then(|state| same::due_later(desk, source, state, now)).is_some();
         round == Round::All || !later
     };
     let mut polls = JoinSet::new();

@@ -1,25 +1,24 @@
 //! One poll of one source: asked, read, judged, stored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::ask::{self, Asked, Got, Held, TOO_MANY_REQUESTS, Via};
-use super::catchup::{self, Front};
+use super::ask::{self, Asked, Held, TOO_MANY_REQUESTS};
+use super::learn::{self, Lesson};
+use super::read::{self, GONE, Read};
 use super::station::Station;
-use super::{channel, clock, network};
+use super::{catchup, clock, same};
 use crate::control::api;
 use crate::desk::{Desk, Source};
-use crate::event::Reach;
-use crate::fetch::{Document, FetchError, Freshness, Validators};
-use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome, Polled, Receipt, Witness};
+use crate::fetch::Freshness;
+use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
 use crate::outbox::Delivery;
-use crate::rules::SourceLabel;
-use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
-use crate::source::{self, Candidate, Complaint, Hints, Unreadable};
-use crate::store::{SourceState, Store, StoreError};
+use crate::schedule::{self, Learned, PollDecision, PollOutcome, PollReason};
+use crate::store::{SourceState, StoreError};
 use crate::story::Disposition;
 
 /// What a poll came to.
@@ -38,19 +37,25 @@ pub struct Polling {
 /// After how long a source is asked again when the store failed its poll.
 const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
-const GONE: u16 = 410;
-
 /// Polls a source, unless its server forbids that now.
 ///
 /// # Cancel safety
 /// Dropped before the commit, nothing happened; during it, the commit goes on and is durable.
 pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Polling {
-    match try_poll(station, desk, source).await {
+    poll_at(station, desk, source, clock::now()).await
+}
+
+/// The same at a time that is passed in.
+///
+/// # Cancel safety
+/// As [`poll`].
+pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, now: Timestamp) -> Polling {
+    match try_poll(station, desk, source, now).await {
         Ok(polling) => polling,
         Err(fault) => {
             let fault = format!("{:#}", anyhow::Error::from(fault));
             warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
-            let due = clock::now() + AFTER_FAULT;
+            let due = now + AFTER_FAULT;
             let report = api::Poll {
                 source: source.name().to_string(),
                 outcome: "failed".into(),
@@ -63,24 +68,37 @@ pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     }
 }
 
-async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Result<Polling, StoreError> {
+async fn try_poll(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    asked: Timestamp,
+) -> Result<Polling, StoreError> {
+    let begun = Instant::now();
     let name = source.name().clone();
     let state = station.read(move |store| store.source(&name)).await?;
     let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
-    let asked = clock::now();
     if let Some(order) = state.forbidden_until(asked) {
         return Ok(waiting(source, order));
     }
-    let Asked { got, freshness, waited } = match ask::ask(desk, source, &state, asked).await {
+    if let Some(twin) = desk.landings.twin(source) {
+        return same::stand_aside(station, source, &state, twin, asked).await;
+    }
+    let Asked { got, freshness, waited, led } = match ask::ask(desk, source, &state, asked).await {
         Ok(asked) => asked,
         Err(Held { left }) => {
-            return Ok(waiting(source, clock::now().checked_add(left).unwrap_or(Timestamp::MAX)));
+            return Ok(waiting(source, later(asked, begun.elapsed().saturating_add(left))));
         }
     };
-    let time = Time { started: asked.checked_add(waited).unwrap_or(asked), answered: clock::now() };
-    let read = read(station, desk, source, &state, got).await?;
+    let time = Time { started: later(asked, waited), answered: later(asked, begun.elapsed()) };
+    let read = read::read(station, desk, source, &state, got).await?;
+    if let Some(other) = same::other(desk, source, &state, &read.outcome) {
+        return same::stand_aside(station, source, &state, other, time.started).await;
+    }
     let read = catchup::complete(station, desk, source, &state, read, time.started).await?;
-    let decision = decide(desk, source, &state, &read, freshness, time);
+    let lesson = learn::learn(source, &state, &read, led.as_ref(), time.started);
+    let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
+    let learned = Learned { reason: Some(decision.reason), ..lesson.learned };
     let poll = ingest::Poll {
         source: Polled {
             name: source.name().clone(),
@@ -98,6 +116,7 @@ async fn try_poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
         not_before: decision.not_before,
         host_wide: read.status == Some(TOO_MANY_REQUESTS),
         missed: read.missed,
+        learned,
         witness: Witness { host: source.host(), reach: read.reach, silent_after: source.spec.silent_after },
     };
     let word = match &poll.outcome {
@@ -122,6 +141,10 @@ struct Time {
     answered: Timestamp,
 }
 
+fn later(time: Timestamp, wait: Duration) -> Timestamp {
+    time.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
 /// A poll that a server's order forbids.
 fn waiting(source: &Source, order: Timestamp) -> Polling {
     let report = api::Poll {
@@ -133,157 +156,6 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
     Polling { report, deliveries: Vec::new(), due: order, doubtful: false }
 }
 
-/// What was read, ready to be stored.
-pub(super) struct Read {
-    pub(super) outcome: Outcome,
-    unchanged: bool,
-    status: Option<u16>,
-    hints: Option<Hints>,
-    pub(super) problems: Vec<String>,
-    /// The page, where older ones may have to be read too.
-    pub(super) front: Option<Front>,
-    pub(super) missed: Option<Missed>,
-    reach: Reach,
-}
-
-impl Read {
-    fn of(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            unchanged: false,
-            status: None,
-            hints: None,
-            problems: Vec::new(),
-            front: None,
-            missed: None,
-            reach: Reach::Answered,
-        }
-    }
-
-    fn unchanged(validators: Validators) -> Self {
-        Self { unchanged: true, ..Self::of(Outcome::Unchanged { validators }) }
-    }
-
-    fn unreadable(why: &Unreadable) -> Self {
-        Self::of(Outcome::Failed { reason: why.reason().into(), detail: why.to_string() })
-    }
-
-    /// Neither a channel nor its mirror could be read: the reason is the channel's.
-    fn unmirrored(via: Via, why: &Unreadable) -> Self {
-        let Via { cause: Complaint { reason, detail }, .. } = via;
-        Self::of(Outcome::Failed { reason: reason.into(), detail: format!("{detail}, which {why}") })
-    }
-
-    /// A 410 is the one status with a state of its own.
-    fn refused(error: &FetchError) -> Self {
-        let status = error.status();
-        let reason = if status == Some(GONE) { "gone" } else { error.reason() };
-        let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
-        Self { status, reach: network::reach(&error.failure), ..Self::of(failed) }
-    }
-}
-
-async fn read(
-    station: &Station,
-    desk: &Arc<Desk>,
-    source: &Arc<Source>,
-    state: &SourceState,
-    got: Got,
-) -> Result<Read, StoreError> {
-    let (document, via) = match got {
-        Got::Document(document) => (document, None),
-        Got::Mirrored { document, via } => (document, Some(via)),
-        Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
-        Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
-        Got::Error(error) => return Ok(Read::refused(&error)),
-    };
-    let body = body_hash(&document.bytes);
-    // One that was read with a complaint is looked at again, or the complaint would seem to be over.
-    let complained = state.failing.is_some() && state.last_success == state.last_poll;
-    if state.body == Some(body) && !complained && via.is_none() && ask::is_same_document(source, state) {
-        let validators = (document.url.to_string(), document.validators);
-        return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
-    }
-    let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
-    let gathered =
-        station.read(move |store| gather(store, &desk, &source, &state, &document, via, body)).await?;
-    Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
-}
-
-fn body_hash(bytes: &[u8]) -> [u8; 16] {
-    let full = Sha256::digest(bytes);
-    std::array::from_fn(|i| full[i])
-}
-
-/// Reads a document and asks the rules about what in it is new or changed. Runs on a thread that may block.
-fn gather(
-    store: &dyn Store,
-    desk: &Desk,
-    source: &Source,
-    state: &SourceState,
-    document: &Document,
-    via: Option<Via>,
-    body: [u8; 16],
-) -> Result<Result<Read, Unreadable>, StoreError> {
-    let now = clock::now();
-    let plan = source::Plan { now: Some(now), ..source.plan() };
-    let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
-        Ok(reading) => reading,
-        Err(why) => return Ok(via.map(|via| Read::unmirrored(via, &why)).ok_or(why)),
-    };
-    if reading.truncated && reading.items.is_empty() {
-        // As a baseline it would let everything in the next, whole document be told as new.
-        return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
-    }
-    let problems = reading
-        .problems
-        .iter()
-        .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
-        .collect();
-    let own = via.is_none();
-    let channel = match via {
-        Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
-        None => channel::settle(store, source, state, &mut reading, now)?,
-    };
-    let hints = own.then_some(reading.hints);
-    let mut known = 0;
-    let judge = |candidate: Candidate| {
-        let (judged, is_known) = judge(store, desk, source, candidate)?;
-        known += usize::from(is_known);
-        Ok(judged)
-    };
-    let items = reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?;
-    let harvest = Harvest {
-        items,
-        lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
-        delta: document.delta,
-        whole: !reading.truncated,
-        validators: (document.url.to_string(), document.validators.clone()),
-        body,
-        complaint: reading.complaint,
-        beyond: Beyond { channel, ..Beyond::default() },
-    };
-    let front = Front { url: document.url.clone(), older: reading.older, shown: reading.shown, known };
-    let front = hints.map(|_| front);
-    Ok(Ok(Read { hints, problems, front, ..Read::of(Outcome::Read(harvest)) }))
-}
-
-/// Asks the rules about an item that is new or changed; says whether it was known.
-pub(super) fn judge(
-    store: &dyn Store,
-    desk: &Desk,
-    source: &Source,
-    candidate: Candidate,
-) -> Result<(Judged, bool), StoreError> {
-    let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
-    let answers = store.seen(source.name(), &ingest::lookups(&candidate))?;
-    let seen = ingest::known(&answers);
-    let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
-    let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-    // Any name that it has been known by tells that it was shown before.
-    Ok((Judged { candidate, verdict }, answers.iter().any(Option::is_some)))
-}
-
 fn decide(
     desk: &Desk,
     source: &Source,
@@ -291,10 +163,11 @@ fn decide(
     read: &Read,
     freshness: Freshness,
     time: Time,
+    lesson: &Lesson,
 ) -> PollDecision {
     let before = state.failing.as_ref();
     let outcome = match &read.outcome {
-        Outcome::Failed { .. } if read.status == Some(GONE) => {
+        Outcome::Failed { .. } if read.status == Some(GONE) && !lesson.relocated => {
             PollOutcome::Gone { confirmed: before.is_some_and(|failing| failing.reason == "gone") }
         }
         Outcome::Failed { .. } => PollOutcome::Failed {
@@ -318,6 +191,7 @@ fn decide(
         freshness,
         hints: read.hints.unwrap_or_else(|| state.hints()),
         validators,
+        news: lesson.news,
     };
     schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
 }

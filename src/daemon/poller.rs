@@ -1,7 +1,8 @@
 //! The scheduler's task: polls every source when it is due, and when someone asks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -11,13 +12,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use url::Url;
 
+use super::calendar::Calendar;
 use super::poll::{self, Polling};
+use super::same;
 use super::station::Station;
 use super::{clock, sender};
 use crate::control::api;
-use crate::desk::Desk;
+use crate::desk::{Desk, Source};
 use crate::item::SourceName;
-use crate::schedule::{self, Rhythm};
+use crate::schedule::{self, Rhythm, Start};
 use crate::store::{SourceState, StoreError};
 
 /// Orders waiting for the poller: commands and reloads, so few.
@@ -25,6 +28,9 @@ pub const ORDERS_MAX: usize = 64;
 
 /// When a source is polled again whose poll ended in a bug.
 const AFTER_BUG: jiff::SignedDuration = jiff::SignedDuration::from_secs(600);
+
+/// How late a poll must be for the machine to have slept: the poller looks at the clock far more often.
+const SLEPT: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
 
 /// What the poller is told.
 pub enum Order {
@@ -41,7 +47,9 @@ pub struct Poller {
     station: Station,
     desk: Arc<Desk>,
     sender: mpsc::Sender<sender::Order>,
-    due: BTreeSet<(Timestamp, SourceName)>,
+    due: Calendar,
+    /// The host at which each source is asked.
+    hosts: HashMap<SourceName, Option<String>>,
     jobs: JoinSet<Polling>,
     running: HashMap<Id, Running>,
 }
@@ -63,12 +71,13 @@ impl Poller {
         sender: mpsc::Sender<sender::Order>,
     ) -> Result<Self, StoreError> {
         let states = station.read(|store| store.sources()).await?;
-        hold_hosts(&desk, &states);
+        recall(&desk, &states);
         let mut poller = Self {
             station,
             desk,
             sender,
-            due: BTreeSet::new(),
+            due: Calendar::default(),
+            hosts: HashMap::new(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
         };
@@ -80,7 +89,7 @@ impl Poller {
     pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
         loop {
             self.start_due();
-            let wake = self.due.first().map(|(due, _)| *due);
+            let wake = self.due.first();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -101,26 +110,55 @@ impl Poller {
         let now = clock::now();
         let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
         self.due.clear();
+        self.hosts.clear();
         let busy: Vec<_> = self.running.values().map(|running| running.source.clone()).collect();
-        for source in self.desk.sources.iter().filter(|source| !busy.contains(source.name())) {
-            let state = known.get(source.name());
-            let rhythm = source.rhythm(&self.desk.config);
-            // Overdue sources and new ones start spread out, so that no downtime ends in a burst.
-            let due = match state.and_then(|state| state.due_later(&source.address(), now)) {
-                Some(due) if due == schedule::NEVER => continue,
-                Some(due) => due.min(soonest(state.copied(), &rhythm).unwrap_or(due)),
-                None => schedule::spread(source.name(), &rhythm, now),
-            };
-            self.due.insert((due, source.name().clone()));
+        let mut overdue = Vec::new();
+        for source in &self.desk.sources {
+            let state = known.get(source.name()).copied();
+            let host = host_asked(source, state);
+            self.hosts.insert(source.name().clone(), host.clone());
+            if busy.contains(source.name()) {
+                continue;
+            }
+            match state.and_then(|state| same::due_later(&self.desk, source, state, now)) {
+                Some(due) if due == schedule::NEVER => {}
+                Some(due) => {
+                    let rhythm = source.rhythm(&self.desk.config);
+                    let due = due.min(soonest(state, &rhythm).unwrap_or(due));
+                    self.due.put_apart(source.name().clone(), host, due, rhythm.interval);
+                }
+                None => overdue.push(source.name().clone()),
+            }
         }
+        self.spread(&overdue, now);
+    }
+
+    /// Starts sources that are all due now spread out, so that neither a first start nor downtime ends in a burst.
+    fn spread(&mut self, sources: &[SourceName], now: Timestamp) {
+        let start = |source| Start { source, host: self.host(source), interval: self.interval(source) };
+        let starts: Vec<_> = sources.iter().map(start).collect();
+        for (source, due) in sources.iter().zip(schedule::plan(&starts, now)) {
+            self.due.put(source.clone(), self.host(source), due);
+        }
+    }
+
+    fn host(&self, source: &SourceName) -> Option<String> {
+        self.hosts.get(source).cloned().flatten()
+    }
+
+    fn interval(&self, source: &SourceName) -> Duration {
+        let source = self.desk.source(source.as_str());
+        source.map_or(self.desk.config.schedule.interval, |source| source.rhythm(&self.desk.config).interval)
     }
 
     fn start_due(&mut self) {
         let now = clock::now();
-        while self.due.first().is_some_and(|(due, _)| *due <= now) {
-            if let Some((_, name)) = self.due.pop_first() {
-                self.begin(name, Vec::new());
-            }
+        if self.due.first().is_some_and(|due| now.duration_since(due) > SLEPT) {
+            let overdue: Vec<_> = std::iter::from_fn(|| self.due.take_due(now)).collect();
+            self.spread(&overdue, now);
+        }
+        while let Some(name) = self.due.take_due(now) {
+            self.begin(name, Vec::new());
         }
     }
 
@@ -136,7 +174,7 @@ impl Poller {
             running.waiting.push(reply);
             return;
         }
-        self.due.retain(|(_, other)| *other != name);
+        self.due.remove(&name);
         self.begin(name, vec![reply]);
     }
 
@@ -163,7 +201,8 @@ impl Poller {
             }
         };
         if self.desk.source(running.source.as_str()).is_some() {
-            self.due.insert((due, running.source));
+            let (host, interval) = (self.host(&running.source), self.interval(&running.source));
+            self.due.put_apart(running.source, host, due, interval);
         }
     }
 
@@ -174,7 +213,7 @@ impl Poller {
             error!("cannot read the due times after a reload: {fault}");
             Vec::new()
         });
-        hold_hosts(&self.desk, &states);
+        recall(&self.desk, &states);
         self.plan(&states);
         info!(sources = self.desk.sources.len(), "polling by the new config");
     }
@@ -187,17 +226,27 @@ fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
     Some(soonest.max(state.not_before.unwrap_or(soonest)))
 }
 
-/// A server's order for a whole host (429) outlives a restart and a reload.
-pub fn hold_hosts(desk: &Desk, states: &[SourceState]) {
+/// Tells the desk what outlives a restart and a reload: a server's order for a whole host (429), and which source has
+/// which document.
+pub fn recall(desk: &Desk, states: &[SourceState]) {
     let now = clock::now();
+    desk.landings.remember(states);
     for state in states.iter().filter(|state| state.host_wide) {
         let Some(order) = state.forbidden_until(now) else { continue };
         let Some(source) = desk.source(state.name.as_str()) else { continue };
-        let host = if state.asked == source.address() { source.host() } else { host_of(&state.asked) };
+        let asked_now = state.asked == source.address();
+        let host = if asked_now { host_asked(source, Some(state)) } else { host_of(&state.asked) };
         if let Some(host) = host {
             desk.fetcher.hold(&host, order.duration_since(now).unsigned_abs());
         }
     }
+}
+
+/// The host at which a source is asked: the one of the config, unless it has moved.
+fn host_asked(source: &Source, state: Option<&SourceState>) -> Option<String> {
+    let state = state.filter(|state| state.asked == source.address());
+    let moved = state.and_then(|state| state.learned.moved.to.as_deref());
+    moved.map_or_else(|| source.host(), host_of)
 }
 
 fn host_of(address: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! What is in force: the checked config and everything built from it. A reload replaces it as a whole.
 
+mod landings;
 mod vantage;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
+pub use self::landings::Landings;
 use crate::config::{
     self, Config, Environment, MirrorSpec, Problem, Problems, SelectSpec, SourceAddress, SourceSpec,
 };
@@ -37,6 +39,8 @@ pub struct Desk {
     pub notifiers: Vec<Arc<Notifier>>,
     /// HTTP by these settings.
     pub fetcher: Arc<Fetcher>,
+    /// Which source has which document.
+    pub landings: Landings,
     /// What every poll needs of the rules and notifiers.
     pub in_force: InForce,
     /// What is odd but not wrong, in words with places.
@@ -212,6 +216,7 @@ impl Desk {
         Ok(Self {
             path: path.to_owned(),
             engine,
+            landings: Landings::of(&sources),
             sources,
             notifiers,
             fetcher: Arc::new(match old {

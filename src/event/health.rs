@@ -32,8 +32,6 @@ pub struct Health {
     pub silent: Option<Timestamp>,
     /// How often it has news.
     pub arrivals: Arrivals,
-    /// Items of the last reading that were known before it: none hints at a gap.
-    pub overlap: Option<u32>,
     /// Times for which items may have been missed, the newest last.
     pub gaps: Vec<Gap>,
 }
@@ -153,9 +151,7 @@ pub enum News {
     Baseline,
     /// A reading.
     Read {
-        /// Items.
-        items: u32,
-        /// Those never seen before.
+        /// Items never seen before.
         new: u32,
     },
 }
@@ -262,9 +258,8 @@ impl Health {
         let last = poll.last_new.or(poll.baseline);
         match poll.news {
             News::Unread => return None,
-            News::Baseline => (self.overlap, self.arrivals) = (None, Arrivals::default()),
-            News::Read { items, new } => {
-                self.overlap = Some(items.saturating_sub(new));
+            News::Baseline => self.arrivals = Arrivals::default(),
+            News::Read { new } => {
                 if new > 0
                     && let Some(before) = last
                 {
@@ -273,7 +268,7 @@ impl Health {
             }
             News::Same => {}
         }
-        let has_news = matches!(poll.news, News::Baseline | News::Read { new: 1.., .. });
+        let has_news = matches!(poll.news, News::Baseline | News::Read { new: 1.. });
         match (self.silent, last) {
             (Some(since), _) if has_news => {
                 self.silent = None;

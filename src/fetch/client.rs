@@ -144,12 +144,12 @@ impl Fetcher {
     }
 
     async fn asked(&self, request: &Request<'_>, purpose: Purpose) -> Result<Fetched, FetchError> {
-        let mut walk = Walk { waited: None, left: self.settings.timeout, purpose };
+        let mut walk = Walk { waited: None, redirected: false, left: self.settings.timeout, purpose };
         let walked = self.walk(request, &mut walk).await;
         let waited = walk.waited.unwrap_or_default();
         match walked {
             Ok(fetched) => Ok(Fetched { waited, ..fetched }),
-            Err(error) => Err(FetchError { waited, ..error }),
+            Err(error) => Err(FetchError { waited, redirected: walk.redirected, ..error }),
         }
     }
 
@@ -168,7 +168,8 @@ impl Fetcher {
         loop {
             match self.hop(request, &url, walk).await? {
                 (Hop::Done(answer), freshness) => {
-                    return Ok(Fetched { answer, freshness, moved, waited: Duration::ZERO });
+                    let for_good = permanent && moved.is_some();
+                    return Ok(Fetched { answer, freshness, moved, for_good, waited: Duration::ZERO });
                 }
                 // How long the redirect itself may be kept is of no interest: only documents are.
                 (Hop::Onward { target, for_good }, _) => {
@@ -176,6 +177,7 @@ impl Fetcher {
                     if permanent {
                         moved = Some(target.clone());
                     }
+                    walk.redirected = true;
                     seen.push(url);
                     if seen.contains(&target) {
                         return Err(Failure::Redirect("it goes round in circles".to_owned()).into());
@@ -332,6 +334,8 @@ type Told = (Hop, Freshness);
 struct Walk {
     /// Wait for the first host's turn, once it is over.
     waited: Option<Duration>,
+    /// Whether a redirect was followed.
+    redirected: bool,
     /// What is left of the time limit.
     left: Duration,
     purpose: Purpose,

@@ -18,6 +18,8 @@ pub struct FetchError {
     pub freshness: Freshness,
     /// Time spent waiting for the host's turn before the first request went out.
     pub waited: Duration,
+    /// Whether it was the target of a redirect that failed.
+    pub redirected: bool,
 }
 
 /// What went wrong. The messages hold host names and paths, never user names, passwords or query strings.
@@ -184,7 +186,7 @@ impl FetchError {
 
 impl From<Failure> for FetchError {
     fn from(failure: Failure) -> Self {
-        Self { failure, freshness: Freshness::default(), waited: Duration::ZERO }
+        Self { failure, freshness: Freshness::default(), waited: Duration::ZERO, redirected: false }
     }
 }
 

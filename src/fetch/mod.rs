@@ -148,6 +148,8 @@ pub struct Fetched {
     /// Where the permanent redirects (301, 308) at the start of the chain led; `None` without any. Worth keeping only
     /// once it has been seen for days and what it leads to could be read.
     pub moved: Option<Url>,
+    /// Whether all redirects of the chain were permanent, so that `moved` is where the answer came from.
+    pub for_good: bool,
     /// Time spent waiting for the host's turn before the first request went out: the poll began so much later.
     pub waited: Duration,
 }

@@ -94,7 +94,7 @@ fn class(reason: &str) -> &str {
 }
 
 fn news(receipt: &Receipt) -> News {
-    if receipt.baseline { News::Baseline } else { News::Read { items: receipt.items, new: receipt.new } }
+    if receipt.baseline { News::Baseline } else { News::Read { new: receipt.new } }
 }
 
 fn complaint(harvest: &Harvest) -> Option<Trouble<'_>> {

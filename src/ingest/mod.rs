@@ -23,6 +23,7 @@ use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
 use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
+use crate::schedule::Learned;
 use crate::source::{Aliases, Candidate, Complaint, Hints};
 use crate::store::{ChannelState, Failing, Owner, Seen, SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
@@ -46,6 +47,8 @@ pub struct Poll {
     pub host_wide: bool,
     /// What of the source may have been missed, when this poll found that out.
     pub missed: Option<Missed>,
+    /// What this poll and those before it taught.
+    pub learned: Learned,
     /// What it tells of the host, and how long the source may be silent.
     pub witness: Witness,
 }
@@ -242,6 +245,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
         state.ttl_minutes = hints.ttl_minutes;
         state.telegram_newest = state.telegram_newest.max(hints.telegram_newest);
     }
+    state.learned.clone_from(&poll.learned);
     state.last_poll = Some(poll.started);
     state.due = Some(poll.due);
     state.not_before = poll.not_before;
@@ -278,6 +282,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         channel: ChannelState::default(),
         walk: None,
         health: Health::default(),
+        learned: Learned::default(),
     }
 }
 

@@ -7,20 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{FAST, Rhythm, after};
+use super::{FAST, after};
 use crate::item::SourceName;
 
-/// Time over which first polls and, after downtime, overdue ones are spread.
-const SPREAD_MAX: Duration = Duration::from_mins(1);
-
-/// The time of a first poll, or of one that is overdue when the program starts: within the interval or a minute,
-/// whichever is shorter.
-pub fn spread(source: &SourceName, rhythm: &Rhythm, now: Timestamp) -> Timestamp {
-    if rhythm.interval < FAST {
-        return now;
-    }
-    after(now, rhythm.interval.min(SPREAD_MAX).mul_f64(share(&source)))
-}
+/// Time over which polls are spread that waited for the end of an hour that is to be left out.
+const OPENING_MAX: Duration = Duration::from_mins(30);
 
 /// `planned`, or up to a tenth of the wait later.
 pub(super) fn later(source: &SourceName, started: Timestamp, planned: Timestamp) -> Timestamp {
@@ -30,8 +21,14 @@ pub(super) fn later(source: &SourceName, started: Timestamp, planned: Timestamp)
     }
 }
 
+/// A time soon after `open`, for which many sources wait: up to a tenth of the wait later, and half an hour at most.
+pub(super) fn opening(source: &SourceName, started: Timestamp, open: Timestamp) -> Timestamp {
+    let wait = open.duration_since(started).unsigned_abs();
+    after(open, (wait / 10).min(OPENING_MAX).mul_f64(share(&(source, open))))
+}
+
 /// A number from 0 to below 1 that depends on nothing but the value.
-fn share(of: &impl Hash) -> f64 {
+pub(super) fn share(of: &impl Hash) -> f64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     let top = u32::try_from(hasher.finish() >> 32).unwrap_or(0);

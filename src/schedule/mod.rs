@@ -1,11 +1,16 @@
 //! When to poll next. Pure: the clock is passed in.
 //!
-//! A poll comes at the source's interval, counted from the start of the last request. Failures stretch it, what the
-//! publisher hints at (`ttl`) may stretch it, and what a server orders (`Retry-After`, `max-age`, a confirmed 410)
-//! nothing shortens. Every decision carries its reason.
+//! A poll comes at the source's interval, counted from the start of the last request: its own, or one that follows its
+//! rhythm ([`Learned`]). Failures stretch it, what the publisher hints at (`ttl`, `skipHours`, `sy:updatePeriod`) may
+//! stretch it, and what a server orders (`Retry-After`, `max-age`, a confirmed 410) nothing shortens. Every decision
+//! carries its reason.
 
 mod backoff;
 mod jitter;
+mod learned;
+mod moved;
+mod plan;
+mod wait;
 
 use std::time::Duration;
 
@@ -15,7 +20,9 @@ use crate::fetch::Freshness;
 use crate::item::{SourceKind, SourceName};
 use crate::source::Hints;
 
-pub use jitter::spread;
+pub use learned::{ARRIVALS_MAX, Learned, Window};
+pub use moved::{Moved, Trace, Watched};
+pub use plan::{Start, plan, space, step};
 
 /// Longest `Retry-After` obeyed with a 429: servers do shut out for days.
 pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);
@@ -23,6 +30,8 @@ pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// How long after a first 410 it is asked once more, before it is believed.
 pub const GONE_CONFIRMED_AFTER: Duration = Duration::from_hours(24);
+/// How long a source whose document another has is not asked.
+pub const SAME_AGAIN_AFTER: Duration = Duration::from_hours(24);
 /// Least interval of a feed that can only be asked unconditionally, unless it has an interval of its own.
 pub const UNCONDITIONAL_MIN: Duration = Duration::from_mins(30);
 /// Below this interval, which no config for real servers has, there is neither jitter nor floor: tests run on it.
@@ -63,6 +72,21 @@ pub struct Poll {
     pub hints: Hints,
     /// Whether there are validators to send with the next request.
     pub validators: bool,
+    /// What the source's items say of its rhythm.
+    pub news: News,
+}
+
+/// What the items of a source say of when to come again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// The usual time between two of them, once it is known.
+    pub gap: Option<Duration>,
+    /// Whether hardly an item of the last document was known.
+    pub scant: bool,
+    /// Whether this poll brought a new one.
+    pub fresh: bool,
+    /// When the last new one was seen.
+    pub latest: Option<Timestamp>,
 }
 
 /// What a poll came to, as far as the next one depends on it.
@@ -98,12 +122,22 @@ pub struct PollDecision {
 /// What decided when to poll next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PollReason {
-    /// The source's interval.
+    /// The source's interval, or the one to start from.
     Interval,
+    /// The rhythm of its items.
+    Learned,
+    /// A new item, after which more may come soon.
+    Burst,
+    /// Hardly an item of the last document was known.
+    Overlap,
     /// There are no validators to ask with.
     Unconditional,
     /// The feed's `ttl`.
     Ttl,
+    /// The feed's `sy:updatePeriod`.
+    Promise,
+    /// The feed's `skipHours` and `skipDays`.
+    Skip,
     /// `Cache-Control: max-age` or `Expires`.
     MaxAge,
     /// `Retry-After`.
@@ -112,41 +146,49 @@ pub enum PollReason {
     Backoff,
     /// A 410, to be confirmed or confirmed.
     Gone,
+    /// Another source has the same document.
+    Same,
 }
 
 impl PollReason {
+    const ALL: [Self; 13] = [
+        Self::Interval,
+        Self::Learned,
+        Self::Burst,
+        Self::Overlap,
+        Self::Unconditional,
+        Self::Ttl,
+        Self::Promise,
+        Self::Skip,
+        Self::MaxAge,
+        Self::RetryAfter,
+        Self::Backoff,
+        Self::Gone,
+        Self::Same,
+    ];
+
     /// The word for logs, tables and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Interval => "interval",
+            Self::Learned => "rhythm",
+            Self::Burst => "burst",
+            Self::Overlap => "overlap",
             Self::Unconditional => "unconditional",
             Self::Ttl => "ttl",
+            Self::Promise => "update-period",
+            Self::Skip => "skip-hours",
             Self::MaxAge => "max-age",
             Self::RetryAfter => "retry-after",
             Self::Backoff => "backoff",
             Self::Gone => "gone",
+            Self::Same => "same-document",
         }
     }
-}
 
-impl Rhythm {
-    /// The wait between polls that go well, and what decided it.
-    fn wait(&self, hints: Hints, validators: bool) -> (Duration, PollReason) {
-        if self.fixed {
-            return (self.interval, PollReason::Interval);
-        }
-        let interval = self.interval.min(self.max).max(self.min);
-        let ttl = Duration::from_secs(60 * u64::from(hints.ttl_minutes.unwrap_or(0))).min(self.max);
-        let unconditional = self.kind == SourceKind::Feed && !validators && interval >= FAST;
-        let floor = if unconditional { UNCONDITIONAL_MIN } else { Duration::ZERO };
-        let longest = interval.max(ttl).max(floor);
-        if longest == interval {
-            (interval, PollReason::Interval)
-        } else if longest == ttl {
-            (ttl, PollReason::Ttl)
-        } else {
-            (floor, PollReason::Unconditional)
-        }
+    /// The reason of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 }
 
@@ -154,13 +196,14 @@ impl Rhythm {
 ///
 /// Never before `poll.started` plus its interval, and never before the server's order; at the latest after
 /// `rhythm.max`, a day of backoff or the interval, whichever is longest, unless the server orders a later time. A tenth
-/// at most is added, different for every source, so that sources that started together drift apart.
+/// at most is added, different for every source, so that sources that started together drift apart. A time that the
+/// publisher asks to be left out (`skipHours`, `skipDays`) ends before it.
 pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecision {
     if let PollOutcome::Gone { confirmed } = poll.outcome {
         let due = if confirmed { NEVER } else { after(poll.answered, GONE_CONFIRMED_AFTER) };
         return PollDecision { due, reason: PollReason::Gone, not_before: Some(due) };
     }
-    let (interval, by) = rhythm.wait(poll.hints, poll.validators);
+    let (interval, by) = wait::wait(rhythm, poll);
     let (wait, by) = match poll.outcome {
         PollOutcome::Read | PollOutcome::Gone { .. } => (interval, by),
         PollOutcome::Failed { status, failures } => {
@@ -175,7 +218,16 @@ pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecis
     };
     let latest = planned.max(after(poll.started, rhythm.max.max(interval).max(backoff::BACKOFF_MAX)));
     let due = jitter::later(source, poll.started, planned).min(latest);
-    PollDecision { due, reason, not_before: order.map(|(not_before, _)| not_before) }
+    let not_before = order.map(|(not_before, _)| not_before);
+    let open = if rhythm.fixed { due } else { wait::outside_skips(&poll.hints, due) };
+    if open > due {
+        return PollDecision {
+            due: jitter::opening(source, poll.started, open),
+            reason: PollReason::Skip,
+            not_before,
+        };
+    }
+    PollDecision { due, reason, not_before }
 }
 
 /// What the server ordered: the later of `Retry-After` and `max-age`, each within its limit.

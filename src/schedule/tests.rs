@@ -42,6 +42,7 @@ fn poll(outcome: PollOutcome) -> Poll {
         freshness: Freshness::default(),
         hints: Hints::default(),
         validators: true,
+        news: News::default(),
     }
 }
 
@@ -168,18 +169,77 @@ fn fast_intervals_run_to_the_second() {
         assert_eq!(next_poll(&name("rfi"), &rhythm, &blind).due, at(1));
         assert_eq!(next_poll(&name("rfi"), &Rhythm { fixed: false, ..rhythm }, &blind).due, at(1));
     }
-    assert_eq!(spread(&name("rfi"), &own(1), at(0)), at(0));
+}
+
+/// A poll whose document hints so and whose last news came so many seconds before it.
+fn hinted(hints: Hints, latest: i64) -> Poll {
+    Poll { hints, news: News { latest: Some(at(-latest)), ..News::default() }, ..poll(PollOutcome::Read) }
 }
 
 #[test]
-fn g6_first_polls_are_spread_over_a_minute() {
-    let mut seconds: Vec<i64> = (0..1000)
-        .map(|n| spread(&name(&format!("source-{n}")), &feed(), at(0)).as_second() - at(0).as_second())
-        .collect();
-    seconds.sort_unstable();
-    assert!(seconds.iter().all(|s| (0..60).contains(s)));
-    let busiest = seconds.chunk_by(|a, b| a == b).map(<[i64]>::len).max();
-    assert!(busiest < Some(50), "{busiest:?} of 1000 in one second");
+fn the_interval_follows_the_rhythm_within_its_bounds() {
+    let with = |news| Poll { news, ..poll(PollOutcome::Read) };
+    let gap = |minutes: u64| News { gap: Some(secs(60 * minutes)), ..News::default() };
+    check(feed(), with(gap(40)), PollReason::Learned, 20 * MIN, None);
+    check(feed(), with(gap(4)), PollReason::Learned, 5 * MIN, None);
+    check(feed(), with(gap(100 * 24 * 60)), PollReason::Learned, DAY, None);
+    check(own(60), with(gap(40)), PollReason::Interval, 60, None);
+}
+
+#[test]
+fn a_new_item_brings_the_next_poll_forward_but_not_under_a_floor() {
+    let burst = News { gap: Some(secs(2 * HOUR)), fresh: true, ..News::default() };
+    let with = |hints, validators| Poll { news: burst, hints, validators, ..poll(PollOutcome::Read) };
+    check(feed(), with(Hints::default(), true), PollReason::Burst, 5 * MIN, None);
+    check(feed(), with(ttl(20), true), PollReason::Ttl, 20 * MIN, None);
+    check(feed(), with(Hints::default(), false), PollReason::Unconditional, 30 * MIN, None);
+    check(own(HOUR), with(Hints::default(), true), PollReason::Interval, HOUR, None);
+}
+
+#[test]
+fn window_guard_little_overlap_halves_the_interval_above_the_floors() {
+    let with = |gap: u64, hints| {
+        let news = News { gap: Some(secs(gap)), scant: true, ..News::default() };
+        Poll { hints, news, ..poll(PollOutcome::Read) }
+    };
+    check(feed(), with(2 * HOUR, Hints::default()), PollReason::Overlap, 30 * MIN, None);
+    check(feed(), with(16 * MIN, Hints::default()), PollReason::Overlap, 5 * MIN, None);
+    check(feed(), with(MIN, Hints::default()), PollReason::Learned, 5 * MIN, None);
+    check(feed(), with(HOUR, ttl(60)), PollReason::Ttl, HOUR, None);
+    let ordered = Poll { freshness: fresh(Some(HOUR), None), ..with(20 * MIN, Hints::default()) };
+    check(feed(), ordered, PollReason::MaxAge, HOUR + 2, Some(3602));
+    check(own(HOUR), with(2 * HOUR, Hints::default()), PollReason::Interval, HOUR, None);
+}
+
+#[test]
+fn f5_nothing_is_asked_in_hours_and_days_to_be_left_out() {
+    // The poll began on Friday, 15 January 2027 at 08:00 GMT.
+    let hours = |skipped: &[u32]| skipped.iter().fold(0, |bits, hour| bits | 1_u32 << hour);
+    let skip = |skip_hours, skip_days| hinted(Hints { skip_hours, skip_days, ..Hints::default() }, 0);
+    check(feed(), skip(hours(&[9, 10]), 0), PollReason::Interval, 15 * MIN, None);
+    check(feed(), skip(hours(&[8, 9, 10]), 0), PollReason::Skip, 3 * HOUR, None);
+    check(feed(), skip(hours(&(0..23).collect::<Vec<_>>()), 0), PollReason::Skip, 15 * HOUR, None);
+    check(feed(), skip(0, 1 << 4), PollReason::Skip, 16 * HOUR, None);
+    check(feed(), skip(hours(&[0, 1]), 1 << 4 | 1 << 5), PollReason::Skip, (16 + 24 + 2) * HOUR, None);
+    check(feed(), skip(0, 0b111_1110), PollReason::Skip, (16 + 48) * HOUR, None);
+    for broken in [skip((1 << 24) - 1, 0), skip(u32::MAX, 0), skip(0, 0b111_1111), skip(0, u8::MAX)] {
+        check(feed(), broken, PollReason::Interval, 15 * MIN, None);
+    }
+    check(own(60), skip(hours(&[8]), 0), PollReason::Interval, 60, None);
+}
+
+#[test]
+fn f6_a_promised_update_is_waited_for_and_missed_once() {
+    let every = |minutes, latest| hinted(Hints { update_minutes: Some(minutes), ..Hints::default() }, latest);
+    check(feed(), every(60, 0), PollReason::Promise, HOUR, None);
+    check(feed(), every(60, 1200), PollReason::Promise, 40 * MIN, None);
+    check(feed(), every(60, 3600), PollReason::Interval, 15 * MIN, None);
+    check(feed(), every(10_080, 0), PollReason::Promise, DAY, None);
+    check(feed(), every(u32::MAX, 0), PollReason::Promise, DAY, None);
+    check(feed(), every(5, 0), PollReason::Interval, 15 * MIN, None);
+    check(own(60), every(60, 0), PollReason::Interval, 60, None);
+    let full = News { scant: true, latest: Some(at(0)), ..News::default() };
+    check(feed(), Poll { news: full, ..every(60, 0) }, PollReason::Overlap, 7 * MIN + 30, None);
 }
 
 fn outcomes() -> impl Strategy<Value = PollOutcome> {
@@ -196,20 +256,34 @@ fn delays() -> impl Strategy<Value = Option<Duration>> {
 }
 
 prop_compose! {
+    fn news()(
+        gap in delays(),
+        scant: bool,
+        fresh: bool,
+        latest in proptest::option::of(-400_000_i64..=0),
+    ) -> News {
+        News { gap, scant, fresh, latest: latest.map(at) }
+    }
+}
+
+prop_compose! {
     fn polls()(
         outcome in outcomes(),
         lag in 0_i64..120,
         max_age in delays(),
         retry_after in delays(),
         ttl_minutes in proptest::option::of(any::<u32>()),
+        update_minutes in proptest::option::of(any::<u32>()),
         validators: bool,
+        news in news(),
     ) -> Poll {
         Poll {
             answered: at(lag),
             outcome,
             freshness: Freshness { max_age, retry_after },
-            hints: Hints { ttl_minutes, ..Hints::default() },
+            hints: Hints { ttl_minutes, update_minutes, ..Hints::default() },
             validators,
+            news,
             ..poll(PollOutcome::Read)
         }
     }
@@ -244,8 +318,26 @@ proptest! {
         let [first, second] = times.map(|due| due.duration_since(poll.started).as_secs_f64());
         prop_assert!(first <= second * 1.1 + 1e-6 && second <= first * 1.1 + 1e-6);
         if !matches!(poll.outcome, PollOutcome::Gone { .. }) {
-            let own = if rhythm.fixed { rhythm.interval } else { rhythm.interval.min(rhythm.max) };
+            let own = if rhythm.fixed { rhythm.interval } else { rhythm.min };
             prop_assert!(first >= own.as_secs_f64());
+        }
+    }
+
+    #[test]
+    fn f5_no_poll_is_due_in_a_skipped_hour_or_day(
+        rhythm in rhythms(),
+        poll in polls(),
+        skip_hours in 0..(1_u32 << 24) - 1,
+        skip_days in 0..(1_u8 << 7) - 1,
+    ) {
+        let poll = Poll { hints: Hints { skip_hours, skip_days, ..poll.hints }, ..poll };
+        let decision = next_poll(&name("any"), &Rhythm { fixed: false, ..rhythm }, &poll);
+        prop_assert!(decision.due >= poll.started);
+        prop_assert!(decision.not_before.is_none_or(|order| decision.due >= order));
+        let due = decision.due.to_zoned_datetime(jiff::tz::TimeZone::UTC);
+        let day = due.weekday().to_monday_zero_offset();
+        if decision.reason != PollReason::Gone {
+            prop_assert!(skip_hours >> due.hour() & 1 == 0 && skip_days >> day & 1 == 0, "{due}");
         }
     }
 

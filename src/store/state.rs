@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::event::Health;
 use crate::fetch::Validators;
 use crate::item::{Item, SeenKey, SourceName};
-use crate::schedule;
+use crate::schedule::{self, Learned, Moved};
 use crate::source::Hints;
 
 /// What is remembered of a source.
@@ -57,6 +57,8 @@ pub struct SourceState {
     pub walk: Option<Walk>,
     /// How it has fared, and what was told of that.
     pub health: Health,
+    /// What its polls have taught.
+    pub learned: Learned,
 }
 
 /// What is remembered of a Telegram channel.
@@ -96,7 +98,14 @@ pub struct Walk {
 impl SourceState {
     /// What the last document that could be read asks of pollers.
     pub fn hints(&self) -> Hints {
-        Hints { ttl_minutes: self.ttl_minutes, telegram_newest: self.telegram_newest, ..Hints::default() }
+        Hints {
+            ttl_minutes: self.ttl_minutes,
+            skip_hours: self.learned.skip_hours,
+            skip_days: self.learned.skip_days,
+            update_minutes: self.learned.update_minutes,
+            telegram_newest: self.telegram_newest,
+            ..Hints::default()
+        }
     }
 
     /// The same for a source now asked at `address`: how another address fared and what it ordered says nothing.
@@ -107,7 +116,8 @@ impl SourceState {
         }
         let asked = address.to_owned();
         let health = Health { run: None, ..self.health };
-        Self { asked, due: None, not_before: None, host_wide: false, failing: None, health, ..self }
+        let learned = Learned { moved: Moved::default(), same_as: None, reason: None, ..self.learned };
+        Self { asked, due: None, not_before: None, host_wide: false, failing: None, health, learned, ..self }
     }
 
     /// When the next poll of `address` is due; `None` when it is now.

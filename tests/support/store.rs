@@ -6,6 +6,7 @@ use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
+use harmattan::schedule::{Learned, Moved, PollReason, Watched, Window};
 use harmattan::store::{ChannelState, Day, Failing, Owner, Seen, SourceState, StoredItem, Walk};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
@@ -90,6 +91,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         },
         walk: Some(Walk { cursor: "8".into(), top: Some(40), pages: 1, held: 2 }),
         health: health(),
+        learned: learned(),
     }
 }
 
@@ -108,8 +110,26 @@ fn health() -> Health {
         told: Some(Told { reason: reason(), since: at(4), by_host: true }),
         silent: Some(at(2)),
         arrivals: Arrivals { gaps: vec![(at(3), 90), (at(2), 60)] },
-        overlap: Some(19),
         gaps: vec![Gap { since: at(1), until: at(2), detail: "no overlap".into() }],
+    }
+}
+
+fn learned() -> Learned {
+    Learned {
+        arrivals: vec![at(-7), at(5), at(5), at(90)],
+        window: Some(Window { items: 20, known: 3 }),
+        skip_hours: 3,
+        skip_days: 64,
+        update_minutes: Some(60),
+        mended_last: 2,
+        last_body: Some(at(6)),
+        audited: Some(at(7)),
+        moved: Moved {
+            to: Some("https://new.example/rss".into()),
+            watched: Some(Watched { to: "https://third.example/rss".into(), since: at(8), seen: 2 }),
+        },
+        same_as: Some(name("bbc")),
+        reason: Some(PollReason::Learned),
     }
 }
 

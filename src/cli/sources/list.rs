@@ -1,10 +1,15 @@
 //! `harmattan sources list`: the state of each source on one screen.
 
+use jiff::Timestamp;
+
 use crate::cli::At;
 use crate::cli::print::{Exit, json_lines, plain};
 use crate::cli::reach::{reach, unexpected};
 use crate::cli::table::Table;
 use crate::control::{Call, Reply, api};
+use crate::daemon::clock;
+use crate::item::SourceKind;
+use crate::schedule;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct List {
@@ -26,32 +31,78 @@ pub(super) async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
         json_lines(&sources)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["source", "kind", "state", "items", "last new", "last poll", "next"]);
-    let shown = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), short);
-    for source in &sources {
-        let cells = vec![
-            source.name.clone(),
-            crate::item::SourceKind::from(source.kind).as_str().to_owned(),
-            source.state.clone(),
-            source.items.to_string(),
-            shown(source.last_new),
-            shown(source.last_poll),
-            shown(source.due),
-        ];
-        table.row(cells, &remark(source));
-    }
-    table.print()?;
+    table(&sources, clock::now()).print()?;
     Ok(Exit::Done)
 }
 
-fn short(at: jiff::Timestamp) -> String {
-    at.strftime("%m-%d %H:%MZ").to_string()
+/// One line for each source, and what is odd about it under it.
+fn table(sources: &[api::Source], now: Timestamp) -> Table {
+    let mut table = Table::new(&[
+        "source", "kind", "state", "read", "new", "rhythm", "known", "mended", "lost", "gaps", "next", "by",
+    ]);
+    for source in sources {
+        let ago = |time: Option<Timestamp>| {
+            time.map_or_else(|| "-".to_owned(), |time| short(now.duration_since(time).as_secs()))
+        };
+        let learned = &source.learned;
+        let known = match (learned.window_known, learned.window_items) {
+            (Some(known), Some(items)) => format!("{known}/{items}"),
+            _ => "-".to_owned(),
+        };
+        let rhythm = learned.rhythm_seconds.map_or_else(|| "-".to_owned(), |gap| short(gap.cast_signed()));
+        let cells = vec![
+            source.name.clone(),
+            SourceKind::from(source.kind).as_str().to_owned(),
+            source.state.clone(),
+            ago(source.last_success),
+            ago(source.last_new),
+            rhythm,
+            known,
+            learned.mended_last.to_string(),
+            source.lost_last.to_string(),
+            source.gaps.len().to_string(),
+            next(source, now),
+            learned.due_by.clone().unwrap_or_else(|| "-".to_owned()),
+        ];
+        table.row(cells, &remark(source, now));
+    }
+    table
 }
 
-fn remark(source: &api::Source) -> String {
+/// How long until the next poll.
+fn next(source: &api::Source, now: Timestamp) -> String {
+    match source.due {
+        None => "-".to_owned(),
+        Some(due) if due == schedule::NEVER => "never".to_owned(),
+        Some(due) if due <= now => "now".to_owned(),
+        Some(due) => short(due.duration_since(now).as_secs()),
+    }
+}
+
+/// A span of time in its greatest unit, cut.
+fn short(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn remark(source: &api::Source, now: Timestamp) -> String {
     let mut remarks = Vec::new();
     if let (Some(reason), Some(detail)) = (&source.reason, &source.detail) {
-        remarks.push(format!("{reason} ({} polls): {}", source.failures, plain(detail, 80)));
+        let since = source
+            .since
+            .map_or_else(String::new, |since| format!(" for {}", short(now.duration_since(since).as_secs())));
+        remarks.push(format!("{reason}{since} ({} polls): {}", source.failures, plain(detail, 80)));
+    }
+    if let Some(other) = &source.learned.same_as {
+        remarks.push(format!("the same document as `{other}`, which has its items"));
+    }
+    if let Some(to) = &source.learned.moved_to {
+        remarks.push(format!("has moved to `{}`: write that into the config", plain(to, 100)));
     }
     if source.lost_last > 0 {
         remarks.push(format!("{} entries lost in the last reading", source.lost_last));
@@ -59,8 +110,46 @@ fn remark(source: &api::Source) -> String {
     if let Some(last) = source.gone.last() {
         remarks.push(format!("{} messages gone from the preview, last {}", source.gone.len(), last.url));
     }
-    if let Some(order) = source.not_before.filter(|order| Some(*order) >= source.due) {
-        remarks.push(format!("its server ordered to wait until {}", short(order)));
+    if let Some(gap) = source.gaps.last() {
+        remarks.push(format!("last possible gap {} ago", short(now.duration_since(gap.until).as_secs())));
+    }
+    if let Some(order) = source.not_before.filter(|order| *order > now && Some(*order) >= source.due) {
+        remarks.push(if order == schedule::NEVER {
+            "its server says that it is gone for good".to_owned()
+        } else {
+            format!("its server ordered to wait until {}", order.strftime("%m-%d %H:%MZ"))
+        });
     }
     remarks.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_short() {
+        let spans = [(-5, "0s"), (59, "59s"), (60, "1m"), (3_599, "59m"), (3_600, "1h"), (90_000, "25h")];
+        for (seconds, expected) in spans {
+            assert_eq!(short(seconds), expected);
+        }
+        assert_eq!(short(172_800), "2d");
+    }
+
+    #[test]
+    fn a_source_fits_into_a_line_of_120_characters() {
+        let at = |minutes: i64| Timestamp::from_second(1_800_000_000 + 60 * minutes).unwrap();
+        let json = r#"{"name":"a-source-with-a-long-name","kind":"telegram","address":"https://t.me/x",
+            "state":"failing","items":999,"items_last":20,"lost_last":3,"rhythm_seconds":5400,"window_items":200,
+            "window_known":180,"mended_last":12,"gaps":[{"since":"2026-11-01T00:00:00Z","until":"2026-11-02T00:00:00Z","detail":"x"}],"due_by":"unconditional"}"#;
+        let mut source: api::Source = serde_json::from_str(json).unwrap();
+        (source.last_success, source.last_new, source.due) = (Some(at(-5)), Some(at(-60 * 50)), Some(at(9)));
+        let lines = table(&[source], at(0)).lines();
+        assert_eq!(
+            lines[1],
+            "a-source-with-a-long-name  telegram  failing  5m    2d   1h      180/200  12      3     1     9m    \
+             unconditional"
+        );
+        assert!(lines.iter().all(|line| line.chars().count() <= 120), "{lines:?}");
+    }
 }

@@ -17,8 +17,6 @@ pub(super) struct HealthRow {
     /// Unix seconds and minutes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     arrivals: Vec<(i64, u32)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    overlap: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<GapRow>,
 }
@@ -72,7 +70,6 @@ impl From<Health> for HealthRow {
                 .iter()
                 .map(|(ended, minutes)| (ended.as_second(), *minutes))
                 .collect(),
-            overlap: health.overlap,
             gaps: health
                 .gaps
                 .into_iter()
@@ -97,7 +94,6 @@ impl From<HealthRow> for Health {
             told: row.told.map(|told| Told { reason: told.reason, since: told.since, by_host: told.by_host }),
             silent: row.silent,
             arrivals: Arrivals { gaps: row.arrivals.into_iter().filter_map(gap).collect() },
-            overlap: row.overlap,
             gaps: row
                 .gaps
                 .into_iter()

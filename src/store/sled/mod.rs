@@ -13,6 +13,7 @@ mod frame;
 mod health_row;
 mod held;
 mod keys;
+mod learned_row;
 mod mark;
 mod open;
 mod rows;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Row, unfit};
 use super::health_row::HealthRow;
+use super::learned_row::LearnedRow;
 use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
@@ -96,6 +97,8 @@ struct SourceRow {
     walk: Option<WalkRow>,
     #[serde(default)]
     health: HealthRow,
+    #[serde(default, skip_serializing_if = "LearnedRow::is_empty")]
+    learned: LearnedRow,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -173,6 +176,7 @@ impl Row for SourceState {
             channel: state.channel.into(),
             walk: state.walk.map(|Walk { cursor, top, pages, held }| WalkRow { cursor, top, pages, held }),
             health: state.health.into(),
+            learned: state.learned.into(),
         })
     }
 
@@ -211,6 +215,7 @@ impl Row for SourceState {
             channel: row.channel.into(),
             walk: row.walk.map(|WalkRow { cursor, top, pages, held }| Walk { cursor, top, pages, held }),
             health: row.health.into(),
+            learned: row.learned.into(),
         })
     }
 }

@@ -1,0 +1,156 @@
+//! What a poll teaches of its source: rhythm, overlap, hints.
+
+use jiff::Timestamp;
+use tracing::info;
+use url::Url;
+
+use super::read::Read;
+use crate::desk::Source;
+use crate::ingest::Outcome;
+use crate::schedule::{Learned, News, Trace, Window};
+use crate::source::{Hints, Problem, ProblemKind};
+use crate::store::SourceState;
+
+/// What a document showed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    /// How many of its items were known.
+    known: u32,
+    /// The dates of the others.
+    dates: Vec<Option<Timestamp>>,
+    /// Flaws mended without loss.
+    mended: u32,
+    /// Whether it holds what is new alone, so that it says nothing of how fast its window moves.
+    delta: bool,
+}
+
+impl Shown {
+    /// Of a document with these problems, before its items are looked at.
+    pub(super) fn with(problems: &[Problem], delta: bool) -> Self {
+        let mended = problems.iter().filter(|problem| problem.kind == ProblemKind::Repaired).count();
+        Self { mended: count(mended), delta, ..Self::default() }
+    }
+
+    /// Counts an item of that date in.
+    pub(super) fn add(&mut self, known: bool, published: Option<Timestamp>) {
+        if known {
+            self.known = self.known.saturating_add(1);
+        } else {
+            self.dates.push(published);
+        }
+    }
+
+    /// How many of its items were known.
+    pub(super) fn known(&self) -> u32 {
+        self.known
+    }
+
+    fn window(&self) -> Window {
+        Window { items: self.known.saturating_add(count(self.dates.len())), known: self.known }
+    }
+}
+
+/// What a poll taught, with what was known before.
+pub(super) struct Lesson {
+    /// To be kept.
+    pub(super) learned: Learned,
+    /// What of it decides when to come again.
+    pub(super) news: News,
+    /// Whether another address is to be asked from now on.
+    pub(super) relocated: bool,
+}
+
+/// What was known of a source, and what a poll begun at `started` adds to it; `led` is where it came from, if permanent
+/// redirects alone led there.
+pub(super) fn learn(
+    source: &Source,
+    state: &SourceState,
+    read: &Read,
+    led: Option<&Url>,
+    started: Timestamp,
+) -> Lesson {
+    let mut learned = state.learned.clone();
+    let audited = learned.is_audit_due(started);
+    learned.audited = if audited { Some(started) } else { learned.audited };
+    if !matches!(read.outcome, Outcome::Failed { .. }) {
+        learned.same_as = None;
+    }
+    match &read.outcome {
+        Outcome::Read(_) | Outcome::Repeated { .. } => learned.last_body = Some(started),
+        // Not known of a source that an earlier version has read: its week begins now.
+        Outcome::Unchanged { .. } => _ = learned.last_body.get_or_insert(started),
+        Outcome::Failed { .. } => {}
+    }
+    let relocated = relocate(source, state, read, led, started, &mut learned);
+    let since = match read.shown.as_ref().zip(read.hints) {
+        Some((shown, hints)) => take_in(source, state, shown, hints, started, &mut learned),
+        None => state.last_new.or(state.baseline),
+    };
+    let delta = read.shown.as_ref().is_some_and(|shown| shown.delta);
+    let fresh = since == Some(started) && (learned.window.is_some() || delta);
+    Lesson { news: learned.news(since, fresh), learned, relocated }
+}
+
+/// Takes in a document; tells when the last new item was seen.
+fn take_in(
+    source: &Source,
+    state: &SourceState,
+    shown: &Shown,
+    hints: Hints,
+    started: Timestamp,
+    learned: &mut Learned,
+) -> Option<Timestamp> {
+    learned.skip_hours = hints.skip_hours;
+    learned.skip_days = hints.skip_days;
+    learned.update_minutes = hints.update_minutes;
+    learned.mended_last = shown.mended;
+    let since = state.last_success.filter(|_| !is_baseline(source, state, shown));
+    learned.window = since.filter(|_| !shown.delta).map(|_| shown.window());
+    match since {
+        None => Some(started),
+        Some(_) if shown.dates.is_empty() => state.last_new.or(state.baseline),
+        Some(since) => {
+            learned.arrive(since, started, &shown.dates);
+            Some(started)
+        }
+    }
+}
+
+/// Follows where the source has moved, and tells of it once.
+fn relocate(
+    source: &Source,
+    state: &SourceState,
+    read: &Read,
+    led: Option<&Url>,
+    now: Timestamp,
+    learned: &mut Learned,
+) -> bool {
+    let trace = match (&read.outcome, led) {
+        (Outcome::Failed { .. }, _) if read.missing => Trace::Missing,
+        (Outcome::Failed { .. }, _) => {
+            Trace::Failed { failures: state.failing.as_ref().map_or(0, |run| run.polls).saturating_add(1) }
+        }
+        (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, Some(led)) => {
+            Trace::Led(led.as_str())
+        }
+        (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, None) => Trace::Here,
+    };
+    let relocated = learned.moved.note(&source.address(), trace, now);
+    if relocated {
+        let name = source.name();
+        let to = learned.moved.to.as_deref().unwrap_or("the address of the config again");
+        info!(source = %name, to, "asked elsewhere from now on: it has moved for good, or back");
+    }
+    relocated
+}
+
+/// Whether all that a document shows is new because the source is: then it tells nothing of a rhythm.
+fn is_baseline(source: &Source, state: &SourceState, shown: &Shown) -> bool {
+    let elsewhere = state.address != source.address() && shown.known == 0;
+    let cut_short = state.body.is_none() && state.last_success == state.baseline;
+    state.baseline.is_none() || elsewhere || cut_short
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

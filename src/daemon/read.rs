@@ -1,0 +1,187 @@
+//! From an answer to what is stored of it: read, and judged.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::ask::{self, Got, Via};
+use super::catchup::Front;
+use super::learn::Shown;
+use super::station::Station;
+use super::{channel, clock, network};
+use crate::desk::{Desk, Source};
+use crate::event::Reach;
+use crate::fetch::{Document, FetchError, Validators};
+use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
+use crate::rules::SourceLabel;
+use crate::source::{self, Candidate, Complaint, Hints, Unreadable};
+use crate::store::{SourceState, Store, StoreError};
+
+const NOT_FOUND: u16 = 404;
+/// The status of what is gone for good.
+pub(super) const GONE: u16 = 410;
+
+/// What was read, ready to be stored.
+pub(super) struct Read {
+    pub(super) outcome: Outcome,
+    pub(super) unchanged: bool,
+    pub(super) status: Option<u16>,
+    pub(super) hints: Option<Hints>,
+    pub(super) problems: Vec<String>,
+    /// The page, where older ones may have to be read too.
+    pub(super) front: Option<Front>,
+    pub(super) missed: Option<Missed>,
+    pub(super) reach: Reach,
+    /// What the document showed.
+    pub(super) shown: Option<Shown>,
+    /// Whether the address itself, and no target of a redirect, answered 404 or 410.
+    pub(super) missing: bool,
+}
+
+impl Read {
+    fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            unchanged: false,
+            status: None,
+            hints: None,
+            problems: Vec::new(),
+            front: None,
+            missed: None,
+            reach: Reach::Answered,
+            shown: None,
+            missing: false,
+        }
+    }
+
+    fn unchanged(validators: Validators) -> Self {
+        Self { unchanged: true, ..Self::of(Outcome::Unchanged { validators }) }
+    }
+
+    fn unreadable(why: &Unreadable) -> Self {
+        Self::of(Outcome::Failed { reason: why.reason().into(), detail: why.to_string() })
+    }
+
+    /// Neither a channel nor its mirror could be read: the reason is the channel's.
+    fn unmirrored(via: Via, why: &Unreadable) -> Self {
+        let Via { cause: Complaint { reason, detail }, .. } = via;
+        Self::of(Outcome::Failed { reason: reason.into(), detail: format!("{detail}, which {why}") })
+    }
+
+    /// A 410 is the one status with a state of its own.
+    fn refused(error: &FetchError) -> Self {
+        let status = error.status();
+        let reason = if status == Some(GONE) { "gone" } else { error.reason() };
+        let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
+        let missing = matches!(status, Some(NOT_FOUND | GONE)) && !error.redirected;
+        let reach = network::reach(&error.failure);
+        Self { status, reach, missing, ..Self::of(failed) }
+    }
+}
+
+/// Reads what a source answered.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn read(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    state: &SourceState,
+    got: Got,
+) -> Result<Read, StoreError> {
+    let (document, via) = match got {
+        Got::Document(document) => (document, None),
+        Got::Mirrored { document, via } => (document, Some(via)),
+        Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
+        Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
+        Got::Error(error) => return Ok(Read::refused(&error)),
+    };
+    let body = body_hash(&document.bytes);
+    // One that was read with a complaint is looked at again, or the complaint would seem to be over.
+    let complained = state.failing.is_some() && state.last_success == state.last_poll;
+    if state.body == Some(body) && !complained && via.is_none() && ask::is_same_document(source, state) {
+        let validators = (document.url.to_string(), document.validators);
+        return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
+    }
+    let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
+    let gathered =
+        station.read(move |store| gather(store, &desk, &source, &state, &document, via, body)).await?;
+    Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
+}
+
+fn body_hash(bytes: &[u8]) -> [u8; 16] {
+    let full = Sha256::digest(bytes);
+    std::array::from_fn(|i| full[i])
+}
+
+/// Reads a document and asks the rules about what in it is new or changed. Runs on a thread that may block.
+fn gather(
+    store: &dyn Store,
+    desk: &Desk,
+    source: &Source,
+    state: &SourceState,
+    document: &Document,
+    via: Option<Via>,
+    body: [u8; 16],
+) -> Result<Result<Read, Unreadable>, StoreError> {
+    let now = clock::now();
+    let plan = source::Plan { now: Some(now), ..source.plan() };
+    let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
+        Ok(reading) => reading,
+        Err(why) => return Ok(via.map(|via| Read::unmirrored(via, &why)).ok_or(why)),
+    };
+    if reading.truncated && reading.items.is_empty() {
+        // As a baseline it would let everything in the next, whole document be told as new.
+        return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
+    }
+    let problems = reading
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
+        .collect();
+    let own = via.is_none();
+    let channel = match via {
+        Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
+        None => channel::settle(store, source, state, &mut reading, now)?,
+    };
+    let hints = own.then_some(reading.hints);
+    let mut shown = Shown::with(&reading.problems, document.delta);
+    let judge = |candidate: Candidate| {
+        let published = candidate.item.published;
+        let (judged, is_known) = judge(store, desk, source, candidate)?;
+        shown.add(is_known, published);
+        Ok(judged)
+    };
+    let items = reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?;
+    let harvest = Harvest {
+        items,
+        lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
+        delta: document.delta,
+        whole: !reading.truncated,
+        validators: (document.url.to_string(), document.validators.clone()),
+        body,
+        complaint: reading.complaint,
+        beyond: Beyond { channel, ..Beyond::default() },
+    };
+    let known = shown.known();
+    let front = Front { url: document.url.clone(), older: reading.older, shown: reading.shown, known };
+    let (front, shown) = hints.map(|_| (front, shown)).unzip();
+    Ok(Ok(Read { hints, problems, front, shown, ..Read::of(Outcome::Read(harvest)) }))
+}
+
+/// Asks the rules about an item that is new or changed; says whether it was known.
+pub(super) fn judge(
+    store: &dyn Store,
+    desk: &Desk,
+    source: &Source,
+    candidate: Candidate,
+) -> Result<(Judged, bool), StoreError> {
+    let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
+    let answers = store.seen(source.name(), &ingest::lookups(&candidate))?;
+    let seen = ingest::known(&answers);
+    let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
+    let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
+    // Any name that it has been known by tells that it was shown before.
+    Ok((Judged { candidate, verdict }, answers.iter().any(Option::is_some)))
+}

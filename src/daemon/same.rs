@@ -1,0 +1,87 @@
+//! Sources that have the same document: one of them has its items, the others stand aside.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::info;
+
+use super::poll::Polling;
+use super::station::Station;
+use crate::control::api;
+use crate::desk::{Desk, Source};
+use crate::ingest::{self, Harvest, Outcome};
+use crate::item::SourceName;
+use crate::schedule::{self, PollReason};
+use crate::store::{SourceState, StoreError};
+
+/// The source that has the document which this one was given and could read, if it is another. Of a page put up while
+/// a whole site is at work nothing can be read, and nobody stands aside.
+pub(super) fn other(
+    desk: &Desk,
+    source: &Source,
+    state: &SourceState,
+    outcome: &Outcome,
+) -> Option<SourceName> {
+    let from = match outcome {
+        Outcome::Read(Harvest { validators: (from, _), .. })
+        | Outcome::Repeated { validators: (from, _) } => from,
+        Outcome::Unchanged { .. } => &state.validators.as_ref()?.0,
+        Outcome::Failed { .. } => return None,
+    };
+    desk.landings.landed(source.name(), from)
+}
+
+/// Lets a source stand aside for `other`: it is asked again in a day, whether that still holds. What it knows of
+/// its items stays, should it have a document of its own again.
+pub(super) async fn stand_aside(
+    station: &Station,
+    source: &Arc<Source>,
+    before: &SourceState,
+    other: SourceName,
+    now: Timestamp,
+) -> Result<Polling, StoreError> {
+    let name = source.name();
+    if before.learned.same_as.as_ref() != Some(&other) {
+        info!(source = %name, %other, "has the same document as another source, which has its items");
+    }
+    let due = now.checked_add(schedule::SAME_AGAIN_AFTER).unwrap_or(schedule::NEVER);
+    let report = api::Poll {
+        source: name.to_string(),
+        outcome: "same".into(),
+        problems: vec![format!("the same document as `{other}`, which has its items")],
+        due: Some(due),
+        ..api::Poll::default()
+    };
+    let (name, address) = (name.clone(), source.address());
+    station
+        .writer
+        .commit(move |tx| {
+            let state = tx.source(&name)?.unwrap_or_else(|| ingest::blank(&name)).at(&address);
+            let mut learned = state.learned.clone();
+            learned.same_as = Some(other.clone());
+            learned.reason = Some(PollReason::Same);
+            tx.put_source(&SourceState {
+                failing: None,
+                not_before: None,
+                host_wide: false,
+                last_poll: Some(now),
+                due: Some(due),
+                learned,
+                ..state
+            })
+        })
+        .await?;
+    Ok(Polling { report, deliveries: Vec::new(), due, doubtful: false })
+}
+
+/// When the store says that a source is due; `None` when that is now, also because the source for which it stood
+/// aside is no more.
+pub(super) fn due_later(
+    desk: &Desk,
+    source: &Source,
+    state: &SourceState,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let alone = state.learned.same_as.as_ref().is_some_and(|other| !desk.landings.has(other));
+    state.due_later(&source.address(), now).filter(|_| !alone)
+}
