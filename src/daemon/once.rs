@@ -1,5 +1,6 @@
 //! One round without staying: polls what is due, delivers what is due, ends.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -34,8 +35,9 @@ pub async fn once(
     let states = station.read(|store| store.sources()).await?;
     poller::recall(desk, &states);
     let now = clock::now();
+    let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
     let due = |source: &&Arc<Source>| {
-        let state = states.iter().find(|state| state.name == *source.name());
+        let state = known.get(source.name());
         let later = state.and_then(|state| same::due_later(desk, source, state, now)).is_some();
         round == Round::All || !later
     };

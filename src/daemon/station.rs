@@ -1,11 +1,12 @@
 //! The store and its writer, as everything that runs shares them.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -13,6 +14,9 @@ use crate::store::{SledStore, Store, StoreError, Writer};
 
 /// How long the end waits for those who still hold the store.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Readers beside one for each processor: one may wait for the disk while the others compute.
+const READERS_MORE: usize = 1;
 
 /// A store and the one way to write to it.
 #[derive(Clone)]
@@ -22,12 +26,17 @@ pub struct Station {
     pub writer: Writer,
     /// Tells that there are articles to be fetched.
     pub articles: Arc<Notify>,
+    /// One for each reader at work. Reading takes a processor, mostly: a thread for each of a thousand polls would
+    /// only make them wait for each other.
+    readers: Arc<Semaphore>,
 }
 
 impl Station {
     /// Joins a store and its writer.
     pub fn new(store: Arc<dyn Store>, writer: Writer) -> Self {
-        Self { store, writer, articles: Arc::default() }
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let readers = Arc::new(Semaphore::new(processors + READERS_MORE));
+        Self { store, writer, articles: Arc::default(), readers }
     }
 
     /// Reads from the store on a thread that may block.
@@ -40,9 +49,13 @@ impl Station {
         T: Send + 'static,
     {
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || question(store.as_ref()))
-            .await
-            .unwrap_or(Err(StoreError::Stopped))
+        // Held until the thread has ended, also when nobody waits for the answer any more.
+        let turn = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
+        let answered = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            question(store.as_ref())
+        });
+        answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 }
 
