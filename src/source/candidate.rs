@@ -133,13 +133,17 @@ fn lower_into(text: &str, lower: &mut String) {
         }
         return;
     }
-    for c in text.chars() {
-        match c {
-            // The letters of which most texts are made, known to be small without a search.
-            ' ' | 'a'..='z' | 'ß'..='ÿ' | 'а'..='џ' | '\u{600}'..='\u{6ff}' => lower.push(c),
-            _ => lower.extend(c.to_lowercase()),
-        }
+    // The letters of which most texts are made are known to be small without a search.
+    let is_small = |c| matches!(c, ' '..='@' | 'a'..='z' | 'ß'..='ÿ' | 'а'..='џ' | '\u{600}'..='\u{6ff}');
+    let mut rest = text;
+    while let Some(place) = rest.find(|c| !is_small(c)) {
+        let (small, from) = rest.split_at(place);
+        lower.push_str(small);
+        let mut characters = from.chars();
+        lower.extend(characters.next().into_iter().flat_map(char::to_lowercase));
+        rest = characters.as_str();
     }
+    lower.push_str(rest);
 }
 
 fn cut(field: &mut String) -> bool {

@@ -53,7 +53,7 @@ fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> 
     let mut encodings = labels.iter().flatten().filter_map(|label| Encoding::for_label(label.as_bytes()));
     let named = encodings.clone().next();
     if named != Some(ISO_2022_JP)
-        && let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(text) = simdutf8::basic::from_utf8(bytes)
     {
         let lie = named.filter(|&named| named != UTF_8 && !text.is_ascii());
         let flaw = lie.map(|named| format!("said to be {}, is UTF-8", named.name()));

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use memchr::memchr;
+
 /// Names of U+00A0 to U+00FF, in order (HTML 4.01, section 24.2).
 const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn \
     sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde \
@@ -33,6 +35,9 @@ const INVISIBLE: [(&str, char); 7] = [
 
 /// Longest reference looked for, in bytes between `&` and `;`.
 const REFERENCE_BYTES_MAX: usize = 12;
+
+/// Bytes that are looked at together, so that the compiler takes many at once.
+const CHUNK_BYTES: usize = 256;
 
 /// What a reference at the start of `text` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,18 +110,26 @@ pub(crate) fn allowed(c: char) -> bool {
 /// Whether XML allows every character of a text.
 pub(crate) fn all_allowed(text: &str) -> bool {
     // Bytes first, without a branch for each: of the forbidden characters those outside ASCII begin with EF.
-    let suspect = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0xEF;
-    text.as_bytes().iter().filter(|byte| suspect(byte)).count() == 0 || text.chars().all(allowed)
+    let suspect = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0xEF;
+    let mut chunks = text.as_bytes().chunks(CHUNK_BYTES);
+    let clean = chunks.all(|chunk| !chunk.iter().fold(false, |found, &byte| found | suspect(byte)));
+    clean || text.chars().all(allowed)
+}
+
+/// What stands before and after the first `byte` of ASCII.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let (before, from) = text.split_at_checked(memchr(byte, text.as_bytes())?)?;
+    Some((before, from.get(1..)?))
 }
 
 /// The text with every reference replaced; what is none stays as written.
 pub(crate) fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
+    if memchr(b'&', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
+    while let Some((before, after)) = split_at_byte(rest, b'&') {
         out.push_str(before);
         rest = after;
         match reference(after) {

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use super::facts::{Collector, Facts};
 use super::lexer::{Lexer, Tag, Token, split_name};
 use super::mend::{FIELDS, MEDIA_TEXTS, XML_DEPTH_MAX, is_odd_person};
@@ -145,9 +147,8 @@ impl<'a> Walk<'a> {
 
 /// Whether every `&` of a text begins a reference that XML knows.
 fn is_clean(text: &str) -> bool {
-    let mut pieces = text.split('&');
-    pieces.next();
-    pieces.all(|after| {
+    memchr_iter(b'&', text.as_bytes()).all(|place| {
+        let after = text.get(place + 1..).unwrap_or_default();
         let known = ["amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|name| after.starts_with(name));
         known
             || (after.starts_with('#')

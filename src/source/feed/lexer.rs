@@ -3,6 +3,8 @@
 //! A strict reader stops at the first flaw, and what stands after it is lost. This one takes a `<` that
 //! begins nothing as a character, and says when the document ends inside a tag.
 
+use memchr::{memchr, memmem};
+
 /// Most attributes of one tag that are read.
 const ATTRIBUTES_MAX: usize = 64;
 
@@ -129,7 +131,7 @@ impl<'a> Lexer<'a> {
     fn until(&mut self, open: usize, close: &str) -> Option<&'a str> {
         let rest = self.rest();
         let inside = rest.get(open..).unwrap_or_default();
-        let Some(length) = inside.find(close) else {
+        let Some(length) = memmem::find(inside.as_bytes(), close.as_bytes()) else {
             self.skip(rest.len());
             return None;
         };
@@ -215,7 +217,7 @@ impl<'a> Iterator for Lexer<'a> {
         if rest.starts_with('<') {
             return Some(self.markup());
         }
-        let length = rest.find('<').unwrap_or(rest.len());
+        let length = memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
         self.skip(length);
         rest.get(..length).map(Token::Text)
     }

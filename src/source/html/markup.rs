@@ -1,5 +1,7 @@
 //! Tags of HTML in a text that may be broken.
 
+use memchr::memchr;
+
 /// A tag, comment or declaration at the start of a text.
 pub(super) struct Tag<'a> {
     /// Empty for what is no element.
@@ -53,9 +55,9 @@ fn tag_length(text: &str) -> Option<usize> {
     text.find('>').map(|place| place + 1)
 }
 
-/// Splits before the first `mark`.
-pub(super) fn split_at(text: &str, mark: char) -> Option<(&str, &str)> {
-    text.find(mark).map(|place| text.split_at(place))
+/// Splits before the first `mark`, a byte of ASCII.
+pub(super) fn split_at(text: &str, mark: u8) -> Option<(&str, &str)> {
+    text.split_at_checked(memchr(mark, text.as_bytes())?)
 }
 
 /// What stands after the end tag of `name`; `None` when there is none.

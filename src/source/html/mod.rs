@@ -98,7 +98,7 @@ pub(super) fn one_line(text: &str) -> String {
 fn strip(html: &str) -> String {
     let mut lines = Lines::default();
     let mut rest = html;
-    while let Some((before, from)) = split_at(rest, '<') {
+    while let Some((before, from)) = split_at(rest, b'<') {
         lines.text(&reference::decode(before));
         let tag = match markup(from) {
             Markup::Tag(tag) => tag,

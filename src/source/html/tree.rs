@@ -39,7 +39,7 @@ pub(in crate::source) fn bounded(page: &str) -> (&str, Option<String>) {
     let mut loose = 0_usize;
     let mut nodes = 0_usize;
     let mut rest = page;
-    while let Some((_, from)) = split_at(rest, '<') {
+    while let Some((_, from)) = split_at(rest, b'<') {
         let tag = match markup(from) {
             Markup::Tag(tag) => tag,
             Markup::Character => {
