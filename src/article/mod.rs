@@ -1,7 +1,7 @@
 //! The article behind an entry: whether it is wanted, what its page says, and what became of it.
 //!
 //! Pure: pages come in as documents, time as an argument. What a page shows in the article's place (a paywall, a request
-//! for consent, a login) is recognised by [`marks`] and not used: its words would say nothing of the entry. An article
+//! for consent, a login) is recognised by `marks` and not used: its words would say nothing of the entry. An article
 //! only ever adds to the verdict of its entry.
 
 mod marks;
