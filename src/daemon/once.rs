@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +12,9 @@ use super::station::Station;
 use super::{DaemonError, clock, poll, poller, same, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
+
+/// Polls under way at one host: one asks, others read and store what they were told.
+const LANE: usize = 3;
 
 /// Which sources a round polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +45,16 @@ pub async fn once(
         round == Round::All || !later
     };
     let mut polls = JoinSet::new();
+    let mut lanes: HashMap<Option<String>, Arc<Semaphore>> = HashMap::new();
     for source in desk.sources.iter().filter(due) {
-        let (station, desk, source) = (station.clone(), Arc::clone(desk), Arc::clone(source));
-        polls.spawn(async move { poll::poll(&station, &desk, &source).await.report });
+        let lane = lanes.entry(source.host()).or_insert_with(|| Arc::new(Semaphore::new(LANE)));
+        let (station, desk, source, lane) =
+            (station.clone(), Arc::clone(desk), Arc::clone(source), Arc::clone(lane));
+        // Boxed, so that thousands of polls that wait for their host are small.
+        polls.spawn(async move {
+            let _place = lane.acquire().await;
+            Box::pin(poll::poll(&station, &desk, &source)).await.report
+        });
     }
     let mut reports = Vec::new();
     while let Some(ended) = polls.join_next().await {

@@ -17,7 +17,7 @@ use super::error::{Failure, FetchError, bare};
 use super::gate::HostGate;
 use super::resolve::{Guard, Names};
 use super::robots::{self, Known, Robots, Said};
-use super::{ACCEPT_FEED, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
+use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
 const A_IM: &str = "a-im";
@@ -207,7 +207,7 @@ impl Fetcher {
             Some(delay) => self.gate.enter_crawling(&host, delay).await,
         };
         walk.waited.get_or_insert_with(|| arrived.elapsed());
-        let _turn = entered.map_err(|held| FetchError {
+        let mut turn = entered.map_err(|held| FetchError {
             freshness: Freshness { retry_after: Some(held.left), max_age: None },
             ..Failure::Held { host: host.clone(), left: held.left }.into()
         })?;
@@ -215,7 +215,12 @@ impl Fetcher {
         let asked = timeout(walk.left, self.ask(&client, request, url, walk.left)).await;
         walk.left = walk.left.saturating_sub(started.elapsed());
         let limit = self.settings.timeout;
-        asked.unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()))
+        let mut told = asked
+            .unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()));
+        if let Ok((Hop::Done(Answer::Document(document)), _)) = &mut told {
+            document.bytes = turn.keep(std::mem::take(&mut document.bytes));
+        }
+        told
     }
 
     /// The pause that the robots.txt of a server asks for, if it allows the request at all.

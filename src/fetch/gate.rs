@@ -1,20 +1,28 @@
-//! One request at a time per host, with a pause between, and few requests in flight over all hosts.
+//! One request at a time per host, with a pause between, and few requests in flight over all hosts; and no more bodies
+//! in hand than can be read soon.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Mutex as TurnLock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 /// Hosts remembered before the idle ones are looked for.
 const SWEEP_FROM: usize = 64;
 
+/// Bodies in hand beside two for each request in flight: who holds one while it asks for another, as a search for feeds
+/// does, must not wait for itself.
+const BODIES_MORE: usize = 16;
+
 /// Lets requests through, host by host.
 #[derive(Debug)]
 pub struct HostGate {
     gap: Duration,
     slots: Arc<Semaphore>,
+    /// One for each request in flight, or for the body that came of it, until it is dropped.
+    bodies: Arc<Semaphore>,
     // Held for a look-up only, never over an await.
     hosts: Arc<Mutex<Hosts>>,
 }
@@ -54,6 +62,19 @@ pub struct Turn {
     delay: Option<Duration>,
     _place: OwnedMutexGuard<()>,
     _slot: Option<OwnedSemaphorePermit>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// A body and its room.
+struct Kept {
+    body: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 /// The host asked to be left alone.
@@ -65,12 +86,14 @@ pub struct Held {
 
 impl HostGate {
     /// A gate with at most `concurrency` requests in flight (at least one) and `gap` from the end of one request
-    /// to the start of the next at the same host.
+    /// to the start of the next at the same host. With those in flight, twice as many bodies and a few more are in hand
+    /// before the next request waits.
     pub fn new(concurrency: usize, gap: Duration) -> Self {
-        let slots = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let slots = concurrency.clamp(1, Semaphore::MAX_PERMITS / 4);
         Self {
             gap,
             slots: Arc::new(Semaphore::new(slots)),
+            bodies: Arc::new(Semaphore::new(slots * 2 + BODIES_MORE)),
             hosts: Arc::new(Mutex::new(Hosts { known: HashMap::new(), sweep_at: SWEEP_FROM })),
         }
     }
@@ -81,7 +104,7 @@ impl HostGate {
         Self { hosts: Arc::clone(&self.hosts), ..Self::new(concurrency, gap) }
     }
 
-    /// Waits for the host's turn, its pause and then a free slot; the host is a name in lower case without port.
+    /// Waits for the host's turn, its pause, then room for a body and a free slot; the host is a name in lower case without port.
     ///
     /// # Errors
     ///
@@ -98,11 +121,12 @@ impl HostGate {
         if let Some(rests_until) = rests_until {
             sleep_until(rests_until).await;
         }
-        // The slot comes last, so that nobody who waits for a host keeps one from the others. The semaphore is
-        // never closed, so there always is one.
+        // Room and slot come last, so that nobody who waits for a host keeps them from the others. The semaphores are
+        // never closed, so they are always given.
+        let room = Arc::clone(&self.bodies).acquire_owned().await.ok();
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         host.free_to_ask()?;
-        Ok(Turn { host, gap: Some(self.gap), delay: None, _place: place, _slot: slot })
+        Ok(Turn { host, gap: Some(self.gap), delay: None, _place: place, _slot: slot, room })
     }
 
     /// The same for a page or an article of a host whose robots.txt asks for a pause of `delay` between such requests. The
@@ -185,6 +209,14 @@ impl Host {
 }
 
 impl Turn {
+    /// A body that keeps its room until the last of its copies is dropped.
+    pub fn keep(&mut self, body: Bytes) -> Bytes {
+        match self.room.take() {
+            Some(room) => Bytes::from_owner(Kept { body, _room: room }),
+            None => body,
+        }
+    }
+
     /// Ends the turn without a request.
     fn give_back(mut self) {
         self.gap = None;
@@ -239,6 +271,23 @@ mod tests {
         let c = gate.enter("c").now_or_never();
         assert!(b.is_some() && c.is_some());
         assert!(gate.enter("d").now_or_never().is_none(), "both slots are taken");
+    }
+
+    #[tokio::test]
+    async fn bodies_that_nobody_reads_hold_back_the_next_requests() {
+        let gate = HostGate::new(1, Duration::ZERO);
+        let mut bodies = Vec::new();
+        while let Some(turn) = gate.enter(&bodies.len().to_string()).now_or_never() {
+            bodies.push(turn.unwrap().keep(Bytes::from_static(b"body")));
+        }
+        assert_eq!(bodies.len(), 2 + BODIES_MORE);
+        let copy = bodies.pop().unwrap();
+        bodies.push(copy.slice(1..3));
+        drop(copy);
+        assert!(gate.enter("b").now_or_never().is_none(), "a part of it is still in use");
+        bodies.pop();
+        drop(gate.enter("c").now_or_never().expect("room again").unwrap());
+        assert!(gate.enter("d").now_or_never().is_some(), "a request without a body leaves its room");
     }
 
     #[tokio::test]
