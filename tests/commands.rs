@@ -288,7 +288,8 @@ fn explain_marks_the_words_and_tells_what_was_lost_to_none() {
         FIRED     floods (low)\n  ground  \"ground\"  title 29..35\n\
         silent    cholera\n  lost only to none: `football` vetoes it by `football` (title 20..28)\n\
         silent    rain: all: rain: nothing in the item meets it\n\
-        not asked 1 rules are not for this item (1 by source); --rule tells\n";
+        not asked 1 rules are not for this item (1 by source); --rule tells\n\
+        to        screen\n";
     let input = r#"{"title": "Cholera at \u001b[2J the football ground", "source": "news"}"#;
     let told_of_a_source = desk.feed(&["explain", "-"], input).ended(0);
     assert_eq!(told_of_a_source.out.replace("source    from news\n", ""), expected);

@@ -14,6 +14,7 @@ use harmattan::ingest::{
 };
 use harmattan::item::{Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{DeliveryId, Subject};
+use harmattan::route::Routes;
 use harmattan::rules::Engine;
 use harmattan::schedule::Learned;
 use harmattan::source::{Candidate, Complaint};
@@ -44,7 +45,7 @@ impl Stage {
             store: SledStore::create(folder.path()).unwrap(),
             force: InForce {
                 engine: Arc::new(Engine::compile(Vec::new(), Vec::new()).unwrap()),
-                recipients: recipients.to_vec().into(),
+                routes: Arc::new(Routes::to_all(recipients.to_vec())),
                 max_age: Duration::from_hours(24),
                 vantage: Vantage { machine: "desk".into(), hosts: 4 },
             },

@@ -15,6 +15,7 @@ use harmattan::ingest::{
     Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
 };
 use harmattan::item::Item;
+use harmattan::route::Routes;
 use harmattan::rules::Engine;
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{Match, Verdict};
@@ -53,7 +54,7 @@ impl Stage {
             store: SledStore::create(folder.path()).unwrap(),
             force: InForce {
                 engine: Arc::new(Engine::compile(Vec::new(), Vec::new()).unwrap()),
-                recipients: recipients.to_vec().into(),
+                routes: Arc::new(Routes::to_all(recipients.to_vec())),
                 max_age: 14 * DAY,
                 vantage: Vantage::default(),
             },

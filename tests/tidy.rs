@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that are functions of their arguments.
-const PURE: [&str; 6] = ["schedule", "text", "rules", "story", "outbox", "event"];
+const PURE: [&str; 7] = ["schedule", "text", "rules", "story", "route", "outbox", "event"];
 
 /// What would make them depend on something else: runtimes, engines, clocks, chance, the system.
 const IMPURE: [&str; 10] = [

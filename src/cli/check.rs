@@ -62,11 +62,12 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
     }
     let failures: Vec<String> = desk.failing_tests.iter().map(ToString::to_string).collect();
     let tests = desk.engine.test_count(&[]);
+    let routes: Vec<String> = desk.config.routes.iter().map(ToString::to_string).collect();
     if options.json {
         let mut told = serde_json::json!({
             "config": desk.path, "sources": desk.sources.len(), "rules": desk.engine.rule_count(),
             "entities": desk.engine.entity_count(), "notifiers": desk.notifiers.len(), "tests": tests,
-            "failures": failures, "warnings": warnings,
+            "failures": failures, "warnings": warnings, "routes": routes,
         });
         for kind in [SummaryKind::UnusedEntities, SummaryKind::CommonTerms] {
             let all = desk.engine.summaries().iter().filter(|summary| summary.kind == kind);
@@ -79,6 +80,9 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
         }
         for failure in &failures {
             talk(format!("failed: {failure}"));
+        }
+        for (number, route) in (1..).zip(&routes) {
+            line(format!("route {number}: {route}"))?;
         }
         line(format!(
             "{}: {} sources, {} rules, {} entities, {} notifiers; {tests} rule tests, {} failed; {} warnings; {store}",

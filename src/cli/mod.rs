@@ -16,6 +16,7 @@ mod preview;
 mod print;
 mod reach;
 mod reload;
+mod routes;
 mod run;
 mod send_test;
 mod sources;
@@ -84,6 +85,8 @@ enum Command {
     Alerts(alerts::Options),
     /// List deliveries, or try them again
     Outbox(outbox::Options),
+    /// List the routes, or tell where an alert would go
+    Routes(routes::Options),
     /// Send a test message through the notifiers
     SendTest(send_test::Options),
     /// Tell how the daemon and its store are
@@ -115,6 +118,7 @@ pub async fn main(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sources(options) => sources::sources(&at, &options).await,
         Command::Alerts(options) => alerts::alerts(&at, &options).await,
         Command::Outbox(options) => outbox::outbox(&at, &options).await,
+        Command::Routes(options) => routes::routes(&at, &options),
         Command::SendTest(options) => send_test::send_test(&at, &options).await,
         Command::Status(options) => status::status(&at, &options).await,
         Command::Reload(options) => reload::reload(&at, &options).await,

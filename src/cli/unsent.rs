@@ -85,6 +85,7 @@ fn alert(desk: &Desk, stored: StoredItem, verdict: Verdict, now: Timestamp) -> A
         id,
         kind: AlertKind::New,
         disposition: Disposition::Sent,
+        unrouted: false,
         created: now,
         severity,
         rules,

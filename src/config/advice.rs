@@ -9,6 +9,7 @@ use super::settings::Config;
 use super::source::{ArticleChoice, SourceAddress, SourceSpec};
 use super::suggest;
 use super::value::duration_text;
+use crate::route;
 use crate::rules::spec::Origin;
 
 /// Warns of what cannot be seen in one table alone.
@@ -20,6 +21,7 @@ pub(super) fn give(config: &Config, report: &Report) {
     proxied(config, report);
     unmatched(config, report);
     unlinked(config, report);
+    routes(config, report);
 }
 
 fn polled(config: &Config) -> impl Iterator<Item = &SourceSpec> {
@@ -136,6 +138,28 @@ fn proxied(config: &Config, report: &Report) {
         Some(origin) => warning.at(origin),
         None => warning,
     });
+}
+
+/// Alerts that no route takes, and routes that take none.
+fn routes(config: &Config, report: &Report) {
+    let uncovered = route::uncovered(&config.routes, &config.rules);
+    if let (Some(first), Some(last)) = (uncovered.first(), config.routes.last()) {
+        let others = match uncovered.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let message = format!("no route takes all alerts of `{}`{others}", first.name.value);
+        report.warn(
+            Problem::new("route", message)
+                .at(last.origin.clone())
+                .hint("what none takes goes to every notifier, marked `unrouted`; end with a route that asks for nothing"),
+        );
+    }
+    for (hidden, by) in route::unreached(&config.routes) {
+        let message = format!("is never asked: the one at {} takes every alert", by.origin);
+        let hint = "put it before that one, or write `continue = true` there";
+        report.warn(Problem::new("route", message).at(hidden.origin.clone()).hint(hint));
+    }
 }
 
 /// Source filters of rules that no source meets: such a rule never fires.

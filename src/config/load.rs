@@ -12,8 +12,9 @@ use super::read::{Node, Section};
 use super::settings::Config;
 use super::source::SourceSpec;
 use super::tuning::Tuning;
-use super::{advice, entity, general, keys, notifier, rule, source};
+use super::{advice, entity, general, keys, notifier, route, rule, source};
 use crate::notify::{NotifierKind, NotifierSettings};
+use crate::route::RouteSpec;
 use crate::rules::spec::{EntitySpec, Located, Origin, RuleSpec};
 
 /// A config and what there is to know about it.
@@ -116,6 +117,10 @@ fn top(documents: &[Document<'_>], files: usize, report: &Report, environment: &
     }
     if !top.unread {
         tuning.check_names(&top.entities, &top.rules, report);
+        let notifiers = top.names.keys().filter(|(table, _)| *table == "notifier");
+        let mut notifiers: Vec<&str> = notifiers.map(|(_, name)| name.as_str()).collect();
+        notifiers.sort_unstable();
+        route::check_names(&top.routes, &notifiers, &top.entities, report);
     }
     tuning.check_weights(&top.rules, report);
     tuning.extend(&mut top.entities);
@@ -129,6 +134,7 @@ struct Top {
     entities: Vec<EntitySpec>,
     rules: Vec<RuleSpec>,
     notifiers: Vec<NotifierSettings>,
+    routes: Vec<RouteSpec>,
     unchecked: Vec<String>,
     /// Whether something could not be read at all, so that a name that is nowhere may stand in it.
     unread: bool,
@@ -167,8 +173,11 @@ impl Top {
                     Some(settings) => self.notifiers.push(settings),
                     None => self.unchecked.push(read.name.value),
                 }
+            } else {
+                self.unread = true;
             }
         }
+        self.routes.extend(top.sections("route").iter().filter_map(route::route));
     }
 
     /// Notes a name that is given twice, with both places.
@@ -254,6 +263,7 @@ fn assemble(
         entities: top.entities,
         rules: top.rules,
         notifiers,
+        routes: top.routes,
     };
     Some((config, top.unchecked))
 }

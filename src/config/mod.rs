@@ -18,6 +18,7 @@ pub mod option;
 mod problem;
 mod read;
 mod reference;
+mod route;
 mod rule;
 pub mod secret;
 mod settings;

@@ -9,6 +9,7 @@ use url::Url;
 use super::source::SourceSpec;
 use crate::fetch::Networks;
 use crate::notify::NotifierSettings;
+use crate::route::RouteSpec;
 use crate::rules::spec::{EntitySpec, RuleSpec};
 
 /// A config that was checked as a whole.
@@ -36,6 +37,8 @@ pub struct Config {
     pub rules: Vec<RuleSpec>,
     /// `[[notifier]]`, likewise; without any in the files, one of type `stdout` named `screen`.
     pub notifiers: Vec<NotifierSettings>,
+    /// `[[route]]`, in the order of the files.
+    pub routes: Vec<RouteSpec>,
 }
 
 /// `[store]`

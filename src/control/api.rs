@@ -298,7 +298,7 @@ pub struct Poll {
 pub struct Alert {
     /// When it was made.
     pub created: Timestamp,
-    /// `sent`, `joined`, `stale` or `shadow`.
+    /// `sent`, `recorded` (its routes send to nobody), `joined`, `stale` or `shadow`.
     pub disposition: String,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]

@@ -8,14 +8,20 @@ use jiff::SignedDuration;
 
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
+use super::route::Way;
 use super::{article, rows};
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
+use crate::route::Facts;
 use crate::rules::spec::{Mode, RuleSpec};
+use crate::rules::verdict::{Match, Verdict};
 use crate::rules::{Explanation, Outcome, SourceLabel};
 use crate::store::{Deliveries, Store, StoreError, StoredItem};
 use crate::story::AlertId;
 use crate::wire;
+
+/// Tier of a source that is not configured: unverified.
+const TIER_UNKNOWN: u8 = 3;
 
 /// How long before its item an alert may seem to be made: clocks are set.
 const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -114,6 +120,7 @@ pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&st
     let specs: HashMap<&str, &RuleSpec> =
         desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
     let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
+    let way = way(desk, &verdict, label);
     let places = verdict.places.iter().map(|place| place.id.clone());
     let entities = verdict.entities.iter().map(|entity| entity.id.clone()).chain(places).collect();
     api::Explain {
@@ -121,9 +128,24 @@ pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&st
         rules,
         entities,
         article: None,
+        way,
         alerts: Vec::new(),
         deliveries: Vec::new(),
     }
+}
+
+/// Where an alert of what fires and is told would go.
+fn way(desk: &Desk, verdict: &Verdict, source: Option<SourceLabel<'_>>) -> Option<Way> {
+    let rules: Vec<Match> = verdict.fired.iter().filter(|rule| rule.mode == Mode::Live).cloned().collect();
+    let severity = rules.iter().map(|rule| rule.severity).max()?;
+    let spec = source.and_then(|source| desk.source(source.name.as_str()));
+    let tier = spec.map_or(TIER_UNKNOWN, |source| source.spec.tier);
+    let places = verdict.places.iter().map(|place| place.id.as_str());
+    let entities: Vec<&str> =
+        verdict.entities.iter().map(|entity| entity.id.as_str()).chain(places).collect();
+    let facts = Facts { severity, rules: &rules, source, tier, entities: &entities };
+    let routes = &desk.in_force.routes;
+    Some(Way::of(routes, routes.of_alert(&facts)))
 }
 
 /// The source of an item as rules see it. One that is no longer configured has its name and no tags.

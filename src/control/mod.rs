@@ -11,6 +11,7 @@ pub mod explain;
 mod health;
 pub mod history;
 mod learned;
+pub mod route;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;

@@ -72,6 +72,7 @@ fn unstored(told: api::Alert) -> Result<Alert, NotAnId> {
         id: alert.id.parse()?,
         kind: AlertKind::New,
         disposition: Disposition::Sent,
+        unrouted: false,
         created: told.created,
         severity,
         rules: alert.rules.into_iter().map(Match::from).collect(),

@@ -17,6 +17,9 @@ pub struct Explain {
     /// What became of the article that it links to, where that is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub article: Option<super::article::Article>,
+    /// Where an alert of what fires now would go; absent when nothing that is told fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<super::route::Way>,
     /// Alerts made of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,

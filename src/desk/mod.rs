@@ -17,6 +17,7 @@ use crate::fetch::{Fetcher, HttpSettings};
 use crate::ingest::InForce;
 use crate::item::{SourceKind, SourceName};
 use crate::notify::Notifier;
+use crate::route::Routes;
 use crate::rules::spec::Located;
 use crate::rules::{Engine, RuleProblem, TestFailure};
 use crate::schedule::Rhythm;
@@ -197,7 +198,7 @@ impl Desk {
         let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
         warnings.extend(engine.warnings().iter().map(|warning| problem(warning.clone()).to_string()));
         let failing_tests = test(&engine, &sources, &[]);
-        let recipients = notifiers
+        let everybody = notifiers
             .iter()
             .flat_map(|notifier| {
                 notifier
@@ -209,7 +210,7 @@ impl Desk {
             .collect();
         let in_force = InForce {
             engine: Arc::clone(&engine),
-            recipients,
+            routes: Arc::new(Routes::new(&config.routes, &config.entities, everybody)),
             max_age: config.alerts.max_age,
             vantage: vantage::of(&sources),
         };

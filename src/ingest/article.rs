@@ -57,7 +57,8 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
             Some(_) | None => added(&force.engine, &stored.item, text, label),
         };
         if !verdict.fired.is_empty() {
-            let recorder = Recorder { tx, force, now: settled.at, source, tier: settled.tier };
+            let (tags, tier) = (settled.tags.as_slice(), settled.tier);
+            let recorder = Recorder { tx, force, now: settled.at, source, tags, tier };
             let dating = Dating::of(&stored.item, stored.fetched, None);
             recorder.alert(&article::joined(&stored.item, text), verdict, dating, &mut receipt)?;
         }

@@ -52,7 +52,7 @@ pub(super) fn note(
     state.health = known.health;
     for event in &events {
         tx.put_event(event)?;
-        record::owe(tx, force, event.id.into(), event.created, receipt)?;
+        record::owe(tx, force.routes.of_event(event.kind).to, event.id.into(), event.created, receipt)?;
     }
     receipt.events = events;
     Ok(())

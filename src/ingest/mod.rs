@@ -21,6 +21,7 @@ use crate::event::{Event, Health, Reach};
 use crate::fetch::Validators;
 use crate::item::{SeenKey, SourceName};
 use crate::outbox::Delivery;
+use crate::route::Routes;
 use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
 use crate::schedule::Learned;
@@ -162,8 +163,8 @@ pub struct Judged {
 pub struct InForce {
     /// The rules.
     pub engine: Arc<Engine>,
-    /// Notifier and recipient of every delivery that an alert owes.
-    pub recipients: Arc<[(String, String)]>,
+    /// Which alerts and events go where.
+    pub routes: Arc<Routes>,
     /// Items with an older date are recorded as stale, where a rule has no greatest age of its own.
     pub max_age: Duration,
     /// From where sources are watched.

@@ -1,5 +1,6 @@
 //! The alert for an item on which rules fired, what of them it tells, and the deliveries that it owes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,8 @@ use super::take::Ingest;
 use super::{InForce, Judged, Receipt};
 use crate::item::{Dating, Item, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
+use crate::route::{Facts, Recipient, Routed};
+use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
 use crate::store::{StoreError, Transaction};
@@ -23,6 +26,8 @@ pub(super) struct Recorder<'a> {
     pub(super) now: Timestamp,
     /// Source of its item.
     pub(super) source: &'a SourceName,
+    /// Tags of that source.
+    pub(super) tags: &'a [String],
     /// Tier of that source.
     pub(super) tier: u8,
 }
@@ -37,8 +42,14 @@ impl Ingest<'_> {
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
         let (source, now) = (&self.poll.source, self.poll.started);
-        let recorder =
-            Recorder { tx: self.tx, force: self.force, now, source: &source.name, tier: source.tier };
+        let recorder = Recorder {
+            tx: self.tx,
+            force: self.force,
+            now,
+            source: &source.name,
+            tags: &source.tags,
+            tier: source.tier,
+        };
         recorder.alert(&judged.candidate.item, verdict, dating, receipt)
     }
 }
@@ -56,9 +67,15 @@ impl Recorder<'_> {
         let place = i64::try_from(receipt.alerts.len()).unwrap_or(i64::MAX);
         let now = self.now.checked_add(SignedDuration::from_millis(place)).unwrap_or(self.now);
         let id = AlertId::new(now, item.id);
-        let sifted = Sifted::of(verdict.fired, age(item, now), self.force.max_age);
+        let Verdict { fired, entities, places, .. } = verdict;
+        let sifted = Sifted::of(fired, age(item, now), self.force.max_age);
         let severity = sifted.severity();
         let Joined { story, kind, disposition } = self.join(item, id, severity, sifted.withheld)?;
+        let routed = (disposition == Disposition::Sent).then(|| self.routed(&entities, &places, &sifted));
+        let disposition = match &routed {
+            Some(routed) if routed.to.is_empty() => Disposition::Recorded,
+            Some(_) | None => disposition,
+        };
         let (item, truncated) = cut(item);
         let Sifted { mut told, mut untold, .. } = sifted;
         for rule in told.iter_mut().chain(&mut untold) {
@@ -68,6 +85,7 @@ impl Recorder<'_> {
             id,
             kind,
             disposition,
+            unrouted: routed.as_ref().is_some_and(|routed| routed.unrouted),
             created: now,
             severity,
             rules: told,
@@ -77,16 +95,29 @@ impl Recorder<'_> {
             tier: self.tier,
             fetched: self.now,
             dating,
-            entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
-            places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
+            entities: entities.iter().map(|told| EntityRef::clone(told)).collect(),
+            places: places.iter().map(|told| PlaceRef::clone(told)).collect(),
             story,
         };
         self.tx.put_alert(&alert)?;
-        if disposition == Disposition::Sent {
-            owe(self.tx, self.force, id.into(), now, receipt)?;
+        if let Some(routed) = routed {
+            owe(self.tx, routed.to, id.into(), now, receipt)?;
         }
         receipt.alerts.push((id, disposition));
         Ok(())
+    }
+
+    /// Where its alert goes, if it is sent.
+    fn routed(&self, entities: &[Arc<EntityRef>], places: &[Arc<PlaceRef>], sifted: &Sifted) -> Routed {
+        let places = places.iter().map(|place| place.id.as_str());
+        let mentioned: Vec<&str> = entities.iter().map(|entity| entity.id.as_str()).chain(places).collect();
+        self.force.routes.of_alert(&Facts {
+            severity: sifted.severity(),
+            rules: &sifted.told,
+            source: Some(SourceLabel { name: self.source, tags: self.tags }),
+            tier: self.tier,
+            entities: &mentioned,
+        })
     }
 
     /// The story that the item opens or joins. One that tells nothing neither opens nor joins one for others.
@@ -117,20 +148,20 @@ impl Recorder<'_> {
     }
 }
 
-/// Owes `subject` to everybody.
+/// Owes `subject` to these.
 pub(super) fn owe(
     tx: &dyn Transaction,
-    force: &InForce,
+    to: Vec<Recipient>,
     subject: Subject,
     created: Timestamp,
     receipt: &mut Receipt,
 ) -> Result<(), StoreError> {
-    for (notifier, recipient) in force.recipients.iter() {
+    for (notifier, recipient) in to {
         let delivery = Delivery {
-            id: DeliveryId::new(subject, notifier, recipient),
+            id: DeliveryId::new(subject, &notifier, &recipient),
             subject,
-            notifier: notifier.clone(),
-            recipient: recipient.clone(),
+            notifier,
+            recipient,
             created,
             attempts: 0,
             state: DeliveryState::Ready,

@@ -95,6 +95,7 @@ mod tests {
             id,
             kind: AlertKind::New,
             disposition: Disposition::Sent,
+            unrouted: false,
             created: at,
             severity,
             rules: Vec::new(),

@@ -1,5 +1,7 @@
 //! For which languages, sources and kinds of items a rule is.
 
+use std::fmt;
+
 use crate::item::{Item, SourceName};
 
 /// What an engine knows of the source of an item.
@@ -98,9 +100,9 @@ impl Languages {
     }
 }
 
-/// The sources of a rule; none means all.
+/// The sources of a rule or a route, by names, globs and tags; none means all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(Vec<SourceFilter>);
+pub struct Sources(Vec<SourceFilter>);
 
 #[derive(Clone, Debug)]
 enum SourceFilter {
@@ -129,7 +131,7 @@ impl Sources {
     }
 
     /// Whether it names any.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -137,7 +139,7 @@ impl Sources {
     ///
     /// # Errors
     /// A filter that no source can pass: the reason.
-    pub(crate) fn add(&mut self, filter: &str) -> Result<(), String> {
+    pub fn add(&mut self, filter: &str) -> Result<(), String> {
         if let Some(tag) = filter.strip_prefix("tag:") {
             if tag.trim().is_empty() {
                 return Err(format!("`{filter}` names no tag"));
@@ -155,12 +157,22 @@ impl Sources {
     }
 
     /// Whether an item of this source passes; without a source it does.
-    pub(crate) fn admit(&self, source: Option<SourceLabel<'_>>) -> bool {
+    pub fn admit(&self, source: Option<SourceLabel<'_>>) -> bool {
         let Some(source) = source.filter(|_| !self.0.is_empty()) else { return true };
         self.0.iter().any(|filter| match filter {
             SourceFilter::Tag(tag) => source.tags.contains(tag),
             SourceFilter::Name(pattern) => pattern.matches(source.name.as_str()),
         })
+    }
+}
+
+impl fmt::Display for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = self.0.iter().map(|filter| match filter {
+            SourceFilter::Tag(tag) => format!("tag:{tag}"),
+            SourceFilter::Name(pattern) => pattern.as_str().to_owned(),
+        });
+        f.write_str(&written.collect::<Vec<_>>().join(" "))
     }
 }
 

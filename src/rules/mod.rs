@@ -36,7 +36,7 @@ pub mod verdict;
 pub use engine::Engine;
 pub use explain::{Explanation, Outcome, Silence};
 pub use facts::{AliasFacts, EntityFacts};
-pub use filter::SourceLabel;
+pub use filter::{SourceLabel, Sources as SourceFilters};
 pub use problem::RuleProblem;
 pub use selftest::TestFailure;
 pub use summary::{Summary, SummaryKind};

@@ -195,6 +195,11 @@ pub struct RuleSpec {
 }
 
 impl RuleSpec {
+    /// Whether its alerts are sent.
+    pub fn is_live(&self) -> bool {
+        self.mode == Mode::Live
+    }
+
     /// A rule without any condition, every other key at its default.
     pub fn named(name: Located<String>) -> Self {
         Self {

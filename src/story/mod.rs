@@ -56,8 +56,10 @@ pub enum AlertKind {
 /// Whether an alert leaves the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Disposition {
-    /// Delivered to every notifier.
+    /// Delivered.
     Sent,
+    /// Its routes send to nobody: recorded and listed.
+    Recorded,
     /// One more report of a story already told: recorded and counted.
     Joined,
     /// Too old, by its stated date, for every rule that fired: recorded and listed.
@@ -71,6 +73,7 @@ impl Disposition {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
+            Self::Recorded => "recorded",
             Self::Joined => "joined",
             Self::Stale => "stale",
             Self::Shadow => "shadow",
@@ -89,6 +92,8 @@ pub struct Alert {
     pub disposition: Disposition,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether no route took it, so that it goes to everybody.
+    pub unrouted: bool,
     /// The highest severity among its rules; of one that tells nothing, what it would have been.
     pub severity: Severity,
     /// The rules that it tells of, and why they fired; none when it is stale or a shadow.

@@ -156,7 +156,7 @@ impl From<core::Alert> for Alert {
         Self {
             id: alert.id.to_string(),
             severity: alert.severity.to_string(),
-            unrouted: false,
+            unrouted: alert.unrouted,
             late: false,
             rules: told.chain(untold).collect(),
             item: AlertItem {

@@ -137,6 +137,7 @@ fn alert(item: Item, severity: Severity, rules: Vec<Match>, tier: u8) -> Alert {
         id: AlertId::from_bytes([1, 0x9a, 0x12, 0x34, 0x56, 0x78, tier, 7, 7, 7, 7, 7, 7, 7, 7, 7]),
         kind: AlertKind::New,
         disposition: Disposition::Sent,
+        unrouted: false,
         created: time("2026-11-23T17:00:00Z"),
         severity,
         rules,

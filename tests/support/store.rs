@@ -171,6 +171,7 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
         id: AlertId::from_bytes(id),
         kind: AlertKind::Update,
         disposition: Disposition::Joined,
+        unrouted: false,
         created: time,
         severity: Severity::High,
         rules: vec![Match {

@@ -6,6 +6,7 @@ use super::super::marked::{self, Style};
 use super::super::print::{line, plain};
 use crate::control::api::{Alert, Delivery, Explain, RuleVerdict};
 use crate::control::article::Article;
+use crate::control::route::Way;
 use crate::notify::foreign::wrap;
 use crate::text::{ByteSpan, Field};
 use crate::wire::alert::Why;
@@ -34,6 +35,7 @@ pub(super) fn print(told: &Explain, asked: bool, style: Style) -> anyhow::Result
         fired(rule, style).into_iter().try_for_each(line)?;
     }
     silent(&told.rules, asked).into_iter().try_for_each(line)?;
+    told.way.iter().flat_map(Way::lines).try_for_each(line)?;
     told.article.iter().map(article).try_for_each(line)?;
     told.alerts.iter().map(alert).try_for_each(line)?;
     told.deliveries.iter().map(delivery).try_for_each(line)

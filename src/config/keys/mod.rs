@@ -4,12 +4,14 @@
 //! as planned is refused rather than ignored.
 
 mod notifier;
+mod route;
 mod settings;
 mod watch;
 
 use std::time::Duration;
 
 pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
+pub use route::ROUTE;
 pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
 pub use watch::{AMBIGUOUS, ENTITY, EXTEND, MIRROR, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
 
@@ -56,7 +58,7 @@ pub static ROOT: Table = Table {
             Form::TablesByType(&[&EMAIL, &WEBHOOK, &STDOUT]),
             "Where alerts go; without any, one of type `stdout` named `screen`.",
         ),
-        Key::planned("route", "Which alerts go where, and when."),
+        Key::nested("route", Form::Tables(&ROUTE), ROUTE.doc),
     ],
 };
 
@@ -65,7 +67,7 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
         &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &MIRROR, &SELECT, &ENTITY,
         &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE, &EMAIL, &WEBHOOK, &STDOUT,
-        &SECRET,
+        &SECRET, &ROUTE,
     ]
     .into_iter()
 }

@@ -32,6 +32,7 @@ enum Kind {
 #[serde(rename_all = "lowercase")]
 enum Fate {
     Sent,
+    Recorded,
     Joined,
     Stale,
     Shadow,
@@ -47,6 +48,7 @@ impl Row for Alert {
             },
             disposition: match self.disposition {
                 Disposition::Sent => Fate::Sent,
+                Disposition::Recorded => Fate::Recorded,
                 Disposition::Joined => Fate::Joined,
                 Disposition::Stale => Fate::Stale,
                 Disposition::Shadow => Fate::Shadow,
@@ -69,11 +71,13 @@ impl Row for Alert {
             },
             disposition: match row.disposition {
                 Fate::Sent => Disposition::Sent,
+                Fate::Recorded => Disposition::Recorded,
                 Fate::Joined => Disposition::Joined,
                 Fate::Stale => Disposition::Stale,
                 Fate::Shadow => Disposition::Shadow,
             },
             created: row.created,
+            unrouted: alert.unrouted,
             severity: severity(&alert.severity),
             rules: rules.into_iter().map(Match::from).collect(),
             untold: untold.into_iter().map(Match::from).collect(),

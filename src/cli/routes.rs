@@ -1,0 +1,179 @@
+//! `harmattan routes`: where alerts and events go.
+
+use super::At;
+use super::print::{Exit, json, line};
+use super::unknown::Unknown;
+use crate::control::route::Way;
+use crate::desk::Desk;
+use crate::event::EventKind;
+use crate::route::Facts;
+use crate::rules::SourceLabel;
+use crate::rules::spec::{Mode, Severity};
+use crate::rules::verdict::Match;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the routes, in the order in which they are asked
+    List(List),
+    /// Tell where an alert or an event would go
+    Test(Test),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Print JSON Lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the alert would be like. What is left out is as the rule and the source say, else the most ordinary.
+#[derive(Debug, clap::Args)]
+struct Test {
+    /// The rule that fires; may stand several times
+    #[arg(long, value_name = "RULE", required_unless_present_any = ["severity", "event"])]
+    rule: Vec<String>,
+    /// Severity of the alert [default: the highest of its rules]
+    #[arg(long, value_parser = severity)]
+    severity: Option<Severity>,
+    /// Source of the item [default: one that passes every filter]
+    #[arg(long)]
+    source: Option<String>,
+    /// Tier of the source [default: that of --source, else 2]
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
+    tier: Option<u8>,
+    /// An entity that the item mentions, by its id; may stand several times
+    #[arg(long, value_name = "ID")]
+    entity: Vec<String>,
+    /// In place of an alert: an event of this type, such as source.failing
+    #[arg(long, value_name = "TYPE", value_parser = event, conflicts_with_all = ["rule", "severity", "source", "tier", "entity"])]
+    event: Option<EventKind>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn severity(word: &str) -> Result<Severity, String> {
+    Severity::from_word(word).ok_or_else(|| "it may be info, low, medium, high or critical".to_owned())
+}
+
+fn event(word: &str) -> Result<EventKind, String> {
+    EventKind::from_word(word).ok_or_else(|| {
+        let known: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("there are {}", known.join(", "))
+    })
+}
+
+pub(super) fn routes(at: &At, options: &Options) -> anyhow::Result<Exit> {
+    let desk = at.desk()?;
+    match &options.command {
+        Some(Command::Test(test)) => tell(&desk, test),
+        Some(Command::List(list)) => show(&desk, list),
+        None => show(&desk, &options.list),
+    }
+}
+
+fn show(desk: &Desk, options: &List) -> anyhow::Result<Exit> {
+    let routes = &desk.config.routes;
+    if options.json {
+        for (number, route) in (1..).zip(routes) {
+            let to: Vec<&str> = route.to.iter().map(|name| name.value.as_str()).collect();
+            json(&serde_json::json!({
+                "number": number, "place": route.origin.to_string(), "takes": route.takes.to_string(),
+                "to": to, "continue": route.further,
+            }))?;
+        }
+        return Ok(Exit::Done);
+    }
+    for (number, route) in (1..).zip(routes) {
+        line(format!("{number}  {route}  ({})", route.origin))?;
+    }
+    if routes.is_empty() {
+        line("no routes: every alert and every event goes to every notifier")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(desk: &Desk, options: &Test) -> anyhow::Result<Exit> {
+    let routes = &desk.in_force.routes;
+    let routed = match options.event {
+        Some(kind) => routes.of_event(kind),
+        None => {
+            let alert = Alert::of(desk, options)?;
+            routes.of_alert(&alert.facts(options))
+        }
+    };
+    let way = Way::of(routes, routed);
+    if options.json {
+        json(&way)?;
+    } else {
+        way.lines().into_iter().try_for_each(line)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The alert that is asked about.
+struct Alert<'a> {
+    rules: Vec<Match>,
+    source: Option<SourceLabel<'a>>,
+    tier: u8,
+    entities: Vec<&'a str>,
+}
+
+/// The tier of most sources.
+const TIER: u8 = 2;
+
+impl<'a> Alert<'a> {
+    fn of(desk: &'a Desk, options: &'a Test) -> anyhow::Result<Self> {
+        let mut rules = Vec::new();
+        for name in &options.rule {
+            let Some(spec) = desk.config.rules.iter().find(|spec| spec.name.value == *name) else {
+                return Err(Unknown::new("rule", name, desk.engine.rule_names()).into());
+            };
+            rules.push(Match {
+                rule: name.as_str().into(),
+                severity: spec.severity,
+                tags: spec.tags.clone(),
+                mode: Mode::Live,
+                note: None,
+                max_age: None,
+                score: None,
+                why: Vec::new(),
+            });
+        }
+        let names = || desk.sources.iter().map(|source| source.name().as_str());
+        let source = match &options.source {
+            Some(name) => Some(desk.source(name).ok_or_else(|| Unknown::new("source", name, names()))?),
+            None => None,
+        };
+        let ids = || desk.config.entities.iter().map(|entity| entity.id.value.as_str());
+        let entities: Vec<&str> = options.entity.iter().map(|id| id.trim_start_matches('@')).collect();
+        if let Some(id) = entities.iter().find(|id| ids().all(|known| known != **id)) {
+            return Err(Unknown::new("entity", id, ids()).into());
+        }
+        Ok(Self {
+            rules,
+            source: source.map(|source| SourceLabel { name: source.name(), tags: &source.spec.tags }),
+            tier: options.tier.unwrap_or_else(|| source.map_or(TIER, |source| source.spec.tier)),
+            entities,
+        })
+    }
+
+    fn facts<'f>(&'f self, options: &Test) -> Facts<'f> {
+        let highest = self.rules.iter().map(|rule| rule.severity).max();
+        Facts {
+            severity: options.severity.or(highest).unwrap_or(Severity::Medium),
+            rules: &self.rules,
+            source: self.source,
+            tier: self.tier,
+            entities: &self.entities,
+        }
+    }
+}

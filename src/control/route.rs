@@ -1,0 +1,72 @@
+//! Where an alert would go, as commands tell it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::route::{Routed, Routes};
+
+/// Where an alert or an event goes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Way {
+    /// The routes that take it, in order.
+    pub routes: Vec<Taken>,
+    /// Whether there are routes and none takes it, so that it goes to everybody.
+    pub unrouted: bool,
+    /// To whom: none where its routes only record it.
+    pub to: Vec<To>,
+}
+
+/// A route that takes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Its number in the config, from 1.
+    pub number: usize,
+    /// The file and line where it stands.
+    pub place: String,
+    /// What it takes and where to, in words.
+    pub says: String,
+}
+
+/// Somebody who is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct To {
+    /// The notifier.
+    pub notifier: String,
+    /// The recipient, where the notifier has several.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recipient: String,
+}
+
+impl Way {
+    /// As told.
+    pub fn of(routes: &Routes, routed: Routed) -> Self {
+        let taken = |place: &usize| {
+            let spec = routes.specs().nth(*place)?;
+            Some(Taken { number: place + 1, place: spec.origin.to_string(), says: spec.to_string() })
+        };
+        Self {
+            routes: routed.routes.iter().filter_map(taken).collect(),
+            unrouted: routed.unrouted,
+            to: routed.to.into_iter().map(|(notifier, recipient)| To { notifier, recipient }).collect(),
+        }
+    }
+
+    /// For people: a line for each route, then one that says who is told.
+    pub fn lines(&self) -> Vec<String> {
+        let route = |taken: &Taken| format!("route     {} ({}): {}", taken.number, taken.place, taken.says);
+        let mut lines: Vec<String> = self.routes.iter().map(route).collect();
+        if self.unrouted {
+            lines.push("route     none takes it: it goes to everybody, marked unrouted".to_owned());
+        }
+        let to: Vec<String> = self.to.iter().map(To::to_string).collect();
+        let to = if to.is_empty() { "nobody: recorded without sending".to_owned() } else { to.join(", ") };
+        lines.push(format!("to        {to}"));
+        lines
+    }
+}
+
+impl std::fmt::Display for To {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.notifier)?;
+        if self.recipient.is_empty() { Ok(()) } else { write!(f, " <{}>", self.recipient) }
+    }
+}
