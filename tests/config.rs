@@ -126,6 +126,8 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
         ("[notifier.password]", values(&keys::SECRET, &["credential", "file"])),
         ("[[notifier]]", hook),
         ("[[notifier]]", screen),
+        ("[[route]]", values(&keys::ROUTE, &["events"])),
+        ("[[route]]", values(&keys::ROUTE, &["severity", "rules", "tags", "entities", "source", "tier"])),
     ] {
         let gap = if header.ends_with(']') { '\n' } else { ' ' };
         write!(out, "{header}{gap}{body}").unwrap();

@@ -30,10 +30,9 @@ type = "stdout"
 
 /// A feed with these titles, the newest first.
 fn feed(titles: &[&str]) -> Reply {
-    let items: String = titles
-        .iter()
-        .map(|title| format!("<item><title>{title}</title><guid>{title}</guid></item>"))
-        .collect();
+    let items = titles.iter().fold(String::new(), |items, title| {
+        items + &format!("<item><title>{title}</title><guid>{title}</guid></item>")
+    });
     Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>"))
 }
 

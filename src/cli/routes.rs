@@ -103,14 +103,13 @@ fn show(desk: &Desk, options: &List) -> anyhow::Result<Exit> {
 
 fn tell(desk: &Desk, options: &Test) -> anyhow::Result<Exit> {
     let routes = &desk.in_force.routes;
-    let routed = match options.event {
-        Some(kind) => routes.of_event(kind),
-        None => {
-            let alert = Alert::of(desk, options)?;
-            routes.of_alert(&alert.facts(options))
-        }
+    let goes = if let Some(kind) = options.event {
+        routes.of_event(kind)
+    } else {
+        let alert = Alert::of(desk, options)?;
+        routes.of_alert(&alert.facts(options))
     };
-    let way = Way::of(routes, routed);
+    let way = Way::of(routes, goes);
     if options.json {
         json(&way)?;
     } else {

@@ -38,15 +38,15 @@ pub struct To {
 
 impl Way {
     /// As told.
-    pub fn of(routes: &Routes, routed: Routed) -> Self {
+    pub fn of(routes: &Routes, goes: Routed) -> Self {
         let taken = |place: &usize| {
             let spec = routes.specs().nth(*place)?;
             Some(Taken { number: place + 1, place: spec.origin.to_string(), says: spec.to_string() })
         };
         Self {
-            routes: routed.routes.iter().filter_map(taken).collect(),
-            unrouted: routed.unrouted,
-            to: routed.to.into_iter().map(|(notifier, recipient)| To { notifier, recipient }).collect(),
+            routes: goes.routes.iter().filter_map(taken).collect(),
+            unrouted: goes.unrouted,
+            to: goes.to.into_iter().map(|(notifier, recipient)| To { notifier, recipient }).collect(),
         }
     }
 

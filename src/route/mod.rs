@@ -172,26 +172,28 @@ impl Routes {
 
 impl AlertFilter {
     fn takes(&self, facts: &Facts<'_>, entities: &HashSet<String>) -> bool {
+        let rules: Vec<(&str, &[String])> =
+            facts.rules.iter().map(|rule| (&*rule.rule, rule.tags.as_slice())).collect();
         let mentions = || facts.entities.iter().any(|id| entities.contains(*id));
         self.severity.is_none_or(|least| facts.severity >= least)
-            && self.takes_rules(facts.rules.iter().map(|rule| (&*rule.rule, rule.tags.as_slice())))
+            && self.takes_rules(&rules)
             && self.tier.is_none_or(|greatest| facts.tier <= greatest)
             && self.source.admit(facts.source)
             && (self.entities.is_empty() || mentions())
     }
 
     /// Whether one of the rules has a name that is asked for, and one a tag.
-    fn takes_rules<'r>(&self, rules: impl Iterator<Item = (&'r str, &'r [String])> + Clone) -> bool {
-        let named = |(name, _): (&str, _)| self.rules.iter().any(|glob| glob.matches(name));
-        let tagged = |(_, tags): (_, &'r [String])| self.tags.iter().any(|tag| tags.contains(tag));
-        (self.rules.is_empty() || rules.clone().any(named))
-            && (self.tags.is_empty() || rules.clone().any(tagged))
+    fn takes_rules(&self, rules: &[(&str, &[String])]) -> bool {
+        let named = |(name, _): &(&str, _)| self.rules.iter().any(|glob| glob.matches(name));
+        let tagged = |(_, tags): &(_, &[String])| self.tags.iter().any(|tag| tags.contains(tag));
+        (self.rules.is_empty() || rules.iter().any(named))
+            && (self.tags.is_empty() || rules.iter().any(tagged))
     }
 
     /// Whether it takes every alert that tells of `rule`, whatever the item is.
     fn takes_all_of(&self, rule: &RuleSpec) -> bool {
         self.severity.is_none_or(|least| rule.severity >= least)
-            && self.takes_rules(std::iter::once((rule.name.value.as_str(), rule.tags.as_slice())))
+            && self.takes_rules(&[(&rule.name.value, &rule.tags)])
             && self.tier.is_none_or(|greatest| greatest >= TIER_MAX)
             && self.source.is_empty()
             && self.entities.is_empty()

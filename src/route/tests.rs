@@ -96,9 +96,9 @@ fn each_key_asks_for_what_it_says() {
     ] {
         let words = filter.to_string();
         let routes = Routes::new(&[route(filter, &["hook"])], &entities(), everybody());
-        let routed = routes.of_alert(&facts);
-        assert_eq!(routed.unrouted, !expected, "{words}");
-        assert_eq!(routed.to.len(), if expected { 1 } else { 3 }, "{words}");
+        let goes = routes.of_alert(&facts);
+        assert_eq!(goes.unrouted, !expected, "{words}");
+        assert_eq!(goes.to.len(), if expected { 1 } else { 3 }, "{words}");
     }
 }
 

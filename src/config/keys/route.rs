@@ -28,7 +28,7 @@ pub static ROUTE: Table = Table {
         Key::new(
             "events",
             Form::Texts,
-            r#"["source.*", "network.*"]"#,
+            r#"["source.*", "notifier.*"]"#,
             "Takes events of these types in place of alerts; globs.",
         ),
         Key::required(
