@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Harvest, Judged, lookups};
 use crate::item::{ItemId, SeenKey, SourceName, link};
@@ -19,7 +19,8 @@ pub(super) const CHANGES_MAX: u8 = 24;
 /// Fewest items that make a document that was given new names as a whole.
 const RENAMED_MIN: usize = 3;
 
-/// Two reports under one link are one article that was retitled unless their stated dates are further apart.
+/// Two reports under one link are one article that was retitled unless their times are further apart: the dates that they
+/// state, else when each was found.
 const RETITLED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 
 /// What an item of a document is to the store.
@@ -61,7 +62,12 @@ pub(super) struct Roll {
 }
 
 /// Looks up all items of a document.
-pub(super) fn call(tx: &dyn Transaction, source: &SourceName, harvest: &Harvest) -> Result<Roll, StoreError> {
+pub(super) fn call(
+    tx: &dyn Transaction,
+    source: &SourceName,
+    harvest: &Harvest,
+    now: Timestamp,
+) -> Result<Roll, StoreError> {
     let items = harvest.items.as_slice();
     let standings = items
         .iter()
@@ -74,7 +80,7 @@ pub(super) fn call(tx: &dyn Transaction, source: &SourceName, harvest: &Harvest)
         present,
         partial: harvest.delta || !harvest.whole,
     };
-    roll.find_others(tx, source, items)?;
+    roll.find_others(&Past { tx, source, now }, items)?;
     roll.find_twins(items);
     Ok(roll)
 }
@@ -132,12 +138,7 @@ enum By {
 
 impl Roll {
     /// Finds those of the items not known by their key that are known all the same.
-    fn find_others(
-        &mut self,
-        tx: &dyn Transaction,
-        source: &SourceName,
-        items: &[Judged],
-    ) -> Result<(), StoreError> {
+    fn find_others(&mut self, past: &Past<'_>, items: &[Judged]) -> Result<(), StoreError> {
         let mut claimed = HashSet::new();
         let claims: Vec<Option<Claim>> = (self.standings.iter().zip(items))
             .map(|(standing, judged)| {
@@ -153,7 +154,7 @@ impl Roll {
             let found = match claim.by {
                 By::Both => Found::Renamed,
                 By::Link | By::Text if all_moved => Found::Moved,
-                By::Link if is_retitled(tx, source, judged, claim)? => Found::Retitled,
+                By::Link if past.is_retitled(judged, claim)? => Found::Retitled,
                 By::Link | By::Text => continue,
             };
             if let Some(standing) = self.standings.get_mut(at) {
@@ -253,15 +254,21 @@ fn unowned(link: &Seen, text: &Seen) -> bool {
     alike && link.owner == Owner::Itself && text.owner == Owner::Itself
 }
 
-/// Whether an item under a known link is the known one with another title: not when it states a much later date.
-fn is_retitled(
-    tx: &dyn Transaction,
-    source: &SourceName,
-    judged: &Judged,
-    claim: Claim,
-) -> Result<bool, StoreError> {
-    let id = ItemId::new(source, claim.owner);
-    let stored = tx.item(id, claim.seen.first)?;
-    let dates = stored.and_then(|stored| stored.item.published).zip(judged.candidate.item.published);
-    Ok(dates.is_none_or(|(then, now)| now.duration_since(then).abs() <= RETITLED_WITHIN))
+/// The items that a source showed before, as far as they are stored.
+struct Past<'a> {
+    tx: &'a dyn Transaction,
+    source: &'a SourceName,
+    now: Timestamp,
+}
+
+impl Past<'_> {
+    /// Whether an item under a known link is the known one with another title: not when its time is another, nor when
+    /// nothing is stored that an edit could be told from.
+    fn is_retitled(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        let id = ItemId::new(self.source, claim.owner);
+        let Some(stored) = self.tx.item(id, claim.seen.first)? else { return Ok(false) };
+        let then = stored.item.published.unwrap_or(stored.fetched);
+        let now = judged.candidate.item.published.unwrap_or(self.now);
+        Ok(now.duration_since(then).abs() <= RETITLED_WITHIN)
+    }
 }
