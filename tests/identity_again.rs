@@ -152,3 +152,24 @@ fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
     assert_eq!(stage.poll(13, &warning("2", "Convoy attacked near Gao")), (0, 1, 0), "within half a day");
     assert_eq!(stage.poll(26, &warning("3", "Convoy attacked at Kidal")), (1, 0, 1));
 }
+
+#[test]
+fn i6_a_text_that_comes_again_much_later_is_another_report() {
+    let report = |hours: Option<i64>| [entry("", "", "Convoy attacked near Gao", hours)];
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &report(Some(0))), (1, 0, 1));
+    assert_eq!(stage.poll(2, &report(Some(1))), (0, 0, 0), "its date was put right");
+    assert_eq!(stage.poll(30, &report(Some(29))), (1, 0, 1), "the next day");
+
+    let stage = Stage::with(&report(Some(-1)));
+    assert_eq!(stage.poll(30, &report(Some(29))), (1, 0, 1), "after a baseline");
+    let stage = Stage::with(&report(None));
+    assert_eq!(stage.poll(30, &report(Some(29))), (0, 0, 0), "it was given a date");
+}
+
+#[test]
+fn i6_dates_that_change_at_every_fetch_are_no_news() {
+    let stage = Stage::with(&[]);
+    let told: usize = (1..=200).map(|hour| stage.poll(hour, &[entry("", "", "Convoy", Some(hour))]).2).sum();
+    assert_eq!(told, 1);
+}

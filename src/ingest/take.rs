@@ -111,6 +111,10 @@ impl Ingest<'_> {
         let edited = seen.content != candidate.content;
         if !edited {
             now.changes = seen.changes.saturating_add(u8::from(found != Found::Plainly)).min(CHANGES_MAX);
+            if found == Found::Redated && seen.changes < CHANGES_MAX {
+                // The next date is compared with this one.
+                self.store(judged, seen.first)?;
+            }
             return Ok(now);
         }
         let stored = self.tx.item(candidate.item.id, seen.first)?;
