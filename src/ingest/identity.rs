@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Harvest, Judged, lookups};
 use crate::item::{ItemId, SeenKey, SourceName, link};
@@ -19,8 +19,9 @@ pub(super) const CHANGES_MAX: u8 = 24;
 /// Fewest items that make a document that was given new names as a whole.
 const RENAMED_MIN: usize = 3;
 
-/// Two reports under one link are one article that was retitled unless their stated dates are further apart.
-const RETITLED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
+/// Two reports under one link, or of one text without a link, are one that was edited unless their times are further
+/// apart: the dates that they state, else when each was found.
+const EDITED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 
 /// What an item of a document is to the store.
 pub(super) struct Standing {
@@ -43,6 +44,8 @@ pub(super) enum Found {
     Plainly,
     /// By its link and its text, under another key.
     Renamed,
+    /// By its text alone, under another date.
+    Redated,
     /// By its link, where the item of that link is gone from the document.
     Retitled,
     /// By its link or its text, in a document that was given new names.
@@ -61,7 +64,12 @@ pub(super) struct Roll {
 }
 
 /// Looks up all items of a document.
-pub(super) fn call(tx: &dyn Transaction, source: &SourceName, harvest: &Harvest) -> Result<Roll, StoreError> {
+pub(super) fn call(
+    tx: &dyn Transaction,
+    source: &SourceName,
+    harvest: &Harvest,
+    now: Timestamp,
+) -> Result<Roll, StoreError> {
     let items = harvest.items.as_slice();
     let standings = items
         .iter()
@@ -74,7 +82,7 @@ pub(super) fn call(tx: &dyn Transaction, source: &SourceName, harvest: &Harvest)
         present,
         partial: harvest.delta || !harvest.whole,
     };
-    roll.find_others(tx, source, items)?;
+    roll.find_others(&Past { tx, source, now }, items)?;
     roll.find_twins(items);
     Ok(roll)
 }
@@ -124,20 +132,17 @@ struct Claim {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// Link and text.
+    /// Link and text, or the text that is its key.
     Both,
     Link,
     Text,
+    /// Its text, where neither has a link or a guid.
+    TextAlone,
 }
 
 impl Roll {
     /// Finds those of the items not known by their key that are known all the same.
-    fn find_others(
-        &mut self,
-        tx: &dyn Transaction,
-        source: &SourceName,
-        items: &[Judged],
-    ) -> Result<(), StoreError> {
+    fn find_others(&mut self, past: &Past<'_>, items: &[Judged]) -> Result<(), StoreError> {
         let mut claimed = HashSet::new();
         let claims: Vec<Option<Claim>> = (self.standings.iter().zip(items))
             .map(|(standing, judged)| {
@@ -152,9 +157,10 @@ impl Roll {
             let Some((claim, judged)) = claim.zip(items.get(at)) else { continue };
             let found = match claim.by {
                 By::Both => Found::Renamed,
-                By::Link | By::Text if all_moved => Found::Moved,
-                By::Link if is_retitled(tx, source, judged, claim)? => Found::Retitled,
-                By::Link | By::Text => continue,
+                By::Link | By::Text | By::TextAlone if all_moved => Found::Moved,
+                By::Link if past.is_near(judged, claim)? => Found::Retitled,
+                By::TextAlone if past.is_redated(judged, claim)? => Found::Redated,
+                By::Link | By::Text | By::TextAlone => continue,
             };
             if let Some(standing) = self.standings.get_mut(at) {
                 (standing.owner, standing.seen, standing.found) = (claim.owner, Some(claim.seen), found);
@@ -170,7 +176,8 @@ impl Roll {
         let Some(link_key) = aliases.link else {
             // Its date changed, and not its text.
             let (seen, owner) = text.zip(text_owner).filter(|(_, owner)| !self.present.contains(owner))?;
-            return Some(Claim { owner, seen, by: By::Both });
+            let by = if owner == aliases.fingerprint { By::Both } else { By::TextAlone };
+            return Some(Claim { owner, seen, by });
         };
         let usable = !self.shared_links.contains(&link_key);
         let link = standing.answer(Some(link_key)).filter(|_| usable);
@@ -253,15 +260,27 @@ fn unowned(link: &Seen, text: &Seen) -> bool {
     alike && link.owner == Owner::Itself && text.owner == Owner::Itself
 }
 
-/// Whether an item under a known link is the known one with another title: not when it states a much later date.
-fn is_retitled(
-    tx: &dyn Transaction,
-    source: &SourceName,
-    judged: &Judged,
-    claim: Claim,
-) -> Result<bool, StoreError> {
-    let id = ItemId::new(source, claim.owner);
-    let stored = tx.item(id, claim.seen.first)?;
-    let dates = stored.and_then(|stored| stored.item.published).zip(judged.candidate.item.published);
-    Ok(dates.is_none_or(|(then, now)| now.duration_since(then).abs() <= RETITLED_WITHIN))
+/// The items that a source showed before, as far as they are stored.
+struct Past<'a> {
+    tx: &'a dyn Transaction,
+    source: &'a SourceName,
+    now: Timestamp,
+}
+
+impl Past<'_> {
+    /// Whether an item of a known text is the known one with another date. One whose dates change again and again says
+    /// nothing by them.
+    fn is_redated(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        Ok(claim.seen.changes >= CHANGES_MAX || self.is_near(judged, claim)?)
+    }
+
+    /// Whether an item is of about the time of the known one that it may be: not when nothing is stored of that, from
+    /// which an edit could be told.
+    fn is_near(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        let id = ItemId::new(self.source, claim.owner);
+        let Some(stored) = self.tx.item(id, claim.seen.first)? else { return Ok(false) };
+        let then = stored.item.published.unwrap_or(stored.fetched);
+        let now = judged.candidate.item.published.unwrap_or(self.now);
+        Ok(now.duration_since(then).abs() <= EDITED_WITHIN)
+    }
 }

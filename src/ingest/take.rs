@@ -28,7 +28,7 @@ pub(super) struct Ingest<'a> {
 impl Ingest<'_> {
     pub(super) fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
         let source = &self.poll.source.name;
-        let roll = identity::call(self.tx, source, self.harvest)?;
+        let roll = identity::call(self.tx, source, self.harvest, self.poll.started)?;
         let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
         let moved = state.address != self.poll.source.address && unknown;
         receipt.baseline = state.baseline.is_none() || moved || self.completes_baseline(state);
@@ -111,6 +111,10 @@ impl Ingest<'_> {
         let edited = seen.content != candidate.content;
         if !edited {
             now.changes = seen.changes.saturating_add(u8::from(found != Found::Plainly)).min(CHANGES_MAX);
+            if found == Found::Redated && seen.changes < CHANGES_MAX {
+                // The next date is compared with this one.
+                self.store(judged, seen.first)?;
+            }
             return Ok(now);
         }
         let stored = self.tx.item(candidate.item.id, seen.first)?;

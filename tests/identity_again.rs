@@ -1,0 +1,175 @@
+//! Which items are the same where a source gives them little to be told by (polling.md, section 2): documents are taken in
+//! by a real store at times that the tests choose.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
+
+#[path = "support/rules.rs"]
+#[expect(dead_code, reason = "the engine's own tests need more")]
+mod rules;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use harmattan::config::{ArticleChoice, Backlog};
+use harmattan::fetch::{Document, Validators};
+use harmattan::ingest::{
+    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
+};
+use harmattan::item::SourceName;
+use harmattan::schedule::Learned;
+use harmattan::source::{self, Plan, ReadAs};
+use harmattan::store::{SledStore, Store};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use url::Url;
+
+const ADDRESS: &str = "https://paper.example/feed";
+
+/// A store and a rule that `convoy` fires.
+struct Stage {
+    store: SledStore,
+    force: InForce,
+    _folder: TempDir,
+}
+
+/// So many hours after the beginning.
+fn at(hours: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_hours(hours)
+}
+
+fn name() -> SourceName {
+    SourceName::new("paper").unwrap()
+}
+
+/// An entry that states its date where `hours` are given.
+fn entry(guid: &str, link: &str, title: &str, hours: Option<i64>) -> String {
+    let stated = |element: &str, value: &str| match value {
+        "" => String::new(),
+        value => format!("<{element}>{value}</{element}>"),
+    };
+    let date = hours.map(|hours| at(hours).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    let parts = [("guid", guid), ("link", link), ("title", title), ("pubDate", &date.unwrap_or_default())];
+    format!("<item>{}</item>", parts.map(|(element, value)| stated(element, value)).concat())
+}
+
+impl Stage {
+    /// A stage whose baseline is of these entries.
+    fn with(baseline: &[String]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = rules::engine(Vec::new(), vec![rules::rule("convoy", &["convoy"])]);
+        let stage = Self {
+            store: SledStore::create(folder.path()).unwrap(),
+            force: InForce {
+                engine: Arc::new(engine),
+                recipients: Arc::new([("hook".to_owned(), String::new())]),
+                max_age: Duration::from_hours(14 * 24),
+                vantage: Vantage::default(),
+            },
+            _folder: folder,
+        };
+        assert!(stage.take(0, read(baseline, false)).baseline);
+        stage
+    }
+
+    /// What a poll comes to.
+    fn take(&self, hours: i64, outcome: Outcome) -> Receipt {
+        let poll = Poll {
+            source: Polled {
+                name: name(),
+                address: ADDRESS.to_owned(),
+                read_as: String::new(),
+                tags: Vec::new(),
+                tier: 2,
+                backlog: Backlog::None,
+                article: ArticleChoice::Never,
+            },
+            started: at(hours),
+            outcome,
+            hints: None,
+            due: at(hours),
+            not_before: None,
+            host_wide: false,
+            missed: None,
+            learned: Learned::default(),
+            witness: Witness::default(),
+        };
+        let mut receipt = None;
+        self.store
+            .transact(&mut |tx| {
+                receipt = Some(ingest(tx, &poll, &self.force)?);
+                Ok(())
+            })
+            .unwrap();
+        receipt.unwrap()
+    }
+
+    /// The counts of new items, edits and alerts of a poll.
+    fn poll(&self, hours: i64, entries: &[String]) -> (u32, u32, usize) {
+        let receipt = self.take(hours, read(entries, false));
+        (receipt.new, receipt.edited, receipt.alerts.len())
+    }
+}
+
+/// A document of these entries, as read.
+fn read(entries: &[String], delta: bool) -> Outcome {
+    let text = format!("<rss version='2.0'><channel>{}</channel></rss>", entries.concat());
+    let validators = Validators::default();
+    let url = Url::parse(ADDRESS).unwrap();
+    let document = Document { url, bytes: text.into(), content_type: None, validators, delta };
+    let plan = Plan { source: &name(), kind: ReadAs::Feed, lang: None, now: None };
+    let reading = source::read(&document, &plan).unwrap();
+    let judged = |candidate| Judged { candidate, verdict: None };
+    Outcome::Read(Harvest {
+        items: reading.items.into_iter().map(judged).collect(),
+        lost: 0,
+        delta,
+        whole: true,
+        validators: (ADDRESS.to_owned(), Validators::default()),
+        body: [0; 16],
+        complaint: None,
+        beyond: Beyond::default(),
+    })
+}
+
+const WARNING: &str = "https://paper.example/warning";
+
+#[test]
+fn i1_what_replaces_an_item_of_which_no_version_is_stored_is_new() {
+    let warning = |guid: &str, title: &str| [entry(guid, WARNING, title, None)];
+    let stage = Stage::with(&warning("1", "Convoy attacked at Gao"));
+    assert_eq!(stage.poll(1, &warning("2", "Convoy attacked at Kidal")), (1, 0, 1), "after a baseline");
+    assert_eq!(stage.poll(2, &warning("2", "Convoy attacked at Kidal")), (0, 0, 0));
+    // Its version is no longer kept, while its keys are.
+    stage.store.expire(at(24 * 40), Duration::from_hours(24 * 30)).unwrap();
+    assert_eq!(stage.poll(24 * 40, &warning("3", "Convoy attacked near Gao")), (1, 0, 1));
+}
+
+#[test]
+fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
+    let warning = |guid: &str, title: &str| [entry(guid, WARNING, title, None)];
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &warning("1", "Convoy attacked at Gao")), (1, 0, 1));
+    assert_eq!(stage.poll(13, &warning("2", "Convoy attacked near Gao")), (0, 1, 0), "within half a day");
+    assert_eq!(stage.poll(26, &warning("3", "Convoy attacked at Kidal")), (1, 0, 1));
+}
+
+#[test]
+fn i6_a_text_that_comes_again_much_later_is_another_report() {
+    let report = |hours: Option<i64>| [entry("", "", "Convoy attacked near Gao", hours)];
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &report(Some(0))), (1, 0, 1));
+    assert_eq!(stage.poll(2, &report(Some(1))), (0, 0, 0), "its date was put right");
+    assert_eq!(stage.poll(30, &report(Some(29))), (1, 0, 1), "the next day");
+
+    let stage = Stage::with(&report(Some(-1)));
+    assert_eq!(stage.poll(30, &report(Some(29))), (1, 0, 1), "after a baseline");
+    let stage = Stage::with(&report(None));
+    assert_eq!(stage.poll(30, &report(Some(29))), (0, 0, 0), "it was given a date");
+}
+
+#[test]
+fn i6_dates_that_change_at_every_fetch_are_no_news() {
+    let stage = Stage::with(&[]);
+    let told: usize = (1..=200).map(|hour| stage.poll(hour, &[entry("", "", "Convoy", Some(hour))]).2).sum();
+    assert_eq!(told, 1);
+}
