@@ -38,11 +38,13 @@ a { color: #0b57d0; }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 14px; }
 mark { background: #ffe58f; color: #1a1a1a; }
 .badge { display: inline-block; border-radius: 4px; font-weight: 600; }
+.warning { border: 2px solid #b3261e; border-radius: 4px; padding: 4px 8px; font-weight: 600; }
 .quiet { color: #5f6368; font-size: 14px; }
 .text { border-inline-start: 3px solid #c4c7c5; padding-inline-start: 12px; margin: 12px 0; }
 @media (prefers-color-scheme: dark) {
   a { color: #8ab4f8; }
   mark { background: #6b5300; color: #fff3c4; }
+  .warning { border-color: #f2b8b5; }
   .quiet { color: #a8abaf; }
   .text { border-color: #5f6368; }
 }
@@ -106,6 +108,7 @@ fn badge(severity: Severity) -> String {
 
 fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
+    out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);
@@ -123,7 +126,10 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.push(list("Entities", &wording::entities(alert)));
     out.push(list("Places", &wording::places(alert)));
     out.push(format!("<h2>Story</h2>\n<p>{}</p>", escape(&wording::story(&alert.story, desk))));
-    out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
+    let (more, silence) = (escape(&wording::explain(alert)), escape(&wording::silence(alert)));
+    out.push(format!(
+        "<p class=\"quiet\">More: <code>{more}</code><br>\nSilence this story: <code>{silence}</code></p>"
+    ));
     out.retain(|block| !block.is_empty());
     out.join("\n") + "\n"
 }
@@ -141,6 +147,7 @@ fn facts(alert: &Alert, desk: &TimeZone) -> String {
         .extend(wording::forwarded(alert).map(|from| format!("forwarded from <bdi>{}</bdi>", escape(&from))));
     lines.push(format!("published {}", escape(&wording::published(alert, desk))));
     lines.push(format!("fetched {}", escape(&wording::time(alert.fetched, desk))));
+    lines.push(format!("alerted {}", escape(&wording::time(alert.created, desk))));
     let source = escape(&wording::source(alert));
     format!("<p><strong>{source}</strong></p>\n<p class=\"quiet\">{}</p>", lines.join("<br>\n"))
 }
