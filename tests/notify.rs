@@ -159,7 +159,6 @@ async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
             ("To", RECIPIENT.to_owned()),
             ("Auto-Submitted", "auto-generated".to_owned()),
             ("X-Harmattan-Alert", alert.id.to_string()),
-            ("References", format!("<{}@example.org>", alert.story.id)),
         ] {
             assert_eq!(letter.header(header), Some(expected.as_str()), "{name} {header}");
         }

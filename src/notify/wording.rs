@@ -24,6 +24,9 @@ const QUOTES_MAX: usize = 5;
 /// Greatest length of an address in a message, in characters: mail readers and browsers take no more.
 const ADDRESS_CHARS_MAX: usize = 2000;
 
+/// What a source of the third tier is.
+const UNVERIFIED: &str = "unverified";
+
 /// Entities or places shown; the rest is counted.
 const NAMES_MAX: usize = 20;
 
@@ -89,12 +92,20 @@ pub(crate) fn source_name(alert: &Alert) -> &str {
 
 /// How far a source of this tier can be trusted.
 fn tier(tier: u8) -> String {
-    let words = match tier {
+    format!("{} (tier {tier})", tier_words(tier))
+}
+
+fn tier_words(tier: u8) -> &'static str {
+    match tier {
         1 => "wire or official",
         2 => "press",
-        _ => "unverified",
-    };
-    format!("{words} (tier {tier})")
+        _ => UNVERIFIED,
+    }
+}
+
+/// What must not be overlooked of a source that nobody vouches for.
+pub(crate) fn unverified(alert: &Alert) -> Option<&'static str> {
+    (tier_words(alert.tier) == UNVERIFIED).then_some("Unverified source: confirm before use")
 }
 
 /// Where a Telegram message was forwarded from.
@@ -226,6 +237,11 @@ pub(crate) fn story(story: &Story, desk: &TimeZone) -> String {
 /// The command that tells more.
 pub(crate) fn explain(alert: &Alert) -> String {
     format!("harmattan explain {}", alert.item.id)
+}
+
+/// The command that ends the alerts of this story for some hours; its reason is for the reader to write.
+pub(crate) fn silence(alert: &Alert) -> String {
+    format!("harmattan silence add --story {} --for 4h --reason \"told\"", alert.story.id)
 }
 
 #[cfg(test)]

@@ -36,13 +36,17 @@ p, ul { margin: 4px 0; }
 ul { padding-left: 20px; }
 a { color: #0b57d0; }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 14px; }
+.word { white-space: nowrap; }
 mark { background: #ffe58f; color: #1a1a1a; }
 .badge { display: inline-block; border-radius: 4px; font-weight: 600; }
+.warning { border: 2px solid #b3261e; border-radius: 4px; padding: 4px 8px; font-weight: 600; }
 .quiet { color: #5f6368; font-size: 14px; }
 .text { border-inline-start: 3px solid #c4c7c5; padding-inline-start: 12px; margin: 12px 0; }
 @media (prefers-color-scheme: dark) {
   a { color: #8ab4f8; }
-  mark { background: #6b5300; color: #fff3c4; }
+  .word { white-space: nowrap; }
+mark { background: #6b5300; color: #fff3c4; }
+  .warning { border-color: #f2b8b5; }
   .quiet { color: #a8abaf; }
   .text { border-color: #5f6368; }
 }
@@ -90,7 +94,7 @@ fn digest_html(digest: &Digest<'_>, desk: &TimeZone) -> String {
             escape(&wording::published(alert, desk)),
         ));
         out.extend(link(alert));
-        out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
+        out.push(format!(r#"<p class="quiet">More: {}</p>"#, command(&wording::explain(alert))));
         out.push("</li>".to_owned());
     }
     out.push("</ol>\n".to_owned());
@@ -106,6 +110,7 @@ fn badge(severity: Severity) -> String {
 
 fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
+    out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);
@@ -123,7 +128,10 @@ fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.push(list("Entities", &wording::entities(alert)));
     out.push(list("Places", &wording::places(alert)));
     out.push(format!("<h2>Story</h2>\n<p>{}</p>", escape(&wording::story(&alert.story, desk))));
-    out.push(format!(r#"<p class="quiet">More: <code>{}</code></p>"#, escape(&wording::explain(alert))));
+    let (more, silence) = (command(&wording::explain(alert)), command(&wording::silence(alert)));
+    out.push(format!(
+        "<p class=\"quiet\">More: {more}</p>\n<p class=\"quiet\">Silence this story: {silence}</p>"
+    ));
     out.retain(|block| !block.is_empty());
     out.join("\n") + "\n"
 }
@@ -141,6 +149,7 @@ fn facts(alert: &Alert, desk: &TimeZone) -> String {
         .extend(wording::forwarded(alert).map(|from| format!("forwarded from <bdi>{}</bdi>", escape(&from))));
     lines.push(format!("published {}", escape(&wording::published(alert, desk))));
     lines.push(format!("fetched {}", escape(&wording::time(alert.fetched, desk))));
+    lines.push(format!("alerted {}", escape(&wording::time(alert.created, desk))));
     let source = escape(&wording::source(alert));
     format!("<p><strong>{source}</strong></p>\n<p class=\"quiet\">{}</p>", lines.join("<br>\n"))
 }
@@ -181,6 +190,13 @@ fn list(heading: &str, entries: &[String]) -> String {
         return String::new();
     }
     format!("<h2>{heading}</h2>\n<ul>\n{}\n</ul>", entries.join("\n"))
+}
+
+/// A command to type, its words kept whole: a line would break within `--story`.
+fn command(words: &str) -> String {
+    let words: Vec<String> =
+        words.split(' ').map(|word| format!(r#"<span class="word">{}</span>"#, escape(word))).collect();
+    format!("<code>{}</code>", words.join(" "))
 }
 
 /// A field of the item, escaped, with the words that met a rule in `<mark>`.

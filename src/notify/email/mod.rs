@@ -6,6 +6,7 @@
 mod html;
 mod relay;
 mod text;
+mod thread;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -112,8 +113,7 @@ impl Email {
             // RFC 3834: no out-of-office reply comes back to it.
             .raw_header(header("Auto-Submitted", "auto-generated"));
         if let Body::Alert(alert) = &message.body {
-            // All mails of a story refer to the same absent root, which is enough for readers to thread them.
-            mail = mail.references(format!("<{}@{domain}>", alert.story.id));
+            mail = thread::threaded(mail, alert, message.recipient, domain);
             mail = mail.raw_header(header("X-Harmattan-Alert", &alert.id.to_string()));
             mail = mail.raw_header(header("X-Harmattan-Rule", &wording::rules(alert)));
             mail = mail.raw_header(header("X-Harmattan-Source", wording::source_name(alert)));

@@ -49,6 +49,7 @@ fn digest_text(digest: &Digest<'_>, desk: &TimeZone) -> String {
 fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     let mut out = Vec::new();
     out.push(wrap(&format!("{}: {}", alert.severity.as_str().to_uppercase(), wording::rules(alert)), WIDTH));
+    out.extend(wording::unverified(alert).map(str::to_uppercase));
     out.extend(wording::update(alert));
     let notes = wording::notes(alert);
     out.extend(notes.iter().map(|(heading, note)| wrap(&format!("{heading}: {note}"), WIDTH)));
@@ -61,6 +62,7 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.extend(wording::forwarded(alert).map(|from| format!("Forwarded: {from}")));
     out.push(format!("Published: {}", wording::published(alert, desk)));
     out.push(format!("Fetched:   {}", wording::time(alert.fetched, desk)));
+    out.push(format!("Alerted:   {}", wording::time(alert.created, desk)));
     match wording::link(alert) {
         Link::Address(url) => out.push(format!("\n{url}")),
         Link::LeftOut(why) => out.push(format!("\n({why})")),
@@ -75,7 +77,7 @@ fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
     out.extend(names(alert));
     out.push(String::new());
     out.push(wrap(&format!("Story: {}", wording::story(&alert.story, desk)), WIDTH));
-    out.push(format!("\nMore:  {}\n", wording::explain(alert)));
+    out.push(format!("\nMore:    {}\nSilence: {}\n", wording::explain(alert), wording::silence(alert)));
     out.join("\n")
 }
 
