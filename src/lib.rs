@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod route;
 pub mod rules;
 pub mod schedule;
+pub mod silence;
 pub mod source;
 pub mod store;
 pub mod story;

@@ -16,6 +16,7 @@ use harmattan::ingest::{
     Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
 };
 use harmattan::item::SourceName;
+use harmattan::route::Routes;
 use harmattan::schedule::Learned;
 use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store};
@@ -61,7 +62,7 @@ impl Stage {
             store: SledStore::create(folder.path()).unwrap(),
             force: InForce {
                 engine: Arc::new(engine),
-                recipients: Arc::new([("hook".to_owned(), String::new())]),
+                routes: Arc::new(Routes::to_all(vec![("hook".to_owned(), String::new())])),
                 max_age: Duration::from_hours(14 * 24),
                 vantage: Vantage::default(),
             },

@@ -19,6 +19,7 @@ mod reload;
 mod routes;
 mod run;
 mod send_test;
+mod silence;
 mod sources;
 mod status;
 mod table;
@@ -87,6 +88,8 @@ enum Command {
     Outbox(outbox::Options),
     /// List the routes, or tell where an alert would go
     Routes(routes::Options),
+    /// Be told nothing of a rule, an entity, a source or a story for a while
+    Silence(silence::Options),
     /// Send a test message through the notifiers
     SendTest(send_test::Options),
     /// Tell how the daemon and its store are
@@ -119,6 +122,7 @@ pub async fn main(cli: Cli) -> anyhow::Result<Exit> {
         Command::Alerts(options) => alerts::alerts(&at, &options).await,
         Command::Outbox(options) => outbox::outbox(&at, &options).await,
         Command::Routes(options) => routes::routes(&at, &options),
+        Command::Silence(options) => silence::silence(&at, &options).await,
         Command::SendTest(options) => send_test::send_test(&at, &options).await,
         Command::Status(options) => status::status(&at, &options).await,
         Command::Reload(options) => reload::reload(&at, &options).await,

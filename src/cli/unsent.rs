@@ -101,6 +101,7 @@ fn alert(desk: &Desk, stored: StoredItem, verdict: Verdict, now: Timestamp) -> A
             reports: 1,
             sources: item.source.iter().cloned().collect(),
             first_seen: now,
+            told: Vec::new(),
             severity,
         },
         item,

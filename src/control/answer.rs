@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::api::{self, Call, OutboxFilter, Reply};
-use super::{explain, history, rows, send};
+use super::{explain, history, rows, send, silence};
 use crate::daemon::live::Live;
 use crate::daemon::poll;
 use crate::daemon::station::Station;
@@ -45,6 +45,11 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Items { since, after } => history::items(context, since, after).await,
         Call::Told { since, after } => history::told(context, since, after).await,
         Call::SendDigest { alerts, part, parts } => return send_digest(context, alerts, part, parts).await,
+        Call::Silence { about, name, seconds, reason } => {
+            silence::begin(context, &about, name, seconds, reason).await
+        }
+        Call::Silences => silence::list(context).await,
+        Call::EndSilence { id } => silence::end(context, &id).await,
         Call::SendTest { notifier } => return send_test(context, notifier.as_deref()).await,
         Call::Reload => return reload(context).await,
     };

@@ -8,6 +8,7 @@ pub use super::learned::Learned;
 use crate::wire;
 
 pub use super::health::{Gap, Unwell};
+pub use super::silence::Silence;
 pub use super::verdict::{Explain, RuleVerdict};
 
 /// A question or an order.
@@ -72,6 +73,24 @@ pub enum Call {
         /// How many parts there are.
         parts: usize,
     },
+    /// Begins a silence.
+    Silence {
+        /// `rule`, `entity`, `source` or `story`.
+        about: String,
+        /// Its name or id.
+        name: String,
+        /// For how many seconds.
+        seconds: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The silences.
+    Silences,
+    /// Ends a silence early.
+    EndSilence {
+        /// Its id.
+        id: String,
+    },
     /// Sends a test message.
     SendTest {
         /// Through this notifier; through all without.
@@ -116,6 +135,8 @@ pub enum Reply {
     Told(ToldPage),
     /// To [`Call::SendDigest`].
     SendDigest(Vec<TestSent>),
+    /// To [`Call::Silence`], [`Call::Silences`] and [`Call::EndSilence`]: newest first.
+    Silences(Vec<Silence>),
     /// To [`Call::SendTest`].
     SendTest(Vec<TestSent>),
     /// To [`Call::Reload`].
@@ -298,7 +319,7 @@ pub struct Poll {
 pub struct Alert {
     /// When it was made.
     pub created: Timestamp,
-    /// `sent`, `recorded` (its routes send to nobody), `joined`, `stale` or `shadow`.
+    /// `sent`, `recorded` (its routes send to nobody), `silenced`, `joined`, `stale` or `shadow`.
     pub disposition: String,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]

@@ -15,6 +15,7 @@ pub mod route;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;
+mod silence;
 mod verdict;
 
 pub use api::{Call, Reply};

@@ -13,6 +13,7 @@ use crate::route::{Facts, Recipient, Routed};
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
+use crate::silence;
 use crate::store::{StoreError, Transaction};
 use crate::story::join::{self, Joined, Report};
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
@@ -70,11 +71,10 @@ impl Recorder<'_> {
         let Verdict { fired, entities, places, .. } = verdict;
         let sifted = Sifted::of(fired, age(item, now), self.force.max_age);
         let severity = sifted.severity();
-        let Joined { story, kind, disposition } = self.join(item, id, severity, sifted.withheld)?;
-        let routed = (disposition == Disposition::Sent).then(|| self.routed(&entities, &places, &sifted));
-        let disposition = match &routed {
-            Some(routed) if routed.to.is_empty() => Disposition::Recorded,
-            Some(_) | None => disposition,
+        let Joined { mut story, kind } = self.join(item, id, severity, sifted.withheld.is_some())?;
+        let (disposition, routed) = match sifted.withheld {
+            Some(withheld) => (withheld, Routed::default()),
+            None => self.tell(id, &mut story, &sifted, &entities, &places)?,
         };
         let (item, truncated) = cut(item);
         let Sifted { mut told, mut untold, .. } = sifted;
@@ -85,7 +85,7 @@ impl Recorder<'_> {
             id,
             kind,
             disposition,
-            unrouted: routed.as_ref().is_some_and(|routed| routed.unrouted),
+            unrouted: routed.unrouted,
             created: now,
             severity,
             rules: told,
@@ -100,24 +100,50 @@ impl Recorder<'_> {
             story,
         };
         self.tx.put_alert(&alert)?;
-        if let Some(routed) = routed {
-            owe(self.tx, routed.to, id.into(), now, receipt)?;
-        }
+        owe(self.tx, routed.to, id.into(), now, receipt)?;
         receipt.alerts.push((id, disposition));
         Ok(())
     }
 
-    /// Where its alert goes, if it is sent.
-    fn routed(&self, entities: &[Arc<EntityRef>], places: &[Arc<PlaceRef>], sifted: &Sifted) -> Routed {
-        let places = places.iter().map(|place| place.id.as_str());
-        let mentioned: Vec<&str> = entities.iter().map(|entity| entity.id.as_str()).chain(places).collect();
-        self.force.routes.of_alert(&Facts {
-            severity: sifted.severity(),
+    /// Whether an alert that tells of something is sent, and to whom: those whom its routes name and who do not know
+    /// of its story at this severity yet, unless a silence holds it back.
+    fn tell(
+        &self,
+        id: AlertId,
+        story: &mut Story,
+        sifted: &Sifted,
+        entities: &[Arc<EntityRef>],
+        places: &[Arc<PlaceRef>],
+    ) -> Result<(Disposition, Routed), StoreError> {
+        let within = places.iter().flat_map(|place| std::iter::once(&place.id).chain(&place.within));
+        let mentioned: Vec<&str> =
+            entities.iter().map(|entity| &entity.id).chain(within).map(String::as_str).collect();
+        let severity = sifted.severity();
+        let facts = Facts {
+            severity,
             rules: &sifted.told,
             source: Some(SourceLabel { name: self.source, tags: self.tags }),
             tier: self.tier,
             entities: &mentioned,
-        })
+        };
+        let mut silences = self.tx.silences()?;
+        let holding = silence::holding(&silences, &facts, story.id, self.now);
+        let (disposition, routed) = if let Some(silence) = holding.and_then(|place| silences.get_mut(place)) {
+            silence.note(id);
+            self.tx.put_silences(&silences)?;
+            (Disposition::Silenced, Routed::default())
+        } else {
+            let Routed { routes, to, unrouted } = self.force.routes.of_alert(&facts);
+            let is_for_nobody = to.is_empty();
+            let to = join::inform(story, to, severity);
+            match (is_for_nobody, to.is_empty()) {
+                (true, _) => (Disposition::Recorded, Routed::default()),
+                (false, true) => (Disposition::Joined, Routed::default()),
+                (false, false) => (Disposition::Sent, Routed { routes, to, unrouted }),
+            }
+        };
+        self.tx.put_story(story)?;
+        Ok((disposition, routed))
     }
 
     /// The story that the item opens or joins. One that tells nothing neither opens nor joins one for others.
@@ -126,11 +152,11 @@ impl Recorder<'_> {
         item: &Item,
         id: AlertId,
         severity: Severity,
-        withheld: Option<Disposition>,
+        is_withheld: bool,
     ) -> Result<Joined, StoreError> {
         let report = Report { alert: id, source: self.source, severity, now: self.now };
-        if let Some(disposition) = withheld {
-            return Ok(Joined { disposition, ..join::join(None, report) });
+        if is_withheld {
+            return Ok(join::join(None, report));
         }
         let keys = join::keys(item);
         let mut open: Option<Story> = None;
@@ -140,7 +166,6 @@ impl Recorder<'_> {
             }
         }
         let joined = join::join(open, report);
-        self.tx.put_story(&joined.story)?;
         for key in keys {
             self.tx.file_story(key, joined.story.id, joined.story.first_seen)?;
         }

@@ -89,8 +89,14 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let item = Item { id: ItemId::from_bytes([7; 16]), ..Item::of_text("", "x".repeat(text_bytes)) };
         let id = AlertId::new(at, item.id);
-        let story =
-            Story { id: StoryId::opened_by(id), reports: 1, sources: Vec::new(), first_seen: at, severity };
+        let story = Story {
+            id: StoryId::opened_by(id),
+            reports: 1,
+            sources: Vec::new(),
+            first_seen: at,
+            severity,
+            told: Vec::new(),
+        };
         Alert {
             id,
             kind: AlertKind::New,

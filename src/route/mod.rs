@@ -73,7 +73,7 @@ pub struct Facts<'a> {
 pub type Recipient = (String, String);
 
 /// Where an alert or an event goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routed {
     /// The routes that took it, by their place in the config.
     pub routes: Vec<usize>,

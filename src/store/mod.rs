@@ -18,6 +18,7 @@ use crate::article::{Fate, Pending};
 use crate::event::{Event, EventId, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
+use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
 
@@ -115,6 +116,9 @@ pub trait Store: Send + Sync {
 
     /// One event.
     fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// The silences, those that are over too as long as there is room.
+    fn silences(&self) -> Result<Vec<Silence>, StoreError>;
 
     /// What is known of the network.
     fn network(&self) -> Result<Network, StoreError>;
@@ -226,6 +230,12 @@ pub trait Transaction {
 
     /// Writes an event.
     fn put_event(&self, event: &Event) -> Result<(), StoreError>;
+
+    /// As [`Store::silences`].
+    fn silences(&self) -> Result<Vec<Silence>, StoreError>;
+
+    /// Writes all silences.
+    fn put_silences(&self, silences: &[Silence]) -> Result<(), StoreError>;
 
     /// As [`Store::network`].
     fn network(&self) -> Result<Network, StoreError>;

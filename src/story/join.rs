@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{AlertId, AlertKind, Disposition, Story, StoryId};
+use super::{AlertId, AlertKind, Informed, Story, StoryId};
 use crate::item::{Item, SeenKey, SourceName, link};
+use crate::route::Recipient;
 use crate::rules::spec::Severity;
 use crate::text;
 
@@ -45,8 +46,6 @@ pub struct Joined {
     pub story: Story,
     /// What its alert tells.
     pub kind: AlertKind,
-    /// Whether its alert is delivered.
-    pub disposition: Disposition,
 }
 
 /// Whether a story takes in reports still: it was opened less than [`OPEN_FOR`] ago.
@@ -56,7 +55,6 @@ pub fn is_open(story: &Story, now: Timestamp) -> bool {
 }
 
 /// Puts a report into `open`, an open story filed under one of its keys, or opens a new one when there is none.
-/// A report that raises the severity is told, others are counted.
 pub fn join(open: Option<Story>, report: Report<'_>) -> Joined {
     let Some(mut story) = open else {
         let story = Story {
@@ -65,8 +63,9 @@ pub fn join(open: Option<Story>, report: Report<'_>) -> Joined {
             sources: vec![report.source.clone()],
             first_seen: report.now,
             severity: report.severity,
+            told: Vec::new(),
         };
-        return Joined { story, kind: AlertKind::New, disposition: Disposition::Sent };
+        return Joined { story, kind: AlertKind::New };
     };
     let raised = report.severity > story.severity;
     story.reports = story.reports.saturating_add(1);
@@ -74,11 +73,21 @@ pub fn join(open: Option<Story>, report: Report<'_>) -> Joined {
     if !story.sources.contains(report.source) {
         story.sources.push(report.source.clone());
     }
-    if raised {
-        Joined { story, kind: AlertKind::Update, disposition: Disposition::Sent }
-    } else {
-        Joined { story, kind: AlertKind::New, disposition: Disposition::Joined }
+    Joined { story, kind: if raised { AlertKind::Update } else { AlertKind::New } }
+}
+
+/// Those of `to` who do not know of the story at this severity yet; they count as told then.
+pub fn inform(story: &mut Story, to: Vec<Recipient>, severity: Severity) -> Vec<Recipient> {
+    let mut news = Vec::new();
+    for who in to {
+        match story.told.iter_mut().find(|told| told.who == who) {
+            Some(told) if told.severity >= severity => continue,
+            Some(told) => told.severity = severity,
+            None => story.told.push(Informed { who: who.clone(), severity }),
+        }
+        news.push(who);
     }
+    news
 }
 
 #[cfg(test)]
@@ -100,19 +109,32 @@ mod tests {
     }
 
     #[test]
-    fn a_second_report_is_counted_and_a_graver_one_is_told() {
+    fn a_second_report_is_counted_and_a_graver_one_is_an_update() {
         let (first, second) = (SourceName::new("a").unwrap(), SourceName::new("b").unwrap());
         let opened = report(&first, Severity::High, 0);
-        assert_eq!((opened.kind, opened.disposition), (AlertKind::New, Disposition::Sent));
+        assert_eq!(opened.kind, AlertKind::New);
 
         let same = join(Some(opened.story.clone()), told(&second, Severity::High, 1));
-        assert_eq!(same.disposition, Disposition::Joined);
-        assert_eq!((same.story.reports, same.story.sources.len()), (2, 2));
+        assert_eq!((same.kind, same.story.reports, same.story.sources.len()), (AlertKind::New, 2, 2));
 
         let graver = join(Some(same.story), told(&first, Severity::Critical, 2));
-        assert_eq!((graver.kind, graver.disposition), (AlertKind::Update, Disposition::Sent));
-        assert_eq!(graver.story.severity, Severity::Critical);
+        assert_eq!((graver.kind, graver.story.severity), (AlertKind::Update, Severity::Critical));
         assert_eq!((graver.story.reports, graver.story.sources.len()), (3, 2));
+    }
+
+    #[test]
+    fn everybody_is_told_once_of_each_severity() {
+        let who = |name: &str| (name.to_owned(), String::new());
+        let mut story = report(&SourceName::new("a").unwrap(), Severity::High, 0).story;
+        for (to, severity, expected) in [
+            (vec![who("ops")], Severity::High, vec![who("ops")]),
+            (vec![who("ops"), who("mail")], Severity::High, vec![who("mail")]),
+            (vec![who("ops")], Severity::Low, vec![]),
+            (vec![who("ops")], Severity::Critical, vec![who("ops")]),
+            (vec![who("ops"), who("mail")], Severity::Critical, vec![who("mail")]),
+        ] {
+            assert_eq!(inform(&mut story, to, severity), expected);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::id::{digest, id};
 use crate::item::{Dating, Item, ItemId, SourceName};
+use crate::route::Recipient;
 use crate::rules::spec::Severity;
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 
@@ -60,7 +61,9 @@ pub enum Disposition {
     Sent,
     /// Its routes send to nobody: recorded and listed.
     Recorded,
-    /// One more report of a story already told: recorded and counted.
+    /// A silence holds it back: recorded, listed, and counted under the silence.
+    Silenced,
+    /// One more report of a story of which all whom it concerns were told: recorded and counted.
     Joined,
     /// Too old, by its stated date, for every rule that fired: recorded and listed.
     Stale,
@@ -74,6 +77,7 @@ impl Disposition {
         match self {
             Self::Sent => "sent",
             Self::Recorded => "recorded",
+            Self::Silenced => "silenced",
             Self::Joined => "joined",
             Self::Stale => "stale",
             Self::Shadow => "shadow",
@@ -130,7 +134,19 @@ pub struct Story {
     pub sources: Vec<SourceName>,
     /// When the first report was seen.
     pub first_seen: Timestamp,
-    /// The highest severity told so far.
+    /// The highest severity reported so far.
+    pub severity: Severity,
+    /// Who was told, and the highest severity of it: nobody is told of the same twice, and nobody is left out because
+    /// others know.
+    pub told: Vec<Informed>,
+}
+
+/// Somebody who was told of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Informed {
+    /// Notifier and recipient.
+    pub who: Recipient,
+    /// The highest severity told.
     pub severity: Severity,
 }
 

@@ -279,7 +279,7 @@ impl From<core::Story> for Story {
 }
 
 impl Story {
-    /// The story back from its JSON; the severity told so far is not part of that.
+    /// The story back from its JSON; the severity and who was told are not part of that.
     pub(crate) fn into_core(self, severity: Severity) -> Result<core::Story, NotAnId> {
         Ok(core::Story {
             id: self.id.parse()?,
@@ -287,6 +287,7 @@ impl Story {
             sources: self.sources.iter().filter_map(|name| SourceName::new(name)).collect(),
             first_seen: self.first_seen,
             severity,
+            told: Vec::new(),
         })
     }
 }

@@ -131,6 +131,7 @@ fn alert(item: Item, severity: Severity, rules: Vec<Match>, tier: u8) -> Alert {
         reports: 1,
         sources: item.source.clone().into_iter().collect(),
         first_seen: time("2026-11-23T16:41:30Z"),
+        told: Vec::new(),
         severity,
     };
     Alert {

@@ -158,6 +158,7 @@ pub(crate) fn story_at(time: Timestamp) -> Story {
         reports: 2,
         sources: vec![name("rfi"), name("bbc")],
         first_seen: time,
+        told: Vec::new(),
         severity: Severity::Critical,
     }
 }

@@ -33,6 +33,7 @@ enum Kind {
 enum Fate {
     Sent,
     Recorded,
+    Silenced,
     Joined,
     Stale,
     Shadow,
@@ -49,6 +50,7 @@ impl Row for Alert {
             disposition: match self.disposition {
                 Disposition::Sent => Fate::Sent,
                 Disposition::Recorded => Fate::Recorded,
+                Disposition::Silenced => Fate::Silenced,
                 Disposition::Joined => Fate::Joined,
                 Disposition::Stale => Fate::Stale,
                 Disposition::Shadow => Fate::Shadow,
@@ -72,6 +74,7 @@ impl Row for Alert {
             disposition: match row.disposition {
                 Fate::Sent => Disposition::Sent,
                 Fate::Recorded => Disposition::Recorded,
+                Fate::Silenced => Disposition::Silenced,
                 Fate::Joined => Disposition::Joined,
                 Fate::Stale => Disposition::Stale,
                 Fate::Shadow => Disposition::Shadow,

@@ -86,6 +86,11 @@ pub(super) fn network() -> Vec<u8> {
     Kind::Meta.key(&[b"network"])
 }
 
+/// The silences.
+pub(super) fn silences() -> Vec<u8> {
+    Kind::Meta.key(&[b"silences"])
+}
+
 /// The trouble of a host.
 pub(super) fn host(name: &str) -> Vec<u8> {
     Kind::Host.key(&[name.as_bytes()])

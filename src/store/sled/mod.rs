@@ -18,6 +18,7 @@ mod mark;
 mod open;
 mod rows;
 mod seen;
+mod silence_row;
 mod transaction;
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ use crate::article::{Fate, Pending};
 use crate::event::{Event, EventId, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId};
+use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::story::{Alert, AlertId};
 
@@ -174,6 +176,10 @@ impl Store for SledStore {
 
     fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
         self.read(|tree| tree.row(&keys::event(id)))
+    }
+
+    fn silences(&self) -> Result<Vec<Silence>, StoreError> {
+        self.read(|tree| Ok(tree.row(&keys::silences())?.unwrap_or_default()))
     }
 
     fn network(&self) -> Result<Network, StoreError> {

@@ -9,6 +9,7 @@ use crate::article::{Fate, Pending};
 use crate::event::{Event, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
 use crate::story::{Alert, Story, StoryId};
@@ -89,6 +90,14 @@ impl Transaction for InTransaction<'_> {
 
     fn put_event(&self, event: &Event) -> Result<(), StoreError> {
         self.put(&keys::event(event.id), event)
+    }
+
+    fn silences(&self) -> Result<Vec<Silence>, StoreError> {
+        Ok(self.row(&keys::silences())?.unwrap_or_default())
+    }
+
+    fn put_silences(&self, silences: &[Silence]) -> Result<(), StoreError> {
+        self.put(&keys::silences(), &silences.to_vec())
     }
 
     fn network(&self) -> Result<Network, StoreError> {

@@ -1,0 +1,133 @@
+//! Silences, as commands begin, list and end them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Context, refused};
+use super::api::Reply;
+use crate::daemon::clock;
+use crate::desk::Desk;
+use crate::silence::{self, About, SilenceId};
+use crate::store::StoreError;
+
+/// The longest silence: what is to be quiet for longer belongs into the rules.
+const LONGEST: Duration = Duration::from_hours(24 * 90);
+
+/// A silence in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Its id.
+    pub id: String,
+    /// `rule`, `entity`, `source` or `story`.
+    pub about: String,
+    /// Its name or id.
+    pub name: String,
+    /// Whether it is in force.
+    pub active: bool,
+    /// When it began.
+    pub since: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// Alerts that it held back.
+    pub held: u32,
+    /// Ids of the newest of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
+}
+
+fn listed(silences: &[silence::Silence], now: Timestamp) -> Reply {
+    let row = |silence: &silence::Silence| Silence {
+        id: silence.id.to_string(),
+        about: silence.about.word().to_owned(),
+        name: silence.about.name(),
+        active: silence.is_active(now),
+        since: silence.since,
+        until: silence.until,
+        reason: silence.reason.clone(),
+        held: silence.held,
+        alerts: silence.alerts.iter().map(ToString::to_string).collect(),
+    };
+    Reply::Silences(silences.iter().rev().map(row).collect())
+}
+
+/// All of them.
+pub(super) async fn list(context: &Context) -> Result<Reply, StoreError> {
+    let silences = context.station.read(|store| store.silences()).await?;
+    Ok(listed(&silences, clock::now()))
+}
+
+/// Begins one; the reply is that one alone.
+pub(super) async fn begin(
+    context: &Context,
+    about: &str,
+    name: String,
+    seconds: u64,
+    reason: String,
+) -> Result<Reply, StoreError> {
+    let desk = Arc::clone(&context.desk.borrow());
+    let about = match subject(&desk, about, name) {
+        Ok(about) => about,
+        Err(why) => return Ok(refused(why)),
+    };
+    let now = clock::now();
+    let length = Duration::from_secs(seconds);
+    let until = now.checked_add(length).ok().filter(|_| length <= LONGEST && !length.is_zero());
+    let Some(until) = until else {
+        return Ok(refused("a silence lasts for some time, and at most 90 days"));
+    };
+    let silence = silence::Silence::new(about, now, until, reason);
+    let begun = silence.clone();
+    let add = move |tx: &dyn crate::store::Transaction| {
+        let mut silences = tx.silences()?;
+        silence::add(&mut silences, silence.clone(), now);
+        tx.put_silences(&silences)
+    };
+    context.station.writer.commit(add).await?;
+    Ok(listed(&[begun], now))
+}
+
+/// What a silence is about, if there is such a thing.
+fn subject(desk: &Desk, about: &str, name: String) -> Result<About, String> {
+    let known = match about {
+        "rule" => desk.engine.has_rule(&name),
+        "entity" => desk.config.entities.iter().any(|entity| entity.id.value == name),
+        "source" => desk.config.sources.iter().any(|source| source.name.as_str() == name),
+        _ => name.parse::<crate::story::StoryId>().is_ok(),
+    };
+    match about {
+        _ if !known => Err(format!("there is no {about} `{name}`")),
+        "rule" => Ok(About::Rule(name)),
+        "entity" => Ok(About::Entity(name)),
+        "source" => Ok(About::Source(name)),
+        _ => name.parse().map(About::Story).map_err(|error| format!("{error}")),
+    }
+}
+
+/// Ends one early; the reply is that one alone.
+pub(super) async fn end(context: &Context, id: &str) -> Result<Reply, StoreError> {
+    let Ok(wanted) = id.parse::<SilenceId>() else {
+        return Ok(refused(format!("`{id}` is no id of a silence; `harmattan silence list` has them")));
+    };
+    let now = clock::now();
+    let end = move |tx: &dyn crate::store::Transaction| {
+        let mut silences = tx.silences()?;
+        let Some(silence) =
+            silences.iter_mut().find(|silence| silence.id == wanted && silence.is_active(now))
+        else {
+            return Ok(None);
+        };
+        silence.until = now;
+        let ended = silence.clone();
+        tx.put_silences(&silences)?;
+        Ok(Some(ended))
+    };
+    match context.station.writer.commit(end).await? {
+        Some(ended) => Ok(listed(&[ended], now)),
+        None => Ok(refused(format!("no silence `{id}` is in force"))),
+    }
+}
