@@ -7,23 +7,17 @@
 
 use lettre::message::MessageBuilder;
 
-use crate::id::{digest, id};
+use crate::id::{digest, encode};
 use crate::story::{Alert, AlertKind};
 
-id! {
-    /// Identifies the mails of a story to one recipient.
-    ThreadId
-}
-
-impl ThreadId {
-    fn new(alert: &Alert, recipient: &str) -> Self {
-        Self(digest(&[b"mail-thread", &alert.story.id.to_bytes(), recipient.as_bytes()]))
-    }
+/// The left part of the root's Message-ID.
+fn root(alert: &Alert, recipient: &str) -> String {
+    encode(digest(&[b"mail-thread", &alert.story.id.to_bytes(), recipient.as_bytes()]))
 }
 
 /// `mail` in the thread of its story; a follow-up also as an answer to the root.
 pub(super) fn threaded(mail: MessageBuilder, alert: &Alert, recipient: &str, domain: &str) -> MessageBuilder {
-    let root = format!("<{}@{domain}>", ThreadId::new(alert, recipient));
+    let root = format!("<{}@{domain}>", root(alert, recipient));
     let follows = match alert.kind {
         AlertKind::New => alert.story.reports > 1,
         AlertKind::Update => true,
