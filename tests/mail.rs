@@ -175,10 +175,10 @@ fn pictured() -> [(&'static str, Alert); 2] {
     );
     arabic.story.reports = 4;
     let mut cyrillic = sample::russian();
-    cyrillic.item.title =
+    cyrillic.item.title.push_str(
         "Бойцы ЧВК «Вагнер» и Африканского корпуса покидают опорные пункты на севере Мали; \
-                           колонна замечена на трассе Гао — Ансонго — Лаббезанга\u{202e}<script>"
-            .to_owned();
+                           колонна замечена на трассе Гао — Ансонго — Лаббезанга\u{202e}<script>",
+    );
     cyrillic.item.url = Some("https://раypal.example/новости/2026/11/23?x=<b>".to_owned());
     cyrillic.story.reports = 2;
     [("picture-arabic.html", arabic), ("picture-cyrillic.html", cyrillic)]

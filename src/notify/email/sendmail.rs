@@ -1,4 +1,4 @@
-//! Mail by a program of the machine: `sendmail -i -f FROM -- TO`, as Postfix, Exim, OpenSMTPD, msmtp and others bring it.
+//! Mail by a program of the machine: `sendmail -i -f FROM -- TO`, as most mail systems bring it.
 //!
 //! It cannot work under the shipped unit: a queue of the machine is written by a program with rights of its own, which
 //! a service without privileges cannot gain. There `smtp = "smtp://127.0.0.1"` reaches the same mail server.
@@ -50,7 +50,7 @@ impl Sendmail {
     ) -> Result<Accepted, Failure> {
         // -i: a line with a lone dot does not end the mail. --: no address is an option.
         let mut command = Command::new(&self.program);
-        command.arg("-i").arg("-f").arg(from.to_string()).arg("--").arg(to.to_string());
+        command.arg("-i").arg("-f").arg(from).arg("--").arg(to);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let child = command.spawn().map_err(|error| self.transient(&format!("cannot be run: {error}")))?;
         let Ok(ended) = tokio::time::timeout(deadline, run(child, &unix_lines(mail))).await else {
