@@ -12,7 +12,7 @@ use harmattan::config::keys;
 use harmattan::config::option::{Fallback, Form, Key, Support, Table};
 use harmattan::config::secret::Secret;
 use harmattan::config::{Backlog, Environment, Loaded, Problems, SourceAddress, load, reference};
-use harmattan::notify::{NotifierKind, SmtpTls};
+use harmattan::notify::{MailWay, NotifierKind, SmtpTls};
 use harmattan::rules::spec::{FieldFilter, Located, Mode, RuleSpec, Scope, Severity};
 use proptest::prelude::*;
 
@@ -110,6 +110,7 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
     }
     let test_text = values(&keys::TEST_TEXT, &[]).trim_end().replace('\n', ", ");
     let hook = values(&keys::WEBHOOK, &["secret"]).replace("desk-mail", "ops-hook");
+    let local = values(&keys::EMAIL, &["smtp", "tls", "password"]).replace("desk-mail", "local-mail");
     let screen = values(&keys::STDOUT, &[]).replace("desk-mail", "screen");
     for (header, body) in [
         ("[source.select]", values(&keys::SELECT, &[])),
@@ -122,8 +123,9 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
         ("[rule.near]", values(&keys::NEAR, &[])),
         ("[rule.unless]", values(&keys::UNLESS, &[])),
         ("[[override]]", values(&keys::OVERRIDE, &[])),
-        ("[[notifier]]", values(&keys::EMAIL, &["password"])),
+        ("[[notifier]]", values(&keys::EMAIL, &["sendmail", "password"])),
         ("[notifier.password]", values(&keys::SECRET, &["credential", "file"])),
+        ("[[notifier]]", local),
         ("[[notifier]]", hook),
         ("[[notifier]]", screen),
         ("[[route]]", values(&keys::ROUTE, &["events"])),
@@ -418,7 +420,8 @@ fn mail_is_protected_unless_it_stays_on_the_machine_or_somebody_says_otherwise()
         );
         let config = load_text(&text, &[]).unwrap().config;
         let NotifierKind::Email(mail) = &config.notifiers[0].kind else { panic!("{smtp}") };
-        assert_eq!((mail.host.as_str(), mail.port, mail.tls), expected, "{smtp} {tls}");
+        let MailWay::Relay(relay) = &mail.way else { panic!("{smtp}") };
+        assert_eq!((relay.host.as_str(), relay.port, relay.tls), expected, "{smtp} {tls}");
         assert_eq!(mail.excerpt, 600);
     }
 }
@@ -429,7 +432,8 @@ fn a_user_may_be_a_mail_address() {
                 password = { env = \"MAIL\" }\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n";
     let config = load_text(text, &[]).unwrap().config;
     let NotifierKind::Email(mail) = &config.notifiers[0].kind else { panic!("no mail") };
-    let (user, password) = mail.login.as_ref().unwrap();
+    let MailWay::Relay(relay) = &mail.way else { panic!("no relay") };
+    let (user, password) = relay.login.as_ref().unwrap();
     assert_eq!((user.as_str(), password.expose()), ("a@b.example", "hunter2"));
     assert!(!format!("{config:?}").contains("hunter2"));
 }

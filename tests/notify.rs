@@ -11,8 +11,8 @@ use harmattan::demo::{Answer, Fault, Hook, Letter, Mail, Mailbox, Replies, Verb}
 use harmattan::notify::digest::Digest;
 use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::{
-    Accepted, Body, EmailSettings, Message, Notifier, NotifierKind, NotifierSettings, SmtpTls,
-    WebhookSettings, stdout, webhook,
+    Accepted, Body, EmailSettings, MailWay, Message, Notifier, NotifierKind, NotifierSettings, RelaySettings,
+    SmtpTls, WebhookSettings, stdout, webhook,
 };
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::story::Alert;
@@ -39,11 +39,13 @@ fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> 
 }
 
 fn email_settings(mailbox: &Mailbox) -> EmailSettings {
+    email_by(mailbox, SmtpTls::Off, None)
+}
+
+fn email_by(mailbox: &Mailbox, tls: SmtpTls, login: Option<(String, Secret)>) -> EmailSettings {
+    let (host, port) = (mailbox.address().ip().to_string(), mailbox.address().port());
     EmailSettings {
-        host: mailbox.address().ip().to_string(),
-        port: mailbox.address().port(),
-        tls: SmtpTls::Off,
-        login: None,
+        way: MailWay::Relay(RelaySettings { host, port, tls, login }),
         from: "Harmattan <alerts@example.org>".to_owned(),
         to: vec![RECIPIENT.to_owned()],
         excerpt: 600,
@@ -243,7 +245,7 @@ async fn a_server_without_the_demanded_tls_gets_nothing() {
     for (tls, expected) in [(SmtpTls::Required, "offers no STARTTLS"), (SmtpTls::Implicit, "connecting: ")] {
         let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
         let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
-        let settings = EmailSettings { tls, login, ..email_settings(&mailbox) };
+        let settings = email_by(&mailbox, tls, login);
         let notifier = notifier(NotifierKind::Email(settings));
         let outcome = notifier.send(&message(&sample::russian(), RECIPIENT, &TimeZone::UTC)).await;
         let failure = outcome.expect_err("no TLS");
@@ -365,7 +367,7 @@ async fn no_secret_is_ever_printed() {
     .await
     .expect("a mailbox");
     let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
-    let settings = NotifierKind::Email(EmailSettings { login, ..email_settings(&mailbox) });
+    let settings = NotifierKind::Email(email_by(&mailbox, SmtpTls::Off, login));
     let mut shown = vec![format!("{settings:?}")];
     let email = notifier(settings);
     shown.push(format!("{email:?}"));
@@ -410,10 +412,12 @@ async fn no_secret_is_ever_printed() {
 #[test]
 fn bad_addresses_are_refused_before_anything_is_sent() {
     let settings = |from: &str, to: &str| EmailSettings {
-        host: "mail.example.org".to_owned(),
-        port: 465,
-        tls: SmtpTls::Implicit,
-        login: None,
+        way: MailWay::Relay(RelaySettings {
+            host: "mail.example.org".to_owned(),
+            port: 465,
+            tls: SmtpTls::Implicit,
+            login: None,
+        }),
         from: from.to_owned(),
         to: vec![to.to_owned()],
         excerpt: 600,

@@ -11,7 +11,9 @@ use super::problem::Problem;
 use super::read::{Node, Section};
 use super::secret::{Resolved, Secret, resolve};
 use super::typed::ticked;
-use crate::notify::{EmailSettings, NotifierKind, NotifierSettings, SmtpTls, WebhookSettings};
+use crate::notify::{
+    EmailSettings, MailWay, NotifierKind, NotifierSettings, RelaySettings, SmtpTls, WebhookSettings,
+};
 use crate::rules::spec::Located;
 
 /// Submission over TLS (RFC 8314 section 3.3).
@@ -89,11 +91,32 @@ fn name(node: &Node<'_>) -> Option<Located<String>> {
 }
 
 fn email(section: &Section<'_>, environment: &Environment) -> Option<Reach<NotifierKind>> {
-    let relay = relay(section);
-    let password = section.get("password").map(|node| resolve(&node, environment));
+    let way = way(section, environment);
     let from = section.get("from").and_then(|node| mailbox(&node));
     let to = recipients(section);
     let excerpt = section.integer("excerpt");
+    let Reach::All(way) = way? else { return Some(Reach::NotCheckable) };
+    Some(Reach::All(NotifierKind::Email(EmailSettings { way, from: from?, to: to?, excerpt: excerpt? })))
+}
+
+/// The relay or the program, of which there must be one.
+fn way(section: &Section<'_>, environment: &Environment) -> Option<Reach<MailWay>> {
+    if section.has("sendmail") {
+        let program = section.path("sendmail");
+        if let Some(other) = ["smtp", "password", "tls"].into_iter().find(|key| section.has(key)) {
+            return section
+                .get(other)?
+                .problem("stands beside `sendmail`, which has no use for it", "take one of the two out");
+        }
+        return program.map(|program| Reach::All(MailWay::Sendmail(program)));
+    }
+    if !section.has_any(&["smtp"]) {
+        let hint =
+            "write `smtp = \"smtps://alerts@mail.example.org:465\"`, or `sendmail = \"/usr/sbin/sendmail\"`";
+        section.problem("smtp", "is missing", Some(hint));
+    }
+    let relay = relay(section);
+    let password = section.get("password").map(|node| resolve(&node, environment));
     let relay = relay?;
     let login = match (relay.user, password) {
         (None, None) => None,
@@ -118,15 +141,8 @@ fn email(section: &Section<'_>, environment: &Environment) -> Option<Reach<Notif
         let node = section.get("tls")?;
         node.report.warn(node.blame("the password travels unprotected").hint("use `smtps` or STARTTLS"));
     }
-    Some(Reach::All(NotifierKind::Email(EmailSettings {
-        host: relay.host,
-        port: relay.port,
-        tls: relay.tls,
-        login,
-        from: from?,
-        to: to?,
-        excerpt: excerpt?,
-    })))
+    let (host, port, tls) = (relay.host, relay.port, relay.tls);
+    Some(Reach::All(MailWay::Relay(RelaySettings { host, port, tls, login })))
 }
 
 struct Relay {

@@ -14,6 +14,7 @@ pub mod webhook;
 mod wording;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -161,7 +162,29 @@ pub enum NotifierKind {
 /// Settings of an `email` notifier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailSettings {
-    /// Host of the relay.
+    /// By what it leaves the machine.
+    pub way: MailWay,
+    /// Sender, as `Name <a@b>` or `a@b`.
+    pub from: String,
+    /// Recipients: plain addresses, one delivery each.
+    pub to: Vec<String>,
+    /// Characters of the item's text in a mail.
+    pub excerpt: usize,
+}
+
+/// By what mail leaves the machine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MailWay {
+    /// A mail server.
+    Relay(RelaySettings),
+    /// A program of the machine that takes mail as `sendmail` does.
+    Sendmail(PathBuf),
+}
+
+/// A mail server that takes our mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelaySettings {
+    /// Its host.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -169,12 +192,6 @@ pub struct EmailSettings {
     pub tls: SmtpTls,
     /// User to log in as, and the password.
     pub login: Option<(String, Secret)>,
-    /// Sender, as `Name <a@b>` or `a@b`.
-    pub from: String,
-    /// Recipients: plain addresses, one delivery each.
-    pub to: Vec<String>,
-    /// Characters of the item's text in a mail.
-    pub excerpt: usize,
 }
 
 /// How an SMTP connection is protected.

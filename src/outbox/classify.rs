@@ -77,6 +77,19 @@ pub fn smtp(code: u16, stage: SmtpStage) -> SmtpVerdict {
     }
 }
 
+/// What the exit code of a `sendmail` program means (`sysexits.h`).
+///
+/// As with a reply: what speaks of the recipient or the message is refused, all else lies with the machine, whose
+/// operator can put it right.
+pub fn sendmail(code: i32) -> SmtpVerdict {
+    match code {
+        0 => SmtpVerdict::Accepted,
+        // EX_DATAERR, EX_NOUSER, EX_NOHOST
+        65 | 67 | 68 => SmtpVerdict::Refused,
+        _ => SmtpVerdict::Transient,
+    }
+}
+
 /// What the status of an HTTP answer means to a POST (Standard Webhooks 1.0).
 ///
 /// Permanent is only what speaks of this request, which is the same on every attempt, and 410, by which a receiver
@@ -129,6 +142,18 @@ mod tests {
             (250, SmtpStage::Content, SmtpVerdict::Accepted),
         ] {
             assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");
+        }
+    }
+
+    #[test]
+    fn every_exit_code_has_its_verdict() {
+        for code in 0..=255 {
+            let expected = match code {
+                0 => SmtpVerdict::Accepted,
+                65 | 67 | 68 => SmtpVerdict::Refused,
+                _ => SmtpVerdict::Transient,
+            };
+            assert_eq!(sendmail(code), expected, "{code}");
         }
     }
 

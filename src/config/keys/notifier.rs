@@ -33,12 +33,18 @@ pub static EMAIL: Table = Table {
     keys: &[
         NAME,
         Key::required("type", TYPE, r#""email""#, "How it tells."),
-        Key::required(
+        Key::new(
             "smtp",
             Form::Address { schemes: &["smtps", "smtp"] },
             r#""smtps://alerts@mail.example.org:465""#,
             "The relay and the user: `smtps`, or `smtp`, where STARTTLS is required unless the host is \
              loopback; the port is 465, 587, or 25 without TLS unless given.",
+        ),
+        Key::new(
+            "sendmail",
+            Form::Path,
+            r#""/usr/sbin/sendmail""#,
+            "A program that takes mail, in place of `smtp`; it cannot work under the shipped unit.",
         ),
         Key::new(
             "tls",

@@ -5,8 +5,10 @@
 
 mod html;
 mod relay;
+mod sendmail;
 mod text;
 mod thread;
+mod way;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -15,7 +17,7 @@ use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
-use self::relay::Relay;
+use self::way::Way;
 use super::foreign::HeaderText;
 use super::{Accepted, Body, EmailSettings, Message, NotifyError, event, wording};
 use crate::outbox::Failure;
@@ -31,7 +33,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// A notifier that sends mail.
 pub struct Email {
     name: String,
-    relay: Relay,
+    way: Way,
     from: Mailbox,
     to: Vec<String>,
     excerpt: usize,
@@ -57,17 +59,10 @@ impl Email {
         for recipient in &settings.to {
             plain_address(recipient).ok_or_else(|| bad(recipient))?;
         }
-        let relay = Relay {
-            // An IPv6 address comes out of a URL in brackets, which no resolver takes.
-            host: settings.host.trim_matches(['[', ']']).to_owned(),
-            port: settings.port,
-            tls: settings.tls,
-            login: settings.login.clone(),
-            hello: from.email.domain().to_owned(),
-        };
+        let way = Way::new(&settings.way, from.email.domain());
         Ok(Self {
             name: name.to_owned(),
-            relay,
+            way,
             from,
             to: settings.to.clone(),
             excerpt: settings.excerpt,
@@ -88,7 +83,7 @@ impl Email {
     /// Sends `message` to its recipient, in at most a minute.
     ///
     /// # Errors
-    /// When the relay did not take it.
+    /// When the relay or the program did not take it.
     ///
     /// # Cancel safety
     /// Dropping it may leave a mail accepted without our knowing.
@@ -98,7 +93,7 @@ impl Email {
             return Err(Failure::Permanent { reason });
         };
         let mail = self.letter(message, to.clone())?;
-        self.relay.deliver((&self.from.email, &to), &mail.formatted(), self.deadline).await
+        self.way.deliver((&self.from.email, &to), &mail.formatted(), self.deadline).await
     }
 
     /// The mail as it is sent.
@@ -136,7 +131,7 @@ impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Email")
             .field("name", &self.name)
-            .field("host", &self.relay.host)
+            .field("way", &self.way.to_string())
             .finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::super::foreign::{cut, line};
-use super::super::{Accepted, SmtpTls};
+use super::super::{Accepted, RelaySettings, SmtpTls};
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, SmtpStage, SmtpVerdict};
@@ -46,6 +46,18 @@ pub(super) struct Relay {
 }
 
 impl Relay {
+    /// The server by its settings.
+    pub(super) fn new(settings: &RelaySettings, hello: &str) -> Self {
+        Self {
+            // An IPv6 address comes out of a URL in brackets, which no resolver takes.
+            host: settings.host.trim_matches(['[', ']']).to_owned(),
+            port: settings.port,
+            tls: settings.tls,
+            login: settings.login.clone(),
+            hello: hello.to_owned(),
+        }
+    }
+
     /// Hands over one mail, within `deadline` for all steps up to the server's yes.
     ///
     /// # Errors

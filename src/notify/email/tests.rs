@@ -2,17 +2,19 @@
 
 use super::*;
 use crate::demo::{Fault, Mailbox, Replies, Verb};
-use crate::notify::SmtpTls;
+use crate::notify::{MailWay, RelaySettings, SmtpTls};
 use crate::outbox::DeliveryId;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 fn email(mailbox: &Mailbox) -> Email {
     let settings = EmailSettings {
-        host: mailbox.address().ip().to_string(),
-        port: mailbox.address().port(),
-        tls: SmtpTls::Off,
-        login: None,
+        way: MailWay::Relay(RelaySettings {
+            host: mailbox.address().ip().to_string(),
+            port: mailbox.address().port(),
+            tls: SmtpTls::Off,
+            login: None,
+        }),
         from: "Harmattan <alerts@example.org>".to_owned(),
         to: vec!["desk@example.org".to_owned()],
         excerpt: 600,

@@ -10,10 +10,14 @@ use lettre::message::MessageBuilder;
 use crate::id::{digest, encode};
 use crate::story::{Alert, AlertKind};
 
+/// The left part of the root's Message-ID.
+fn root(alert: &Alert, recipient: &str) -> String {
+    encode(digest(&[b"mail-thread", &alert.story.id.to_bytes(), recipient.as_bytes()]))
+}
+
 /// `mail` in the thread of its story; a follow-up also as an answer to the root.
 pub(super) fn threaded(mail: MessageBuilder, alert: &Alert, recipient: &str, domain: &str) -> MessageBuilder {
-    let thread = digest(&[b"mail-thread", &alert.story.id.to_bytes(), recipient.as_bytes()]);
-    let root = format!("<{}@{domain}>", encode(thread));
+    let root = format!("<{}@{domain}>", root(alert, recipient));
     let follows = match alert.kind {
         AlertKind::New => alert.story.reports > 1,
         AlertKind::Update => true,

@@ -1,0 +1,58 @@
+//! By what a mail leaves: a mail server, or a program of the machine.
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::Address;
+
+use super::super::{Accepted, MailWay};
+use super::relay::Relay;
+use super::sendmail::Sendmail;
+use crate::outbox::Failure;
+
+/// The way of a notifier's mails.
+pub(super) enum Way {
+    /// A mail server.
+    Relay(Relay),
+    /// A program of the machine.
+    Sendmail(Sendmail),
+}
+
+impl Way {
+    /// The way by its settings; a server is greeted as `hello`.
+    pub(super) fn new(settings: &MailWay, hello: &str) -> Self {
+        match settings {
+            MailWay::Relay(relay) => Self::Relay(Relay::new(relay, hello)),
+            MailWay::Sendmail(program) => Self::Sendmail(Sendmail { program: program.clone() }),
+        }
+    }
+
+    /// Hands over one mail to one recipient, within `deadline`.
+    ///
+    /// # Errors
+    /// Everything short of a yes.
+    ///
+    /// # Cancel safety
+    /// Dropping it may leave a mail accepted without our knowing; the Message-ID is the same on the next attempt.
+    pub(super) async fn deliver(
+        &self,
+        between: (&Address, &Address),
+        mail: &[u8],
+        deadline: Duration,
+    ) -> Result<Accepted, Failure> {
+        match self {
+            Self::Relay(relay) => relay.deliver(between, mail, deadline).await,
+            Self::Sendmail(program) => program.deliver(between, mail, deadline).await,
+        }
+    }
+}
+
+/// Where it leads, without the login.
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relay(relay) => write!(f, "{}:{}", relay.host, relay.port),
+            Self::Sendmail(sendmail) => write!(f, "{}", sendmail.program.display()),
+        }
+    }
+}
