@@ -151,6 +151,35 @@ async fn c5_a_server_that_answers_304_for_ever_is_found_out_within_the_week() {
 }
 
 #[tokio::test]
+async fn window_guard_a_name_that_all_entries_share_makes_none_known() {
+    let page = |items: std::ops::RangeInclusive<u32>, names: &str| {
+        let item = |n: u32| {
+            let names = names.replace('#', &n.to_string());
+            format!("<item><title>Report {n}</title>{names}</item>")
+        };
+        let items: String = items.rev().map(item).collect();
+        format!("<rss version=\"2.0\"><channel><title>Paper</title>{items}</channel></rss>")
+    };
+    for names in [
+        "<link>https://paper.example/</link>",
+        "<link>https://paper.example/</link><guid>#</guid>",
+        "<link>https://paper.example/#</link><guid>same</guid>",
+    ] {
+        let (site, mut lab) = paper(Reply::ok(page(1..=10, names)), "").await;
+        lab.poll("paper").await;
+        site.show("/feed", Reply::ok(page(21..=30, names)));
+        let poll = lab.next("paper").await;
+        assert!(
+            poll.problems.iter().any(|problem| problem.starts_with("possible gap: ")),
+            "{names} {poll:?}"
+        );
+        let learned = lab.state("paper").await.learned;
+        assert_eq!(learned.window.map(|window| window.known), Some(0), "{names}");
+        assert_eq!(learned.arrivals.len(), 10, "{names}");
+    }
+}
+
+#[tokio::test]
 async fn r2_a_503_without_an_order_is_asked_ever_less_often() {
     let (_site, mut lab) = paper(Reply::status(503), "interval = \"1m\"").await;
     lab.poll("paper").await;

@@ -330,6 +330,11 @@ pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
     keys
 }
 
+/// Whether any name of an item tells that it was shown before. One that several items share tells nothing.
+pub fn was_shown(answers: &[Option<Seen>]) -> bool {
+    answers.iter().flatten().any(|seen| seen.owner != Owner::Several)
+}
+
 /// What is remembered of an item under its key. Items known by their aliases alone are found inside the transaction.
 pub fn known(answers: &[Option<Seen>]) -> Option<Seen> {
     answers.first().copied().flatten().filter(|seen| seen.owner != Owner::Several)
