@@ -52,6 +52,12 @@ fn entry(guid: &str, link: &str, title: &str, hours: Option<i64>) -> String {
     format!("<item>{}</item>", parts.map(|(element, value)| stated(element, value)).concat())
 }
 
+/// Entries with these numbers in their guids, links and titles.
+fn entries(numbers: std::ops::Range<u32>, guid: &str) -> Vec<String> {
+    let link = |n: u32| format!("https://paper.example/{guid}/{n}");
+    numbers.map(|n| entry(&format!("{guid}{n}"), &link(n), &format!("Convoy attacked, {n}"), None)).collect()
+}
+
 impl Stage {
     /// A stage whose baseline is of these entries.
     fn with(baseline: &[String]) -> Self {
@@ -172,4 +178,11 @@ fn i6_dates_that_change_at_every_fetch_are_no_news() {
     let stage = Stage::with(&[]);
     let told: usize = (1..=200).map(|hour| stage.poll(hour, &[entry("", "", "Convoy", Some(hour))]).2).sum();
     assert_eq!(told, 1);
+}
+
+#[test]
+fn o1_a_delta_says_nothing_of_how_much_a_source_shows() {
+    let stage = Stage::with(&entries(0..20, "g"));
+    assert_eq!(stage.take(1, read(&entries(20..21, "g"), true)).new, 1);
+    assert_eq!(stage.store.source(&name()).unwrap().unwrap().items_last, 20);
 }

@@ -151,6 +151,24 @@ async fn c5_a_server_that_answers_304_for_ever_is_found_out_within_the_week() {
 }
 
 #[tokio::test]
+async fn c5_a_server_of_deltas_is_asked_for_all_once_a_week() {
+    let asked = AtomicU32::new(20);
+    let server = Server::start(move |request| {
+        let newest = asked.fetch_add(1, Ordering::SeqCst);
+        match request.header("if-none-match") {
+            Some(_) => Reply::status(226).header("IM", "feed").body(feed(newest..=newest, "")),
+            None => Reply::ok(feed(1..=newest, "")),
+        }
+        .header("ETag", format!("\"{newest}\""))
+    });
+    let mut lab = Lab::with(&source("paper", server.url("/feed").as_str(), "interval = \"6h\"")).await;
+    lab.poll("paper").await;
+    lab.run("paper", 22).await;
+    let whole = server.asked().iter().filter(|asked| asked.header("if-none-match").is_none()).count();
+    assert_eq!(whole, 4);
+}
+
+#[tokio::test]
 async fn window_guard_a_name_that_all_entries_share_makes_none_known() {
     let page = |items: std::ops::RangeInclusive<u32>, names: &str| {
         let item = |n: u32| {

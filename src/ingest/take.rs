@@ -194,7 +194,9 @@ impl Ingest<'_> {
         state.address.clone_from(&self.poll.source.address);
         state.read_as.clone_from(&self.poll.source.read_as);
         state.items = state.items.saturating_add(u64::from(receipt.new));
-        state.items_last = receipt.items;
+        if !self.harvest.delta {
+            state.items_last = receipt.items;
+        }
         state.lost_last = self.harvest.lost;
         if self.harvest.whole {
             state.validators = Some(self.harvest.validators.clone());

@@ -41,7 +41,7 @@ pub struct SourceState {
     pub last_new: Option<Timestamp>,
     /// Items seen, all told.
     pub items: u64,
-    /// Items on the last page read.
+    /// Items on the last page read; what shows news alone (226) is no page.
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
