@@ -181,6 +181,25 @@ fn i6_dates_that_change_at_every_fetch_are_no_news() {
 }
 
 #[test]
+fn i12_a_feed_that_pauses_is_not_forgotten() {
+    // So that ten windows are shorter than ninety days.
+    let daily = |day: u32| entries(20 * day..20 * day + 20, "g");
+    for outcome in [
+        Outcome::Unchanged { validators: Validators::default() },
+        Outcome::Repeated { validators: (ADDRESS.to_owned(), Validators::default()) },
+        read(&entries(5000..5001, "delta"), true),
+    ] {
+        let stage = Stage::with(&daily(0));
+        (1..=40).for_each(|day| _ = stage.poll(24 * i64::from(day), &daily(day)));
+        for day in 41..200 {
+            stage.take(24 * day, outcome.clone());
+            stage.store.expire(at(24 * day), Duration::from_hours(24 * 30)).unwrap();
+        }
+        assert_eq!(stage.poll(24 * 200, &daily(40)), (0, 0, 0), "{outcome:?}");
+    }
+}
+
+#[test]
 fn o1_a_delta_says_nothing_of_how_much_a_source_shows() {
     let stage = Stage::with(&entries(0..20, "g"));
     assert_eq!(stage.take(1, read(&entries(20..21, "g"), true)).new, 1);

@@ -272,6 +272,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         host_wide: false,
         last_poll: None,
         last_success: None,
+        last_shown: None,
         last_new: None,
         items: 0,
         items_last: 0,

@@ -196,6 +196,7 @@ impl Ingest<'_> {
         state.items = state.items.saturating_add(u64::from(receipt.new));
         if !self.harvest.delta {
             state.items_last = receipt.items;
+            state.last_shown = Some(self.poll.started);
         }
         state.lost_last = self.harvest.lost;
         if self.harvest.whole {

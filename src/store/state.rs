@@ -37,6 +37,9 @@ pub struct SourceState {
     pub last_poll: Option<Timestamp>,
     /// Last poll that was answered and could be read.
     pub last_success: Option<Timestamp>,
+    /// Last poll that brought a document to take in, rather than the news in it alone (226): it moved [`Seen::last`] of
+    /// what the source still shows.
+    pub last_shown: Option<Timestamp>,
     /// Last time a new item was seen.
     pub last_new: Option<Timestamp>,
     /// Items seen, all told.
