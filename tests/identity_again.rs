@@ -160,6 +160,20 @@ fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
 }
 
 #[test]
+fn i2_a_move_that_makes_the_page_longer_is_no_news() {
+    let stage = Stage::with(&entries(20..30, "old"));
+    assert_eq!(stage.poll(1, &entries(0..30, "new")), (20, 0, 20), "what was not on the shorter page");
+
+    // Three of ten texts come again beside others: that is no move.
+    let stage = Stage::with(&entries(20..30, "old"));
+    assert_eq!(stage.poll(1, &entries(27..40, "new")), (13, 0, 13));
+    // Nor is it one when they were on an earlier page.
+    let stage = Stage::with(&entries(0..10, "old"));
+    assert_eq!(stage.poll(48, &entries(40..44, "old")), (4, 0, 4));
+    assert_eq!(stage.poll(49, &entries(6..30, "new")), (24, 0, 24));
+}
+
+#[test]
 fn i6_a_text_that_comes_again_much_later_is_another_report() {
     let report = |hours: Option<i64>| [entry("", "", "Convoy attacked near Gao", hours)];
     let stage = Stage::with(&[]);

@@ -28,7 +28,7 @@ pub(super) struct Ingest<'a> {
 impl Ingest<'_> {
     pub(super) fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
         let source = &self.poll.source.name;
-        let roll = identity::call(self.tx, source, self.harvest, self.poll.started)?;
+        let roll = identity::call(self.tx, state, self.harvest, self.poll.started)?;
         let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
         let moved = state.address != self.poll.source.address && unknown;
         receipt.baseline = state.baseline.is_none() || moved || self.completes_baseline(state);
