@@ -53,6 +53,12 @@ fn entry(guid: &str, link: &str, title: &str, hours: Option<i64>) -> String {
     format!("<item>{}</item>", parts.map(|(element, value)| stated(element, value)).concat())
 }
 
+/// Entries with these numbers in their guids, links and titles.
+fn entries(numbers: std::ops::Range<u32>, guid: &str) -> Vec<String> {
+    let link = |n: u32| format!("https://paper.example/{guid}/{n}");
+    numbers.map(|n| entry(&format!("{guid}{n}"), &link(n), &format!("Convoy attacked, {n}"), None)).collect()
+}
+
 impl Stage {
     /// A stage whose baseline is of these entries.
     fn with(baseline: &[String]) -> Self {
@@ -155,6 +161,20 @@ fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
 }
 
 #[test]
+fn i2_a_move_that_makes_the_page_longer_is_no_news() {
+    let stage = Stage::with(&entries(20..30, "old"));
+    assert_eq!(stage.poll(1, &entries(0..30, "new")), (20, 0, 20), "what was not on the shorter page");
+
+    // Three of ten texts come again beside others: that is no move.
+    let stage = Stage::with(&entries(20..30, "old"));
+    assert_eq!(stage.poll(1, &entries(27..40, "new")), (13, 0, 13));
+    // Nor is it one when they were on an earlier page.
+    let stage = Stage::with(&entries(0..10, "old"));
+    assert_eq!(stage.poll(48, &entries(40..44, "old")), (4, 0, 4));
+    assert_eq!(stage.poll(49, &entries(6..30, "new")), (24, 0, 24));
+}
+
+#[test]
 fn i6_a_text_that_comes_again_much_later_is_another_report() {
     let report = |hours: Option<i64>| [entry("", "", "Convoy attacked near Gao", hours)];
     let stage = Stage::with(&[]);
@@ -173,4 +193,30 @@ fn i6_dates_that_change_at_every_fetch_are_no_news() {
     let stage = Stage::with(&[]);
     let told: usize = (1..=200).map(|hour| stage.poll(hour, &[entry("", "", "Convoy", Some(hour))]).2).sum();
     assert_eq!(told, 1);
+}
+
+#[test]
+fn i12_a_feed_that_pauses_is_not_forgotten() {
+    // So that ten windows are shorter than ninety days.
+    let daily = |day: u32| entries(20 * day..20 * day + 20, "g");
+    for outcome in [
+        Outcome::Unchanged { validators: Validators::default() },
+        Outcome::Repeated { validators: (ADDRESS.to_owned(), Validators::default()) },
+        read(&entries(5000..5001, "delta"), true),
+    ] {
+        let stage = Stage::with(&daily(0));
+        (1..=40).for_each(|day| _ = stage.poll(24 * i64::from(day), &daily(day)));
+        for day in 41..200 {
+            stage.take(24 * day, outcome.clone());
+            stage.store.expire(at(24 * day), Duration::from_hours(24 * 30)).unwrap();
+        }
+        assert_eq!(stage.poll(24 * 200, &daily(40)), (0, 0, 0), "{outcome:?}");
+    }
+}
+
+#[test]
+fn o1_a_delta_says_nothing_of_how_much_a_source_shows() {
+    let stage = Stage::with(&entries(0..20, "g"));
+    assert_eq!(stage.take(1, read(&entries(20..21, "g"), true)).new, 1);
+    assert_eq!(stage.store.source(&name()).unwrap().unwrap().items_last, 20);
 }

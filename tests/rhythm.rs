@@ -151,6 +151,53 @@ async fn c5_a_server_that_answers_304_for_ever_is_found_out_within_the_week() {
 }
 
 #[tokio::test]
+async fn c5_a_server_of_deltas_is_asked_for_all_once_a_week() {
+    let asked = AtomicU32::new(20);
+    let server = Server::start(move |request| {
+        let newest = asked.fetch_add(1, Ordering::SeqCst);
+        match request.header("if-none-match") {
+            Some(_) => Reply::status(226).header("IM", "feed").body(feed(newest..=newest, "")),
+            None => Reply::ok(feed(1..=newest, "")),
+        }
+        .header("ETag", format!("\"{newest}\""))
+    });
+    let mut lab = Lab::with(&source("paper", server.url("/feed").as_str(), "interval = \"6h\"")).await;
+    lab.poll("paper").await;
+    lab.run("paper", 22).await;
+    let whole = server.asked().iter().filter(|asked| asked.header("if-none-match").is_none()).count();
+    assert_eq!(whole, 4);
+}
+
+#[tokio::test]
+async fn window_guard_a_name_that_all_entries_share_makes_none_known() {
+    let page = |items: std::ops::RangeInclusive<u32>, names: &str| {
+        let item = |n: u32| {
+            let names = names.replace('#', &n.to_string());
+            format!("<item><title>Report {n}</title>{names}</item>")
+        };
+        let items: String = items.rev().map(item).collect();
+        format!("<rss version=\"2.0\"><channel><title>Paper</title>{items}</channel></rss>")
+    };
+    for names in [
+        "<link>https://paper.example/</link>",
+        "<link>https://paper.example/</link><guid>#</guid>",
+        "<link>https://paper.example/#</link><guid>same</guid>",
+    ] {
+        let (site, mut lab) = paper(Reply::ok(page(1..=10, names)), "").await;
+        lab.poll("paper").await;
+        site.show("/feed", Reply::ok(page(21..=30, names)));
+        let poll = lab.next("paper").await;
+        assert!(
+            poll.problems.iter().any(|problem| problem.starts_with("possible gap: ")),
+            "{names} {poll:?}"
+        );
+        let learned = lab.state("paper").await.learned;
+        assert_eq!(learned.window.map(|window| window.known), Some(0), "{names}");
+        assert_eq!(learned.arrivals.len(), 10, "{names}");
+    }
+}
+
+#[tokio::test]
 async fn r2_a_503_without_an_order_is_asked_ever_less_often() {
     let (_site, mut lab) = paper(Reply::status(503), "interval = \"1m\"").await;
     lab.poll("paper").await;

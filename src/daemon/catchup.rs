@@ -279,7 +279,7 @@ fn older(
     for candidate in reading.items {
         let answers = store.seen(source.name(), &ingest::lookups(&candidate))?;
         let seen = ingest::known(&answers);
-        let met = answers.iter().any(Option::is_some);
+        let met = ingest::was_shown(&answers);
         let number = candidate.item.telegram.as_ref().map(|post| post.message);
         let is_held = held.contains(&candidate.key);
         passed.held |= is_held;

@@ -76,9 +76,10 @@ pub(super) fn learn(
         learned.same_as = None;
     }
     match &read.outcome {
-        Outcome::Read(_) | Outcome::Repeated { .. } => learned.last_body = Some(started),
-        // Not known of a source that an earlier version has read: its week begins now.
-        Outcome::Unchanged { .. } => _ = learned.last_body.get_or_insert(started),
+        Outcome::Read(harvest) if !harvest.delta => learned.last_body = Some(started),
+        Outcome::Repeated { .. } => learned.last_body = Some(started),
+        // A delta shows as little of the rest as a 304. Where an earlier version has read the source, its week begins now.
+        Outcome::Read(_) | Outcome::Unchanged { .. } => _ = learned.last_body.get_or_insert(started),
         Outcome::Failed { .. } => {}
     }
     let relocated = relocate(source, state, read, led, started, &mut learned);

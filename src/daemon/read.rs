@@ -182,6 +182,5 @@ pub(super) fn judge(
     let seen = ingest::known(&answers);
     let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
     let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-    // Any name that it has been known by tells that it was shown before.
-    Ok((Judged { candidate, verdict }, answers.iter().any(Option::is_some)))
+    Ok((Judged { candidate, verdict }, ingest::was_shown(&answers)))
 }

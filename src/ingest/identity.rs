@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Harvest, Judged, lookups};
 use crate::item::{ItemId, SeenKey, SourceName, link};
 use crate::source::{self, Candidate};
-use crate::store::{Owner, Seen, StoreError, Transaction};
+use crate::store::{Day, Owner, Seen, SourceState, StoreError, Transaction};
 
 /// How often a guid or a text may change although the stated dates stand still, before such changes are no longer
 /// recorded.
@@ -66,10 +66,11 @@ pub(super) struct Roll {
 /// Looks up all items of a document.
 pub(super) fn call(
     tx: &dyn Transaction,
-    source: &SourceName,
+    state: &SourceState,
     harvest: &Harvest,
     now: Timestamp,
 ) -> Result<Roll, StoreError> {
+    let source = &state.name;
     let items = harvest.items.as_slice();
     let standings = items
         .iter()
@@ -82,7 +83,7 @@ pub(super) fn call(
         present,
         partial: harvest.delta || !harvest.whole,
     };
-    roll.find_others(&Past { tx, source, now }, items)?;
+    roll.find_others(&Past { tx, state, now }, items)?;
     roll.find_twins(items);
     Ok(roll)
 }
@@ -152,7 +153,7 @@ impl Roll {
             .collect();
         let distinct = self.standings.iter().map(|standing| standing.key).collect::<HashSet<_>>().len();
         let moved = claims.iter().flatten().count();
-        let all_moved = moved >= RENAMED_MIN && 2 * moved > distinct;
+        let all_moved = moved >= RENAMED_MIN && (2 * moved > distinct || past.moved(claims.iter().flatten()));
         for (at, claim) in claims.into_iter().enumerate() {
             let Some((claim, judged)) = claim.zip(items.get(at)) else { continue };
             let found = match claim.by {
@@ -263,11 +264,21 @@ fn unowned(link: &Seen, text: &Seen) -> bool {
 /// The items that a source showed before, as far as they are stored.
 struct Past<'a> {
     tx: &'a dyn Transaction,
-    source: &'a SourceName,
+    /// As the last poll left it.
+    state: &'a SourceState,
     now: Timestamp,
 }
 
 impl Past<'_> {
+    /// Whether these are most of what the source showed last: a move may also make its page longer.
+    fn moved<'c>(&self, claims: impl Iterator<Item = &'c Claim>) -> bool {
+        let day = self.state.last_shown.map(Day::of);
+        let moved = claims.filter(|claim| day.is_some_and(|day| claim.seen.last >= day)).count();
+        let shown = usize::try_from(self.state.items_last).unwrap_or(usize::MAX);
+        // More than it showed last cannot all have been on that page.
+        (RENAMED_MIN..=shown).contains(&moved) && 2 * moved > shown
+    }
+
     /// Whether an item of a known text is the known one with another date. One whose dates change again and again says
     /// nothing by them.
     fn is_redated(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
@@ -277,7 +288,7 @@ impl Past<'_> {
     /// Whether an item is of about the time of the known one that it may be: not when nothing is stored of that, from
     /// which an edit could be told.
     fn is_near(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
-        let id = ItemId::new(self.source, claim.owner);
+        let id = ItemId::new(&self.state.name, claim.owner);
         let Some(stored) = self.tx.item(id, claim.seen.first)? else { return Ok(false) };
         let then = stored.item.published.unwrap_or(stored.fetched);
         let now = judged.candidate.item.published.unwrap_or(self.now);

@@ -273,6 +273,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         host_wide: false,
         last_poll: None,
         last_success: None,
+        last_shown: None,
         last_new: None,
         items: 0,
         items_last: 0,
@@ -329,6 +330,11 @@ pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
     }
     keys.extend(candidate.common);
     keys
+}
+
+/// Whether any name of an item tells that it was shown before. One that several items share tells nothing.
+pub fn was_shown(answers: &[Option<Seen>]) -> bool {
+    answers.iter().flatten().any(|seen| seen.owner != Owner::Several)
 }
 
 /// What is remembered of an item under its key. Items known by their aliases alone are found inside the transaction.

@@ -28,7 +28,7 @@ pub(super) struct Ingest<'a> {
 impl Ingest<'_> {
     pub(super) fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
         let source = &self.poll.source.name;
-        let roll = identity::call(self.tx, source, self.harvest, self.poll.started)?;
+        let roll = identity::call(self.tx, state, self.harvest, self.poll.started)?;
         let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
         let moved = state.address != self.poll.source.address && unknown;
         receipt.baseline = state.baseline.is_none() || moved || self.completes_baseline(state);
@@ -194,7 +194,10 @@ impl Ingest<'_> {
         state.address.clone_from(&self.poll.source.address);
         state.read_as.clone_from(&self.poll.source.read_as);
         state.items = state.items.saturating_add(u64::from(receipt.new));
-        state.items_last = receipt.items;
+        if !self.harvest.delta {
+            state.items_last = receipt.items;
+            state.last_shown = Some(self.poll.started);
+        }
         state.lost_last = self.harvest.lost;
         if self.harvest.whole {
             state.validators = Some(self.harvest.validators.clone());

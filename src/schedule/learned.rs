@@ -35,7 +35,7 @@ pub struct Learned {
     pub update_minutes: Option<u32>,
     /// Flaws of the last document that were mended without loss.
     pub mended_last: u32,
-    /// When a body last came, rather than a 304.
+    /// When a whole body last came, rather than a 304 or what was new alone (226).
     pub last_body: Option<Timestamp>,
     /// When a body was last asked for only because none had come for long.
     pub audited: Option<Timestamp>,

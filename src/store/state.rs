@@ -37,11 +37,14 @@ pub struct SourceState {
     pub last_poll: Option<Timestamp>,
     /// Last poll that was answered and could be read.
     pub last_success: Option<Timestamp>,
+    /// Last poll that brought a document to take in, rather than the news in it alone (226): it moved [`Seen::last`] of
+    /// what the source still shows.
+    pub last_shown: Option<Timestamp>,
     /// Last time a new item was seen.
     pub last_new: Option<Timestamp>,
     /// Items seen, all told.
     pub items: u64,
-    /// Items on the last page read.
+    /// Items on the last page read; what shows news alone (226) is no page.
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,

@@ -75,6 +75,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         host_wide: true,
         last_poll: Some(at(3)),
         last_success: Some(at(4)),
+        last_shown: Some(at(3)),
         last_new: None,
         items: 30,
         items_last: 20,
@@ -140,6 +141,7 @@ impl SourceRead {
     pub(crate) fn new(name: &SourceName, last_success: Timestamp) -> Self {
         Self(SourceState {
             last_success: Some(last_success),
+            last_shown: Some(last_success),
             items: 1_000_000,
             ..source_state(name.as_str())
         })

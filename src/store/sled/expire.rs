@@ -134,7 +134,8 @@ fn remove_where<T: Row>(tree: &Tree, kind: Kind, old: impl Fn(T) -> bool) -> Res
 
 /// Removes seen keys that their sources have not shown for `keep`.
 ///
-/// The time for which a source could not be read does not count: when it comes back, its old items are still old.
+/// The time for which a source showed nothing, since it could not be read or answered that nothing had changed, does
+/// not count: when it goes on, its old items are still old.
 fn seen_keys(tree: &Tree, now: Timestamp, keep: SignedDuration) -> Result<u64, StoreError> {
     let range = Kind::Seen.prefix().to_vec()..Kind::Seen.end().to_vec();
     sweep(
@@ -145,13 +146,12 @@ fn seen_keys(tree: &Tree, now: Timestamp, keep: SignedDuration) -> Result<u64, S
         |rows, key| {
             let Some(name) = keys::seen_source(key) else { return Ok(0) };
             let state: Option<SourceState> = rows.row(&keys::source(&name))?;
-            let read = state
-                .as_ref()
-                .and_then(|state| state.last_success)
-                .filter(|at| *at > before(now, SOURCE_GONE));
-            let windows = state.filter(|_| read.is_some()).map(|state| windows(&state, now));
-            let keep = keep.max(windows.unwrap_or_default());
-            let limit = before(read.map_or(now, |at| at.min(now)), keep);
+            let gone = before(now, SOURCE_GONE);
+            let read = state.filter(|state| state.last_success.is_some_and(|at| at > gone));
+            let keep = keep.max(read.as_ref().map(|state| windows(state, now)).unwrap_or_default());
+            // Earlier versions did not note when a document was taken in: not before it had something new.
+            let shown = read.and_then(|state| state.last_shown.or(state.last_new).or(state.baseline));
+            let limit = before(shown.map_or(now, |at| at.min(now)), keep);
             seen::forget(rows, key, Day::of(limit))
         },
     )

@@ -80,6 +80,8 @@ struct SourceRow {
     host_wide: bool,
     last_poll: Option<Timestamp>,
     last_success: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_shown: Option<Timestamp>,
     last_new: Option<Timestamp>,
     #[serde(default)]
     items: u64,
@@ -161,6 +163,7 @@ impl Row for SourceState {
             host_wide: state.host_wide,
             last_poll: state.last_poll,
             last_success: state.last_success,
+            last_shown: state.last_shown,
             last_new: state.last_new,
             items: state.items,
             items_last: state.items_last,
@@ -200,6 +203,7 @@ impl Row for SourceState {
             host_wide: row.host_wide,
             last_poll: row.last_poll,
             last_success: row.last_success,
+            last_shown: row.last_shown,
             last_new: row.last_new,
             items: row.items,
             items_last: row.items_last,
