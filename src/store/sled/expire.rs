@@ -11,7 +11,7 @@ use sled::Tree;
 use super::access::{InTransaction, Read, Row};
 use super::engine::{self, Engine};
 use super::keys::{self, Kind};
-use super::rows::Filed;
+use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
 use crate::outbox::{Delivery, Subject};
 use crate::store::{Day, Expired, SourceState, StoreError};

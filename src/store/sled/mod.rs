@@ -19,6 +19,7 @@ mod open;
 mod rows;
 mod seen;
 mod silence_row;
+mod story_row;
 mod transaction;
 
 #[cfg(test)]

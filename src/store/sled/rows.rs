@@ -15,7 +15,6 @@ use crate::id;
 use crate::item::SourceName;
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::store::{ChannelState, Day, Failing, SourceState, StoreError, StoredItem, Walk};
-use crate::story::{Informed, Story, StoryId};
 use crate::wire;
 
 /// The JSON of `value`.
@@ -261,72 +260,6 @@ impl Row for StoredItem {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let row: ItemRow = from_json(bytes)?;
         Some(Self { item: row.item.try_into().ok()?, first: Day(row.first), fetched: row.fetched })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoryRow {
-    #[serde(flatten)]
-    story: wire::alert::Story,
-    severity: String,
-    #[serde(default)]
-    told: Vec<ToldRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ToldRow {
-    notifier: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    recipient: String,
-    severity: String,
-}
-
-impl Row for Story {
-    fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let told = self.told.iter().map(|told| ToldRow {
-            notifier: told.who.0.clone(),
-            recipient: told.who.1.clone(),
-            severity: told.severity.to_string(),
-        });
-        to_json(&StoryRow {
-            story: self.clone().into(),
-            severity: self.severity.to_string(),
-            told: told.collect(),
-        })
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let row: StoryRow = from_json(bytes)?;
-        let told = row.told.into_iter().map(|told| Informed {
-            who: (told.notifier, told.recipient),
-            severity: wire::alert::severity(&told.severity),
-        });
-        let story = row.story.into_core(wire::alert::severity(&row.severity)).ok()?;
-        Some(Self { told: told.collect(), ..story })
-    }
-}
-
-/// A story filed under a key, and when it was filed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Filed {
-    pub(super) story: StoryId,
-    pub(super) at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FiledRow {
-    story: String,
-    at: Timestamp,
-}
-
-impl Row for Filed {
-    fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        to_json(&FiledRow { story: self.story.to_string(), at: self.at })
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let row: FiledRow = from_json(bytes)?;
-        Some(Self { story: row.story.parse().ok()?, at: row.at })
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::access::{InTransaction, Read};
-use super::rows::Filed;
+use super::story_row::Filed;
 use super::{keys, seen};
 use crate::article::{Fate, Pending};
 use crate::event::{Event, HostTrouble, Network};
