@@ -42,6 +42,11 @@ pub const NEVER: Timestamp = Timestamp::MAX;
 /// How far a clock may step back before what was written is not believed any more.
 pub const CLOCK_STEP_MAX: Duration = Duration::from_mins(1);
 
+/// Whether a clock that shows `now` was set back since it showed `before`, by more than a correction.
+pub fn is_set_back(before: Timestamp, now: Timestamp) -> bool {
+    before > now.checked_add(CLOCK_STEP_MAX).unwrap_or(Timestamp::MAX)
+}
+
 /// How often a source is to be polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
