@@ -172,7 +172,14 @@ impl Poller {
     fn begin(&mut self, name: SourceName, waiting: Vec<oneshot::Sender<api::Poll>>) {
         let Some(source) = self.desk.source(name.as_str()).cloned() else { return };
         let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
-        let job = self.jobs.spawn(async move { poll::poll(&station, &desk, &source).await });
+        let by_hand = !waiting.is_empty();
+        let job = self.jobs.spawn(async move {
+            if by_hand {
+                poll::poll_by_hand(&station, &desk, &source).await
+            } else {
+                poll::poll(&station, &desk, &source).await
+            }
+        });
         self.running.insert(job.id(), Running { source: name, begun: clock::now(), waiting });
     }
 
