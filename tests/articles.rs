@@ -315,7 +315,7 @@ fn the_daemon_fetches_articles_beside_its_polls() {
     let site = Site::start();
     site.show("/feed", Reply::ok(feed(&site, &[])));
     site.show("/1", page(STORY));
-    let rule = "[schedule]\nhost_gap = \"0s\"\n[[rule]]\nname = \"base\"\nall = [\"base falls\"]\n";
+    let rule = "[schedule]\nhost_gap = \"0s\"\ninterval = \"1s\"\ninterval_min = \"1s\"\n[[rule]]\nname = \"base\"\nall = [\"base falls\"]\n";
     let desk = desk::Desk::new(&format!("{LOOPBACK}{rule}{}", source(&site, "auto")));
     desk.run(&["once", "--all"]).ended(0);
     site.show("/feed", Reply::ok(feed(&site, &[(MANGOES, "Short.")])));

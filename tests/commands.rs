@@ -86,6 +86,11 @@ fn source(name: &str, url: &str) -> String {
     format!("[[source]]\nname = \"{name}\"\nfeed = \"{url}\"\ninterval = \"1h\"\n")
 }
 
+/// The same config with sources that may be polled every second.
+fn restless(config: &str) -> String {
+    config.replace("interval = \"1h\"\n", "")
+}
+
 fn webhook(name: &str, hook: &Hook) -> String {
     let url = hook.url();
     format!(
@@ -627,7 +632,12 @@ async fn a_reload_takes_a_good_config_and_refuses_a_bad_one() {
     desk.run(&["sources", "poll", "more"]).ended(0);
     let body: Value = serde_json::from_slice(&soon(hook.wait_for(1)).await[0].body).expect("JSON");
     assert_eq!(body["data"]["rules"][0]["name"], "locusts");
-    desk.run(&["sources", "poll", "news"]).ended(0);
+    let by_hand = || desk.run(&["sources", "poll", "news"]).ended(0).out;
+    let waiting = by_hand();
+    assert!(waiting.contains("news: not asked: it is too soon"), "{waiting}");
+    desk.configure(&format!("{}{more}{rule}", restless(&first)));
+    desk.run(&["reload"]).ended(0);
+    while by_hand().contains("too soon") {}
     soon(hook.wait_for(2)).await;
 
     desk.configure(&format!("{first}[log]\nlevel = \"error\"\n"));
@@ -646,9 +656,11 @@ async fn a_dead_receiver_delays_nobody_and_can_be_tried_again() {
     let web = Web::start().await;
     let down = Hook::start(&[SECRET], vec![Answer::Status(503)]).await.expect("a hook");
     let up = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
-    let desk = told(&web, &(webhook("a-down", &down) + &webhook("b-up", &up)));
+    let notifiers = webhook("a-down", &down) + &webhook("b-up", &up);
+    let desk = told(&web, &notifiers);
+    desk.configure(&(restless(&config(&web)) + &notifiers));
     let daemon = desk.start();
-    desk.run(&["sources", "poll", "news"]).ended(0);
+    while desk.run(&["sources", "poll", "news"]).ended(0).out.contains("too soon") {}
     soon(up.wait_for(1)).await;
     soon(down.wait_for(1)).await;
     let (code, log) = daemon.stop();

@@ -62,6 +62,7 @@ pub(super) fn told(poll: &api::Poll) -> String {
             format!("baseline of {} items, {} of which would have alerted", poll.items, poll.baseline_fired)
         }
         "unchanged" => "unchanged".to_owned(),
+        "waiting" if !poll.problems.is_empty() => "not asked: it is too soon".to_owned(),
         "waiting" => "not asked: its server ordered to wait".to_owned(),
         _ => {
             format!("{} items, {} new, {} edited, {} alerts", poll.items, poll.new, poll.edited, poll.alerts)

@@ -109,7 +109,7 @@ async fn poll_now(context: &Context, name: String) -> Reply {
             Some(report) => report,
             None => return refused("the daemon is stopping"),
         },
-        None => poll::poll(&context.station, &desk, &source).await.report,
+        None => poll::poll_by_hand(&context.station, &desk, &source).await.report,
     };
     Reply::Poll(report)
 }

@@ -282,8 +282,8 @@ pub struct Gone {
 pub struct Poll {
     /// The source.
     pub source: String,
-    /// `baseline`, `read`, `unchanged`, `failed`, `waiting` (a server's order forbids it now) or `same` (another
-    /// source has the document).
+    /// `baseline`, `read`, `unchanged`, `failed`, `waiting` (a server's order forbids it now, or it was polled a few
+    /// minutes ago and is asked for by hand) or `same` (another source has the document).
     pub outcome: String,
     /// Items on the page.
     #[serde(default)]

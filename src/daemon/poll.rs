@@ -45,7 +45,26 @@ pub async fn poll(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> 
     poll_at(station, desk, source, clock::now()).await
 }
 
-/// The same at a time that is passed in.
+/// Polls a source because somebody asks for it, unless it was polled a few minutes ago.
+///
+/// # Cancel safety
+/// As [`poll`].
+pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>) -> Polling {
+    let now = clock::now();
+    let (name, address) = (source.name().clone(), source.address());
+    let known = station.read(move |store| store.source(&name)).await.ok().flatten();
+    // How another address fared says nothing, and a server's order tells a later time.
+    let known = known.filter(|state| state.asked == address && state.forbidden_until(now).is_none());
+    let last = known.as_ref().and_then(|state| state.last_poll);
+    let free = last.and_then(|last| schedule::by_hand_from(&source.rhythm(&desk.config), last, now));
+    let Some((free, last)) = free.zip(last) else { return poll_at(station, desk, source, now).await };
+    let due = known.and_then(|state| state.due_later(&address, now)).unwrap_or(free);
+    let problems = vec![format!("polled at {last:.0} already; by hand again from {free:.0} on")];
+    let report = api::Poll { problems, ..waiting(source, free).report };
+    Polling { report, deliveries: Vec::new(), due, doubtful: false }
+}
+
+/// The same as [`poll`] at a time that is passed in.
 ///
 /// # Cancel safety
 /// As [`poll`].

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use url::Url;
 
 use super::calendar::Calendar;
@@ -52,11 +52,13 @@ pub struct Poller {
     hosts: HashMap<SourceName, Option<String>>,
     jobs: JoinSet<Polling>,
     running: HashMap<Id, Running>,
+    watch: clock::Watch,
 }
 
 /// A poll under way and who waits for it.
 struct Running {
     source: SourceName,
+    begun: Timestamp,
     waiting: Vec<oneshot::Sender<api::Poll>>,
 }
 
@@ -80,6 +82,7 @@ impl Poller {
             hosts: HashMap::new(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
+            watch: clock::Watch::new(clock::now()),
         };
         poller.plan(&states);
         Ok(poller)
@@ -88,6 +91,10 @@ impl Poller {
     /// Polls until `stop`. Polls under way are dropped then: what is not committed is asked for again.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
         loop {
+            if let Some(back) = self.watch.look(clock::now()) {
+                warn!(seconds = back.as_secs(), "the clock was set back; every due time is planned anew");
+                self.plan_anew().await;
+            }
             self.start_due();
             let wake = self.due.first();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
@@ -165,8 +172,15 @@ impl Poller {
     fn begin(&mut self, name: SourceName, waiting: Vec<oneshot::Sender<api::Poll>>) {
         let Some(source) = self.desk.source(name.as_str()).cloned() else { return };
         let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
-        let job = self.jobs.spawn(async move { poll::poll(&station, &desk, &source).await });
-        self.running.insert(job.id(), Running { source: name, waiting });
+        let by_hand = !waiting.is_empty();
+        let job = self.jobs.spawn(async move {
+            if by_hand {
+                poll::poll_by_hand(&station, &desk, &source).await
+            } else {
+                poll::poll(&station, &desk, &source).await
+            }
+        });
+        self.running.insert(job.id(), Running { source: name, begun: clock::now(), waiting });
     }
 
     fn poll_now(&mut self, name: SourceName, reply: oneshot::Sender<api::Poll>) {
@@ -200,7 +214,12 @@ impl Poller {
                 clock::now() + AFTER_BUG
             }
         };
-        if self.desk.source(running.source.as_str()).is_some() {
+        let now = clock::now();
+        if self.desk.source(running.source.as_str()).is_none() {
+            // Switched off, or taken out of the config, while it was polled.
+        } else if schedule::is_set_back(running.begun, now) {
+            self.spread(&[running.source], now);
+        } else {
             let (host, interval) = (self.host(&running.source), self.interval(&running.source));
             self.due.put_apart(running.source, host, due, interval);
         }
@@ -208,14 +227,18 @@ impl Poller {
 
     async fn replace(&mut self, desk: Arc<Desk>) {
         self.desk = desk;
+        self.plan_anew().await;
+        info!(sources = self.desk.sources.len(), "polling by the new config");
+    }
+
+    async fn plan_anew(&mut self) {
         let states = self.station.read(|store| store.sources()).await.unwrap_or_else(|fault| {
             // Polled early, a source still waits for its server's order: every poll reads its own state.
-            error!("cannot read the due times after a reload: {fault}");
+            error!("cannot read the due times: {fault}");
             Vec::new()
         });
         recall(&self.desk, &states);
         self.plan(&states);
-        info!(sources = self.desk.sources.len(), "polling by the new config");
     }
 }
 

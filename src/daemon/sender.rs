@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
@@ -14,7 +14,7 @@ use super::clock;
 use super::deliver::{self, Ended};
 use super::station::Station;
 use crate::desk::Desk;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::outbox::{Delivery, DeliveryId, retry};
 use crate::store::StoreError;
 
 /// Orders waiting for the sender. Polls that find more wait for it, which holds back polling, not alerts.
@@ -24,7 +24,7 @@ pub const ORDERS_MAX: usize = 256;
 const LANE_WIDTH: usize = 4;
 
 /// How long a delivery waits when the store or the program failed it, not the receiver.
-const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(30);
 
 /// What the sender is told.
 pub enum Order {
@@ -49,6 +49,7 @@ pub struct Sender {
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
     doubt: bool,
+    watch: clock::Watch,
 }
 
 /// A delivery under way.
@@ -80,6 +81,13 @@ impl Lane {
         self.waiting.insert((due, delivery));
     }
 
+    /// Files everything so much earlier.
+    fn advance(&mut self, by: SignedDuration) {
+        let earlier = |due: Timestamp| due.checked_sub(by).unwrap_or(due);
+        self.due.values_mut().for_each(|due| *due = earlier(*due));
+        self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
+    }
+
     fn take(&mut self) -> Option<DeliveryId> {
         let (_, delivery) = self.waiting.pop_first()?;
         self.due.remove(&delivery);
@@ -105,6 +113,7 @@ impl Sender {
             running: HashMap::new(),
             finish: None,
             doubt: false,
+            watch: clock::Watch::new(clock::now()),
         };
         sender.queue(owed);
         Ok(sender)
@@ -113,6 +122,13 @@ impl Sender {
     /// Sends until `stop`, then waits for what is under way.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
         loop {
+            if let Some(back) = self.watch.look(clock::now()) {
+                warn!(
+                    seconds = back.as_secs(),
+                    "the clock was set back; deliveries that wait are filed anew"
+                );
+                self.lanes.values_mut().for_each(|lane| lane.advance(back));
+            }
             if self.doubt {
                 self.read_anew().await;
             }
@@ -166,12 +182,7 @@ impl Sender {
     fn queue(&mut self, deliveries: Vec<Delivery>) {
         let now = clock::now();
         for delivery in deliveries {
-            let due = match delivery.state {
-                // A clock set back since must not delay it.
-                DeliveryState::Ready | DeliveryState::Attempted { .. } => delivery.created.min(now),
-                DeliveryState::Retrying { due, .. } => due,
-                DeliveryState::Delivered { .. } | DeliveryState::Dead { .. } => continue,
-            };
+            let Some(due) = retry::due(&delivery, now) else { continue };
             if let Some(running) = self.running.values_mut().find(|running| running.delivery == delivery.id) {
                 running.again = true;
                 continue;
@@ -221,5 +232,24 @@ impl Sender {
         if let Some(due) = due {
             lane.file(delivery, due);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g7_what_waits_in_a_lane_is_filed_anew_when_the_clock_was_set_back() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let mut lane = Lane::default();
+        let (first, second) = (DeliveryId::from_bytes([1; 16]), DeliveryId::from_bytes([2; 16]));
+        lane.file(second, at(600));
+        lane.file(first, at(5));
+        lane.advance(SignedDuration::from_secs(3600));
+        assert_eq!(lane.next(), Some(at(5 - 3600)));
+        lane.file(first, at(-3000));
+        assert_eq!((lane.take(), lane.next()), (Some(first), Some(at(-3000))));
+        assert_eq!((lane.take(), lane.take()), (Some(second), None));
     }
 }

@@ -26,6 +26,20 @@ const WAIT_REFUSED_MIN: Duration = Duration::from_mins(15);
 /// The longest wait that a receiver can ask for.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(6);
 
+/// No wait is longer, jitter included: a longer one was written before the clock was set back.
+const WAIT_MAX: Duration = Duration::from_secs(21_600 * (100 + JITTER_PERCENT_MAX) / 100);
+
+/// When an open delivery is to be tried, as far as it can be told at `now`; `None` for a closed one. A clock set back
+/// since it was written must not delay it.
+pub fn due(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
+    let latest = now.checked_add(WAIT_MAX).unwrap_or(Timestamp::MAX);
+    match delivery.state {
+        DeliveryState::Ready | DeliveryState::Attempted { .. } => Some(delivery.created.min(now)),
+        DeliveryState::Retrying { due, .. } => Some(if due > latest { now } else { due }),
+        DeliveryState::Delivered { .. } | DeliveryState::Dead { .. } => None,
+    }
+}
+
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
 ///
 /// Deterministic: the jitter comes from the delivery's id and the number of the attempt.
@@ -122,6 +136,21 @@ mod tests {
         assert_eq!(attempt, 19, "18 waits lie between 19 attempts");
         let hours = total / 3600;
         assert!((67..82).contains(&hours), "{hours} h");
+    }
+
+    #[test]
+    fn g7_a_clock_set_back_delays_no_delivery() {
+        let set_back = |hours| now().checked_sub(Duration::from_hours(hours)).expect("a time");
+        let with = |state| Delivery { state, ..delivery(1, 1) };
+        let retrying = |seconds| DeliveryState::Retrying {
+            due: now() + Duration::from_secs(seconds),
+            reason: String::new(),
+        };
+        assert_eq!(due(&with(DeliveryState::Ready), set_back(1)), Some(set_back(1)));
+        assert_eq!(due(&with(retrying(25_920)), now()), Some(now() + WAIT_MAX));
+        assert_eq!(due(&with(retrying(5)), set_back(1)), Some(now() + Duration::from_secs(5)));
+        assert_eq!(due(&with(retrying(5)), set_back(24)), Some(set_back(24)), "no wait is so long");
+        assert_eq!(due(&with(DeliveryState::Delivered { at: now() }), now()), None);
     }
 
     #[test]

@@ -39,8 +39,16 @@ pub const FAST: Duration = Duration::from_secs(10);
 /// The due time of a source that is not polled any more.
 pub const NEVER: Timestamp = Timestamp::MAX;
 
+/// Least time between a poll of a source and one by hand, unless it may be polled sooner by itself.
+pub const BY_HAND_MIN: Duration = Duration::from_mins(5);
+
 /// How far a clock may step back before what was written is not believed any more.
 pub const CLOCK_STEP_MAX: Duration = Duration::from_mins(1);
+
+/// Whether a clock that shows `now` was set back since it showed `before`, by more than a correction.
+pub fn is_set_back(before: Timestamp, now: Timestamp) -> bool {
+    before > now.checked_add(CLOCK_STEP_MAX).unwrap_or(Timestamp::MAX)
+}
 
 /// How often a source is to be polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +236,13 @@ pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecis
         };
     }
     PollDecision { due, reason, not_before }
+}
+
+/// From when on a source that was last polled at `last` may be polled by hand; `None` when that is now.
+pub fn by_hand_from(rhythm: &Rhythm, last: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let own = if rhythm.fixed { rhythm.interval } else { rhythm.interval.min(rhythm.min) };
+    let free = after(last, own.min(BY_HAND_MIN));
+    (free > now && !is_set_back(last, now)).then_some(free)
 }
 
 /// What the server ordered: the later of `Retry-After` and `max-age`, each within its limit.

@@ -76,6 +76,26 @@ fn f8_the_interval_runs_from_the_start_of_the_request() {
 }
 
 #[test]
+fn g8_a_poll_by_hand_waits_five_minutes_or_as_long_as_the_source_itself() {
+    let eager = Rhythm { min: secs(20), ..feed() };
+    for (rhythm, now, expected) in [
+        (feed(), 0, Some(300)),
+        (feed(), 299, Some(300)),
+        (feed(), 300, None),
+        (own(HOUR), 299, Some(300)),
+        (own(60), 59, Some(60)),
+        (own(60), 60, None),
+        (eager, 19, Some(20)),
+        (eager, 20, None),
+        (feed(), -60, Some(300)),
+        // The clock was set back.
+        (feed(), -61, None),
+    ] {
+        assert_eq!(by_hand_from(&rhythm, at(0), at(now)), expected.map(at), "{rhythm:?} at {now}");
+    }
+}
+
+#[test]
 fn bounds_hold_for_adapted_intervals_and_not_for_own_ones() {
     let short = Rhythm { interval: secs(1), ..feed() };
     check(short, poll(PollOutcome::Read), PollReason::Interval, 5 * MIN, None);

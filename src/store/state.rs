@@ -136,8 +136,7 @@ impl SourceState {
     /// Whether a remembered time is still to come. A last poll in the future tells that the clock was set back: what
     /// was written then says nothing; but what is gone stays gone.
     fn holds(&self, time: Timestamp, now: Timestamp) -> bool {
-        let latest = now.checked_add(schedule::CLOCK_STEP_MAX).unwrap_or(Timestamp::MAX);
-        let set_back = self.last_poll.is_some_and(|last| last > latest);
+        let set_back = self.last_poll.is_some_and(|last| schedule::is_set_back(last, now));
         time > now && (!set_back || time == schedule::NEVER)
     }
 }
