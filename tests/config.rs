@@ -111,6 +111,7 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
     let test_text = values(&keys::TEST_TEXT, &[]).trim_end().replace('\n', ", ");
     let hook = values(&keys::WEBHOOK, &["secret"]).replace("desk-mail", "ops-hook");
     let local = values(&keys::EMAIL, &["smtp", "tls", "password"]).replace("desk-mail", "local-mail");
+    let of_alerts = ["severity", "rules", "tags", "entities", "source", "tier", "batch", "digest", "budget"];
     let screen = values(&keys::STDOUT, &[]).replace("desk-mail", "screen");
     for (header, body) in [
         ("[source.select]", values(&keys::SELECT, &[])),
@@ -129,7 +130,8 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
         ("[[notifier]]", hook),
         ("[[notifier]]", screen),
         ("[[route]]", values(&keys::ROUTE, &["events"])),
-        ("[[route]]", values(&keys::ROUTE, &["severity", "rules", "tags", "entities", "source", "tier"])),
+        ("[route.quiet]", values(&keys::QUIET, &[])),
+        ("[[route]]", values(&keys::ROUTE, &of_alerts)),
     ] {
         let gap = if header.ends_with(']') { '\n' } else { ' ' };
         write!(out, "{header}{gap}{body}").unwrap();

@@ -116,7 +116,7 @@ fn a_digest_reads_well() {
     settings.set_prepend_module_to_snapshot(false);
     let _bound = settings.bind_to_scope();
     let alerts: Vec<Alert> = samples().into_iter().map(|(_, alert)| alert).collect();
-    let body = Body::Digest(Digest { alerts: &alerts, part: 2, parts: 3 });
+    let body = Body::Digest(Digest { cause: None, alerts: &alerts, part: 2, parts: 3 });
     let message = Message { body, ..message(&alerts[0], RECIPIENT, &desk) };
     insta::assert_snapshot!("digest.txt", text_part(&message, 120));
     insta::assert_snapshot!("digest.html", html_part(&message, 120));

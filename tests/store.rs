@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harmattan::item::SeenKey;
-use harmattan::outbox::DeliveryState;
+use harmattan::outbox::bundle::{Bundle, BundleId, Cause};
+use harmattan::outbox::{Delivery, DeliveryState};
 use harmattan::store::{Day, Deliveries, Expired, Seen, SledStore, Store, StoreError, Transaction, Writer};
 use harmattan::story::{Alert, StoryId};
 use proptest::prelude::*;
@@ -559,4 +560,35 @@ fn a_killed_process_keeps_what_it_acknowledged() {
         }
         next = last + 1;
     }
+}
+
+#[test]
+fn the_alerts_of_a_bundle_are_kept_until_it_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    let alert = alert(1);
+    let id = BundleId::new(alert.created, &[alert.id]);
+    let bundle = Bundle {
+        id,
+        cause: Cause::Budget,
+        alerts: vec![alert.id],
+        part: 1,
+        parts: 1,
+        created: alert.created,
+    };
+    let owed = Delivery { subject: id.into(), ..delivery(1) };
+    store
+        .transact(&mut |tx| {
+            tx.put_alert(&alert)?;
+            tx.put_bundle(&bundle)?;
+            tx.put_delivery(&owed)
+        })
+        .unwrap();
+    let expire = |days: i64| store.expire(at(days * 86_400), Duration::from_hours(24)).unwrap();
+    expire(400);
+    assert!(store.bundle(id).unwrap().is_some() && store.alert(alert.id).unwrap().is_some());
+    let told = Delivery { state: DeliveryState::Delivered { at: at(401 * 86_400) }, ..owed };
+    store.transact(&mut |tx| tx.put_delivery(&told)).unwrap();
+    expire(800);
+    assert_eq!((store.bundle(id).unwrap(), store.alert(alert.id).unwrap()), (None, None));
 }

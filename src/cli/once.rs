@@ -40,12 +40,13 @@ pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
     } else {
         let sum = |count: fn(&api::Poll) -> u32| reports.iter().map(count).sum::<u32>();
         line(format!(
-            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {} deliveries waiting, {} dead",
+            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {} deliveries waiting, {} held, {} dead",
             reports.len(),
             sum(|poll| poll.new),
             sum(|poll| poll.alerts),
             sum(|poll| poll.recorded),
             left.deliveries_open,
+            left.deliveries_held,
             left.deliveries_dead,
         ))?;
     }

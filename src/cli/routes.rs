@@ -1,12 +1,18 @@
 //! `harmattan routes`: where alerts and events go.
 
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
 use super::At;
 use super::print::{Exit, json, line};
 use super::unknown::Unknown;
 use crate::control::route::Way;
+use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::event::EventKind;
 use crate::route::Facts;
+use crate::route::hold::Asked;
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::Match;
@@ -55,9 +61,38 @@ struct Test {
     /// In place of an alert: an event of this type, such as source.failing
     #[arg(long, value_name = "TYPE", value_parser = event, conflicts_with_all = ["rule", "severity", "source", "tier", "entity"])]
     event: Option<EventKind>,
+    /// When the alert is made: a time of day at the desk, or an instant such as 2026-11-23T22:30:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "event")]
+    at: Option<Moment>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// When an alert is made.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// At that time of the day that it is.
+    Daily(Time),
+    Instant(Timestamp),
+}
+
+impl Moment {
+    fn instant(self, desk: &TimeZone) -> Result<Timestamp, jiff::Error> {
+        match self {
+            Self::Instant(at) => Ok(at),
+            Self::Daily(time) => {
+                let day = desk.to_datetime(clock::now()).date();
+                desk.to_ambiguous_timestamp(day.to_datetime(time)).compatible()
+            }
+        }
+    }
+}
+
+fn moment(word: &str) -> Result<Moment, String> {
+    let daily = || Time::strptime("%H:%M", word).map(Moment::Daily);
+    let instant = || word.parse().map(Moment::Instant);
+    daily().or_else(|_| instant()).map_err(|_| "write it as 23:30 or 2026-11-23T22:30:00Z".to_owned())
 }
 
 fn severity(word: &str) -> Result<Severity, String> {
@@ -87,7 +122,7 @@ fn show(desk: &Desk, options: &List) -> anyhow::Result<Exit> {
             let to: Vec<&str> = route.to.iter().map(|name| name.value.as_str()).collect();
             json(&serde_json::json!({
                 "number": number, "place": route.origin.to_string(), "takes": route.takes.to_string(),
-                "to": to, "continue": route.further,
+                "to": to, "continue": route.further, "holds": route.holds.to_string(),
             }))?;
         }
         return Ok(Exit::Done);
@@ -103,13 +138,15 @@ fn show(desk: &Desk, options: &List) -> anyhow::Result<Exit> {
 
 fn tell(desk: &Desk, options: &Test) -> anyhow::Result<Exit> {
     let routes = &desk.in_force.routes;
-    let goes = if let Some(kind) = options.event {
-        routes.of_event(kind)
+    let way = if let Some(kind) = options.event {
+        Way::of(routes, &routes.of_event(kind), None)
     } else {
         let alert = Alert::of(desk, options)?;
-        routes.of_alert(&alert.facts(options))
+        let facts = alert.facts(options);
+        let at = options.at.map(|moment| moment.instant(&desk.config.desk.timezone)).transpose()?;
+        let asked = Asked::of_a_new_story(facts.severity, at.unwrap_or_else(clock::now));
+        Way::of(routes, &routes.of_alert(&facts), Some(asked))
     };
-    let way = Way::of(routes, goes);
     if options.json {
         json(&way)?;
     } else {

@@ -60,7 +60,10 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
         status.rules, status.entities, status.rule_tests_failing
     ))?;
     line(format!("notifiers  {}", status.notifiers.join(", ")))?;
-    line(format!("outbox     {} deliveries owed, {} dead", status.deliveries_open, status.deliveries_dead))?;
+    line(format!(
+        "outbox     {} deliveries owed, {} held, {} dead",
+        status.deliveries_open, status.deliveries_held, status.deliveries_dead
+    ))?;
     if let Some(error) = &status.reload_error {
         line(format!("last reload refused:\n{error}"))?;
     }

@@ -10,6 +10,7 @@ mod entity;
 mod environment;
 mod file;
 mod general;
+mod hold;
 pub mod keys;
 mod load;
 mod locate;

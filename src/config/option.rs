@@ -128,6 +128,19 @@ pub enum Form {
     Path,
     /// An IANA time zone.
     Zone,
+    /// A time of day, `HH:MM`.
+    TimeOfDay,
+    /// A list of times of day.
+    TimesOfDay,
+    /// A count of messages and a time, `20/1h`.
+    Budget {
+        /// Greatest count.
+        count_max: usize,
+        /// The least time.
+        min: Duration,
+        /// The greatest.
+        max: Duration,
+    },
     /// A list of networks in CIDR notation.
     Networks,
     /// A count of newest items or an age.

@@ -85,6 +85,12 @@ fn form(form: &Form) -> String {
         Form::Address { schemes } => format!("address with {}", ticked(schemes)),
         Form::Path => "path".to_owned(),
         Form::Zone => "time zone".to_owned(),
+        Form::TimeOfDay => "time of day".to_owned(),
+        Form::TimesOfDay => "list of times of day".to_owned(),
+        Form::Budget { count_max, min, max } => {
+            let (min, max) = (duration_text(*min), duration_text(*max));
+            format!("1 to {count_max} messages in \"{min}\" to \"{max}\"")
+        }
         Form::Networks => "list of networks".to_owned(),
         Form::Backlog { count_max, age_max } => {
             format!("0 to {count_max}, or a duration up to \"{}\"", duration_text(*age_max))

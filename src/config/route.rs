@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, Report};
 use super::read::{Node, Section};
-use super::suggest;
+use super::{hold, suggest};
 use crate::event::EventKind;
 use crate::route::{AlertFilter, RouteSpec, Takes};
 use crate::rules::SourceFilters;
@@ -20,7 +20,8 @@ pub(super) fn route(section: &Section<'_>) -> Option<RouteSpec> {
     let to = section.get("to").and_then(|node| node.list());
     let to = to.map(|nodes| nodes.iter().filter_map(Node::text).collect());
     let further = section.flag("continue");
-    Some(RouteSpec { origin: section.origin(), takes: takes?, to: to?, further: further? })
+    let holds = hold::holds(section);
+    Some(RouteSpec { origin: section.origin(), takes: takes?, to: to?, further: further?, holds })
 }
 
 fn alerts(section: &Section<'_>) -> Takes {
@@ -48,7 +49,7 @@ fn alerts(section: &Section<'_>) -> Takes {
 }
 
 fn events(section: &Section<'_>) -> Option<Takes> {
-    for name in OF_ALERTS.into_iter().filter(|name| section.has(name)) {
+    for name in OF_ALERTS.into_iter().chain(hold::OF_ALERTS).filter(|name| section.has(name)) {
         if let Some(node) = section.get(name) {
             node.problem::<()>("goes with alerts alone", "write a route of its own for `events`");
         }

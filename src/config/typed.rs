@@ -14,7 +14,7 @@ use super::value;
 use crate::fetch::{Network, Networks};
 use crate::rules::spec::Located;
 
-const BUG: &str = "another form; a bug: the option table says otherwise";
+pub(super) const BUG: &str = "another form; a bug: the option table says otherwise";
 
 impl Node<'_> {
     /// A string as written.

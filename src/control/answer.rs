@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::api::{self, Call, OutboxFilter, Reply};
 use super::{explain, history, rows, send, silence};
+use crate::daemon::clock;
 use crate::daemon::live::Live;
 use crate::daemon::poll;
 use crate::daemon::station::Station;
@@ -88,6 +89,7 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         rule_tests_failing: desk.failing_tests.len(),
         notifiers: desk.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect(),
         deliveries_open: size.deliveries_open,
+        deliveries_held: size.deliveries_held,
         deliveries_dead: size.deliveries_dead,
         warnings,
     })))
@@ -146,10 +148,10 @@ async fn retry(context: &Context, ids: Vec<String>) -> Result<Reply, StoreError>
     if wanted.is_empty() {
         wanted = context.station.read(stopped).await?;
     }
-    let mut rows = Vec::new();
+    let (mut rows, at) = (Vec::new(), clock::now());
     for batch in wanted.chunks(RETRY_BATCH_MAX) {
         let batch = batch.to_vec();
-        let ready = context.station.writer.commit(move |tx| make_ready(tx, &batch)).await?;
+        let ready = context.station.writer.commit(move |tx| make_ready(tx, &batch, at)).await?;
         rows.extend(ready.iter().map(rows::delivery));
         if let Some(live) = &context.live {
             live.owe(ready).await;
@@ -178,12 +180,22 @@ fn is_stopped(state: &DeliveryState) -> bool {
     matches!(state, DeliveryState::Dead { .. } | DeliveryState::Retrying { .. })
 }
 
-fn make_ready(tx: &dyn Transaction, wanted: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+/// The same for one that was named: what is held leaves before its time then.
+fn is_named_stopped(state: &DeliveryState) -> bool {
+    is_stopped(state) || state.held().is_some()
+}
+
+fn make_ready(
+    tx: &dyn Transaction,
+    wanted: &[DeliveryId],
+    at: Timestamp,
+) -> Result<Vec<Delivery>, StoreError> {
     let mut ready = Vec::new();
     for id in wanted {
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
-        if is_stopped(&delivery.state) {
-            delivery.state = DeliveryState::Ready;
+        if is_named_stopped(&delivery.state) {
+            // Not as ready: what is asked for by hand is not held anew.
+            delivery.state = DeliveryState::Retrying { due: at, reason: "asked for by hand".into() };
             delivery.attempts = 0;
             tx.put_delivery(&delivery)?;
             ready.push(delivery);

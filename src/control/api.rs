@@ -193,8 +193,11 @@ pub struct Status {
     pub rule_tests_failing: usize,
     /// Notifiers.
     pub notifiers: Vec<String>,
-    /// Deliveries owed still.
+    /// Deliveries owed still, those that are held left out.
     pub deliveries_open: u64,
+    /// Deliveries that are held by their routes.
+    #[serde(default)]
+    pub deliveries_held: u64,
     /// Dead letters: deliveries given up.
     pub deliveries_dead: u64,
     /// Things worth the operator's attention.
@@ -340,18 +343,21 @@ pub struct Delivery {
     /// The event, when it tells one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub event: String,
+    /// The bundle, when it tells several alerts at once.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub bundle: String,
     /// The notifier.
     pub notifier: String,
     /// The recipient, where the notifier has several.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub recipient: String,
-    /// `ready attempted retrying delivered dead`.
+    /// `held ready attempted retrying delivered bundled dead`.
     pub state: String,
     /// When it was owed.
     pub created: Timestamp,
     /// Attempts begun.
     pub attempts: u32,
-    /// When it entered its state, or is due again.
+    /// When it entered its state, or is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// Why it waits or is dead.

@@ -10,9 +10,11 @@ use super::answer::{Context, refused};
 use super::api::{self, Reply};
 use super::route::Way;
 use super::{article, rows};
+use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
-use crate::route::Facts;
+use crate::route::hold::Asked;
+use crate::route::{self, Facts};
 use crate::rules::spec::{Mode, RuleSpec};
 use crate::rules::verdict::{Match, Verdict};
 use crate::rules::{Explanation, Outcome, SourceLabel};
@@ -140,12 +142,11 @@ fn way(desk: &Desk, verdict: &Verdict, source: Option<SourceLabel<'_>>) -> Optio
     let severity = rules.iter().map(|rule| rule.severity).max()?;
     let spec = source.and_then(|source| desk.source(source.name.as_str()));
     let tier = spec.map_or(TIER_UNKNOWN, |source| source.spec.tier);
-    let places = verdict.places.iter().map(|place| place.id.as_str());
-    let entities: Vec<&str> =
-        verdict.entities.iter().map(|entity| entity.id.as_str()).chain(places).collect();
+    let entities = route::mentioned(&verdict.entities, &verdict.places);
     let facts = Facts { severity, rules: &rules, source, tier, entities: &entities };
     let routes = &desk.in_force.routes;
-    Some(Way::of(routes, routes.of_alert(&facts)))
+    let asked = Asked::of_a_new_story(severity, clock::now());
+    Some(Way::of(routes, &routes.of_alert(&facts), Some(asked)))
 }
 
 /// The source of an item as rules see it. One that is no longer configured has its name and no tags.

@@ -1,8 +1,10 @@
 //! Where an alert would go, as commands tell it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::route::{Routed, Routes};
+use crate::route::hold::Asked;
+use crate::route::{Recipient, Routed, Routes};
 
 /// Where an alert or an event goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,19 +36,36 @@ pub struct To {
     /// The recipient, where the notifier has several.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub recipient: String,
+    /// What it waits for before they are told: `batch digest quiet`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 impl Way {
-    /// As told.
-    pub fn of(routes: &Routes, goes: Routed) -> Self {
+    /// As told; of an alert, with what of it decides whether it waits. Budgets are left out: what they allow is known
+    /// only when it leaves.
+    pub fn of(routes: &Routes, goes: &Routed, asked: Option<Asked>) -> Self {
         let taken = |place: &usize| {
             let spec = routes.specs().nth(*place)?;
             Some(Taken { number: place + 1, place: spec.origin.to_string(), says: spec.to_string() })
         };
+        let to = |who: &Recipient| {
+            let hold = asked.and_then(|asked| routes.hold(goes, who, asked));
+            let (notifier, recipient) = who.clone();
+            To {
+                notifier,
+                recipient,
+                hold: hold.map(|hold| hold.reason.as_str().to_owned()),
+                until: hold.map(|hold| hold.until),
+            }
+        };
         Self {
             routes: goes.routes.iter().filter_map(taken).collect(),
             unrouted: goes.unrouted,
-            to: goes.to.into_iter().map(|(notifier, recipient)| To { notifier, recipient }).collect(),
+            to: goes.to.iter().map(to).collect(),
         }
     }
 
@@ -67,6 +86,10 @@ impl Way {
 impl std::fmt::Display for To {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.notifier)?;
-        if self.recipient.is_empty() { Ok(()) } else { write!(f, " <{}>", self.recipient) }
+        if !self.recipient.is_empty() {
+            write!(f, " <{}>", self.recipient)?;
+        }
+        let (Some(hold), Some(until)) = (&self.hold, self.until) else { return Ok(()) };
+        write!(f, " (held till {}: {hold})", until.strftime("%Y-%m-%d %H:%M:%SZ"))
     }
 }

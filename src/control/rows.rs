@@ -124,19 +124,24 @@ pub(crate) fn alert(alert: Alert) -> api::Alert {
 /// A delivery in a list.
 pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
     let (at, reason) = match &delivery.state {
+        DeliveryState::Held(hold) => (Some(hold.until), Some(hold.reason.as_str().to_owned())),
         DeliveryState::Ready => (None, None),
         DeliveryState::Attempted { at } | DeliveryState::Delivered { at } => (Some(*at), None),
+        DeliveryState::Bundled { at, into } => (Some(*at), Some(format!("told as part of {into}"))),
         DeliveryState::Retrying { due, reason } => (Some(*due), Some(reason.clone())),
         DeliveryState::Dead { at, reason } => (Some(*at), Some(reason.clone())),
     };
-    let (alert, event) = match delivery.subject {
-        Subject::Alert(alert) => (alert.to_string(), String::new()),
-        Subject::Event(event) => (String::new(), event.to_string()),
-    };
+    let (mut alert, mut event, mut bundle) = (String::new(), String::new(), String::new());
+    match delivery.subject {
+        Subject::Alert(id) => alert = id.to_string(),
+        Subject::Event(id) => event = id.to_string(),
+        Subject::Bundle(id) => bundle = id.to_string(),
+    }
     api::Delivery {
         id: delivery.id.to_string(),
         alert,
         event,
+        bundle,
         notifier: delivery.notifier.clone(),
         recipient: delivery.recipient.clone(),
         state: delivery.state.as_str().to_owned(),

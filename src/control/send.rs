@@ -30,7 +30,7 @@ pub(super) async fn send_digest(desk: &Desk, alerts: Vec<api::Alert>, part: usiz
         Err(error) => return refused(error.to_string()),
     };
     let Some(first) = alerts.first() else { return refused("a digest without alerts is not sent") };
-    let body = Body::Digest(Digest { alerts: &alerts, part, parts });
+    let body = Body::Digest(Digest { cause: None, alerts: &alerts, part, parts });
     Reply::SendDigest(send(desk, None, first.id, body).await)
 }
 

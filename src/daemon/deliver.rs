@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::clock;
+use super::hold::Question;
 use super::station::Station;
 use crate::desk::Desk;
 use crate::event::Event;
+use crate::notify::digest::Digest;
 use crate::notify::{Body, Message};
+use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, Subject, retry};
 use crate::store::{Store, StoreError};
 use crate::story::Alert;
@@ -21,6 +24,8 @@ pub enum Ended {
     Closed,
     /// To be tried again at this time.
     Again(Timestamp),
+    /// Held back before it left.
+    Held(Box<Delivery>),
     /// The store failed; the receiver may or may not have been asked.
     Faulty(StoreError),
 }
@@ -36,10 +41,19 @@ pub async fn deliver(station: Station, desk: Arc<Desk>, id: DeliveryId) -> Ended
 
 async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended, StoreError> {
     let began = clock::now();
-    let Some(delivery) = begin(station, id, began).await? else {
+    let told = told(station, id).await?;
+    let question = match &told {
+        Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
+        Some(Stored::Event(_) | Stored::Bundle(..)) | None => None,
+    };
+    let Some(delivery) = begin(station, id, began, question).await? else {
         return Ok(Ended::Closed);
     };
-    let told = told(station, delivery.subject).await?;
+    if let Some(hold) = delivery.state.held() {
+        let (notifier, to) = (&delivery.notifier, &delivery.recipient);
+        info!(delivery = %id, notifier, to, until = %hold.until, "held back: {}", hold.reason.as_str());
+        return Ok(Ended::Held(Box::new(delivery)));
+    }
     let outcome = match (&told, desk.notifier(&delivery.notifier)) {
         (None, _) => Err(Failure::Permanent { reason: "what it tells is no longer stored".into() }),
         (_, None) => Err(Failure::Permanent { reason: "its notifier is no longer configured".into() }),
@@ -72,9 +86,11 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
             warn!(delivery = %id, notifier, to, attempt = delivery.attempts, "given up: {reason}");
             Ended::Closed
         }
-        DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Delivered { .. } => {
-            Ended::Closed
-        }
+        DeliveryState::Held(_)
+        | DeliveryState::Ready
+        | DeliveryState::Attempted { .. }
+        | DeliveryState::Delivered { .. }
+        | DeliveryState::Bundled { .. } => Ended::Closed,
     };
     let done = Delivery { state, ..delivery };
     station.writer.commit(move |tx| tx.put_delivery(&done)).await?;
@@ -85,6 +101,7 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
 enum Stored {
     Alert(Box<Alert>),
     Event(Event),
+    Bundle(Bundle, Vec<Alert>),
 }
 
 impl Stored {
@@ -92,28 +109,48 @@ impl Stored {
         match self {
             Self::Alert(alert) => Body::Alert(alert),
             Self::Event(event) => Body::Event(event),
+            Self::Bundle(Bundle { cause, part, parts, .. }, alerts) => {
+                Body::Digest(Digest { cause: Some(*cause), alerts, part: *part, parts: *parts })
+            }
         }
     }
 }
 
-async fn told(station: &Station, subject: Subject) -> Result<Option<Stored>, StoreError> {
+async fn told(station: &Station, delivery: DeliveryId) -> Result<Option<Stored>, StoreError> {
     let read = move |store: &dyn Store| {
-        Ok(match subject {
+        let Some(delivery) = store.delivery(delivery)? else { return Ok(None) };
+        Ok(match delivery.subject {
             Subject::Alert(id) => store.alert(id)?.map(|alert| Stored::Alert(Box::new(alert))),
             Subject::Event(id) => store.event(id)?.map(Stored::Event),
+            Subject::Bundle(id) => {
+                let Some(bundle) = store.bundle(id)? else { return Ok(None) };
+                let alerts = bundle.alerts.iter().map(|id| store.alert(*id));
+                let alerts: Vec<Alert> =
+                    alerts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+                (!alerts.is_empty()).then_some(Stored::Bundle(bundle, alerts))
+            }
         })
     };
     station.read(read).await
 }
 
-/// Records that an attempt begins; `None` when nothing is owed any more.
-async fn begin(station: &Station, id: DeliveryId, at: Timestamp) -> Result<Option<Delivery>, StoreError> {
+/// Records that an attempt begins, or that it is held back by the answer to `question`; `None` when nothing is owed any
+/// more.
+async fn begin(
+    station: &Station,
+    id: DeliveryId,
+    at: Timestamp,
+    question: Option<Question>,
+) -> Result<Option<Delivery>, StoreError> {
     let begin = move |tx: &dyn crate::store::Transaction| {
         let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| delivery.state.is_open()) else {
             return Ok(None);
         };
-        delivery.attempts = delivery.attempts.saturating_add(1);
-        delivery.state = DeliveryState::Attempted { at };
+        let asked = question.as_ref().map(|question| question.ask(tx, &mut delivery));
+        if !asked.transpose()?.unwrap_or(false) {
+            delivery.attempts = delivery.attempts.saturating_add(1);
+            delivery.state = DeliveryState::Attempted { at };
+        }
         tx.put_delivery(&delivery)?;
         Ok(Some(delivery))
     };

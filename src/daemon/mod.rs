@@ -11,6 +11,7 @@ pub mod catchup;
 pub mod channel;
 pub mod clock;
 pub mod deliver;
+mod hold;
 mod learn;
 pub mod live;
 mod network;

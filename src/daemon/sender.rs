@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 
 use super::clock;
 use super::deliver::{self, Ended};
+use super::hold::{self, Group, Groups};
 use super::station::Station;
 use crate::desk::Desk;
 use crate::outbox::{Delivery, DeliveryId, retry};
@@ -45,12 +46,17 @@ pub struct Sender {
     station: Station,
     desk: Arc<Desk>,
     lanes: HashMap<String, Lane>,
+    held: Groups,
+    releases: JoinSet<Released>,
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
     doubt: bool,
     watch: clock::Watch,
 }
+
+/// What was let go, and what came of it.
+type Released = (Group, BTreeSet<DeliveryId>, Result<Vec<Delivery>, StoreError>);
 
 /// A delivery under way.
 struct Running {
@@ -109,6 +115,8 @@ impl Sender {
             station,
             desk,
             lanes: HashMap::new(),
+            held: Groups::default(),
+            releases: JoinSet::new(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
             finish: None,
@@ -128,12 +136,16 @@ impl Sender {
                     "the clock was set back; deliveries that wait are filed anew"
                 );
                 self.lanes.values_mut().for_each(|lane| lane.advance(back));
+                self.held = Groups::default();
+                self.doubt = true;
             }
             if self.doubt {
                 self.read_anew().await;
             }
+            self.let_go();
             self.dispatch();
             if self.jobs.is_empty()
+                && self.releases.is_empty()
                 && self.nothing_due()
                 && let Some(done) = self.finish.take()
             {
@@ -141,7 +153,7 @@ impl Sender {
                 _ = done.send(());
                 return;
             }
-            let wake = self.lanes.values().filter_map(Lane::next).min();
+            let wake = self.lanes.values().filter_map(Lane::next).chain(self.held.next()).min();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -150,11 +162,15 @@ impl Sender {
                     None => break,
                 },
                 Some(ended) = self.jobs.join_next_with_id() => self.note(ended),
+                Some(ended) = self.releases.join_next() => self.note_release(ended),
                 () = sleep(clock::until(wake)) => {}
             }
         }
         while let Some(ended) = self.jobs.join_next_with_id().await {
             self.note(ended);
+        }
+        while let Some(ended) = self.releases.join_next().await {
+            self.note_release(ended);
         }
     }
 
@@ -182,6 +198,10 @@ impl Sender {
     fn queue(&mut self, deliveries: Vec<Delivery>) {
         let now = clock::now();
         for delivery in deliveries {
+            if delivery.state.held().is_some() {
+                self.held.file(&delivery, now);
+                continue;
+            }
             let Some(due) = retry::due(&delivery, now) else { continue };
             if let Some(running) = self.running.values_mut().find(|running| running.delivery == delivery.id) {
                 running.again = true;
@@ -194,6 +214,32 @@ impl Sender {
     fn nothing_due(&self) -> bool {
         let now = clock::now();
         self.lanes.values().all(|lane| lane.waiting.first().is_none_or(|(due, _)| *due > now))
+    }
+
+    /// Lets go of what was held until now.
+    fn let_go(&mut self) {
+        let now = clock::now();
+        for (group, ids) in self.held.take(now) {
+            let station = self.station.clone();
+            self.releases.spawn(async move {
+                let outcome = hold::release(&station, ids.clone(), now).await;
+                (group, ids, outcome)
+            });
+        }
+    }
+
+    fn note_release(&mut self, ended: Result<Released, JoinError>) {
+        match ended {
+            Ok((_, _, Ok(ready))) => self.queue(ready),
+            Ok((group, ids, Err(fault))) => {
+                error!("the store failed what was to be let go: {fault:#}");
+                self.held.put_back(group, ids, clock::now() + AFTER_FAULT);
+            }
+            Err(panic) => {
+                warn!("what was to be let go ended in a bug: {panic}");
+                self.doubt = true;
+            }
+        }
     }
 
     /// Starts what is due, lane by lane, oldest first.
@@ -217,6 +263,10 @@ impl Sender {
         let due = match ended {
             _ if again => Some(clock::now()),
             Ok((_, Ended::Closed)) => None,
+            Ok((_, Ended::Held(held))) => {
+                self.held.file(&held, clock::now());
+                None
+            }
             Ok((_, Ended::Again(due))) => Some(due),
             Ok((_, Ended::Faulty(fault))) => {
                 error!(%delivery, notifier, "the store failed a delivery: {fault:#}");

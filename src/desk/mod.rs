@@ -210,7 +210,12 @@ impl Desk {
             .collect();
         let in_force = InForce {
             engine: Arc::clone(&engine),
-            routes: Arc::new(Routes::new(&config.routes, &config.entities, everybody)),
+            routes: Arc::new(Routes::new(
+                &config.routes,
+                &config.entities,
+                everybody,
+                config.desk.timezone.clone(),
+            )),
             max_age: config.alerts.max_age,
             vantage: vantage::of(&sources),
         };

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Harvest, InForce, Missed, Outcome, Poll, Receipt, record};
 use crate::event::{self, Gap, Known, News, Observed, Reach, Trouble};
+use crate::outbox::DeliveryState;
 use crate::store::{SourceState, StoreError, Transaction};
 
 /// What was known before the poll.
@@ -52,7 +53,11 @@ pub(super) fn note(
     state.health = known.health;
     for event in &events {
         tx.put_event(event)?;
-        record::owe(tx, force.routes.of_event(event.kind).to, event.id.into(), event.created, receipt)?;
+        for who in force.routes.of_event(event.kind).to {
+            // Nothing holds an event.
+            let (id, state) = (event.id.into(), DeliveryState::Ready);
+            record::owe(tx, who, id, event.created, state, receipt)?;
+        }
     }
     receipt.events = events;
     Ok(())

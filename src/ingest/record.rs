@@ -9,7 +9,8 @@ use super::take::Ingest;
 use super::{InForce, Judged, Receipt};
 use crate::item::{Dating, Item, SourceName};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
-use crate::route::{Facts, Recipient, Routed};
+use crate::route::hold::Asked;
+use crate::route::{self, Facts, Recipient, Routed};
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
@@ -100,7 +101,12 @@ impl Recorder<'_> {
             story,
         };
         self.tx.put_alert(&alert)?;
-        owe(self.tx, routed.to, id.into(), now, receipt)?;
+        let asked = Asked { severity, story: alert.story.id, began: alert.story.first_seen, now };
+        for who in &routed.to {
+            let hold = self.force.routes.hold(&routed, who, asked);
+            let state = hold.map_or(DeliveryState::Ready, DeliveryState::Held);
+            owe(self.tx, who.clone(), id.into(), now, state, receipt)?;
+        }
         receipt.alerts.push((id, disposition));
         Ok(())
     }
@@ -115,9 +121,7 @@ impl Recorder<'_> {
         entities: &[Arc<EntityRef>],
         places: &[Arc<PlaceRef>],
     ) -> Result<(Disposition, Routed), StoreError> {
-        let within = places.iter().flat_map(|place| std::iter::once(&place.id).chain(&place.within));
-        let mentioned: Vec<&str> =
-            entities.iter().map(|entity| &entity.id).chain(within).map(String::as_str).collect();
+        let mentioned = route::mentioned(entities, places);
         let severity = sifted.severity();
         let facts = Facts {
             severity,
@@ -173,27 +177,19 @@ impl Recorder<'_> {
     }
 }
 
-/// Owes `subject` to these.
+/// Owes `subject` to a recipient.
 pub(super) fn owe(
     tx: &dyn Transaction,
-    to: Vec<Recipient>,
+    (notifier, recipient): Recipient,
     subject: Subject,
     created: Timestamp,
+    state: DeliveryState,
     receipt: &mut Receipt,
 ) -> Result<(), StoreError> {
-    for (notifier, recipient) in to {
-        let delivery = Delivery {
-            id: DeliveryId::new(subject, &notifier, &recipient),
-            subject,
-            notifier,
-            recipient,
-            created,
-            attempts: 0,
-            state: DeliveryState::Ready,
-        };
-        tx.put_delivery(&delivery)?;
-        receipt.deliveries.push(delivery);
-    }
+    let id = DeliveryId::new(subject, &notifier, &recipient);
+    let delivery = Delivery { id, subject, notifier, recipient, created, ready: created, attempts: 0, state };
+    tx.put_delivery(&delivery)?;
+    receipt.deliveries.push(delivery);
     Ok(())
 }
 

@@ -5,19 +5,16 @@ use jiff::tz::TimeZone;
 
 use super::foreign::line;
 use super::wording::{self, Link};
+use crate::outbox::bundle::{self, Cause};
 use crate::rules::spec::Severity;
 use crate::story::Alert;
 use crate::wire;
 
-/// Alerts in a part at most.
-pub const PART_ALERTS_MAX: usize = 100;
-
-/// Bytes of a part at most, counted as JSON; a single alert may pass it.
-const PART_BYTES_MAX: usize = 256 * 1024;
-
 /// One part of a digest.
 #[derive(Clone, Copy, Debug)]
 pub struct Digest<'a> {
+    /// What its alerts waited for; `None` when somebody asked for them.
+    pub cause: Option<Cause>,
     /// Its alerts; at least one.
     pub alerts: &'a [Alert],
     /// Its number, from 1.
@@ -37,30 +34,32 @@ impl Digest<'_> {
         self.alerts.iter().map(|alert| alert.created).max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// `3 alerts`, and which part of how many when there are several.
+    /// `3 alerts of quiet hours`, and which part of how many when there are several.
     pub(crate) fn headline(&self) -> String {
         let (count, alerts) = (self.alerts.len(), if self.alerts.len() == 1 { "alert" } else { "alerts" });
+        let cause = match self.cause {
+            Some(Cause::Batch) => " of one story",
+            Some(Cause::Digest) => " since the last digest",
+            Some(Cause::Quiet) => " of quiet hours",
+            Some(Cause::Budget) => " over the budget",
+            None => "",
+        };
         match self.parts {
-            0 | 1 => format!("{count} {alerts}"),
-            parts => format!("{count} {alerts}, part {} of {parts}", self.part),
+            0 | 1 => format!("{count} {alerts}{cause}"),
+            parts => format!("{count} {alerts}{cause}, part {} of {parts}", self.part),
         }
     }
 }
 
 /// `alerts` in their order, cut into as few parts as the limits allow.
 pub fn parts(alerts: &[Alert]) -> Vec<&[Alert]> {
-    let mut parts = Vec::new();
-    let (mut begin, mut bytes) = (0, 0);
-    for (at, alert) in alerts.iter().enumerate() {
-        let size = serde_json::to_vec(&wire::alert::Alert::from(alert.clone())).map_or(0, |json| json.len());
-        if at > begin && (at - begin == PART_ALERTS_MAX || bytes + size > PART_BYTES_MAX) {
-            parts.extend(alerts.get(begin..at));
-            (begin, bytes) = (at, 0);
-        }
-        bytes += size;
-    }
-    parts.extend(alerts.get(begin..).filter(|rest| !rest.is_empty()));
-    parts
+    let bytes: Vec<usize> = alerts.iter().map(json_bytes).collect();
+    bundle::cut(&bytes).into_iter().filter_map(|part| alerts.get(part)).collect()
+}
+
+/// Bytes of an alert's JSON.
+pub fn json_bytes(alert: &Alert) -> usize {
+    serde_json::to_vec(&wire::alert::Alert::from(alert.clone())).map_or(0, |json| json.len())
 }
 
 /// An alert in a digest: its rules, what it says, from whom and when, its link, and the command that tells more.
@@ -118,30 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn parts_keep_to_their_limits_and_lose_nothing() {
-        for (count, bytes, expected) in [
-            (0, 10, vec![]),
-            (1, 10, vec![1]),
-            (100, 10, vec![100]),
-            (201, 10, vec![100, 100, 1]),
-            (70, 8_000, vec![31, 31, 8]),
-            (3, 300_000, vec![1, 1, 1]),
-        ] {
-            let alerts = vec![alert(Severity::Low, bytes); count];
-            let lengths: Vec<usize> = parts(&alerts).iter().map(|part| part.len()).collect();
-            assert_eq!(lengths, expected, "{count} of {bytes} bytes");
-        }
-    }
-
-    #[test]
     fn a_digest_says_how_much_it_holds() {
         let alerts = [alert(Severity::Low, 1), alert(Severity::High, 1)];
-        for (alerts, part, parts, expected) in [
-            (&alerts[..1], 1, 1, "1 alert low"),
-            (&alerts[..], 1, 1, "2 alerts high"),
-            (&alerts[..], 2, 3, "2 alerts, part 2 of 3 high"),
+        for (cause, alerts, part, parts, expected) in [
+            (None, &alerts[..1], 1, 1, "1 alert low"),
+            (None, &alerts[..], 1, 1, "2 alerts high"),
+            (None, &alerts[..], 2, 3, "2 alerts, part 2 of 3 high"),
+            (Some(Cause::Digest), &alerts[..1], 1, 1, "1 alert since the last digest low"),
+            (Some(Cause::Quiet), &alerts[..], 1, 2, "2 alerts of quiet hours, part 1 of 2 high"),
         ] {
-            let digest = Digest { alerts, part, parts };
+            let digest = Digest { cause, alerts, part, parts };
             assert_eq!(format!("{} {}", digest.headline(), digest.severity()), expected);
         }
     }

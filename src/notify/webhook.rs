@@ -164,7 +164,7 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 data: Data::Alert(Box::new(told.into())),
             }
         }
-        Body::Digest(digest @ Digest { alerts, part, parts }) => Envelope {
+        Body::Digest(digest @ Digest { alerts, part, parts, .. }) => Envelope {
             kind: "alert.digest",
             version: VERSION,
             timestamp: digest.created(),

@@ -3,6 +3,7 @@
 //! Pure: the worker that sends belongs to the daemon. [`classify`] sorts what receivers answer, [`retry`] decides
 //! what becomes of a delivery then.
 
+pub mod bundle;
 pub mod classify;
 pub mod retry;
 
@@ -10,8 +11,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::bundle::BundleId;
 use crate::event::EventId;
 use crate::id::{digest, id};
+use crate::route::hold::Hold;
 use crate::story::AlertId;
 
 id! {
@@ -26,6 +29,7 @@ impl DeliveryId {
         let (label, subject): (&[u8], _) = match subject.into() {
             Subject::Alert(alert) => (b"delivery", alert.to_bytes()),
             Subject::Event(event) => (b"delivery of an event", event.to_bytes()),
+            Subject::Bundle(bundle) => (b"delivery of a bundle", bundle.to_bytes()),
         };
         Self(digest(&[label, &subject, notifier.as_bytes(), recipient.as_bytes()]))
     }
@@ -38,6 +42,8 @@ pub enum Subject {
     Alert(AlertId),
     /// An event.
     Event(EventId),
+    /// Several alerts that leave together.
+    Bundle(BundleId),
 }
 
 impl Subject {
@@ -45,7 +51,7 @@ impl Subject {
     pub fn alert(self) -> Option<AlertId> {
         match self {
             Self::Alert(alert) => Some(alert),
-            Self::Event(_) => None,
+            Self::Event(_) | Self::Bundle(_) => None,
         }
     }
 }
@@ -56,13 +62,19 @@ impl From<AlertId> for Subject {
     }
 }
 
+impl From<BundleId> for Subject {
+    fn from(bundle: BundleId) -> Self {
+        Self::Bundle(bundle)
+    }
+}
+
 impl From<EventId> for Subject {
     fn from(event: EventId) -> Self {
         Self::Event(event)
     }
 }
 
-/// One alert or event owed to one recipient of one notifier.
+/// One alert, event or bundle owed to one recipient of one notifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// Its id.
@@ -75,6 +87,8 @@ pub struct Delivery {
     pub recipient: String,
     /// When it was owed.
     pub created: Timestamp,
+    /// Since when it may be sent: the same, or the end of its last hold.
+    pub ready: Timestamp,
     /// Attempts begun so far.
     pub attempts: u32,
     /// How it stands.
@@ -84,6 +98,8 @@ pub struct Delivery {
 /// How a delivery stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
+    /// Waits for what its route says.
+    Held(Hold),
     /// To be sent as soon as possible.
     Ready,
     /// An attempt began and its outcome is not recorded: after a crash the receiver may have it already.
@@ -103,6 +119,13 @@ pub enum DeliveryState {
         /// When.
         at: Timestamp,
     },
+    /// Told as one of several.
+    Bundled {
+        /// Since when.
+        at: Timestamp,
+        /// The delivery that tells it.
+        into: DeliveryId,
+    },
     /// Given up: listed, and sent again only by hand.
     Dead {
         /// When.
@@ -116,19 +139,34 @@ impl DeliveryState {
     /// The word used in JSON and tables.
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::Held(_) => "held",
             Self::Ready => "ready",
             Self::Attempted { .. } => "attempted",
             Self::Retrying { .. } => "retrying",
             Self::Delivered { .. } => "delivered",
+            Self::Bundled { .. } => "bundled",
             Self::Dead { .. } => "dead",
+        }
+    }
+
+    /// What it waits for by its route.
+    pub fn held(&self) -> Option<Hold> {
+        match self {
+            Self::Held(hold) => Some(*hold),
+            Self::Ready
+            | Self::Attempted { .. }
+            | Self::Retrying { .. }
+            | Self::Delivered { .. }
+            | Self::Bundled { .. }
+            | Self::Dead { .. } => None,
         }
     }
 
     /// Whether something remains to be done.
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Ready | Self::Attempted { .. } | Self::Retrying { .. } => true,
-            Self::Delivered { .. } | Self::Dead { .. } => false,
+            Self::Held(_) | Self::Ready | Self::Attempted { .. } | Self::Retrying { .. } => true,
+            Self::Delivered { .. } | Self::Bundled { .. } | Self::Dead { .. } => false,
         }
     }
 }

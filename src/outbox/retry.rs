@@ -29,15 +29,24 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(6);
 /// No wait is longer, jitter included: a longer one was written before the clock was set back.
 const WAIT_MAX: Duration = Duration::from_secs(21_600 * (100 + JITTER_PERCENT_MAX) / 100);
 
+/// No hold is longer: the longest budget slides over a week, and quiet hours may follow.
+const HOLD_MAX: Duration = Duration::from_hours(9 * 24);
+
 /// When an open delivery is to be tried, as far as it can be told at `now`; `None` for a closed one. A clock set back
 /// since it was written must not delay it.
 pub fn due(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
     let latest = now.checked_add(WAIT_MAX).unwrap_or(Timestamp::MAX);
     match delivery.state {
+        DeliveryState::Held(hold) => Some(if hold.until > longest(now) { now } else { hold.until }),
         DeliveryState::Ready | DeliveryState::Attempted { .. } => Some(delivery.created.min(now)),
         DeliveryState::Retrying { due, .. } => Some(if due > latest { now } else { due }),
-        DeliveryState::Delivered { .. } | DeliveryState::Dead { .. } => None,
+        DeliveryState::Delivered { .. } | DeliveryState::Bundled { .. } | DeliveryState::Dead { .. } => None,
     }
+}
+
+/// The latest end of a hold that begins at `now`.
+fn longest(now: Timestamp) -> Timestamp {
+    now.checked_add(HOLD_MAX).unwrap_or(Timestamp::MAX)
 }
 
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
@@ -98,6 +107,7 @@ mod tests {
             notifier: "desk-mail".to_owned(),
             recipient: "desk@example.org".to_owned(),
             created: now(),
+            ready: now(),
             attempts,
             state: DeliveryState::Attempted { at: now() },
         }
@@ -119,9 +129,11 @@ mod tests {
         match after_failure(delivery, failure, now()) {
             DeliveryState::Retrying { due, .. } => Some(due.duration_since(now()).as_secs()),
             DeliveryState::Dead { .. } => None,
-            state @ (DeliveryState::Ready
+            state @ (DeliveryState::Held(_)
+            | DeliveryState::Ready
             | DeliveryState::Attempted { .. }
-            | DeliveryState::Delivered { .. }) => panic!("{state:?} after a failure"),
+            | DeliveryState::Delivered { .. }
+            | DeliveryState::Bundled { .. }) => panic!("{state:?} after a failure"),
         }
     }
 

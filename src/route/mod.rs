@@ -5,14 +5,20 @@
 //! mistake in a config.
 
 mod describe;
+pub mod hold;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use self::hold::{Asked, Budget, Hold, HoldReason, Holds};
 use crate::event::EventKind;
 use crate::rules::spec::{EntitySpec, Located, Origin, RuleSpec, Severity};
-use crate::rules::verdict::Match;
+use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 use crate::rules::{SourceFilters, SourceLabel};
 
 /// One `[[route]]`, checked.
@@ -26,6 +32,8 @@ pub struct RouteSpec {
     pub to: Vec<Located<String>>,
     /// Whether routes behind it are asked as well.
     pub further: bool,
+    /// What makes its alerts wait.
+    pub holds: Holds,
 }
 
 /// What a route takes.
@@ -69,6 +77,20 @@ pub struct Facts<'a> {
     pub entities: &'a [&'a str],
 }
 
+/// The ids of entities, of places and of all that the places lie in.
+pub fn mentioned<'a, E, P>(entities: &'a [E], places: &'a [P]) -> Vec<&'a str>
+where
+    E: Borrow<EntityRef>,
+    P: Borrow<PlaceRef>,
+{
+    let within = |place: &'a P| {
+        let place: &PlaceRef = place.borrow();
+        std::iter::once(&place.id).chain(&place.within)
+    };
+    let entities = entities.iter().map(|entity| &Borrow::<EntityRef>::borrow(entity).id);
+    entities.chain(places.iter().flat_map(within)).map(String::as_str).collect()
+}
+
 /// A notifier and one whom it tells.
 pub type Recipient = (String, String);
 
@@ -84,9 +106,11 @@ pub struct Routed {
 }
 
 /// The routes in force.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Routes {
-    routes: Vec<Route>,
+    list: Vec<Route>,
+    /// The zone of times of day where a route names none.
+    timezone: TimeZone,
     /// Everybody whom the notifiers tell.
     everybody: Vec<Recipient>,
 }
@@ -103,7 +127,12 @@ struct Route {
 impl Routes {
     /// The routes for these recipients. Names of notifiers and entities that there are not were refused with the
     /// config.
-    pub fn new(specs: &[RouteSpec], entities: &[EntitySpec], everybody: Vec<Recipient>) -> Self {
+    pub fn new(
+        specs: &[RouteSpec],
+        entities: &[EntitySpec],
+        everybody: Vec<Recipient>,
+        timezone: TimeZone,
+    ) -> Self {
         let below = Below::of(entities);
         let route = |spec: &RouteSpec| Route {
             entities: match &spec.takes {
@@ -118,12 +147,12 @@ impl Routes {
                 .collect(),
             spec: spec.clone(),
         };
-        Self { routes: specs.iter().map(route).collect(), everybody }
+        Self { list: specs.iter().map(route).collect(), timezone, everybody }
     }
 
-    /// Everything goes to everybody.
+    /// Everything goes to everybody at once.
     pub fn to_all(everybody: Vec<Recipient>) -> Self {
-        Self { routes: Vec::new(), everybody }
+        Self { list: Vec::new(), timezone: TimeZone::UTC, everybody }
     }
 
     /// Where an alert goes.
@@ -146,7 +175,7 @@ impl Routes {
 
     fn routed(&self, takes: impl Fn(&Route) -> bool) -> Routed {
         let mut routed = Routed { routes: Vec::new(), to: Vec::new(), unrouted: false };
-        for (place, route) in self.routes.iter().enumerate().filter(|(_, route)| takes(route)) {
+        for (place, route) in self.list.iter().enumerate().filter(|(_, route)| takes(route)) {
             routed.routes.push(place);
             for recipient in &route.to {
                 if !routed.to.contains(recipient) {
@@ -158,15 +187,65 @@ impl Routes {
             }
         }
         if routed.routes.is_empty() {
-            routed.unrouted = !self.routes.is_empty();
+            routed.unrouted = !self.list.is_empty();
             routed.to.clone_from(&self.everybody);
         }
         routed
     }
 
+    /// Whether an alert that is `routed` waits before `who` is told, but for a budget. Where several routes lead to
+    /// them, the one that lets it go first decides.
+    pub fn hold(&self, routed: &Routed, who: &Recipient, asked: Asked) -> Option<Hold> {
+        self.earliest(routed, who, |holds| holds.hold(asked, &self.timezone))
+    }
+
+    /// Whether it waits when it is about to leave, for quiet hours that have begun or for room in a budget, given when
+    /// the last messages to `who` left. One of several budgets is enough.
+    pub fn hold_back(
+        &self,
+        routed: &Routed,
+        who: &Recipient,
+        asked: Asked,
+        left: &[Timestamp],
+    ) -> Option<Hold> {
+        let quiet =
+            |now| self.earliest(routed, who, |holds| holds.quiet(asked.severity, now, &self.timezone));
+        if let Some(hold) = quiet(asked.now) {
+            return Some(hold);
+        }
+        let full: Option<Vec<Timestamp>> =
+            self.budgets(routed, who).iter().map(|budget| budget.full_until(left, asked.now)).collect();
+        let until = full?.into_iter().min()?;
+        // What is held is not let go in quiet hours.
+        let until = quiet(until).map_or(until, |hold| hold.until);
+        Some(Hold { reason: HoldReason::Budget, until })
+    }
+
+    fn earliest(
+        &self,
+        routed: &Routed,
+        who: &Recipient,
+        hold: impl Fn(&Holds) -> Option<Hold>,
+    ) -> Option<Hold> {
+        let holds: Option<Vec<Hold>> = self.leading(routed, who).map(hold).collect();
+        holds?.into_iter().min_by_key(|hold| hold.until)
+    }
+
+    /// The budgets of which one must have room before `who` is told; none when nothing bounds it.
+    pub fn budgets(&self, routed: &Routed, who: &Recipient) -> Vec<Budget> {
+        let budgets: Option<Vec<Budget>> = self.leading(routed, who).map(|holds| holds.budget).collect();
+        budgets.unwrap_or_default()
+    }
+
+    /// The holds of the routes by which an alert that is `routed` reaches `who`.
+    fn leading<'a>(&'a self, routed: &'a Routed, who: &'a Recipient) -> impl Iterator<Item = &'a Holds> {
+        let leading = routed.routes.iter().filter_map(|place| self.list.get(*place));
+        leading.filter(|route| route.to.contains(who)).map(|route| &route.spec.holds)
+    }
+
     /// The routes, in the order of the config.
     pub fn specs(&self) -> impl Iterator<Item = &RouteSpec> {
-        self.routes.iter().map(|route| &route.spec)
+        self.list.iter().map(|route| &route.spec)
     }
 }
 

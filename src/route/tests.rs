@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use super::*;
 use crate::item::SourceName;
 use crate::rules::spec::Mode;
+use crate::story::StoryId;
 
 fn place() -> Origin {
     Origin { file: std::path::Path::new("t.toml").into(), line: 1 }
@@ -16,12 +19,21 @@ fn route(filter: AlertFilter, to: &[&str]) -> RouteSpec {
         takes: Takes::Alerts(Box::new(filter)),
         to: to.iter().map(|name| located(name)).collect(),
         further: false,
+        holds: Holds::default(),
     }
 }
 
 fn events(globs: &[&str], to: &[&str]) -> RouteSpec {
     let globs = globs.iter().map(|glob| glob::Pattern::new(glob).unwrap()).collect();
     RouteSpec { takes: Takes::Events(globs), ..route(AlertFilter::default(), to) }
+}
+
+fn night() -> Holds {
+    let clock = |hour| jiff::civil::Time::new(hour, 0, 0, 0).unwrap();
+    let quiet = hold::Quiet { from: clock(22), to: clock(6), except: Severity::High };
+    let budget = Budget { messages: 20, per: Duration::from_hours(1) };
+    let batch = Some(Duration::from_secs(30));
+    Holds { quiet: Some(quiet), budget: Some(budget), batch, ..Holds::default() }
 }
 
 fn everybody() -> Vec<Recipient> {
@@ -95,7 +107,7 @@ fn each_key_asks_for_what_it_says() {
         (AlertFilter { rules: globs("coup"), tier: Some(1), ..none() }, false),
     ] {
         let words = filter.to_string();
-        let routes = Routes::new(&[route(filter, &["hook"])], &entities(), everybody());
+        let routes = Routes::new(&[route(filter, &["hook"])], &entities(), everybody(), TimeZone::UTC);
         let goes = routes.of_alert(&facts);
         assert_eq!(goes.unrouted, !expected, "{words}");
         assert_eq!(goes.to.len(), if expected { 1 } else { 3 }, "{words}");
@@ -107,7 +119,7 @@ fn the_first_route_decides_unless_it_says_continue() {
     let low = |to: &[&str], further| RouteSpec { further, ..route(AlertFilter::default(), to) };
     let facts = Facts { severity: Severity::Low, rules: &[], source: None, tier: 3, entities: &[] };
     let to = |specs: &[RouteSpec]| {
-        let routed = Routes::new(specs, &[], everybody()).of_alert(&facts);
+        let routed = Routes::new(specs, &[], everybody(), TimeZone::UTC).of_alert(&facts);
         (routed.routes, routed.to.into_iter().map(|(notifier, to)| notifier + &to).collect::<Vec<_>>())
     };
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -129,7 +141,7 @@ fn without_routes_everybody_is_told_and_nothing_is_unrouted() {
 #[test]
 fn events_go_by_their_own_routes_and_else_to_everybody() {
     let specs = [route(AlertFilter::default(), &["hook"]), events(&["source.*"], &["mail"])];
-    let routes = Routes::new(&specs, &[], everybody());
+    let routes = Routes::new(&specs, &[], everybody(), TimeZone::UTC);
     let told = routes.of_event(EventKind::SourceFailing);
     assert_eq!((told.routes, told.to.len()), (vec![1], 2));
     let told = routes.of_event(EventKind::NetworkOffline);
@@ -179,7 +191,70 @@ fn a_route_says_what_it_takes() {
         ),
         (route(AlertFilter::default(), &[]), "every alert -> nobody: recorded without sending"),
         (RouteSpec { further: true, ..events(&["source.*"], &["mail"]) }, "events source.* -> mail, and on"),
+        (
+            RouteSpec { holds: night(), ..route(AlertFilter::default(), &["mail"]) },
+            "every alert -> mail; quiet 22:00 to 06:00 except high, batch 30s, budget 20 in 1h",
+        ),
     ] {
         assert_eq!(spec.to_string(), expected);
+    }
+}
+
+#[test]
+fn of_several_routes_the_one_that_lets_go_first_decides() {
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let now = at("2026-11-23T23:00:00Z");
+    let asked = Asked { severity: Severity::Low, story: StoryId::from_bytes([7; 16]), began: now, now };
+    let with = |holds, to: &[&str]| RouteSpec { holds, further: true, ..route(AlertFilter::default(), to) };
+    let batched = Holds { batch: Some(Duration::from_secs(30)), ..Holds::default() };
+    let specs =
+        [with(night(), &["mail", "hook"]), with(batched, &["mail"]), with(Holds::default(), &["mail"])];
+    let who = |name: &str| everybody().into_iter().find(|(notifier, _)| notifier == name).unwrap();
+    for (count, name, until, budgets) in [
+        (1, "mail", Some("2026-11-24T06:00:00Z"), 1),
+        (2, "mail", Some("2026-11-23T23:00:30Z"), 0),
+        (3, "mail", None, 0),
+        (3, "hook", Some("2026-11-24T06:00:00Z"), 1),
+    ] {
+        let routes = Routes::new(&specs[..count], &[], everybody(), TimeZone::UTC);
+        let goes = Routed { routes: (0..count).collect(), to: everybody(), unrouted: false };
+        let hold = routes.hold(&goes, &who(name), asked);
+        assert_eq!(hold.map(|hold| hold.until), until.map(at), "{count} routes to {name}");
+        assert_eq!(routes.budgets(&goes, &who(name)).len(), budgets, "{count} routes to {name}");
+    }
+}
+
+#[test]
+fn what_is_about_to_leave_waits_for_quiet_hours_and_for_room() {
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let budget = Some(Budget { messages: 2, per: Duration::from_hours(1) });
+    let specs =
+        [RouteSpec { holds: Holds { budget, ..night() }, ..route(AlertFilter::default(), &["hook"]) }];
+    let routes = Routes::new(&specs, &[], everybody(), TimeZone::UTC);
+    let goes = Routed { routes: vec![0], to: everybody(), unrouted: false };
+    let hook = ("hook".to_owned(), String::new());
+    let (noon, late, night) = ("2026-11-23T12:00:00Z", "2026-11-23T21:30:00Z", "2026-11-23T23:00:00Z");
+    let before = |now: &str, minutes: u64| at(now) - Duration::from_mins(minutes);
+    for (severity, now, left, expected) in [
+        (Severity::Low, noon, vec![], None),
+        (Severity::Low, noon, vec![before(noon, 5)], None),
+        (
+            Severity::Critical,
+            noon,
+            vec![before(noon, 50), before(noon, 5)],
+            Some(("budget", "2026-11-23T12:10:00Z")),
+        ),
+        (Severity::Low, night, vec![], Some(("quiet", "2026-11-24T06:00:00Z"))),
+        (Severity::High, night, vec![], None),
+        // There is room again at 22:10, in quiet hours.
+        (Severity::Low, late, vec![before(late, 20); 2], Some(("budget", "2026-11-24T06:00:00Z"))),
+        (Severity::High, late, vec![before(late, 20); 2], Some(("budget", "2026-11-23T22:10:00Z"))),
+    ] {
+        let asked = Asked::of_a_new_story(severity, at(now));
+        let hold = routes.hold_back(&goes, &hook, asked, &left);
+        let told = hold.map(|hold| (hold.reason.as_str(), hold.until));
+        assert_eq!(told, expected.map(|(reason, until)| (reason, at(until))), "{severity} at {now}");
+        let unrouted = Routed { routes: Vec::new(), to: everybody(), unrouted: true };
+        assert_eq!(routes.hold_back(&unrouted, &hook, asked, &left), None, "no route, no hold");
     }
 }

@@ -17,7 +17,9 @@ use jiff::Timestamp;
 use crate::article::{Fate, Pending};
 use crate::event::{Event, EventId, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
+use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::{Delivery, DeliveryId};
+use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
@@ -116,6 +118,9 @@ pub trait Store: Send + Sync {
 
     /// One event.
     fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// One bundle.
+    fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError>;
 
     /// The silences, those that are over too as long as there is room.
     fn silences(&self) -> Result<Vec<Silence>, StoreError>;
@@ -230,6 +235,15 @@ pub trait Transaction {
 
     /// Writes an event.
     fn put_event(&self, event: &Event) -> Result<(), StoreError>;
+
+    /// Writes a bundle.
+    fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError>;
+
+    /// When the last messages that count in budgets left for a recipient of a notifier, oldest first.
+    fn spent(&self, who: &Recipient) -> Result<Vec<Timestamp>, StoreError>;
+
+    /// Writes it.
+    fn put_spent(&self, who: &Recipient, left: &[Timestamp]) -> Result<(), StoreError>;
 
     /// As [`Store::silences`].
     fn silences(&self) -> Result<Vec<Silence>, StoreError>;

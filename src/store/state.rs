@@ -249,8 +249,10 @@ pub struct Expired {
 pub struct Stats {
     /// Bytes on disk.
     pub disk_bytes: u64,
-    /// Deliveries that are owed still.
+    /// Deliveries that are owed still, those that are held left out.
     pub deliveries_open: u64,
+    /// Deliveries that are held by their routes.
+    pub deliveries_held: u64,
     /// Dead letters.
     pub deliveries_dead: u64,
     /// Values whose checksum did not fit; they are set aside, not used.

@@ -234,6 +234,7 @@ pub(crate) fn delivery(n: u8) -> Delivery {
         notifier: "desk".into(),
         recipient: "desk@example.org".into(),
         created: at(n.into()),
+        ready: at(n.into()),
         attempts: 1,
         state: DeliveryState::Ready,
     }

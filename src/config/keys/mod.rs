@@ -11,7 +11,7 @@ mod watch;
 use std::time::Duration;
 
 pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
-pub use route::ROUTE;
+pub use route::{QUIET, ROUTE};
 pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
 pub use watch::{AMBIGUOUS, ENTITY, EXTEND, MIRROR, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
 
@@ -67,7 +67,7 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
         &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &MIRROR, &SELECT, &ENTITY,
         &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE, &EMAIL, &WEBHOOK, &STDOUT,
-        &SECRET, &ROUTE,
+        &SECRET, &ROUTE, &QUIET,
     ]
     .into_iter()
 }

@@ -1,6 +1,9 @@
 //! Which alerts go where.
 
+use std::time::Duration;
+
 use crate::config::option::{Form, Key, Table};
+use crate::route::hold::Budget;
 
 /// `[[route]]`
 pub static ROUTE: Table = Table {
@@ -38,11 +41,57 @@ pub static ROUTE: Table = Table {
             "Names of notifiers; `[]` records without sending.",
         ),
         Key::with_default("continue", Form::Flag, "false", "Whether the routes behind it are asked as well."),
-        Key::planned("batch", "How long alerts of one story are gathered."),
-        Key::planned("digest", "Times of day at which all are told at once."),
+        Key::new(
+            "batch",
+            Form::Duration { min: Duration::from_secs(1), max: Duration::from_hours(1) },
+            r#""30s""#,
+            "How long alerts of one story are gathered, from its first on; critical ones pass.",
+        ),
+        Key::new(
+            "digest",
+            Form::TimesOfDay,
+            r#"["07:00", "18:00"]"#,
+            "Times of day at which all are told in one message, in place of each at once.",
+        ),
+        Key::nested("quiet", Form::Table(&QUIET), QUIET.doc),
+        Key::new(
+            "budget",
+            Form::Budget {
+                count_max: Budget::MESSAGES_MAX,
+                min: Duration::from_mins(1),
+                max: Duration::from_hours(7 * 24),
+            },
+            r#""20/1h""#,
+            "Messages to one recipient in a sliding time; what is more leaves as one digest when there is room again.",
+        ),
         Key::planned("report", "Time of day of a daily proof of life."),
-        Key::planned("timezone", "Time zone of the times; the desk's without."),
-        Key::planned("quiet", "Hours in which alerts wait."),
-        Key::planned("budget", "Messages per recipient in a time."),
+        Key::new(
+            "timezone",
+            Form::Zone,
+            r#""Africa/Bamako""#,
+            "Time zone of its times of day; the desk's without.",
+        ),
+    ],
+};
+
+/// `quiet` of a `[[route]]`
+pub static QUIET: Table = Table {
+    name: "route.quiet",
+    kind: None,
+    doc: "Hours in which the alerts of a route wait; several leave as one digest.",
+    keys: &[
+        Key::required("from", Form::TimeOfDay, r#""22:00""#, "Their beginning."),
+        Key::required(
+            "to",
+            Form::TimeOfDay,
+            r#""06:00""#,
+            "Their end; on the next day when it is not later.",
+        ),
+        Key::with_default(
+            "except",
+            Form::Word { built: &["low", "medium", "high", "critical"], planned: &[] },
+            r#""critical""#,
+            "The least severity that does not wait.",
+        ),
     ],
 };

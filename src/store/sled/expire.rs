@@ -13,6 +13,7 @@ use super::engine::{self, Engine};
 use super::keys::{self, Kind};
 use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
+use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, Subject};
 use crate::store::{Day, Expired, SourceState, StoreError};
 use crate::story::Story;
@@ -42,6 +43,7 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
     let deliveries = engine.with(|open| closed_deliveries(&open.db, limit))?;
     let alerts = engine.with(|open| alerts(&open.db, limit))?;
     engine.with(|open| events(&open.db, limit))?;
+    engine.with(|open| bundles(&open.db, limit))?;
     let items = engine.with(|open| {
         let range = Kind::Item.prefix().to_vec()..keys::items_of(Day::of(limit));
         sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
@@ -90,34 +92,56 @@ fn closed_deliveries(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
     )
 }
 
-/// Removes alerts made before `limit` of which no delivery is left.
+/// Removes alerts made before `limit` of which no delivery is left, alone or in a bundle.
 fn alerts(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
-    let key = |subject: Subject| subject.alert().map(keys::alert);
-    unowed(tree, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), key)
+    let keys = |subject: Subject| {
+        Ok(match subject {
+            Subject::Alert(alert) => vec![keys::alert(alert)],
+            Subject::Bundle(bundle) => {
+                let bundle: Option<Bundle> = tree.row(&keys::bundle(bundle))?;
+                bundle.into_iter().flat_map(|bundle| bundle.alerts).map(keys::alert).collect()
+            }
+            Subject::Event(_) => Vec::new(),
+        })
+    };
+    unowed(tree, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), keys)
+}
+
+/// Removes bundles made before `limit` of which no delivery is left.
+fn bundles(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+    let keys = |subject| {
+        Ok(match subject {
+            Subject::Bundle(bundle) => vec![keys::bundle(bundle)],
+            Subject::Alert(_) | Subject::Event(_) => Vec::new(),
+        })
+    };
+    unowed(tree, Kind::Bundle.prefix().to_vec()..keys::bundles_from(limit), keys)
 }
 
 /// Removes events made before `limit` of which no delivery is left.
 fn events(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
-    let key = |subject| match subject {
-        Subject::Event(event) => Some(keys::event(event)),
-        Subject::Alert(_) => None,
+    let keys = |subject| {
+        Ok(match subject {
+            Subject::Event(event) => vec![keys::event(event)],
+            Subject::Alert(_) | Subject::Bundle(_) => Vec::new(),
+        })
     };
-    unowed(tree, Kind::Event.prefix().to_vec()..keys::events_from(limit), key)
+    unowed(tree, Kind::Event.prefix().to_vec()..keys::events_from(limit), keys)
 }
 
-/// Removes the values in `range` that are the subject of no delivery.
+/// Removes the values in `range` that no delivery tells.
 fn unowed(
     tree: &Tree,
     range: std::ops::Range<Vec<u8>>,
-    key_of: impl Fn(Subject) -> Option<Vec<u8>>,
+    keys_of: impl Fn(Subject) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<u64, StoreError> {
     let mut owed = HashSet::new();
     for kind in [Kind::Open, Kind::Closed] {
         for row in tree.scan_prefix(kind.prefix()) {
             let (key, head) = row.map_err(unreadable)?;
             let delivery: Option<Delivery> = tree.row_from(&key, &head)?;
-            let key = delivery.and_then(|delivery| key_of(delivery.subject));
-            owed.extend(key.filter(|key| *key < range.end));
+            let Some(delivery) = delivery else { continue };
+            owed.extend(keys_of(delivery.subject)?.into_iter().filter(|key| *key < range.end));
         }
     }
     sweep(tree, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use crate::event::EventId;
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::DeliveryId;
+use crate::outbox::bundle::BundleId;
+use crate::route::Recipient;
 use crate::store::Day;
 use crate::story::{AlertId, StoryId};
 
@@ -18,6 +20,8 @@ pub(super) enum Kind {
     Part = b'+',
     /// Alert, by id, which is by age.
     Alert = b'a',
+    /// Bundle, by id, which is by age.
+    Bundle = b'b',
     /// Closed delivery, by id.
     Closed = b'c',
     /// Host whose sources share a trouble, by name.
@@ -40,6 +44,8 @@ pub(super) enum Kind {
     Meta = b'm',
     /// Article to be fetched, by the id of its item.
     Pending = b'p',
+    /// What was spent of a budget, by notifier and recipient.
+    Spent = b'q',
     /// What became of an article, by day and id of its item.
     Article = b'r',
     /// State of a source, by name.
@@ -176,6 +182,21 @@ pub(super) fn event(id: EventId) -> Vec<u8> {
 /// Before all events made at `time` or later.
 pub(super) fn events_from(time: Timestamp) -> Vec<u8> {
     Kind::Event.key(&[millis(time).get(2..).unwrap_or_default()])
+}
+
+/// A bundle.
+pub(super) fn bundle(id: BundleId) -> Vec<u8> {
+    Kind::Bundle.key(&[&id.to_bytes()])
+}
+
+/// Before all bundles made at `time` or later.
+pub(super) fn bundles_from(time: Timestamp) -> Vec<u8> {
+    Kind::Bundle.key(&[millis(time).get(2..).unwrap_or_default()])
+}
+
+/// What was spent of a recipient's budget.
+pub(super) fn spent((notifier, recipient): &Recipient) -> Vec<u8> {
+    Kind::Spent.key(&[notifier.as_bytes(), &[0], recipient.as_bytes()])
 }
 
 /// An open delivery.

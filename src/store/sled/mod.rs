@@ -6,6 +6,7 @@
 mod access;
 mod alert_row;
 mod article_row;
+mod delivery_row;
 mod engine;
 mod event_row;
 mod expire;
@@ -25,6 +26,7 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,6 +42,7 @@ use super::{
 use crate::article::{Fate, Pending};
 use crate::event::{Event, EventId, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
+use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::{Delivery, DeliveryId};
 use crate::silence::Silence;
 use crate::source::Candidate;
@@ -155,6 +158,10 @@ impl Store for SledStore {
         self.read(|tree| show(tree, tree.range(rest).rev(), visit))
     }
 
+    fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError> {
+        self.read(|tree| tree.row(&keys::bundle(id)))
+    }
+
     fn alert(&self, id: AlertId) -> Result<Option<Alert>, StoreError> {
         self.read(|tree| tree.row(&keys::alert(id)))
     }
@@ -209,6 +216,12 @@ impl Store for SledStore {
     }
 
     fn stats(&self) -> Result<Stats, StoreError> {
+        let (mut held, mut open) = (0, 0);
+        self.visit_deliveries(Deliveries::Open, &mut |delivery| {
+            *(if delivery.state.held().is_some() { &mut held } else { &mut open }) += 1;
+            ControlFlow::Continue(())
+        })?;
+        let (deliveries_held, deliveries_open) = (held, open);
         self.engine.with(|open| {
             let count = |kind: Kind| {
                 let mut keys = open.db.scan_prefix(kind.prefix()).keys();
@@ -216,7 +229,8 @@ impl Store for SledStore {
             };
             Ok(Stats {
                 disk_bytes: open.db.size_on_disk().map_err(unreadable)?,
-                deliveries_open: count(Kind::Open)?,
+                deliveries_open,
+                deliveries_held,
                 deliveries_dead: count(Kind::Dead)?,
                 damaged: count(Kind::Damaged)?,
             })

@@ -13,7 +13,6 @@ use super::learned_row::LearnedRow;
 use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
-use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::store::{ChannelState, Day, Failing, SourceState, StoreError, StoredItem, Walk};
 use crate::wire;
 
@@ -260,79 +259,5 @@ impl Row for StoredItem {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let row: ItemRow = from_json(bytes)?;
         Some(Self { item: row.item.try_into().ok()?, first: Day(row.first), fetched: row.fetched })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct DeliveryRow {
-    id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    alert: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    event: Option<String>,
-    notifier: String,
-    recipient: String,
-    created: Timestamp,
-    attempts: u32,
-    #[serde(flatten)]
-    state: StateRow,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "lowercase")]
-enum StateRow {
-    Ready,
-    Attempted { at: Timestamp },
-    Retrying { due: Timestamp, reason: String },
-    Delivered { at: Timestamp },
-    Dead { at: Timestamp, reason: String },
-}
-
-impl Row for Delivery {
-    fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let delivery = self.clone();
-        let (alert, event) = match delivery.subject {
-            Subject::Alert(alert) => (Some(alert.to_string()), None),
-            Subject::Event(event) => (None, Some(event.to_string())),
-        };
-        to_json(&DeliveryRow {
-            id: delivery.id.to_string(),
-            alert,
-            event,
-            notifier: delivery.notifier,
-            recipient: delivery.recipient,
-            created: delivery.created,
-            attempts: delivery.attempts,
-            state: match delivery.state {
-                DeliveryState::Ready => StateRow::Ready,
-                DeliveryState::Attempted { at } => StateRow::Attempted { at },
-                DeliveryState::Retrying { due, reason } => StateRow::Retrying { due, reason },
-                DeliveryState::Delivered { at } => StateRow::Delivered { at },
-                DeliveryState::Dead { at, reason } => StateRow::Dead { at, reason },
-            },
-        })
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let row: DeliveryRow = from_json(bytes)?;
-        Some(Self {
-            id: row.id.parse().ok()?,
-            subject: match (row.alert, row.event) {
-                (Some(alert), _) => Subject::Alert(alert.parse().ok()?),
-                (None, Some(event)) => Subject::Event(event.parse().ok()?),
-                (None, None) => return None,
-            },
-            notifier: row.notifier,
-            recipient: row.recipient,
-            created: row.created,
-            attempts: row.attempts,
-            state: match row.state {
-                StateRow::Ready => DeliveryState::Ready,
-                StateRow::Attempted { at } => DeliveryState::Attempted { at },
-                StateRow::Retrying { due, reason } => DeliveryState::Retrying { due, reason },
-                StateRow::Delivered { at } => DeliveryState::Delivered { at },
-                StateRow::Dead { at, reason } => DeliveryState::Dead { at, reason },
-            },
-        })
     }
 }

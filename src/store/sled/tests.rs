@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::access::InTransaction;
 use super::*;
 use crate::outbox::DeliveryState;
+use crate::outbox::bundle::{Bundle, BundleId, Cause};
+use crate::route::hold::{Hold, HoldReason};
 use crate::store::{Day, Owner, Seen, Transaction as _, Writer};
+use crate::story::StoryId;
 
 fn name() -> SourceName {
     SourceName::new("rfi").unwrap()
@@ -21,6 +24,7 @@ fn delivery(n: u8) -> Delivery {
         recipient: String::new(),
         created: Timestamp::UNIX_EPOCH,
         attempts: 0,
+        ready: Timestamp::UNIX_EPOCH,
         state: DeliveryState::Ready,
     }
 }
@@ -175,4 +179,47 @@ fn an_emptied_or_removed_log_is_no_new_store() {
         let refused = SledStore::create(dir.path());
         assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
     }
+}
+
+#[test]
+fn deliveries_and_bundles_come_back_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let held = |reason| DeliveryState::Held(Hold { reason, until: at(90) });
+    let states = [
+        held(HoldReason::Batch(StoryId::from_bytes([9; 16]))),
+        held(HoldReason::Digest),
+        held(HoldReason::Quiet),
+        held(HoldReason::Budget),
+        DeliveryState::Ready,
+        DeliveryState::Attempted { at: at(80) },
+        DeliveryState::Retrying { due: at(85), reason: "503".into() },
+        DeliveryState::Delivered { at: at(81) },
+        DeliveryState::Bundled { at: at(82), into: delivery(99).id },
+        DeliveryState::Dead { at: at(83), reason: "550".into() },
+    ];
+    let alerts = vec![AlertId::from_bytes([1; 16]), AlertId::from_bytes([2; 16])];
+    let id = BundleId::new(at(70), &alerts);
+    let bundle = Bundle { id, cause: Cause::Quiet, alerts, part: 1, parts: 2, created: at(70) };
+    let who = ("desk".to_owned(), "a@example.org".to_owned());
+    let rows: Vec<Delivery> = (1..)
+        .zip(states)
+        .map(|(n, state)| Delivery { state, ready: at(i64::from(n)), subject: id.into(), ..delivery(n) })
+        .collect();
+    store
+        .transact(&mut |tx| {
+            rows.iter().try_for_each(|row| tx.put_delivery(row))?;
+            tx.put_bundle(&bundle)?;
+            assert_eq!(tx.spent(&who)?, []);
+            tx.put_spent(&who, &[at(1), at(2)])
+        })
+        .unwrap();
+    for row in &rows {
+        assert_eq!(store.delivery(row.id).unwrap().as_ref(), Some(row));
+    }
+    assert_eq!(store.bundle(id).unwrap(), Some(bundle));
+    let counts = store.stats().unwrap();
+    assert_eq!((counts.deliveries_held, counts.deliveries_open, counts.deliveries_dead), (4, 3, 1));
+    store.transact(&mut |tx| tx.spent(&who).map(|left| assert_eq!(left, [at(1), at(2)]))).unwrap();
 }

@@ -8,7 +8,9 @@ use super::{keys, seen};
 use crate::article::{Fate, Pending};
 use crate::event::{Event, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
+use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
@@ -92,6 +94,18 @@ impl Transaction for InTransaction<'_> {
         self.put(&keys::event(event.id), event)
     }
 
+    fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError> {
+        self.put(&keys::bundle(bundle.id), bundle)
+    }
+
+    fn spent(&self, who: &Recipient) -> Result<Vec<Timestamp>, StoreError> {
+        Ok(self.row(&keys::spent(who))?.unwrap_or_default())
+    }
+
+    fn put_spent(&self, who: &Recipient, left: &[Timestamp]) -> Result<(), StoreError> {
+        self.put(&keys::spent(who), &left.to_vec())
+    }
+
     fn silences(&self) -> Result<Vec<Silence>, StoreError> {
         Ok(self.row(&keys::silences())?.unwrap_or_default())
     }
@@ -157,8 +171,11 @@ pub(super) fn remove_closed(rows: &InTransaction<'_>, delivery: &Delivery) -> Re
 pub(super) fn places(delivery: &Delivery) -> Vec<Vec<u8>> {
     let id = delivery.id;
     match delivery.state {
-        DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Retrying { .. } => Vec::new(),
-        DeliveryState::Delivered { at } => vec![keys::history(at, id)],
+        DeliveryState::Held(_)
+        | DeliveryState::Ready
+        | DeliveryState::Attempted { .. }
+        | DeliveryState::Retrying { .. } => Vec::new(),
+        DeliveryState::Delivered { at } | DeliveryState::Bundled { at, .. } => vec![keys::history(at, id)],
         DeliveryState::Dead { at, .. } => vec![keys::history(at, id), keys::dead(at, id)],
     }
 }
@@ -166,7 +183,12 @@ pub(super) fn places(delivery: &Delivery) -> Vec<Vec<u8>> {
 /// When a delivery ended; `None` while it is open.
 pub(super) fn closed_at(state: &DeliveryState) -> Option<Timestamp> {
     match state {
-        DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Retrying { .. } => None,
-        DeliveryState::Delivered { at } | DeliveryState::Dead { at, .. } => Some(*at),
+        DeliveryState::Held(_)
+        | DeliveryState::Ready
+        | DeliveryState::Attempted { .. }
+        | DeliveryState::Retrying { .. } => None,
+        DeliveryState::Delivered { at }
+        | DeliveryState::Bundled { at, .. }
+        | DeliveryState::Dead { at, .. } => Some(*at),
     }
 }

@@ -1,0 +1,213 @@
+//! Alerts that wait, and how they are let go: alone, or several as one message.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::info;
+
+use super::station::Station;
+use crate::desk::Desk;
+use crate::notify::digest;
+use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject, retry};
+use crate::route::hold::{Asked, HoldReason};
+use crate::route::{self, Facts, Recipient, Routed, Routes};
+use crate::rules::SourceLabel;
+use crate::rules::spec::Severity;
+use crate::store::{Store, StoreError, Transaction};
+use crate::story::{Alert, StoryId};
+
+/// What leaves together: alerts for one recipient, of one story where they are gathered by story.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group {
+    until: Timestamp,
+    who: Recipient,
+    story: Option<StoryId>,
+}
+
+/// Deliveries that are held, by what leaves together.
+#[derive(Debug, Default)]
+pub(super) struct Groups(BTreeMap<Group, BTreeSet<DeliveryId>>);
+
+impl Groups {
+    /// Files a delivery that is held; another is left alone.
+    pub(super) fn file(&mut self, delivery: &Delivery, now: Timestamp) {
+        let (Some(hold), Some(until)) = (delivery.state.held(), retry::due(delivery, now)) else { return };
+        let story = match hold.reason {
+            HoldReason::Batch(story) => Some(story),
+            HoldReason::Digest | HoldReason::Quiet | HoldReason::Budget => None,
+        };
+        let who = (delivery.notifier.clone(), delivery.recipient.clone());
+        self.0.entry(Group { until, who, story }).or_default().insert(delivery.id);
+    }
+
+    /// When the next are to be let go.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.0.keys().next().map(|group| group.until)
+    }
+
+    /// Takes what is to be let go at `now`.
+    pub(super) fn take(&mut self, now: Timestamp) -> Vec<(Group, BTreeSet<DeliveryId>)> {
+        let mut due = Vec::new();
+        while let Some(first) = self.0.first_entry().filter(|first| first.key().until <= now) {
+            due.push(first.remove_entry());
+        }
+        due
+    }
+
+    /// Files a group again, to be let go later.
+    pub(super) fn put_back(&mut self, group: Group, ids: BTreeSet<DeliveryId>, until: Timestamp) {
+        self.0.entry(Group { until, ..group }).or_default().extend(ids);
+    }
+}
+
+/// Lets go of a group: a single alert is ready then, several leave in bundles of which each is one transaction. Returns
+/// what is to be sent.
+///
+/// # Errors
+/// When the store fails; what is in a bundle already stays there.
+pub(super) async fn release(
+    station: &Station,
+    ids: BTreeSet<DeliveryId>,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, StoreError> {
+    let members = station.read(move |store| members(store, &ids, now)).await?;
+    let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
+    let is_digest = first.state.held().is_some_and(|hold| hold.reason == HoldReason::Digest);
+    if members.len() == 1 && !is_digest {
+        let id = first.id;
+        let ready = station.writer.commit(move |tx| make_ready(tx, id, now)).await?;
+        return Ok(ready.into_iter().collect());
+    }
+    let parts = bundle::parts(members);
+    let count = parts.len();
+    let mut made = Vec::new();
+    for (number, part) in (1..).zip(parts) {
+        let bundled = station.writer.commit(move |tx| bundle(tx, &part, (number, count), now)).await?;
+        made.extend(bundled);
+    }
+    Ok(made)
+}
+
+/// Those that are held still and whose time has come, with what orders them.
+fn members(
+    store: &dyn Store,
+    ids: &BTreeSet<DeliveryId>,
+    now: Timestamp,
+) -> Result<Vec<(Weight, Delivery)>, StoreError> {
+    let mut members = Vec::new();
+    for id in ids {
+        let Some(delivery) = store.delivery(*id)?.filter(|delivery| is_due(delivery, now)) else { continue };
+        let alert = delivery.subject.alert().map(|id| store.alert(id)).transpose()?.flatten();
+        let weight = Weight {
+            severity: alert.as_ref().map_or(Severity::Info, |alert| alert.severity),
+            created: delivery.created,
+            bytes: alert.as_ref().map_or(0, digest::json_bytes),
+        };
+        members.push((weight, delivery));
+    }
+    Ok(members)
+}
+
+fn is_due(delivery: &Delivery, now: Timestamp) -> bool {
+    delivery.state.held().is_some() && retry::due(delivery, now).is_some_and(|due| due <= now)
+}
+
+fn make_ready(tx: &dyn Transaction, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+    let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| is_due(delivery, now)) else {
+        return Ok(None);
+    };
+    delivery.state = DeliveryState::Ready;
+    delivery.ready = now;
+    tx.put_delivery(&delivery)?;
+    Ok(Some(delivery))
+}
+
+/// Puts deliveries that are held still into one bundle, and owes that.
+fn bundle(
+    tx: &dyn Transaction,
+    members: &[Delivery],
+    (part, parts): (usize, usize),
+    now: Timestamp,
+) -> Result<Option<Delivery>, StoreError> {
+    let mut held = Vec::new();
+    for member in members {
+        held.extend(tx.delivery(member.id)?.filter(|delivery| is_due(delivery, now)));
+    }
+    let alerts: Vec<_> = held.iter().filter_map(|delivery| delivery.subject.alert()).collect();
+    let Some((first, waited)) = held.first().and_then(|first| Some((first, first.state.held()?))) else {
+        return Ok(None);
+    };
+    let id = BundleId::new(now, &alerts);
+    let subject = Subject::Bundle(id);
+    let delivery = Delivery {
+        id: DeliveryId::new(subject, &first.notifier, &first.recipient),
+        subject,
+        notifier: first.notifier.clone(),
+        recipient: first.recipient.clone(),
+        created: now,
+        ready: now,
+        attempts: 0,
+        state: DeliveryState::Ready,
+    };
+    info!(delivery = %delivery.id, notifier = delivery.notifier, to = delivery.recipient, alerts = alerts.len(),
+        "let go as one message: {}", waited.reason.as_str());
+    tx.put_bundle(&Bundle { id, cause: Cause::from(waited.reason), alerts, part, parts, created: now })?;
+    tx.put_delivery(&delivery)?;
+    for member in held {
+        let state = DeliveryState::Bundled { at: now, into: delivery.id };
+        tx.put_delivery(&Delivery { state, ..member })?;
+    }
+    Ok(Some(delivery))
+}
+
+/// What decides whether an alert that is about to leave must wait after all.
+pub(super) struct Question {
+    routes: Arc<Routes>,
+    routed: Routed,
+    asked: Asked,
+}
+
+impl Question {
+    /// The question for `alert`, under the routes now in force.
+    pub(super) fn of(desk: &Desk, alert: &Alert, now: Timestamp) -> Self {
+        let source = alert.item.source.as_ref();
+        let spec = source.and_then(|name| desk.source(name.as_str()));
+        let tags = spec.map(|source| source.spec.tags.as_slice()).unwrap_or_default();
+        let routed = desk.in_force.routes.of_alert(&Facts {
+            severity: alert.severity,
+            rules: &alert.rules,
+            source: source.map(|name| SourceLabel { name, tags }),
+            tier: alert.tier,
+            entities: &route::mentioned(&alert.entities, &alert.places),
+        });
+        let story = &alert.story;
+        let asked = Asked { severity: alert.severity, story: story.id, began: story.first_seen, now };
+        Self { routes: Arc::clone(&desk.in_force.routes), routed, asked }
+    }
+
+    /// Holds `delivery` back or counts it as a message that leaves; an attempt that is not its first is neither.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub(super) fn ask(&self, tx: &dyn Transaction, delivery: &mut Delivery) -> Result<bool, StoreError> {
+        if delivery.state != DeliveryState::Ready || delivery.attempts > 0 {
+            return Ok(false);
+        }
+        let (who, now) = ((delivery.notifier.clone(), delivery.recipient.clone()), self.asked.now);
+        let budgets = self.routes.budgets(&self.routed, &who);
+        let mut left = if budgets.is_empty() { Vec::new() } else { tx.spent(&who)? };
+        if let Some(hold) = self.routes.hold_back(&self.routed, &who, self.asked, &left) {
+            delivery.state = DeliveryState::Held(hold);
+            return Ok(true);
+        }
+        if let Some(longest) = budgets.iter().map(|budget| budget.per).max() {
+            let begins = now.checked_sub(longest).unwrap_or(Timestamp::MIN);
+            left.retain(|at| *at > begins && *at <= now);
+            left.push(now);
+            tx.put_spent(&who, &left)?;
+        }
+        Ok(false)
+    }
+}

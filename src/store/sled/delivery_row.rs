@@ -1,0 +1,195 @@
+//! Deliveries, bundles and what was spent of budgets, as they are stored.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::access::Row;
+use super::rows::{from_json, to_json};
+use crate::outbox::bundle::{Bundle, Cause};
+use crate::outbox::{Delivery, DeliveryState, Subject};
+use crate::route::hold::{Hold, HoldReason};
+use crate::store::StoreError;
+
+#[derive(Serialize, Deserialize)]
+struct DeliveryRow {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bundle: Option<String>,
+    notifier: String,
+    recipient: String,
+    created: Timestamp,
+    /// Absent when it is `created`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ready: Option<Timestamp>,
+    attempts: u32,
+    #[serde(flatten)]
+    state: StateRow,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+enum StateRow {
+    Held {
+        hold: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        story: Option<String>,
+        until: Timestamp,
+    },
+    Ready,
+    Attempted {
+        at: Timestamp,
+    },
+    Retrying {
+        due: Timestamp,
+        reason: String,
+    },
+    Delivered {
+        at: Timestamp,
+    },
+    Bundled {
+        at: Timestamp,
+        into: String,
+    },
+    Dead {
+        at: Timestamp,
+        reason: String,
+    },
+}
+
+impl Row for Delivery {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let delivery = self.clone();
+        let (mut alert, mut event, mut bundle) = (None, None, None);
+        match delivery.subject {
+            Subject::Alert(id) => alert = Some(id.to_string()),
+            Subject::Event(id) => event = Some(id.to_string()),
+            Subject::Bundle(id) => bundle = Some(id.to_string()),
+        }
+        to_json(&DeliveryRow {
+            id: delivery.id.to_string(),
+            alert,
+            event,
+            bundle,
+            notifier: delivery.notifier,
+            recipient: delivery.recipient,
+            created: delivery.created,
+            ready: (delivery.ready != delivery.created).then_some(delivery.ready),
+            attempts: delivery.attempts,
+            state: delivery.state.into(),
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: DeliveryRow = from_json(bytes)?;
+        Some(Self {
+            id: row.id.parse().ok()?,
+            subject: match (row.alert, row.event, row.bundle) {
+                (Some(alert), _, _) => Subject::Alert(alert.parse().ok()?),
+                (None, Some(event), _) => Subject::Event(event.parse().ok()?),
+                (None, None, Some(bundle)) => Subject::Bundle(bundle.parse().ok()?),
+                (None, None, None) => return None,
+            },
+            notifier: row.notifier,
+            recipient: row.recipient,
+            created: row.created,
+            ready: row.ready.unwrap_or(row.created),
+            attempts: row.attempts,
+            state: row.state.into_core()?,
+        })
+    }
+}
+
+impl From<DeliveryState> for StateRow {
+    fn from(state: DeliveryState) -> Self {
+        match state {
+            DeliveryState::Held(Hold { reason, until }) => Self::Held {
+                hold: reason.as_str().to_owned(),
+                story: match reason {
+                    HoldReason::Batch(story) => Some(story.to_string()),
+                    HoldReason::Digest | HoldReason::Quiet | HoldReason::Budget => None,
+                },
+                until,
+            },
+            DeliveryState::Ready => Self::Ready,
+            DeliveryState::Attempted { at } => Self::Attempted { at },
+            DeliveryState::Retrying { due, reason } => Self::Retrying { due, reason },
+            DeliveryState::Delivered { at } => Self::Delivered { at },
+            DeliveryState::Bundled { at, into } => Self::Bundled { at, into: into.to_string() },
+            DeliveryState::Dead { at, reason } => Self::Dead { at, reason },
+        }
+    }
+}
+
+impl StateRow {
+    fn into_core(self) -> Option<DeliveryState> {
+        Some(match self {
+            Self::Held { hold, story, until } => {
+                let reason = match (hold.as_str(), story) {
+                    ("batch", Some(story)) => HoldReason::Batch(story.parse().ok()?),
+                    ("digest", _) => HoldReason::Digest,
+                    ("quiet", _) => HoldReason::Quiet,
+                    ("budget", _) => HoldReason::Budget,
+                    _ => return None,
+                };
+                DeliveryState::Held(Hold { reason, until })
+            }
+            Self::Ready => DeliveryState::Ready,
+            Self::Attempted { at } => DeliveryState::Attempted { at },
+            Self::Retrying { due, reason } => DeliveryState::Retrying { due, reason },
+            Self::Delivered { at } => DeliveryState::Delivered { at },
+            Self::Bundled { at, into } => DeliveryState::Bundled { at, into: into.parse().ok()? },
+            Self::Dead { at, reason } => DeliveryState::Dead { at, reason },
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct BundleRow {
+    id: String,
+    cause: String,
+    alerts: Vec<String>,
+    part: usize,
+    parts: usize,
+    created: Timestamp,
+}
+
+impl Row for Bundle {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(&BundleRow {
+            id: self.id.to_string(),
+            cause: self.cause.as_str().to_owned(),
+            alerts: self.alerts.iter().map(ToString::to_string).collect(),
+            part: self.part,
+            parts: self.parts,
+            created: self.created,
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: BundleRow = from_json(bytes)?;
+        let alerts: Option<Vec<_>> = row.alerts.iter().map(|id| id.parse().ok()).collect();
+        Some(Self {
+            id: row.id.parse().ok()?,
+            cause: Cause::from_word(&row.cause)?,
+            alerts: alerts?,
+            part: row.part,
+            parts: row.parts,
+            created: row.created,
+        })
+    }
+}
+
+/// When the last messages to a recipient left.
+impl Row for Vec<Timestamp> {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        from_json(bytes)
+    }
+}

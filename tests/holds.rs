@@ -1,0 +1,258 @@
+//! What makes alerts wait and how they leave, by the built program on loopback. Time passes by moving the ends of
+//! holds in the store between two runs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod calls;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod site;
+
+use std::process::Command;
+
+use calls::{Desk, text};
+use harmattan::daemon::clock::now;
+use harmattan::outbox::{Delivery, DeliveryState};
+use harmattan::route::hold::Hold;
+use harmattan::store::{SledStore, Store};
+use http::Reply;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use site::Site;
+
+const SCREEN: &str = r#"
+[[notifier]]
+name = "screen"
+type = "stdout"
+[[rule]]
+name = "talks"
+severity = "medium"
+all = ["talks begin"]
+"#;
+
+/// A desk whose one route has these keys, and its one source.
+struct Stage {
+    site: Site,
+    desk: Desk,
+    titles: Vec<String>,
+}
+
+impl Stage {
+    fn set(route: &str) -> Self {
+        let site = Site::start();
+        let zone = "[desk]\ntimezone = \"UTC\"\n";
+        let source = format!("{zone}[[source]]\nname = \"wire\"\nfeed = \"{}\"\n", site.url("/feed"));
+        let desk = Desk::with(&format!("{source}{SCREEN}[[route]]\nto = [\"screen\"]\n{route}\n"));
+        let mut stage = Self { site, desk, titles: Vec::new() };
+        assert_eq!(stage.poll(&["calm"]), "");
+        stage
+    }
+
+    /// Polls once, with these new titles; what was told meanwhile. A title that ends in a link has it.
+    fn poll(&mut self, titles: &[&str]) -> String {
+        self.titles.extend(titles.iter().map(|title| (*title).to_owned()));
+        let items = self.titles.iter().rev().fold(String::new(), |items, title| {
+            let (words, link) = title.split_once(" https://").unwrap_or((title, ""));
+            let link = if link.is_empty() { String::new() } else { format!("<link>https://{link}</link>") };
+            items
+                + &format!(
+                    "<item><title>{words}</title><guid isPermaLink=\"false\">{title}</guid>{link}</item>"
+                )
+        });
+        let feed = format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>");
+        self.site.show("/feed", Reply::ok(feed));
+        self.once().1
+    }
+
+    /// `once --all`: how it ended and what it printed, its last line left out.
+    fn once(&self) -> (i32, String) {
+        let program = env!("CARGO_BIN_EXE_harmattan");
+        let output =
+            Command::new(program).arg("-c").arg(self.desk.config()).args(["once", "--all"]).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        let (told, _) = told.trim_end().rsplit_once('\n').unwrap_or(("", ""));
+        (output.status.code().unwrap(), told.to_owned())
+    }
+
+    /// Of each delivery the state and what it waits for, in the order in which they were owed.
+    fn outbox(&self) -> Vec<String> {
+        let mut rows = self.desk.run(&["outbox", "list", "--all", "--json"]);
+        rows.sort_by_key(|row| (text(row, "/created"), text(row, "/bundle")));
+        let says = |row: &Value| {
+            let (state, reason) = (text(row, "/state"), text(row, "/reason"));
+            if state == "held" { format!("held {reason}") } else { state }
+        };
+        rows.iter().map(says).collect()
+    }
+
+    /// When the holds end, the earliest first.
+    fn ends(&self) -> Vec<Timestamp> {
+        let store = SledStore::open(&self.desk.store()).unwrap();
+        let open = store.open_deliveries().unwrap();
+        let mut ends: Vec<Timestamp> =
+            open.iter().filter_map(|delivery| delivery.state.held()).map(|hold| hold.until).collect();
+        ends.sort_unstable();
+        ends
+    }
+
+    /// Lets the time of all that is held come.
+    fn pass(&self) {
+        let store = SledStore::open(&self.desk.store()).unwrap();
+        let until = now();
+        for delivery in store.open_deliveries().unwrap() {
+            let Some(hold) = delivery.state.held() else { continue };
+            let delivery = Delivery { state: DeliveryState::Held(Hold { until, ..hold }), ..delivery };
+            store.transact(&mut |tx| tx.put_delivery(&delivery)).unwrap();
+        }
+        store.sync().unwrap();
+    }
+}
+
+/// `HH:MM` in UTC so many hours from now.
+fn clock(hours: i64) -> String {
+    let at = now() + jiff::SignedDuration::from_hours(hours);
+    TimeZone::UTC.to_datetime(at).strftime("%H:%M").to_string()
+}
+
+/// Quiet hours that began an hour ago.
+fn quiet() -> String {
+    format!("quiet = {{ from = \"{}\", to = \"{}\" }}\ntimezone = \"UTC\"", clock(-1), clock(3))
+}
+
+/// Of a text, the lines that open a message.
+fn heads(told: &str) -> Vec<&str> {
+    told.lines().filter(|line| line.starts_with('[')).collect()
+}
+
+#[test]
+fn nothing_waits_without_a_hold() {
+    let mut stage = Stage::set("");
+    assert_eq!(heads(&stage.poll(&["a convoy attacked"])).len(), 1);
+    assert_eq!(stage.outbox(), ["delivered"]);
+}
+
+#[test]
+fn a_digest_tells_all_at_its_time_one_alert_too() {
+    let mut stage = Stage::set(&format!("digest = [\"{}\"]\ntimezone = \"UTC\"", clock(2)));
+    assert_eq!(stage.poll(&["a convoy attacked", "the base falls", "talks begin"]), "");
+    assert_eq!(stage.outbox(), ["held digest"; 3]);
+    let ends = stage.ends();
+    let hours = ends.first().unwrap().duration_since(now()).as_secs_f64() / 3600.0;
+    assert!((1.9..=2.0).contains(&hours), "{hours} h");
+    assert!(ends.iter().all(|end| Some(end) == ends.first()), "{ends:?}");
+    assert_eq!(stage.once(), (0, String::new()), "a run more hurries nothing, and what is held is not wrong");
+    stage.pass();
+    let (code, told) = stage.once();
+    assert_eq!(code, 0);
+    assert_eq!(heads(&told), ["[digest] 3 alerts since the last digest, at most critical"]);
+    let place = |title: &str| told.find(title).unwrap();
+    assert!(place("base falls") < place("convoy") && place("convoy") < place("talks"), "{told}");
+    assert_eq!(stage.outbox(), ["bundled", "bundled", "bundled", "delivered"]);
+    assert_eq!(stage.once().1, "", "nothing is told twice");
+
+    assert_eq!(stage.poll(&["talks begin anew"]), "");
+    stage.pass();
+    assert_eq!(heads(&stage.once().1), ["[digest] 1 alert since the last digest, at most medium"]);
+}
+
+#[test]
+fn quiet_hours_let_the_gravest_through_and_end_in_one_message() {
+    let mut stage = Stage::set(&quiet());
+    let told = stage.poll(&["a convoy attacked", "the base falls", "talks begin"]);
+    assert_eq!(heads(&told).len(), 1, "{told}");
+    assert!(told.contains("base falls"), "{told}");
+    assert_eq!(stage.outbox(), ["held quiet", "delivered", "held quiet"]);
+    stage.pass();
+    // Quiet hours last still by the clock; what has waited to the end that it was given leaves.
+    assert_eq!(heads(&stage.once().1), ["[digest] 2 alerts of quiet hours, at most high"]);
+    assert_eq!(stage.outbox(), ["bundled", "delivered", "bundled", "delivered"]);
+}
+
+#[test]
+fn a_batch_gathers_one_story_and_lets_the_critical_pass() {
+    let mut stage = Stage::set("batch = \"1h\"");
+    assert_eq!(stage.poll(&["talks begin https://a.example/1"]), "");
+    assert_eq!(
+        stage.poll(&["talks begin as a convoy attacked https://a.example/1", "talks begin in Gao"]),
+        ""
+    );
+    assert_eq!(stage.outbox(), ["held batch"; 3]);
+    let told = stage.poll(&["the base falls"]);
+    assert_eq!(heads(&told).len(), 1, "{told}");
+    stage.pass();
+    let told = stage.once().1;
+    let mut heads = heads(&told);
+    heads.sort_unstable();
+    assert_eq!(heads.len(), 2, "{told}");
+    assert!(heads.contains(&"[digest] 2 alerts of one story, at most high"), "{told}");
+}
+
+#[test]
+fn what_a_budget_holds_leaves_as_one_digest() {
+    let mut stage = Stage::set("budget = \"2/1h\"");
+    let told = stage.poll(&["a convoy attacked", "talks begin", "the base falls", "talks begin in Gao"]);
+    assert_eq!(heads(&told).len(), 2, "{told}");
+    let told = stage.poll(&["talks begin in Mopti"]);
+    assert_eq!(told, "", "it slides over both runs");
+    let mut states = stage.outbox();
+    states.sort();
+    assert_eq!(states, ["delivered", "delivered", "held budget", "held budget", "held budget"]);
+    let room = stage.ends().first().unwrap().duration_since(now()).as_secs_f64() / 3600.0;
+    assert!((0.9..=1.0).contains(&room), "{room} h");
+    stage.pass();
+    let told = stage.once().1;
+    assert_eq!(heads(&told).len(), 1, "{told}");
+    assert!(told.contains("3 alerts over the budget"), "{told}");
+}
+
+#[test]
+fn a_held_alert_leaves_early_when_it_is_asked_for_by_name_alone() {
+    let mut stage = Stage::set(&quiet());
+    assert_eq!(stage.poll(&["a convoy attacked", "talks begin"]), "");
+    assert!(stage.desk.run(&["outbox", "retry", "--all", "--json"]).is_empty());
+    assert_eq!(stage.outbox(), ["held quiet"; 2]);
+    let rows = stage.desk.run(&["outbox", "list", "--json"]);
+    let wanted = text(rows.first().unwrap(), "/id");
+    assert_eq!(stage.desk.run(&["outbox", "retry", &wanted, "--json"]).len(), 1);
+    assert_eq!(heads(&stage.once().1).len(), 1);
+    let mut states = stage.outbox();
+    states.sort();
+    assert_eq!(states, ["delivered", "held quiet"]);
+}
+
+#[test]
+fn another_config_neither_hurries_nor_loses_what_is_held() {
+    let mut stage = Stage::set(&quiet());
+    assert_eq!(stage.poll(&["a convoy attacked"]), "");
+    let source = format!("[[source]]\nname = \"wire\"\nfeed = \"{}\"\n", stage.site.url("/feed"));
+    let ends = stage.ends();
+    stage.desk.change(&format!("{source}{SCREEN}"));
+    assert_eq!(stage.once(), (0, String::new()));
+    assert_eq!(stage.ends(), ends);
+    stage.pass();
+    assert_eq!(heads(&stage.once().1).len(), 1);
+}
+
+#[test]
+fn commands_tell_what_an_alert_would_wait_for() {
+    let stage = Stage::set(&format!("{}\nbatch = \"30s\"", quiet()));
+    for (arguments, hold) in [
+        (vec!["--rule", "convoy"], "quiet"),
+        (vec!["--rule", "base"], ""),
+        (vec!["--rule", "convoy", "--at", "2026-11-23T00:00:00Z", "--severity", "critical"], ""),
+    ] {
+        let way =
+            stage.desk.run(&[vec!["routes", "test", "--json"], arguments.clone()].concat()).pop().unwrap();
+        assert_eq!(text(&way, "/to/0/hold"), hold, "{arguments:?}: {way}");
+    }
+    let later = clock(5);
+    let way =
+        stage.desk.run(&["routes", "test", "--json", "--rule", "convoy", "--at", &later]).pop().unwrap();
+    assert_eq!(text(&way, "/to/0/hold"), "batch", "{way}");
+}
