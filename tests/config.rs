@@ -74,6 +74,20 @@ fn every_mistake_is_told_with_its_place_and_its_remedy() {
     }
 }
 
+/// Notifiers of services that have a form of their own, and what of each is a secret.
+const CHATS: [(&Table, &str); 10] = [
+    (&keys::SLACK, "url"),
+    (&keys::DISCORD, "url"),
+    (&keys::MATTERMOST, "url"),
+    (&keys::TEAMS, "url"),
+    (&keys::TELEGRAM, "token"),
+    (&keys::NTFY, "token"),
+    (&keys::GOTIFY, "token"),
+    (&keys::MATRIX, "token"),
+    (&keys::PAGERDUTY, "token"),
+    (&keys::ALERTMANAGER, "token"),
+];
+
 /// A config that uses every key of the option table with its example, but for one key of one table that has
 /// another value.
 fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
@@ -135,6 +149,11 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
     ] {
         let gap = if header.ends_with(']') { '\n' } else { ' ' };
         write!(out, "{header}{gap}{body}").unwrap();
+    }
+    for (table, secret) in CHATS {
+        let body = values(table, &[secret]).replace("desk-mail", table.kind.unwrap());
+        let env = values(&keys::SECRET, &["credential", "file"]);
+        write!(out, "[[notifier]]\n{body}[notifier.{secret}]\n{env}").unwrap();
     }
     out
 }

@@ -6,6 +6,7 @@
 //! writes it out for people.
 
 mod advice;
+mod chat;
 mod entity;
 mod environment;
 mod file;

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use lettre::Address;
 use lettre::message::Mailbox;
 
+use super::chat;
 use super::environment::Environment;
 use super::option::{Form, Table};
 use super::problem::Problem;
 use super::read::{Node, Section};
 use super::secret::{Resolved, Secret, resolve};
 use super::typed::ticked;
+use crate::notify::chat::Service;
 use crate::notify::{
     EmailSettings, MailWay, NotifierKind, NotifierSettings, RelaySettings, SmtpTls, WebhookSettings,
 };
@@ -34,9 +36,19 @@ pub(super) struct Read {
 }
 
 /// What a secret that may lie out of reach leaves of the settings that need it.
-enum Reach<T> {
+pub(super) enum Reach<T> {
     All(T),
     NotCheckable,
+}
+
+impl<T> Reach<T> {
+    /// The same of what is made of it.
+    pub(super) fn map<U>(self, make: impl FnOnce(T) -> U) -> Reach<U> {
+        match self {
+            Self::All(value) => Reach::All(make(value)),
+            Self::NotCheckable => Reach::NotCheckable,
+        }
+    }
 }
 
 /// Reads one `[[notifier]]`.
@@ -46,7 +58,10 @@ pub(super) fn notifier(node: &Node<'_>, environment: &Environment) -> Option<Rea
     let kind = match section.word("type")? {
         "email" => email(&section, environment),
         "webhook" => webhook(&section, environment),
-        _ => Some(Reach::All(NotifierKind::Stdout)),
+        word => match Service::from_word(word) {
+            Some(service) => chat::chat(&section, service, environment),
+            None => Some(Reach::All(NotifierKind::Stdout)),
+        },
     };
     let name = name?;
     let settings = match kind? {

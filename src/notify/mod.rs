@@ -4,11 +4,13 @@
 //! [`crate::outbox`]. Text of sources goes through [`foreign`] on every way out, and no reason, error or `Debug`
 //! shows a secret.
 
+pub mod chat;
 pub mod digest;
 pub mod email;
 mod event;
 pub mod foreign;
 mod marks;
+mod post;
 pub mod stdout;
 pub mod webhook;
 mod wording;
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use self::chat::{Chat, ChatSettings};
 use self::digest::Digest;
 use self::email::Email;
 use self::stdout::Stdout;
@@ -39,6 +42,8 @@ pub enum Notifier {
     Email(Email),
     /// A signed JSON POST.
     Webhook(Webhook),
+    /// A chat, a telephone or an incident desk.
+    Chat(Chat),
     /// Lines on the standard output.
     Stdout(Stdout),
 }
@@ -53,6 +58,7 @@ impl Notifier {
         Ok(match &settings.kind {
             NotifierKind::Email(email) => Self::Email(Email::new(name, email)?),
             NotifierKind::Webhook(webhook) => Self::Webhook(Webhook::new(name, webhook)?),
+            NotifierKind::Chat(chat) => Self::Chat(Chat::new(name, chat)?),
             NotifierKind::Stdout => Self::Stdout(Stdout::new(name)),
         })
     }
@@ -62,6 +68,7 @@ impl Notifier {
         match self {
             Self::Email(email) => email.name(),
             Self::Webhook(webhook) => webhook.name(),
+            Self::Chat(chat) => chat.name(),
             Self::Stdout(stdout) => stdout.name(),
         }
     }
@@ -70,6 +77,7 @@ impl Notifier {
     pub fn recipients(&self) -> Vec<String> {
         match self {
             Self::Email(email) => email.recipients().to_vec(),
+            Self::Chat(chat) => chat.recipients(),
             Self::Webhook(_) | Self::Stdout(_) => vec![String::new()],
         }
     }
@@ -85,6 +93,7 @@ impl Notifier {
         match self {
             Self::Email(email) => email.send(message).await,
             Self::Webhook(webhook) => webhook.send(message).await,
+            Self::Chat(chat) => chat.send(message).await,
             Self::Stdout(stdout) => stdout.send(message).await,
         }
     }
@@ -108,8 +117,8 @@ pub enum NotifyError {
         /// What stands there.
         address: String,
     },
-    /// A secret that cannot sign.
-    #[error("notifier `{notifier}`: the signing secret {detail}")]
+    /// A secret that cannot be used.
+    #[error("notifier `{notifier}`: its secret {detail}")]
     Secret {
         /// Name of the notifier.
         notifier: String,
@@ -133,6 +142,12 @@ impl NotifyError {
             Self::Address { .. } => {
                 "write `desk@example.org`, in `from` also `Name <desk@example.org>`; other scripts in punycode"
             }
+            Self::Secret { detail, .. } if detail.contains("address") => {
+                "the secret is the whole address that the service gave, with https:// in front"
+            }
+            Self::Secret { detail, .. } if detail.contains("header") => {
+                "the secret is the token alone, in one line of ASCII"
+            }
             Self::Secret { .. } => "use `whsec_` and 24 to 64 random bytes in base64, or any other text",
             Self::Http { .. } => "install the system's root certificates (Debian: `ca-certificates`)",
         }
@@ -155,6 +170,8 @@ pub enum NotifierKind {
     Email(EmailSettings),
     /// A signed JSON POST.
     Webhook(WebhookSettings),
+    /// A service whose messages have a form of their own.
+    Chat(ChatSettings),
     /// Lines on the standard output.
     Stdout,
 }
@@ -216,7 +233,7 @@ pub struct WebhookSettings {
 
 impl fmt::Debug for WebhookSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = webhook::host(&self.url);
+        let host = post::host(&self.url);
         f.debug_struct("WebhookSettings").field("host", &host).field("secrets", &self.secrets).finish()
     }
 }

@@ -3,41 +3,26 @@
 //! The body is the same on every attempt; the timestamp header and so the signature are the attempt's own. Receivers
 //! know a repetition by `webhook-id`. Redirects are not followed: body and signature are meant for one address.
 
-use std::error::Error as _;
 use std::fmt;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response, redirect};
 use serde::Serialize;
 use sha2::Sha256;
 use url::Url;
 
 use super::digest::Digest;
-use super::foreign::{cut, line};
+use super::post::{Answer, Post, answered, host, reason};
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
-use crate::fetch::Freshness;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, HttpVerdict};
 use crate::story::{Alert, AlertKind};
 use crate::wire;
-
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Longest time for a whole attempt.
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// How much of an answer's body is read, so that its connection can be used again; the rest is cut off.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// Greatest length of a reason, in characters.
-const REASON_CHARS_MAX: usize = 200;
 
 /// Version of the body's form.
 const VERSION: u32 = 1;
@@ -47,8 +32,7 @@ pub struct Webhook {
     name: String,
     url: Url,
     keys: Vec<Hmac<Sha256>>,
-    client: Client,
-    deadline: Duration,
+    post: Post,
 }
 
 impl Webhook {
@@ -58,16 +42,7 @@ impl Webhook {
     /// When a secret is empty or not base64 behind its `whsec_`, or when the machine offers no root certificates.
     pub fn new(name: &str, settings: &WebhookSettings) -> Result<Self, NotifyError> {
         let keys = settings.secrets.iter().map(|secret| key(name, secret)).collect::<Result<_, _>>()?;
-        // Fails when another part of the program was first with the same provider.
-        let _first = rustls::crypto::ring::default_provider().install_default().is_ok();
-        let client = Client::builder()
-            .user_agent(concat!("harmattan/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(|error| NotifyError::Http { notifier: name.to_owned(), detail: chain(error) })?;
-        Ok(Self { name: name.to_owned(), url: settings.url.clone(), keys, client, deadline: DEADLINE })
+        Ok(Self { name: name.to_owned(), url: settings.url.clone(), keys, post: Post::new(name)? })
     }
 
     /// The notifier's name.
@@ -85,33 +60,26 @@ impl Webhook {
     pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
         let body = body(message, &self.name)
             .map_err(|error| Failure::Permanent { reason: format!("no JSON: {error}") })?;
-        let Ok(outcome) = tokio::time::timeout(self.deadline, self.post(message, body)).await else {
-            return Err(self.transient(&format!("no answer within {} s", self.deadline.as_secs_f32()), None));
-        };
-        outcome
-    }
-
-    async fn post(&self, message: &Message<'_>, body: Vec<u8>) -> Result<Accepted, Failure> {
         let (id, timestamp) = (message.id.to_string(), message.now.as_second().to_string());
-        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
+        let mut request = self.post.request(Method::POST, self.url.clone());
         if !self.keys.is_empty() {
             request = request.header("webhook-signature", self.signature(&id, &timestamp, &body));
         }
-        let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp).body(body);
-        let answer = request.send().await.map_err(|error| self.transient(&chain(error), None))?;
-        self.verdict(answer, message.now).await
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .body(body);
+        self.verdict(&self.post.send(request, &self.url, message.now).await?)
     }
 
     /// What the answer means.
-    async fn verdict(&self, mut answer: Response, now: Timestamp) -> Result<Accepted, Failure> {
-        let status = answer.status();
-        let retry_after = Freshness::of(answer.headers(), now).retry_after;
-        drain(&mut answer).await;
-        let why = if status.is_redirection() { ": redirects are not followed" } else { "" };
-        let reason = self.reason(&format!("answered {status}{why}"));
+    fn verdict(&self, answer: &Answer) -> Result<Accepted, Failure> {
+        let status = answer.status;
+        let reason = reason(&self.url, &answered(status));
         match classify::http(status.as_u16()) {
             HttpVerdict::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
-            HttpVerdict::Transient => Err(Failure::Transient { reason, retry_after }),
+            HttpVerdict::Transient => Err(Failure::Transient { reason, retry_after: answer.retry_after }),
             HttpVerdict::Permanent => Err(Failure::Permanent { reason }),
         }
     }
@@ -125,15 +93,6 @@ impl Webhook {
             format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
         };
         self.keys.iter().map(sign).collect::<Vec<_>>().join(" ")
-    }
-
-    fn transient(&self, what: &str, retry_after: Option<Duration>) -> Failure {
-        Failure::Transient { reason: self.reason(what), retry_after }
-    }
-
-    /// A reason in one short line that names the receiver by host: path and query may hold a token.
-    fn reason(&self, what: &str) -> String {
-        cut(&line(&format!("`{}` {what}", host(&self.url))), REASON_CHARS_MAX)
     }
 }
 
@@ -247,37 +206,10 @@ fn key(notifier: &str, secret: &Secret) -> Result<Hmac<Sha256>, NotifyError> {
     Hmac::new_from_slice(&bytes).map_err(|_| bad("has a length that cannot be used"))
 }
 
-/// The receiver as it may be shown: host, and port when it is not the usual one.
-pub(super) fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or("no host");
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// An error and its causes, without the address.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
-}
-
-/// Reads what an answer carries, up to [`ANSWER_BYTES_MAX`]; its words are not needed.
-async fn drain(answer: &mut Response) {
-    let mut read = 0;
-    while read < ANSWER_BYTES_MAX {
-        match answer.chunk().await {
-            Ok(Some(chunk)) => read += chunk.len(),
-            Ok(None) | Err(_) => return,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::tz::TimeZone;
 
     use super::*;
@@ -302,8 +234,8 @@ mod tests {
     #[tokio::test]
     async fn silence_ends_at_the_deadline() {
         let hook = Hook::start(&[], vec![Answer::Stall]).await.expect("a hook");
-        let webhook =
-            Webhook { deadline: Duration::from_millis(200), ..webhook(hook.url().clone(), "a secret") };
+        let webhook = webhook(hook.url().clone(), "a secret");
+        let webhook = Webhook { post: webhook.post.within(Duration::from_millis(200)), ..webhook };
         let message = Message {
             id: DeliveryId::from_bytes([7; 16]),
             body: Body::Test,

@@ -13,11 +13,16 @@ use url::Url;
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// `GET`, `POST`, …
+    #[allow(dead_code, reason = "only the tests of notifiers look at it")]
+    pub(crate) method: String,
     /// The request target, as written in the request line.
     pub(crate) target: String,
     /// When it was complete.
     pub(crate) at: Instant,
     headers: Vec<(String, Vec<u8>)>,
+    /// What came behind the headers, as long as they said.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
@@ -262,6 +267,12 @@ fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
         let (name, value) = line.split_at(colon);
         Some((String::from_utf8_lossy(name).to_ascii_lowercase(), value.get(2..)?.to_vec()))
     });
-    let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    Ok(Some(Asked { target, at: Instant::now(), headers: headers.collect() }))
+    let mut words = request.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut asked =
+        Asked { method, target, at: Instant::now(), headers: headers.collect(), body: Vec::new() };
+    let length = asked.text("content-length").map_or(0, |length| length.parse().unwrap());
+    asked.body.resize(length, 0);
+    stream.read_exact(&mut asked.body)?;
+    Ok(Some(asked))
 }

@@ -3,6 +3,7 @@
 //! The reader asks this table and nothing else, so a key that is not here is unknown, and a key that stands here
 //! as planned is refused rather than ignored.
 
+mod chat;
 mod notifier;
 mod route;
 mod settings;
@@ -10,6 +11,7 @@ mod watch;
 
 use std::time::Duration;
 
+pub use chat::{ALERTMANAGER, DISCORD, GOTIFY, MATRIX, MATTERMOST, NTFY, PAGERDUTY, SLACK, TEAMS, TELEGRAM};
 pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
 pub use route::{QUIET, ROUTE};
 pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
@@ -55,7 +57,21 @@ pub static ROOT: Table = Table {
         Key::nested("override", Form::Tables(&OVERRIDE), OVERRIDE.doc),
         Key::nested(
             "notifier",
-            Form::TablesByType(&[&EMAIL, &WEBHOOK, &STDOUT]),
+            Form::TablesByType(&[
+                &EMAIL,
+                &WEBHOOK,
+                &SLACK,
+                &DISCORD,
+                &MATTERMOST,
+                &TEAMS,
+                &TELEGRAM,
+                &NTFY,
+                &GOTIFY,
+                &MATRIX,
+                &PAGERDUTY,
+                &ALERTMANAGER,
+                &STDOUT,
+            ]),
             "Where alerts go; without any, one of type `stdout` named `screen`.",
         ),
         Key::nested("route", Form::Tables(&ROUTE), ROUTE.doc),
@@ -65,9 +81,41 @@ pub static ROOT: Table = Table {
 /// All tables, in the order of the reference.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
-        &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &CONTROL, &SOURCE, &MIRROR, &SELECT, &ENTITY,
-        &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE, &EMAIL, &WEBHOOK, &STDOUT,
-        &SECRET, &ROUTE, &QUIET,
+        &ROOT,
+        &STORE,
+        &DESK,
+        &HTTP,
+        &SCHEDULE,
+        &ALERTS,
+        &LOG,
+        &CONTROL,
+        &SOURCE,
+        &MIRROR,
+        &SELECT,
+        &ENTITY,
+        &AMBIGUOUS,
+        &EXTEND,
+        &RULE,
+        &NEAR,
+        &UNLESS,
+        &TEST_TEXT,
+        &OVERRIDE,
+        &EMAIL,
+        &WEBHOOK,
+        &SLACK,
+        &DISCORD,
+        &MATTERMOST,
+        &TEAMS,
+        &TELEGRAM,
+        &NTFY,
+        &GOTIFY,
+        &MATRIX,
+        &PAGERDUTY,
+        &ALERTMANAGER,
+        &STDOUT,
+        &SECRET,
+        &ROUTE,
+        &QUIET,
     ]
     .into_iter()
 }

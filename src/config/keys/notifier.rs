@@ -3,15 +3,16 @@
 use super::WEB_SCHEMES;
 use crate::config::option::{Form, Key, Table};
 
-const NAME: Key = Key::required(
+pub(super) const NAME: Key = Key::required(
     "name",
     Form::Text,
     r#""desk-mail""#,
     "Unique, up to 64 letters, digits, `-`, `_` and `.`.",
 );
-const TYPE: Form = Form::Word {
-    built: &["email", "webhook", "stdout"],
-    planned: &[
+pub(super) const TYPE: Form = Form::Word {
+    built: &[
+        "email",
+        "webhook",
         "slack",
         "discord",
         "mattermost",
@@ -22,7 +23,9 @@ const TYPE: Form = Form::Word {
         "matrix",
         "pagerduty",
         "alertmanager",
+        "stdout",
     ],
+    planned: &[],
 };
 
 /// `[[notifier]]` of type `email`

@@ -1,0 +1,246 @@
+//! What the answers of these services mean: statuses as everywhere, and where a service says more, what it says.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::foreign::{cut, line};
+use super::super::post::Answer;
+use super::Service;
+use crate::outbox::classify::{self, HttpVerdict};
+
+/// Greatest length of a receiver's own words, in characters.
+const WORDS_CHARS_MAX: usize = 120;
+
+/// What an answer means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It took it.
+    Accepted(&'static str),
+    /// Not now, or not by this way until its operator acts.
+    Transient { why: String, retry_after: Option<Duration> },
+    /// Never this message.
+    Permanent { why: String },
+}
+
+/// Words by which services say that the way is closed, not that the message is bad, though the status says so.
+const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
+    (Service::Slack, 400, &["invalid_token", "no_service", "no_team", "user_not_found"]),
+    (Service::Slack, 410, &["channel_is_archived"]),
+    (
+        Service::Telegram,
+        400,
+        &["chat not found", "upgraded", "not enough rights", "no rights", "not a member", "kicked"],
+    ),
+    (Service::PagerDuty, 400, &["routing_key"]),
+    (Service::Mattermost, 400, &["webhook", "channel"]),
+];
+
+/// What `answer` of `service` means.
+pub(super) fn verdict(service: Service, answer: &Answer) -> Verdict {
+    let status = answer.status.as_u16();
+    let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let why = words(json.as_ref(), &answer.body);
+    match classify::http(status) {
+        HttpVerdict::Accepted => Verdict::Accepted(match (service, status) {
+            (Service::Teams, _) => "accepted; whether its flow ends well, Teams does not say",
+            (_, 202) => "accepted",
+            _ => "taken",
+        }),
+        HttpVerdict::Permanent if !is_of_the_way(service, status, &why) => Verdict::Permanent { why },
+        HttpVerdict::Permanent | HttpVerdict::Transient => {
+            let asked = json.as_ref().and_then(wish);
+            Verdict::Transient { why, retry_after: answer.retry_after.max(asked) }
+        }
+    }
+}
+
+/// The id that a group of Telegram has now, when it was asked for by one that it had.
+pub(super) fn moved_to(answer: &Answer) -> Option<String> {
+    let json: Value = serde_json::from_slice(&answer.body).ok()?;
+    json.pointer("/parameters/migrate_to_chat_id")?.as_i64().map(|id| id.to_string())
+}
+
+fn is_of_the_way(service: Service, status: u16, why: &str) -> bool {
+    let why = why.to_lowercase();
+    let closed = |row: &&(Service, u16, &[&str])| row.0 == service && row.1 == status;
+    OF_THE_WAY.iter().filter(closed).any(|row| row.2.iter().any(|word| why.contains(word)))
+}
+
+/// The wait that a body asks for: seconds in Discord and Telegram, milliseconds in Matrix.
+fn wish(json: &Value) -> Option<Duration> {
+    let seconds = json.pointer("/parameters/retry_after").or_else(|| json.get("retry_after"));
+    let seconds = seconds.and_then(Value::as_f64);
+    let seconds = seconds.or_else(|| Some(json.get("retry_after_ms")?.as_f64()? / 1000.0))?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// What the receiver says, in one short line.
+fn words(json: Option<&Value>, body: &[u8]) -> String {
+    let said = |json: &Value| {
+        let errors = json.get("errors").and_then(Value::as_array);
+        let errors = errors.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
+        let keys = ["errorDescription", "description", "error", "message"];
+        let text = keys.iter().find_map(|key| json.get(key)?.as_str());
+        let text = text.or_else(|| json.as_str()).map(str::to_owned);
+        match (text, errors.filter(|errors| !errors.is_empty())) {
+            (Some(text), Some(errors)) => format!("{text} ({errors})"),
+            (text, errors) => text.or(errors).unwrap_or_default(),
+        }
+    };
+    let words = json.map_or_else(|| String::from_utf8_lossy(body).into_owned(), said);
+    // A page that some gateway put there tells nothing.
+    let is_page = words.trim_start().starts_with('<');
+    if is_page { String::new() } else { cut(&line(&words), WORDS_CHARS_MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::StatusCode;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).expect("a status"),
+            retry_after: None,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    /// `accepted`, `permanent: why` or `transient 3.5s: why`.
+    fn told(service: Service, status: u16, body: &str) -> String {
+        match verdict(service, &answer(status, body)) {
+            Verdict::Accepted(_) => "accepted".to_owned(),
+            Verdict::Permanent { why } => format!("permanent: {why}"),
+            Verdict::Transient { why, retry_after: None } => format!("transient: {why}"),
+            Verdict::Transient { why, retry_after: Some(wait) } => format!("transient {wait:?}: {why}"),
+        }
+    }
+
+    /// Of each service answers that were seen or are documented, and what they mean.
+    const FIELD: &[(Service, u16, &str, &str)] = &[
+        (Service::Slack, 200, "ok", "accepted"),
+        (Service::Slack, 400, "invalid_blocks", "permanent: invalid_blocks"),
+        (Service::Slack, 403, "invalid_token", "transient: invalid_token"),
+        (Service::Slack, 404, "no_service", "transient: no_service"),
+        (Service::Slack, 410, "channel_is_archived", "transient: channel_is_archived"),
+        (Service::Discord, 200, r#"{"id":"1"}"#, "accepted"),
+        (
+            Service::Discord,
+            429,
+            r#"{"message":"You are being rate limited.","retry_after":3.5,"global":false}"#,
+            "transient 3.5s: You are being rate limited.",
+        ),
+        (
+            Service::Discord,
+            404,
+            r#"{"message":"Unknown Webhook","code":10015}"#,
+            "transient: Unknown Webhook",
+        ),
+        (
+            Service::Mattermost,
+            400,
+            r#"{"message":"Couldn't find the channel."}"#,
+            "transient: Couldn't find the channel.",
+        ),
+        (Service::Teams, 202, "", "accepted"),
+        (Service::Teams, 413, "<html>", "permanent: "),
+        (
+            Service::Telegram,
+            429,
+            r#"{"ok":false,"description":"Too Many Requests: retry after 14","parameters":{"retry_after":14}}"#,
+            "transient 14s: Too Many Requests: retry after 14",
+        ),
+        (
+            Service::Telegram,
+            400,
+            r#"{"ok":false,"description":"Bad Request: chat not found"}"#,
+            "transient: Bad Request: chat not found",
+        ),
+        (
+            Service::Telegram,
+            400,
+            r#"{"ok":false,"description":"Bad Request: message is too long"}"#,
+            "permanent: Bad Request: message is too long",
+        ),
+        (
+            Service::Telegram,
+            403,
+            r#"{"ok":false,"description":"Forbidden: bot was blocked by the user"}"#,
+            "transient: Forbidden: bot was blocked by the user",
+        ),
+        (
+            Service::Ntfy,
+            429,
+            r#"{"code":42901,"http":429,"error":"limit reached: too many requests"}"#,
+            "transient: limit reached: too many requests",
+        ),
+        (
+            Service::Gotify,
+            401,
+            r#"{"error":"Unauthorized","errorCode":401,"errorDescription":"you need to provide a valid access token"}"#,
+            "transient: you need to provide a valid access token",
+        ),
+        (
+            Service::Matrix,
+            429,
+            r#"{"errcode":"M_LIMIT_EXCEEDED","error":"Too Many Requests","retry_after_ms":2000}"#,
+            "transient 2s: Too Many Requests",
+        ),
+        (
+            Service::Matrix,
+            403,
+            r#"{"errcode":"M_FORBIDDEN","error":"User not in room"}"#,
+            "transient: User not in room",
+        ),
+        (
+            Service::Matrix,
+            413,
+            r#"{"errcode":"M_TOO_LARGE","error":"event too large"}"#,
+            "permanent: event too large",
+        ),
+        (Service::PagerDuty, 202, r#"{"status":"success"}"#, "accepted"),
+        (
+            Service::PagerDuty,
+            400,
+            r#"{"status":"invalid event","message":"Event object is invalid","errors":["'routing_key' is a malformed"]}"#,
+            "transient: Event object is invalid ('routing_key' is a malformed)",
+        ),
+        (
+            Service::PagerDuty,
+            400,
+            r#"{"message":"Event object is invalid","errors":["Length of 'payload.summary' is too long"]}"#,
+            "permanent: Event object is invalid (Length of 'payload.summary' is too long)",
+        ),
+        (Service::Alertmanager, 200, "", "accepted"),
+        (
+            Service::Alertmanager,
+            400,
+            r#""start time must be before end time""#,
+            "permanent: start time must be before end time",
+        ),
+        (Service::Alertmanager, 503, "<html>bad gateway</html>", "transient: "),
+    ];
+
+    #[test]
+    fn answers_seen_in_the_field() {
+        for (service, status, body, expected) in FIELD {
+            assert_eq!(told(*service, *status, body), *expected, "{} {status}", service.as_str());
+        }
+    }
+
+    #[test]
+    fn a_group_that_moved_says_where() {
+        let moved = r#"{"ok":false,"description":"group chat was upgraded","parameters":{"migrate_to_chat_id":-1001234}}"#;
+        assert_eq!(moved_to(&answer(400, moved)), Some("-1001234".to_owned()));
+        assert_eq!(moved_to(&answer(400, r#"{"ok":false}"#)), None);
+    }
+
+    #[test]
+    fn a_wish_that_is_no_time_is_none() {
+        for body in [r#"{"retry_after":-1}"#, r#"{"retry_after":1e300}"#, r#"{"retry_after":"soon"}"#] {
+            assert_eq!(told(Service::Discord, 429, body), "transient: ", "{body}");
+        }
+    }
+}

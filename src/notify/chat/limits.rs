@@ -1,0 +1,166 @@
+//! What each service takes of a text, by its published limits.
+
+use super::Service;
+use super::note::Shape;
+
+/// The limits of a service.
+///
+/// | service | title | text | counted in | source |
+/// |---|---|---|---|---|
+/// | slack | 150 | 3,000 | UTF-16 | Block Kit: header and section blocks |
+/// | discord | 256 | 4,096 | UTF-16 | embed limits; 6,000 in all |
+/// | mattermost | 256 | 7,000 | UTF-16 | attachments of old servers take 7,900, markup included |
+/// | teams | 500 | 18,000 | bytes as JSON, and what a paragraph costs | messages of 28 KB, the whole card |
+/// | telegram | 256 | 3,800 | UTF-16 | `sendMessage`: 4,096 with title and line breaks |
+/// | ntfy | 1,000 | 4,096 | bytes | `message-size-limit` 4 KB, titles of 1 KB since 2.28 |
+/// | gotify | 1,000 | 16,384 | bytes | none published: what a telephone can show |
+/// | matrix | 1,000 | 30,000 | bytes as JSON | events of 65,536 bytes, signatures included |
+/// | pagerduty | 1,024 | 16,384 | UTF-16 | Events API v2: `summary`; 512 KB in all |
+/// | alertmanager | 1,024 | 16,384 | bytes | none published |
+pub(super) fn of(service: Service) -> Shape {
+    let (title, text): (usize, usize) = match service {
+        Service::Slack => (150, 3_000),
+        Service::Discord => (256, 4_096),
+        Service::Mattermost => (256, 7_000),
+        Service::Teams => (500, 18_000),
+        Service::Telegram => (256, 3_800),
+        Service::Ntfy => (1_000, 4_096),
+        Service::Gotify => (1_000, 16_384),
+        Service::Matrix => (1_000, 30_000),
+        Service::PagerDuty | Service::Alertmanager => (1_024, 16_384),
+    };
+    let size: fn(&str) -> usize = match service {
+        Service::Slack | Service::Discord | Service::Mattermost | Service::Telegram | Service::PagerDuty => {
+            utf16
+        }
+        Service::Ntfy | Service::Gotify | Service::Alertmanager => bytes,
+        Service::Matrix => json_bytes,
+        Service::Teams => card_bytes,
+    };
+    let plain: fn(&str) -> String = match service {
+        Service::Discord => |text| unmarked(text),
+        Service::Mattermost => |text| uncalled(&unmarked(text)),
+        Service::Telegram | Service::Matrix => |text| uncalled(text),
+        // Their fields are plain text, in which nothing is obeyed.
+        Service::Slack
+        | Service::Teams
+        | Service::Ntfy
+        | Service::Gotify
+        | Service::PagerDuty
+        | Service::Alertmanager => str::to_owned,
+    };
+    Shape { title, text, size, plain }
+}
+
+fn utf16(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+fn bytes(text: &str) -> usize {
+    text.len()
+}
+
+/// Bytes in a JSON string, without its quotes.
+fn json_bytes(text: &str) -> usize {
+    serde_json::to_string(text).map_or(usize::MAX, |json| json.len() - 2)
+}
+
+/// What a paragraph of a card costs beside its words, in bytes.
+const PARAGRAPH_BYTES: usize = 120;
+
+/// Bytes in a card of which every line is a paragraph.
+fn card_bytes(text: &str) -> usize {
+    json_bytes(text) + text.matches('\n').count() * PARAGRAPH_BYTES
+}
+
+/// `text` with its marks of Markdown escaped. Addresses stay as they are, so that they lead where they say.
+pub(super) fn unmarked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    for word in text.split_inclusive(char::is_whitespace) {
+        let line_begins = out.is_empty() || out.ends_with('\n');
+        if is_address(word) {
+            out.push_str(word);
+            continue;
+        }
+        let numbered = line_begins && word.trim_end().strip_suffix(['.', ')']).is_some_and(is_number);
+        let mut chars = word.chars().peekable();
+        let mut first = true;
+        while let Some(char) = chars.next() {
+            let marks = match char {
+                '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '<' | '>' => true,
+                '#' | '-' | '+' | '=' => line_begins && first,
+                '.' | ')' => numbered,
+                // The name of an emoji may follow.
+                ':' => {
+                    chars.peek().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '+' | '-'))
+                }
+                _ => false,
+            };
+            if marks {
+                out.push('\\');
+            }
+            out.push(char);
+            first = false;
+        }
+    }
+    out
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a word is an address on its own, in brackets or not, without marks that could end it early.
+fn is_address(word: &str) -> bool {
+    let bare = word.trim().trim_start_matches('<').trim_end_matches('>');
+    let marks = ['\\', '*', '`', '|', '[', ']', '<', '>'];
+    (bare.starts_with("https://") || bare.starts_with("http://")) && !bare.contains(marks)
+}
+
+/// `text` in which no `@` calls anybody: a joiner that cannot be seen stands behind it. Addresses stay as they are.
+pub(super) fn uncalled(text: &str) -> String {
+    let word = |word: &str| {
+        if is_address(word) { word.to_owned() } else { word.replace('@', "@\u{2060}") }
+    };
+    text.split_inclusive(char::is_whitespace).map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_and_calls_are_taken_away_and_addresses_kept() {
+        for (text, expected) in [
+            ("**Coup** in _Mali_", "\\*\\*Coup\\*\\* in \\_Mali\\_"),
+            ("[click](https://evil.example)", "\\[click\\](https://evil.example)"),
+            ("see https://a.example/x_y_z now", "see https://a.example/x_y_z now"),
+            ("name <https://a.example/x_y>", "name <https://a.example/x_y>"),
+            ("https://a.example/[x](y)", "https://a.example/\\[x\\](y)"),
+            ("at 16:40: x", "at 16:40: x"),
+            ("# Title\n- item\n1. one", "\\# Title\n\\- item\n1\\. one"),
+            ("a - b # c", "a - b # c"),
+            ("<@123> <#4> ||s|| :x: `c`", "\\<@123\\> \\<#4\\> \\|\\|s\\|\\| \\:x: \\`c\\`"),
+        ] {
+            assert_eq!(unmarked(text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("@everyone @here a@b.example", "@\u{2060}everyone @\u{2060}here a@\u{2060}b.example"),
+            ("https://t.example/@name x", "https://t.example/@name x"),
+        ] {
+            assert_eq!(uncalled(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_counted_as_the_services_count() {
+        for (size, text, expected) in [
+            (utf16 as fn(&str) -> usize, "a👩é", 4),
+            (bytes, "é€", 5),
+            (json_bytes, "a\"\n\u{1}", 11),
+            (card_bytes, "a\nb", 124),
+        ] {
+            assert_eq!(size(text), expected, "{text:?}");
+        }
+    }
+}

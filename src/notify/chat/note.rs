@@ -1,0 +1,290 @@
+//! What a message says in the few lines that chats and telephones show, and how it is made to fit.
+
+use jiff::tz::TimeZone;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::super::digest::{self, Digest};
+use super::super::foreign::{cut, line};
+use super::super::wording::{self, Link};
+use super::super::{Body, Message, TEST_WORDS, event, marks};
+use crate::event::{Event, EventKind};
+use crate::rules::spec::Severity;
+use crate::story::Alert;
+
+/// Characters of an item's text, as in a mail.
+const EXCERPT_CHARS_MAX: usize = 600;
+
+/// Greatest length of a note of the desk, or of what met a rule, in characters.
+const LINE_CHARS_MAX: usize = 400;
+
+/// A message in short.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    /// How grave it is.
+    pub(super) severity: Severity,
+    /// What it is about, in one line.
+    pub(super) title: String,
+    /// Where it leads.
+    pub(super) link: Option<String>,
+    text: Text,
+}
+
+#[derive(Clone, Debug)]
+enum Text {
+    /// One thing: what must be said, what may be cut, and what is said last.
+    One { head: Vec<String>, excerpt: String, tail: Vec<String> },
+    /// Several things of equal worth, some of which may have to be left out.
+    Several(Vec<String>),
+}
+
+/// What a service takes of a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Greatest length of the title, as `size` counts.
+    pub(super) title: usize,
+    /// Greatest length of the text, as `size` counts.
+    pub(super) text: usize,
+    /// How the service counts.
+    pub(super) size: fn(&str) -> usize,
+    /// Takes from a text what the service would obey: marks of its markup, names that call people.
+    pub(super) plain: fn(&str) -> String,
+}
+
+impl Note {
+    /// What `message` says.
+    pub(super) fn of(message: &Message<'_>) -> Self {
+        match &message.body {
+            Body::Alert(alert) => of_alert(alert, message.timezone),
+            Body::Digest(digest) => of_digest(digest, message.timezone),
+            Body::Event(told) => of_event(told, message.timezone),
+            Body::Test => of_test(),
+        }
+    }
+
+    /// The title as `shape` takes it.
+    pub(super) fn title(&self, shape: &Shape) -> String {
+        clipped(&self.title, shape.title, shape)
+    }
+
+    /// The text as `shape` takes it. What does not fit is cut between characters as readers see them and ends in `…`;
+    /// of several alerts those that fit are told, and how many are left.
+    pub(super) fn text(&self, shape: &Shape) -> String {
+        match &self.text {
+            Text::One { head, excerpt, tail } => one(head, excerpt, tail, shape),
+            Text::Several(entries) => several(entries, shape),
+        }
+    }
+}
+
+fn one(head: &[String], excerpt: &str, tail: &[String], shape: &Shape) -> String {
+    let mut room = shape.text;
+    let mut fitting = |lines: &[String]| -> Vec<String> {
+        let mut kept = Vec::new();
+        for row in lines {
+            let row = (shape.plain)(row);
+            let size = (shape.size)(&row) + (shape.size)("\n");
+            if size <= room {
+                room -= size;
+                kept.push(row);
+            }
+        }
+        kept
+    };
+    let (mut lines, tail) = (fitting(head), fitting(tail));
+    // A blank line stands before the excerpt and one behind it.
+    let breaks = 4 * (shape.size)("\n");
+    if !excerpt.is_empty() && room > breaks + (shape.size)("…") {
+        lines.push(String::new());
+        lines.push(clipped(excerpt, room - breaks, shape));
+        lines.push(String::new());
+    }
+    lines.extend(tail);
+    lines.join("\n")
+}
+
+fn several(entries: &[String], shape: &Shape) -> String {
+    let entries: Vec<String> = entries.iter().map(|entry| (shape.plain)(entry)).collect();
+    let whole = entries.join("\n\n");
+    if (shape.size)(&whole) <= shape.text {
+        return whole;
+    }
+    let more = |left: usize| format!("… ({left} more: harmattan alerts list)");
+    let gap = 2 * (shape.size)("\n");
+    let mut room = shape.text.saturating_sub((shape.size)(&more(entries.len())));
+    let fits = |entry: &&String| {
+        let size = (shape.size)(entry) + gap;
+        let fits = size <= room;
+        room = room.saturating_sub(size);
+        fits
+    };
+    let mut kept: Vec<String> = entries.iter().take_while(fits).cloned().collect();
+    kept.push(more(entries.len() - kept.len()));
+    kept.join("\n\n")
+}
+
+/// `text` made plain, whole or cut before the first character that does not fit, with `…`.
+pub(super) fn clipped(text: &str, room: usize, shape: &Shape) -> String {
+    let whole = (shape.plain)(text);
+    if (shape.size)(&whole) <= room {
+        return whole;
+    }
+    let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    let kept = |end: &usize| (shape.plain)(text.get(..*end).unwrap_or_default().trim_end()) + "…";
+    let fitting = ends.partition_point(|end| (shape.size)(&kept(end)) <= room);
+    fitting.checked_sub(1).and_then(|at| ends.get(at)).map(kept).unwrap_or_default()
+}
+
+fn of_alert(alert: &Alert, desk: &TimeZone) -> Note {
+    let rules: Vec<String> = alert.rules.iter().map(wording::rule).collect();
+    let listed = |what: &str, names: Vec<String>| {
+        (!names.is_empty()).then(|| cut(&format!("{what}: {}", names.join(", ")), LINE_CHARS_MAX))
+    };
+    let mut head = vec![rules.join(", ")];
+    head.extend(wording::unverified(alert).map(str::to_owned));
+    head.extend(wording::update(alert));
+    let notes = wording::notes(alert);
+    head.extend(
+        notes.iter().map(|(heading, note)| cut(&format!("{heading}: {}", line(note)), LINE_CHARS_MAX)),
+    );
+    head.push(format!("Source: {}", line(&wording::source(alert))));
+    head.extend(wording::forwarded(alert).map(|from| format!("Forwarded: {from}")));
+    head.push(format!("Published: {}", wording::published(alert, desk)));
+    head.extend(listed("Entities", wording::entities(alert)));
+    head.extend(listed("Places", wording::places(alert)));
+    let why = alert.rules.iter().flat_map(wording::reasons).map(|(term, quotes)| format!("{term} {quotes}"));
+    head.extend(listed("Why", why.collect()));
+    let mut tail = Vec::new();
+    let link = match wording::link(alert) {
+        Link::Address(url) => Some(url.to_string()),
+        Link::LeftOut(why) => {
+            tail.push(format!("({why})"));
+            None
+        }
+        Link::None => None,
+    };
+    if alert.story.reports > 1 {
+        tail.push(format!("Story: {}", wording::story(&alert.story, desk)));
+    }
+    tail.push(wording::explain(alert));
+    tail.push(wording::silence(alert));
+    let pieces = marks::pieces(&alert.item.text, &[], EXCERPT_CHARS_MAX).into_iter();
+    let excerpt: String = pieces.map(|piece| piece.text).collect();
+    Note {
+        severity: alert.severity,
+        title: format!("[{}] {}", alert.severity.as_str().to_uppercase(), wording::headline(alert)),
+        link,
+        text: Text::One { head, excerpt: excerpt.trim().to_owned(), tail },
+    }
+}
+
+fn of_digest(digest: &Digest<'_>, desk: &TimeZone) -> Note {
+    let entries = digest.alerts.iter().map(|alert| digest::entry(alert, desk).join("\n"));
+    let severity = digest.severity();
+    Note {
+        severity,
+        title: format!("[{}] {}", severity.as_str().to_uppercase(), digest.headline()),
+        link: None,
+        text: Text::Several(entries.collect()),
+    }
+}
+
+fn of_event(told: &Event, desk: &TimeZone) -> Note {
+    let facts = event::facts(told, desk).into_iter().skip(1);
+    let head = facts.map(|(heading, fact)| format!("{heading}: {fact}")).collect();
+    Note {
+        severity: severity(told.kind),
+        title: format!("[{}] {}", told.kind.as_str(), event::headline(told)),
+        link: None,
+        text: Text::One { head, excerpt: String::new(), tail: vec!["harmattan status".to_owned()] },
+    }
+}
+
+/// How loud an event is.
+fn severity(kind: EventKind) -> Severity {
+    match kind {
+        EventKind::NetworkOffline => Severity::High,
+        EventKind::SourceFailing | EventKind::SourceSilent | EventKind::SourceGap => Severity::Medium,
+        EventKind::SourceRecovered | EventKind::NetworkOnline => Severity::Info,
+    }
+}
+
+/// As much as every service takes, and more: what is too long for one must not show first in an alert.
+fn of_test() -> Note {
+    let filling =
+        |number| format!("Line {number:04} fills this test up to what the service takes: Мали مالي 马里 👩🏽‍🚒.");
+    let excerpt: Vec<String> = (1..=1_000).map(filling).collect();
+    Note {
+        severity: Severity::Info,
+        title: "[TEST] Harmattan: a test message".to_owned(),
+        link: None,
+        text: Text::One { head: vec![TEST_WORDS.to_owned()], excerpt: excerpt.join("\n"), tail: Vec::new() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(text: &str) -> usize {
+        text.len()
+    }
+
+    fn shape(text: usize) -> Shape {
+        Shape { title: 20, text, size: bytes, plain: |text| text.replace('&', "&amp;") }
+    }
+
+    #[test]
+    fn a_cut_falls_between_what_readers_see_as_characters() {
+        for (text, room, expected) in [
+            ("Mali", 4, "Mali"),
+            ("Mali!", 4, "M…"),
+            ("a&b", 7, "a&amp;b"),
+            ("a&b&c", 9, "a&amp;…"),
+            ("x👩🏽\u{200d}🚒", 15, "x…"),
+            ("e\u{301}e\u{301}", 6, "e\u{301}e\u{301}"),
+            ("e\u{301}e\u{301}e", 6, "e\u{301}…"),
+            ("long words go", 9, "long w…"),
+            ("abc", 2, ""),
+        ] {
+            assert_eq!(clipped(text, room, &shape(0)), expected, "{text} in {room}");
+        }
+    }
+
+    #[test]
+    fn of_several_those_that_fit_are_told_and_the_rest_counted() {
+        let entries: Vec<String> = (1..=9).map(|number| format!("alert {number}")).collect();
+        let told = |room| several(&entries, &shape(room));
+        assert_eq!(told(90), entries.join("\n\n"));
+        assert_eq!(told(60), "alert 1\n\nalert 2\n\n… (7 more: harmattan alerts list)");
+        assert_eq!(told(40), "… (9 more: harmattan alerts list)");
+    }
+
+    #[test]
+    fn what_must_be_said_is_said_before_the_excerpt() {
+        let lines = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let told = |room| one(&lines("head more"), "an excerpt that goes on", &lines("tail"), &shape(room));
+        assert_eq!(told(100), "head\nmore\n\nan excerpt that goes on\n\ntail");
+        assert_eq!(told(33), "head\nmore\n\nan excerpt…\n\ntail");
+        assert_eq!(told(18), "head\nmore\ntail");
+        assert_eq!(told(9), "head");
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_fits(
+            head in prop::collection::vec("\\PC{0,30}", 0..4), excerpt in "\\PC{0,200}",
+            entries in prop::collection::vec("\\PC{0,40}", 1..20), room in 40_usize..300,
+        ) {
+            let shape = shape(room);
+            prop_assert!(bytes(&one(&head, &excerpt, &head, &shape)) <= room);
+            let told = several(&entries, &shape);
+            prop_assert!(bytes(&told) <= room);
+            let more = told.rsplit_once("… (").and_then(|(_, rest)| rest.split_once(' ')?.0.parse::<usize>().ok());
+            prop_assert!(more.is_none_or(|more| more <= entries.len()));
+            let clipped = clipped(&excerpt, room, &shape);
+            prop_assert!(bytes(&clipped) <= room);
+        }
+    }
+}

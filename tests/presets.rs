@@ -1,0 +1,209 @@
+//! Chats, telephones and incident desks: what they are sent, against what they publish that they take.
+
+#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
+#[path = "support/checker.rs"]
+mod checker;
+#[path = "support/http.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/sample.rs"]
+mod sample;
+
+/// What the checker needs.
+mod calls_of {
+    pub(crate) use harmattan::notify::chat::Service;
+
+    pub(crate) use super::http::Asked;
+}
+
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use checker::check;
+use harmattan::config::secret::Secret;
+use harmattan::event::{Event, EventKind};
+use harmattan::notify::chat::{Address, ChatSettings, Service};
+use harmattan::notify::digest::Digest;
+use harmattan::notify::{Accepted, Body, Message, Notifier, NotifierKind, NotifierSettings};
+use harmattan::outbox::bundle::Cause;
+use harmattan::outbox::{DeliveryId, Failure};
+use harmattan::story::Alert;
+use http::{Asked, Reply, Server};
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+const TOKEN: &str = "tk_do-not-print-0123456789";
+
+/// A notifier for `service` at `server`.
+fn notifier(service: Service, server: &Server) -> Notifier {
+    let (address, token) = if service.has_secret_address() {
+        (Address::Secret(Secret::new(server.url(&format!("/hooks/{TOKEN}")).into())), None)
+    } else {
+        (Address::Open(server.url("/")), Some(Secret::new(TOKEN.to_owned())))
+    };
+    let names = [
+        (Service::Telegram, "-100123"),
+        (Service::Ntfy, "desk-alerts"),
+        (Service::Matrix, "!desk:example.org"),
+    ];
+    let to = names.into_iter().filter(|(named, _)| *named == service).map(|(_, to)| to.to_owned()).collect();
+    let kind = NotifierKind::Chat(ChatSettings { service, address, token, to });
+    Notifier::new(&NotifierSettings { name: "tried".to_owned(), kind }).expect("good settings")
+}
+
+/// Sends `body` through a notifier for `service` to a receiver that answers so; what came, and how it ended.
+async fn sent(service: Service, body: &Body<'_>, reply: Reply) -> (Vec<Asked>, Result<Accepted, Failure>) {
+    let server = Server::always(reply);
+    let notifier = notifier(service, &server);
+    let recipient = notifier.recipients().into_iter().next().expect("one");
+    let message = Message {
+        id: DeliveryId::from_bytes([7; 16]),
+        body: body.clone(),
+        recipient: &recipient,
+        timezone: &TimeZone::UTC,
+        now: sample::now(),
+    };
+    let outcome = notifier.send(&message).await;
+    (server.asked(), outcome)
+}
+
+async fn checked(service: Service, body: &Body<'_>) -> Value {
+    let (asked, outcome) = sent(service, body, Reply::ok("ok")).await;
+    outcome.expect("taken");
+    assert_eq!(asked.len(), 1);
+    check(service, asked.first().expect("one"))
+}
+
+fn event(kind: EventKind, name: &str) -> Event {
+    Event::new(kind, name, Some("dns"), sample::now(), "no such host @everyone".to_owned(), sample::now())
+}
+
+#[tokio::test]
+async fn every_service_is_told_in_its_own_form() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden/presets");
+    settings.set_prepend_module_to_snapshot(false);
+    let (alert, hostile) = (sample::russian(), sample::hostile());
+    let alerts = [sample::french(), sample::arabic(), sample::hostile()];
+    let digest = Digest { cause: Some(Cause::Quiet), alerts: &alerts, part: 1, parts: 2 };
+    let (failing, recovered) =
+        (event(EventKind::SourceFailing, "rfi-afrique"), event(EventKind::SourceRecovered, "rfi-afrique"));
+    for service in Service::ALL {
+        let mut all = String::new();
+        for (name, body) in [
+            ("alert", Body::Alert(&alert)),
+            ("hostile", Body::Alert(&hostile)),
+            ("digest", Body::Digest(digest)),
+            ("failing", Body::Event(&failing)),
+            ("recovered", Body::Event(&recovered)),
+        ] {
+            let told = checked(service, &body).await;
+            writeln!(all, "{name} {told:#}").expect("room");
+        }
+        assert!(service == Service::PagerDuty || !all.contains(TOKEN), "{all}");
+        settings.bind(|| insta::assert_snapshot!(service.as_str(), all));
+    }
+}
+
+/// An alert of which everything is as long as it can be, in letters that cost most.
+fn giant(filling: &str) -> Alert {
+    let mut alert = sample::russian();
+    alert.item.title = filling.repeat(2_000);
+    alert.item.text = filling.repeat(2_000);
+    alert.item.url = Some(format!("https://a.example/{}", "x".repeat(1_900)));
+    for rule in &mut alert.rules {
+        rule.note = Some(filling.repeat(1_000).into());
+    }
+    alert
+}
+
+#[tokio::test]
+async fn the_largest_messages_keep_to_every_limit() {
+    for filling in ["x", "\u{1}\"\\<&>*_", "👩🏽\u{200d}🚒", "م ", "**[a](b)** @all ", "\n"] {
+        let alert = giant(filling);
+        let many = vec![alert.clone(); 40];
+        for service in Service::ALL {
+            checked(service, &Body::Alert(&alert)).await;
+            let told =
+                checked(service, &Body::Digest(Digest { cause: None, alerts: &many, part: 1, parts: 1 }))
+                    .await;
+            assert!(told.to_string().contains("more: harmattan alerts list"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_test_is_as_large_as_the_service_takes() {
+    for (service, least) in [
+        (Service::Slack, 2_500),
+        (Service::Discord, 3_500),
+        (Service::Mattermost, 6_500),
+        (Service::Teams, 10_000),
+        (Service::Telegram, 3_500),
+        (Service::Ntfy, 3_900),
+        (Service::Gotify, 16_000),
+        (Service::Matrix, 25_000),
+        (Service::PagerDuty, 16_000),
+        (Service::Alertmanager, 16_000),
+    ] {
+        let told = checked(service, &Body::Test).await.to_string();
+        assert!(told.len() > least, "{}: {}", service.as_str(), told.len());
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_is_repeated_byte_by_byte_under_its_id() {
+    let alert = sample::french();
+    for service in Service::ALL {
+        let both: Mutex<Vec<Asked>> = Mutex::default();
+        for _ in 0..2 {
+            let (asked, _) = sent(service, &Body::Alert(&alert), Reply::status(503)).await;
+            both.lock().expect("whole").extend(asked);
+        }
+        let both = both.into_inner().expect("whole");
+        assert_eq!(both[0].body, both[1].body, "{}", service.as_str());
+        assert_eq!(both[0].target, both[1].target, "Matrix knows a repetition by its path");
+        assert_eq!(both[0].text("idempotency-key"), Some(DeliveryId::from_bytes([7; 16]).to_string()));
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_shown_whatever_a_receiver_says() {
+    let alert = sample::french();
+    for service in Service::ALL {
+        for status in [400, 401, 404, 500] {
+            let echo = format!("{{\"error\":\"bad token {TOKEN} in /hooks/{TOKEN}\"}}");
+            let (asked, outcome) =
+                sent(service, &Body::Alert(&alert), Reply::status(status).body(echo)).await;
+            let reason = outcome.expect_err("refused").reason().to_owned();
+            assert!(!reason.contains(TOKEN), "{reason}");
+            assert!(reason.contains(&status.to_string()) && reason.contains("bad token"), "{reason}");
+            assert_eq!(asked.len(), 1, "no attempt in the attempt");
+        }
+        let server = Server::always(Reply::ok("ok"));
+        assert!(!format!("{:?}", notifier(service, &server)).contains(TOKEN));
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_moved_is_told_where_it_is_now() {
+    let moved =
+        r#"{"ok":false,"description":"group chat was upgraded","parameters":{"migrate_to_chat_id":-100777}}"#;
+    let server = Server::start(move |asked| {
+        let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
+        if body["chat_id"] == "-100777" { Reply::ok("{}") } else { Reply::status(400).body(moved) }
+    });
+    let notifier = notifier(Service::Telegram, &server);
+    let alert = sample::french();
+    let message = Message {
+        id: DeliveryId::from_bytes([7; 16]),
+        body: Body::Alert(&alert),
+        recipient: "-100123",
+        timezone: &TimeZone::UTC,
+        now: sample::now(),
+    };
+    let accepted = notifier.send(&message).await.expect("taken");
+    assert!(accepted.detail.contains("-100777"), "{accepted:?}");
+    assert_eq!(server.asked().len(), 2);
+}

@@ -1,0 +1,209 @@
+//! Whether a service would take a request, by the limits that it publishes. Written from their documents, not from
+//! ours: it shares nothing with the program but the names of the services.
+
+use serde_json::Value;
+
+use super::calls_of::{Asked, Service};
+
+/// Asserts that the service would take the request, and returns its body.
+pub(crate) fn check(service: Service, asked: &Asked) -> Value {
+    let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
+    assert_eq!(asked.text("content-type").as_deref(), Some("application/json"));
+    assert_eq!(asked.method, if service == Service::Matrix { "PUT" } else { "POST" });
+    match service {
+        Service::Slack => slack(&body),
+        Service::Discord => discord(&body, asked),
+        Service::Mattermost => mattermost(&body),
+        Service::Teams => teams(&body, asked),
+        Service::Telegram => telegram(&body, asked),
+        Service::Ntfy => ntfy(&body),
+        Service::Gotify => gotify(&body, asked),
+        Service::Matrix => matrix(&body, asked),
+        Service::PagerDuty => pagerduty(&body, asked),
+        Service::Alertmanager => alertmanager(&body, asked),
+    }
+    body
+}
+
+fn text<'a>(value: &'a Value, at: &str) -> &'a str {
+    value.pointer(at).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {at} in {value}"))
+}
+
+fn utf16(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// Asserts that `value` has no keys but these.
+fn only(value: &Value, keys: &[&str]) {
+    for key in value.as_object().expect("an object").keys() {
+        assert!(keys.contains(&key.as_str()), "{key} is not known: {value}");
+    }
+}
+
+/// <https://docs.slack.dev/reference/block-kit/blocks>: 50 blocks; header plain text of 150; section of 1 to 3,000.
+fn slack(body: &Value) {
+    only(body, &["text", "blocks", "unfurl_links", "unfurl_media"]);
+    assert_eq!((&body["unfurl_links"], &body["unfurl_media"]), (&Value::from(false), &Value::from(false)));
+    let fallback = text(body, "/text");
+    assert!((1..=4_000).contains(&utf16(fallback)) && !fallback.contains("<!") && !fallback.contains("<@"));
+    let blocks = body["blocks"].as_array().expect("blocks");
+    assert!((1..=50).contains(&blocks.len()));
+    for block in blocks {
+        only(block, &["type", "text"]);
+        let (kind, form, words) =
+            (text(block, "/type"), text(block, "/text/type"), text(block, "/text/text"));
+        match (kind, form) {
+            ("header", "plain_text") => assert!((1..=150).contains(&utf16(words))),
+            ("section", "plain_text") => assert!((1..=3_000).contains(&utf16(words))),
+            ("section", "mrkdwn") => {
+                assert!((1..=3_000).contains(&utf16(words)) && block["text"]["verbatim"] == true);
+                let link = words.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).expect("a link");
+                assert!(link.starts_with("http") && !link.contains(['<', '>', '|', ' ']), "{link}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// <https://docs.discord.com/developers/resources/message#embed-object-embed-limits>
+fn discord(body: &Value, asked: &Asked) {
+    assert!(asked.target.ends_with("?wait=true"), "{}", asked.target);
+    only(body, &["embeds", "allowed_mentions"]);
+    assert_eq!(body["allowed_mentions"], serde_json::json!({ "parse": [] }));
+    let embeds = body["embeds"].as_array().expect("embeds");
+    assert!((1..=10).contains(&embeds.len()));
+    let mut all = 0;
+    for embed in embeds {
+        only(embed, &["title", "description", "color", "url"]);
+        let (title, description) = (utf16(text(embed, "/title")), utf16(text(embed, "/description")));
+        assert!(title <= 256 && description <= 4_096, "{title} {description}");
+        assert!(embed["color"].as_u64().expect("a colour") <= 0xff_ffff);
+        all += title + description;
+    }
+    assert!(all <= 6_000, "{all}");
+}
+
+/// <https://developers.mattermost.com/integrate/webhooks/incoming/>: posts of 16,383 characters; attachments of servers
+/// before 5.0 in 7,900.
+fn mattermost(body: &Value) {
+    only(body, &["attachments"]);
+    let attachments = body["attachments"].as_array().expect("attachments");
+    assert!(serde_json::to_string(attachments).expect("JSON").chars().count() <= 16_383);
+    for attachment in attachments {
+        only(attachment, &["fallback", "title", "title_link", "text", "color"]);
+        assert!(utf16(text(attachment, "/text")) <= 7_900);
+        for words in ["/fallback", "/title", "/text"].map(|at| text(attachment, at)) {
+            for call in ["@all", "@channel", "@here", "@everyone"] {
+                assert!(!words.contains(call), "{words}");
+            }
+        }
+        let colour = text(attachment, "/color");
+        assert!(colour.len() == 7 && colour.starts_with('#'), "{colour}");
+    }
+}
+
+/// <https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>: 28 KB; text
+/// runs know no Markdown (<https://adaptivecards.io/explorer/TextRun.html>).
+fn teams(body: &Value, asked: &Asked) {
+    assert!(asked.body.len() <= 28_000, "{} bytes", asked.body.len());
+    only(body, &["type", "attachments"]);
+    assert_eq!(body["type"], "message");
+    let attachments = body["attachments"].as_array().expect("attachments");
+    assert_eq!(attachments.len(), 1);
+    assert_eq!(text(&attachments[0], "/contentType"), "application/vnd.microsoft.card.adaptive");
+    let card = &attachments[0]["content"];
+    only(card, &["type", "$schema", "version", "msteams", "body", "actions"]);
+    assert_eq!((text(card, "/type"), text(card, "/version")), ("AdaptiveCard", "1.4"));
+    for block in card["body"].as_array().expect("a body") {
+        assert_eq!(text(block, "/type"), "RichTextBlock");
+        assert_eq!(text(block, "/inlines/0/type"), "TextRun");
+        assert!(!text(block, "/inlines/0/text").is_empty());
+    }
+    for action in card["actions"].as_array().into_iter().flatten() {
+        assert_eq!(text(action, "/type"), "Action.OpenUrl");
+        assert!(text(action, "/url").starts_with("http"));
+    }
+}
+
+/// <https://core.telegram.org/bots/api#sendmessage>: 1 to 4,096 characters after entities, counted in UTF-16.
+fn telegram(body: &Value, asked: &Asked) {
+    assert!(asked.target.starts_with("/bot") && asked.target.ends_with("/sendMessage"), "{}", asked.target);
+    only(body, &["chat_id", "text", "entities", "link_preview_options"]);
+    assert_eq!(body["link_preview_options"], serde_json::json!({ "is_disabled": true }));
+    let words = text(body, "/text");
+    assert!((1..=4_096).contains(&utf16(words)), "{}", utf16(words));
+    let entities = body["entities"].as_array().expect("entities");
+    assert!(entities.len() <= 100);
+    for entity in entities {
+        let number = |key: &str| usize::try_from(entity[key].as_u64().expect("a number")).expect("small");
+        assert!(number("length") > 0 && number("offset") + number("length") <= utf16(words));
+    }
+}
+
+/// <https://docs.ntfy.sh/publish/#publish-as-json> and `message-size-limit`.
+fn ntfy(body: &Value) {
+    only(body, &["topic", "title", "message", "priority", "click"]);
+    assert!(text(body, "/topic").chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char)));
+    assert!(text(body, "/title").len() <= 1_024 && (1..=4_096).contains(&text(body, "/message").len()));
+    assert!((1..=5).contains(&body["priority"].as_u64().expect("a priority")));
+}
+
+/// <https://gotify.net/docs/pushmsg> and <https://gotify.net/docs/msgextras>.
+fn gotify(body: &Value, asked: &Asked) {
+    assert!(asked.target.ends_with("/message") && asked.header("x-gotify-key").is_some());
+    only(body, &["title", "message", "priority", "extras"]);
+    assert!(!text(body, "/message").is_empty() && body["priority"].as_u64().expect("a priority") <= 10);
+    only(&body["extras"], &["client::display", "client::notification"]);
+    assert_eq!(text(&body["extras"], "/client::display/contentType"), "text/plain");
+}
+
+/// <https://spec.matrix.org/latest/client-server-api/#size-limits>: 65,536 bytes with signatures, keys of servers and
+/// all else that the homeserver adds, for which 4 KB are left here.
+fn matrix(body: &Value, asked: &Asked) {
+    assert!(asked.body.len() <= 61_000, "{} bytes", asked.body.len());
+    let path: Vec<&str> = asked.target.trim_start_matches('/').split('/').collect();
+    assert_eq!(path[..4], ["_matrix", "client", "v3", "rooms"], "{}", asked.target);
+    assert_eq!((path[5], path[6], path.len()), ("send", "m.room.message", 8), "{}", asked.target);
+    assert!(asked.text("authorization").expect("a token").starts_with("Bearer "));
+    only(body, &["msgtype", "body", "m.mentions", "com.beeper.linkpreviews"]);
+    assert_eq!(body["m.mentions"], serde_json::json!({}));
+    assert!(!text(body, "/body").contains("@room"));
+}
+
+/// <https://developer.pagerduty.com/docs/send-alert-event>: summary 1,024, `dedup_key` 255, 512 KB in all.
+fn pagerduty(body: &Value, asked: &Asked) {
+    assert!(asked.body.len() <= 512_000);
+    only(body, &["routing_key", "event_action", "dedup_key", "client", "payload", "links"]);
+    assert!(["trigger", "resolve"].contains(&text(body, "/event_action")));
+    assert!(utf16(text(body, "/dedup_key")) <= 255);
+    let summary = text(body, "/payload/summary");
+    assert!((1..=1_024).contains(&utf16(summary)), "{}", utf16(summary));
+    assert!(["critical", "error", "warning", "info"].contains(&text(body, "/payload/severity")));
+    assert!(!text(body, "/payload/source").is_empty());
+    text(body, "/payload/timestamp").parse::<jiff::Timestamp>().expect("ISO 8601");
+    for link in body["links"].as_array().into_iter().flatten() {
+        only(link, &["href", "text"]);
+    }
+}
+
+/// `api/v2/openapi.yaml` of the Alertmanager: label names of letters, digits and `_`; RFC 3339 times, the end not before
+/// the start; `generatorURL` a URI.
+fn alertmanager(body: &Value, asked: &Asked) {
+    assert!(asked.target.ends_with("/api/v2/alerts"), "{}", asked.target);
+    let alerts = body.as_array().expect("a list");
+    assert!(!alerts.is_empty());
+    for alert in alerts {
+        only(alert, &["labels", "annotations", "startsAt", "endsAt", "generatorURL"]);
+        for (name, value) in
+            ["labels", "annotations"].iter().flat_map(|part| alert[part].as_object().expect("text"))
+        {
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{name}");
+            assert!(value.is_string());
+        }
+        assert!(!text(alert, "/labels/alertname").is_empty());
+        let time = |key: &str| {
+            alert.get(key).map(|at| at.as_str().expect("text").parse::<jiff::Timestamp>().expect("a time"))
+        };
+        assert!(time("endsAt").expect("an end") >= time("startsAt").unwrap_or(jiff::Timestamp::MIN));
+    }
+}
