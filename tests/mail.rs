@@ -59,7 +59,7 @@ fn notifier(settings: EmailSettings) -> Notifier {
 
 fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
     let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now() }
+    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now(), late: false }
 }
 
 /// The mail that tells `alert` to `recipient`, as it arrived.
@@ -110,8 +110,8 @@ async fn each_end_of_a_local_program_has_its_meaning() {
     for (script, expected) in [
         ("cat >/dev/null; echo 'no such user' >&2; exit 67", "refused: exit code 67 no such user"),
         ("cat >/dev/null; exit 75", "transient: exit code 75"),
-        ("exit 78", "transient: exit code 78"),
-        ("kill -9 $$", "transient: ended by a signal (signal: 9 (SIGKILL))"),
+        ("exit 78", "way: exit code 78"),
+        ("kill -9 $$", "way: ended by a signal (signal: 9 (SIGKILL))"),
         // What goes on in the background holds the error output open, and delays nothing.
         ("cat >/dev/null; echo busy >&2; sleep 30 & exit 75", "transient: exit code 75 busy"),
         // More words than a pipe holds.
@@ -119,7 +119,12 @@ async fn each_end_of_a_local_program_has_its_meaning() {
     ] {
         let (outcome, _folder) = handed(script).await;
         let failure = outcome.expect_err(script);
-        let class = if matches!(failure, Failure::Refused { .. }) { "refused" } else { "transient" };
+        let class = match failure {
+            Failure::Way { .. } => "way",
+            Failure::Transient { .. } => "transient",
+            Failure::Refused { .. } => "refused",
+            Failure::Permanent { .. } => "permanent",
+        };
         let reason = failure.reason().split_once("`: ").map(|(_, said)| said.to_owned());
         let told = format!("{class}: {}", reason.expect("the program, then what it said"));
         assert!(told.starts_with(expected), "{script}: {told}");
@@ -136,7 +141,7 @@ async fn a_program_that_is_not_there_is_a_matter_for_the_operator() {
     };
     let (alert, utc) = (sample::french(), TimeZone::UTC);
     let failure = notifier(settings).send(&message(&alert, RECIPIENT, &utc)).await.expect_err("no program");
-    assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
+    assert!(matches!(failure, Failure::Way { .. }), "{failure:?}");
     assert!(failure.reason().starts_with("`/nonexistent/sendmail`: cannot be run: "), "{failure:?}");
 }
 

@@ -35,7 +35,7 @@ fn samples() -> [(&'static str, Alert); 4] {
 
 fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
     let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now() }
+    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now(), late: false }
 }
 
 fn email_settings(mailbox: &Mailbox) -> EmailSettings {
@@ -78,6 +78,7 @@ async fn posted(answer: Answer) -> Result<Accepted, Failure> {
 fn class(outcome: &Result<Accepted, Failure>) -> &'static str {
     match outcome {
         Ok(_) => "accepted",
+        Err(Failure::Way { .. }) => "way",
         Err(Failure::Transient { .. }) => "transient",
         Err(Failure::Refused { .. }) => "refused",
         Err(Failure::Permanent { .. }) => "permanent",
@@ -204,25 +205,25 @@ async fn the_list_id_names_the_most_severe_rule() {
 #[tokio::test]
 async fn each_smtp_failure_is_sorted_by_its_stage() {
     for (verb, fault, expected, kept) in [
-        (Verb::Connect, Fault::Reply("421 4.3.2 closing"), "transient", 0),
-        (Verb::Connect, Fault::Reply("554 5.3.2 no service"), "transient", 0),
-        (Verb::Connect, Fault::Reply("SSH-2.0-OpenSSH_9.2"), "transient", 0),
-        (Verb::Connect, Fault::Drop, "transient", 0),
-        (Verb::Connect, Fault::Endless, "transient", 0),
-        (Verb::Ehlo, Fault::Reply("502 5.5.1 no"), "transient", 0),
-        (Verb::Mail, Fault::Reply("451 4.3.0 later"), "transient", 0),
-        (Verb::Mail, Fault::Reply("553 5.7.1 not your address"), "transient", 0),
-        (Verb::Mail, Fault::Endless, "transient", 0),
+        (Verb::Connect, Fault::Reply("421 4.3.2 closing"), "way", 0),
+        (Verb::Connect, Fault::Reply("554 5.3.2 no service"), "way", 0),
+        (Verb::Connect, Fault::Reply("SSH-2.0-OpenSSH_9.2"), "way", 0),
+        (Verb::Connect, Fault::Drop, "way", 0),
+        (Verb::Connect, Fault::Endless, "way", 0),
+        (Verb::Ehlo, Fault::Reply("502 5.5.1 no"), "way", 0),
+        (Verb::Mail, Fault::Reply("451 4.3.0 later"), "way", 0),
+        (Verb::Mail, Fault::Reply("553 5.7.1 not your address"), "way", 0),
+        (Verb::Mail, Fault::Endless, "way", 0),
         (Verb::Rcpt, Fault::Reply("450 4.2.0 greylisted"), "transient", 0),
-        (Verb::Rcpt, Fault::Reply("530 5.7.0 login required"), "transient", 0),
+        (Verb::Rcpt, Fault::Reply("530 5.7.0 login required"), "way", 0),
         (Verb::Rcpt, Fault::Reply("550 5.1.1 no such user"), "refused", 0),
-        (Verb::Rcpt, Fault::Drop, "transient", 0),
+        (Verb::Rcpt, Fault::Drop, "way", 0),
         (Verb::Data, Fault::Reply("554 5.7.1 no"), "refused", 0),
-        (Verb::Data, Fault::Drop, "transient", 0),
+        (Verb::Data, Fault::Drop, "way", 0),
         (Verb::Content, Fault::Reply("452 4.3.1 disk full"), "transient", 0),
         (Verb::Content, Fault::Reply("552 5.3.4 too large"), "refused", 0),
-        (Verb::Content, Fault::Drop, "transient", 0),
-        (Verb::Content, Fault::DropAfter, "transient", 1), // the yes was lost: the next attempt has the same id
+        (Verb::Content, Fault::Drop, "way", 0),
+        (Verb::Content, Fault::DropAfter, "way", 1), // the yes was lost: the next attempt has the same id
         (Verb::Quit, Fault::Drop, "accepted", 1),
         (Verb::Quit, Fault::Reply("500 5.5.2 what?"), "accepted", 1),
     ] {
@@ -250,7 +251,7 @@ async fn a_server_without_the_demanded_tls_gets_nothing() {
         let outcome = notifier.send(&message(&sample::russian(), RECIPIENT, &TimeZone::UTC)).await;
         let failure = outcome.expect_err("no TLS");
         assert!(failure.reason().contains(expected), "{failure:?}");
-        assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
+        assert!(matches!(failure, Failure::Way { .. }), "{failure:?}");
         assert_eq!(mailbox.received(), []);
     }
 }
@@ -292,7 +293,7 @@ async fn a_webhook_is_signed_by_every_secret_and_repeats_its_body() {
     let utc = TimeZone::UTC;
     let first = message(&alert, "", &utc);
     let second = Message { now: sample::now() + Duration::from_secs(5), ..first.clone() };
-    assert_eq!(class(&notifier.send(&first).await), "transient");
+    assert_eq!(class(&notifier.send(&first).await), "way");
     assert_eq!(notifier.send(&second).await, Ok(Accepted { detail: "202".to_owned() }));
 
     let requests = hook.wait_for(2).await;
@@ -325,20 +326,20 @@ async fn each_http_answer_has_its_meaning() {
         (Answer::Status(200), "accepted"),
         (Answer::Status(204), "accepted"),
         (Answer::Endless, "accepted"), // cut off after 64 KiB
-        (Answer::With(301, "location", elsewhere()), "transient"),
-        (Answer::With(307, "location", elsewhere()), "transient"),
+        (Answer::With(301, "location", elsewhere()), "way"),
+        (Answer::With(307, "location", elsewhere()), "way"),
         (Answer::Status(400), "permanent"),
-        (Answer::Status(401), "transient"),
-        (Answer::Status(403), "transient"),
-        (Answer::Status(404), "transient"),
-        (Answer::Status(408), "transient"),
+        (Answer::Status(401), "way"),
+        (Answer::Status(403), "way"),
+        (Answer::Status(404), "way"),
+        (Answer::Status(408), "way"),
         (Answer::Status(410), "permanent"),
         (Answer::Status(413), "permanent"),
         (Answer::Status(422), "permanent"),
         (Answer::Status(425), "transient"),
-        (Answer::Status(429), "transient"),
-        (Answer::Status(500), "transient"),
-        (Answer::Status(504), "transient"),
+        (Answer::Status(429), "way"),
+        (Answer::Status(500), "way"),
+        (Answer::Status(504), "way"),
     ] {
         let outcome = posted(answer.clone()).await;
         assert_eq!(class(&outcome), expected, "{answer:?}: {outcome:?}");
@@ -350,7 +351,7 @@ async fn each_http_answer_has_its_meaning() {
 #[tokio::test]
 async fn a_wish_to_wait_reaches_the_outbox() {
     let failure = posted(Answer::With(429, "retry-after", "120".to_owned())).await.expect_err("busy");
-    let Failure::Transient { retry_after, .. } = failure else { panic!("{failure:?}") };
+    let Failure::Way { retry_after, .. } = failure else { panic!("{failure:?}") };
     assert_eq!(retry_after, Some(Duration::from_mins(2)));
 }
 
@@ -373,7 +374,7 @@ async fn no_secret_is_ever_printed() {
     shown.push(format!("{email:?}"));
     for _ in 0..2 {
         let failure = email.send(&message(&alert, RECIPIENT, &utc)).await.expect_err("no login");
-        assert!(matches!(failure, Failure::Transient { .. }), "{failure:?}");
+        assert!(matches!(failure, Failure::Way { .. }), "{failure:?}");
         shown.push(format!("{failure:?}"));
     }
     assert!(email.send(&message(&alert, RECIPIENT, &utc)).await.is_ok(), "the third login is taken");

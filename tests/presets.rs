@@ -63,6 +63,7 @@ async fn sent(service: Service, body: &Body<'_>, reply: Reply) -> (Vec<Asked>, R
         recipient: &recipient,
         timezone: &TimeZone::UTC,
         now: sample::now(),
+        late: false,
     };
     let outcome = notifier.send(&message).await;
     (server.asked(), outcome)
@@ -202,6 +203,7 @@ async fn a_group_that_moved_is_told_where_it_is_now() {
         recipient: "-100123",
         timezone: &TimeZone::UTC,
         now: sample::now(),
+        late: false,
     };
     let accepted = notifier.send(&message).await.expect("taken");
     assert!(accepted.detail.contains("-100777"), "{accepted:?}");

@@ -11,9 +11,6 @@ use crate::rules::spec::{EntitySpec, Located, Severity};
 /// What a route for events cannot ask for.
 const OF_ALERTS: [&str; 6] = ["severity", "rules", "tags", "entities", "source", "tier"];
 
-/// Events whose names are fixed and that nothing raises yet: a route may await them.
-const LATER: [&str; 2] = ["notifier.failing", "notifier.recovered"];
-
 /// Reads one `[[route]]`; names of notifiers and entities are checked once all files are read.
 pub(super) fn route(section: &Section<'_>) -> Option<RouteSpec> {
     let takes = if section.has("events") { events(section) } else { Some(alerts(section)) };
@@ -54,7 +51,7 @@ fn events(section: &Section<'_>) -> Option<Takes> {
             node.problem::<()>("goes with alerts alone", "write a route of its own for `events`");
         }
     }
-    let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).chain(LATER).collect();
+    let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let mut globs = Vec::new();
     for node in section.list("events") {
         let Some(found) = glob(&node) else { continue };

@@ -14,6 +14,7 @@ use crate::daemon::live::Live;
 use crate::daemon::poll;
 use crate::daemon::station::Station;
 use crate::desk::Desk;
+use crate::outbox::circuit::{Circuit, Fault};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::store::{Deliveries, Store, StoreError, Transaction};
 
@@ -63,11 +64,13 @@ pub(super) fn refused(message: impl Into<String>) -> Reply {
 
 async fn status(context: &Context) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
-    let read = |store: &dyn Store| Ok((store.stats()?, store.sources()?, store.network()?));
-    let (size, states, network) = context.station.read(read).await?;
+    let read =
+        |store: &dyn Store| Ok((store.stats()?, store.sources()?, store.network()?, store.circuits()?));
+    let (size, states, network, circuits) = context.station.read(read).await?;
     let unwell = rows::unwell(rows::sources(&desk, &states));
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
+    warnings.extend(circuits.iter().filter_map(|(name, circuit)| failing(name, circuit)));
     warnings.extend(desk.failing_tests.iter().map(|failure| format!("rule test fails: {failure}")));
     Ok(Reply::Status(Box::new(api::Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -93,6 +96,12 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         deliveries_dead: size.deliveries_dead,
         warnings,
     })))
+}
+
+/// What is amiss with a notifier.
+fn failing(name: &str, circuit: &Circuit) -> Option<String> {
+    let Fault { since, failures, reason, .. } = circuit.fault.as_ref()?;
+    Some(format!("notifier `{name}` is failing since {since:.0}, {failures} attempts in vain: {reason}"))
 }
 
 async fn sources(context: &Context) -> Result<Reply, StoreError> {
@@ -154,7 +163,7 @@ async fn retry(context: &Context, ids: Vec<String>) -> Result<Reply, StoreError>
         let ready = context.station.writer.commit(move |tx| make_ready(tx, &batch, at)).await?;
         rows.extend(ready.iter().map(rows::delivery));
         if let Some(live) = &context.live {
-            live.owe(ready).await;
+            live.retry(ready).await;
         }
     }
     if !ids.is_empty() && rows.is_empty() {
@@ -197,6 +206,11 @@ fn make_ready(
             // Not as ready: what is asked for by hand is not held anew.
             delivery.state = DeliveryState::Retrying { due: at, reason: "asked for by hand".into() };
             delivery.attempts = 0;
+            // It has three days again.
+            delivery.ready = at;
+            let mut circuit = tx.circuit(&delivery.notifier)?;
+            circuit.hurry(at);
+            tx.put_circuit(&delivery.notifier, &circuit)?;
             tx.put_delivery(&delivery)?;
             ready.push(delivery);
         }

@@ -45,6 +45,7 @@ async fn send(desk: &Desk, only: Option<&str>, alert: AlertId, body: Body<'_>) -
                 recipient: &recipient,
                 timezone: &desk.config.desk.timezone,
                 now: clock::now(),
+                late: false,
             };
             let (accepted, detail) = match notifier.send(&message).await {
                 Ok(accepted) => (true, accepted.detail),

@@ -1,6 +1,7 @@
 //! One attempt of one delivery: recorded, made, its outcome recorded.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -11,15 +12,28 @@ use super::station::Station;
 use crate::desk::Desk;
 use crate::event::Event;
 use crate::notify::digest::Digest;
-use crate::notify::{Body, Message};
+use crate::notify::{Accepted, Body, LATE, Message};
 use crate::outbox::bundle::Bundle;
+use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, Subject, retry};
-use crate::store::{Store, StoreError};
+use crate::route::Routes;
+use crate::store::{Store, StoreError, Transaction};
 use crate::story::Alert;
 
-/// How an attempt ended.
+/// What came of an attempt.
 #[derive(Debug)]
-pub enum Ended {
+pub struct Ended {
+    /// What becomes of the delivery.
+    pub next: Next,
+    /// What is known of the notifier's way since.
+    pub circuit: Option<Circuit>,
+    /// Deliveries that are newly owed.
+    pub owed: Vec<Delivery>,
+}
+
+/// What becomes of a delivery.
+#[derive(Debug)]
+pub enum Next {
     /// Nothing more to do: delivered, dead or gone.
     Closed,
     /// To be tried again at this time.
@@ -30,12 +44,18 @@ pub enum Ended {
     Faulty(StoreError),
 }
 
+impl From<Next> for Ended {
+    fn from(next: Next) -> Self {
+        Self { next, circuit: None, owed: Vec::new() }
+    }
+}
+
 /// Makes an attempt. The attempt is durable before the receiver is asked: after a crash the same delivery
 /// is made again under the same id, and nothing else can happen.
 pub async fn deliver(station: Station, desk: Arc<Desk>, id: DeliveryId) -> Ended {
     match attempt(&station, &desk, id).await {
         Ok(ended) => ended,
-        Err(fault) => Ended::Faulty(fault),
+        Err(fault) => Next::Faulty(fault).into(),
     }
 }
 
@@ -47,16 +67,16 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
         Some(Stored::Event(_) | Stored::Bundle(..)) | None => None,
     };
     let Some(delivery) = begin(station, id, began, question).await? else {
-        return Ok(Ended::Closed);
+        return Ok(Next::Closed.into());
     };
     if let Some(hold) = delivery.state.held() {
         let (notifier, to) = (&delivery.notifier, &delivery.recipient);
         info!(delivery = %id, notifier, to, until = %hold.until, "held back: {}", hold.reason.as_str());
-        return Ok(Ended::Held(Box::new(delivery)));
+        return Ok(Next::Held(Box::new(delivery)).into());
     }
     let outcome = match (&told, desk.notifier(&delivery.notifier)) {
-        (None, _) => Err(Failure::Permanent { reason: "what it tells is no longer stored".into() }),
-        (_, None) => Err(Failure::Permanent { reason: "its notifier is no longer configured".into() }),
+        (None, _) => Outcome::Unsaid("what it tells is no longer stored"),
+        (_, None) => Outcome::Unsaid("its notifier is no longer configured"),
         (Some(told), Some(notifier)) => {
             let message = Message {
                 id,
@@ -64,37 +84,109 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
                 recipient: &delivery.recipient,
                 timezone: &desk.config.desk.timezone,
                 now: began,
+                late: began.duration_since(delivery.ready) > LATE,
             };
-            notifier.send(&message).await
+            Outcome::Asked(notifier.send(&message).await)
         }
     };
-    let now = clock::now();
-    let (notifier, to) = (&delivery.notifier, &delivery.recipient);
+    let (now, routes) = (clock::now(), Arc::clone(&desk.in_force.routes));
+    let conclude = move |tx: &dyn Transaction| conclude(tx, &routes, &delivery, &outcome, (began, now));
+    station.writer.commit(conclude).await
+}
+
+/// What an attempt came to.
+enum Outcome {
+    /// The receiver was asked.
+    Asked(Result<Accepted, Failure>),
+    /// It was not, and never will be.
+    Unsaid(&'static str),
+}
+
+/// Records what came of an attempt: of the delivery, and of the notifier's way.
+fn conclude(
+    tx: &dyn Transaction,
+    routes: &Routes,
+    delivery: &Delivery,
+    outcome: &Outcome,
+    (began, now): (Timestamp, Timestamp),
+) -> Result<Ended, StoreError> {
+    let name = delivery.notifier.as_str();
+    let before = tx.circuit(name)?;
+    let (mut circuit, network) = (before.clone(), tx.network()?);
+    let news = match outcome {
+        Outcome::Asked(Err(Failure::Way { reason, retry_after })) => {
+            circuit.failed(name, (reason, *retry_after), (began, now), network.offline.is_some())
+        }
+        Outcome::Asked(_) => circuit.worked(name, now),
+        Outcome::Unsaid(_) => None,
+    };
+    if circuit != before {
+        tx.put_circuit(name, &circuit)?;
+    }
+    let mut owed = Vec::new();
+    if let Some(event) = news {
+        warn!(notifier = name, "{}: {}", event.kind.as_str(), event.detail);
+        tx.put_event(&event)?;
+        for who in routes.of_notifier_event(event.kind, name) {
+            let delivery = Delivery::owed(who, event.id.into(), now, DeliveryState::Ready);
+            tx.put_delivery(&delivery)?;
+            owed.push(delivery);
+        }
+    }
     let state = match outcome {
-        Ok(accepted) => {
-            info!(delivery = %id, notifier, to, "delivered: {}", accepted.detail);
-            DeliveryState::Delivered { at: now }
+        Outcome::Asked(Ok(_)) => DeliveryState::Delivered { at: now },
+        Outcome::Asked(Err(failure)) => {
+            let offline = network.offline_within(delivery.ready, now);
+            after_failure(delivery, failure, &circuit, now, offline)
         }
-        Err(failure) => retry::after_failure(&delivery, &failure, now),
+        Outcome::Unsaid(reason) => DeliveryState::Dead { at: now, reason: (*reason).to_owned() },
     };
-    let ended = match &state {
+    tx.put_delivery(&Delivery { state: state.clone(), ..delivery.clone() })?;
+    let next = note(delivery, &state, outcome);
+    Ok(Ended { next, circuit: (circuit != before).then_some(circuit), owed })
+}
+
+/// The state after a failure; where the way failed, its next attempt is that of the way.
+fn after_failure(
+    delivery: &Delivery,
+    failure: &Failure,
+    circuit: &Circuit,
+    now: Timestamp,
+    offline: Duration,
+) -> DeliveryState {
+    let state = retry::after_failure(delivery, failure, now, offline);
+    match (&state, failure, &circuit.fault) {
+        (DeliveryState::Retrying { reason, .. }, Failure::Way { .. }, Some(fault)) => {
+            DeliveryState::Retrying { due: fault.until, reason: reason.clone() }
+        }
+        _ => state,
+    }
+}
+
+/// What becomes of a delivery in that state; the log tells it.
+fn note(delivery: &Delivery, state: &DeliveryState, outcome: &Outcome) -> Next {
+    let (id, notifier, to, attempt) =
+        (delivery.id, &delivery.notifier, &delivery.recipient, delivery.attempts);
+    match state {
         DeliveryState::Retrying { due, reason } => {
-            warn!(delivery = %id, notifier, to, attempt = delivery.attempts, %due, "not delivered yet: {reason}");
-            Ended::Again(*due)
+            warn!(delivery = %id, notifier, to, attempt, %due, "not delivered yet: {reason}");
+            Next::Again(*due)
         }
         DeliveryState::Dead { reason, .. } => {
-            warn!(delivery = %id, notifier, to, attempt = delivery.attempts, "given up: {reason}");
-            Ended::Closed
+            warn!(delivery = %id, notifier, to, attempt, "given up: {reason}");
+            Next::Closed
         }
         DeliveryState::Held(_)
         | DeliveryState::Ready
         | DeliveryState::Attempted { .. }
         | DeliveryState::Delivered { .. }
-        | DeliveryState::Bundled { .. } => Ended::Closed,
-    };
-    let done = Delivery { state, ..delivery };
-    station.writer.commit(move |tx| tx.put_delivery(&done)).await?;
-    Ok(ended)
+        | DeliveryState::Bundled { .. } => {
+            if let Outcome::Asked(Ok(accepted)) = outcome {
+                info!(delivery = %id, notifier, to, "delivered: {}", accepted.detail);
+            }
+            Next::Closed
+        }
+    }
 }
 
 /// What a delivery tells, read from the store.
@@ -142,7 +234,7 @@ async fn begin(
     at: Timestamp,
     question: Option<Question>,
 ) -> Result<Option<Delivery>, StoreError> {
-    let begin = move |tx: &dyn crate::store::Transaction| {
+    let begin = move |tx: &dyn Transaction| {
         let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| delivery.state.is_open()) else {
             return Ok(None);
         };

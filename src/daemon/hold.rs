@@ -10,7 +10,7 @@ use super::station::Station;
 use crate::desk::Desk;
 use crate::notify::digest;
 use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject, retry};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
 use crate::route::hold::{Asked, HoldReason};
 use crate::route::{self, Facts, Recipient, Routed, Routes};
 use crate::rules::SourceLabel;
@@ -74,8 +74,8 @@ pub(super) async fn release(
 ) -> Result<Vec<Delivery>, StoreError> {
     let members = station.read(move |store| members(store, &ids, now)).await?;
     let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
-    let is_digest = first.state.held().is_some_and(|hold| hold.reason == HoldReason::Digest);
-    if members.len() == 1 && !is_digest {
+    let Some(cause) = first.state.held().map(|hold| Cause::from(hold.reason)) else { return Ok(Vec::new()) };
+    if members.len() == 1 && cause != Cause::Digest {
         let id = first.id;
         let ready = station.writer.commit(move |tx| make_ready(tx, id, now)).await?;
         return Ok(ready.into_iter().collect());
@@ -84,8 +84,9 @@ pub(super) async fn release(
     let count = parts.len();
     let mut made = Vec::new();
     for (number, part) in (1..).zip(parts) {
-        let bundled = station.writer.commit(move |tx| bundle(tx, &part, (number, count), now)).await?;
-        made.extend(bundled);
+        let place = (number, count);
+        let bundled = move |tx: &dyn Transaction| bundle(tx, &part, place, now, cause, is_due);
+        made.extend(station.writer.commit(bundled).await?);
     }
     Ok(made)
 }
@@ -100,14 +101,18 @@ fn members(
     for id in ids {
         let Some(delivery) = store.delivery(*id)?.filter(|delivery| is_due(delivery, now)) else { continue };
         let alert = delivery.subject.alert().map(|id| store.alert(id)).transpose()?.flatten();
-        let weight = Weight {
-            severity: alert.as_ref().map_or(Severity::Info, |alert| alert.severity),
-            created: delivery.created,
-            bytes: alert.as_ref().map_or(0, digest::json_bytes),
-        };
-        members.push((weight, delivery));
+        members.push((weight(&delivery, alert.as_ref()), delivery));
     }
     Ok(members)
+}
+
+/// What decides where in a bundle a delivery of `alert` stands.
+pub(super) fn weight(delivery: &Delivery, alert: Option<&Alert>) -> Weight {
+    Weight {
+        severity: alert.map_or(Severity::Info, |alert| alert.severity),
+        created: delivery.created,
+        bytes: alert.map_or(0, digest::json_bytes),
+    }
 }
 
 fn is_due(delivery: &Delivery, now: Timestamp) -> bool {
@@ -124,38 +129,29 @@ fn make_ready(tx: &dyn Transaction, id: DeliveryId, now: Timestamp) -> Result<Op
     Ok(Some(delivery))
 }
 
-/// Puts deliveries that are held still into one bundle, and owes that.
-fn bundle(
+/// Puts those of `members` that belong there still into one bundle, and owes that.
+pub(super) fn bundle(
     tx: &dyn Transaction,
     members: &[Delivery],
     (part, parts): (usize, usize),
     now: Timestamp,
+    cause: Cause,
+    belongs: fn(&Delivery, Timestamp) -> bool,
 ) -> Result<Option<Delivery>, StoreError> {
-    let mut held = Vec::new();
+    let mut waiting = Vec::new();
     for member in members {
-        held.extend(tx.delivery(member.id)?.filter(|delivery| is_due(delivery, now)));
+        waiting.extend(tx.delivery(member.id)?.filter(|delivery| belongs(delivery, now)));
     }
-    let alerts: Vec<_> = held.iter().filter_map(|delivery| delivery.subject.alert()).collect();
-    let Some((first, waited)) = held.first().and_then(|first| Some((first, first.state.held()?))) else {
-        return Ok(None);
-    };
+    let alerts: Vec<_> = waiting.iter().filter_map(|delivery| delivery.subject.alert()).collect();
+    let Some(first) = waiting.first() else { return Ok(None) };
     let id = BundleId::new(now, &alerts);
-    let subject = Subject::Bundle(id);
-    let delivery = Delivery {
-        id: DeliveryId::new(subject, &first.notifier, &first.recipient),
-        subject,
-        notifier: first.notifier.clone(),
-        recipient: first.recipient.clone(),
-        created: now,
-        ready: now,
-        attempts: 0,
-        state: DeliveryState::Ready,
-    };
+    let who = (first.notifier.clone(), first.recipient.clone());
+    let delivery = Delivery::owed(who, id.into(), now, DeliveryState::Ready);
     info!(delivery = %delivery.id, notifier = delivery.notifier, to = delivery.recipient, alerts = alerts.len(),
-        "let go as one message: {}", waited.reason.as_str());
-    tx.put_bundle(&Bundle { id, cause: Cause::from(waited.reason), alerts, part, parts, created: now })?;
+        "let go as one message: {}", cause.as_str());
+    tx.put_bundle(&Bundle { id, cause, alerts, part, parts, created: now })?;
     tx.put_delivery(&delivery)?;
-    for member in held {
+    for member in waiting {
         let state = DeliveryState::Bundled { at: now, into: delivery.id };
         tx.put_delivery(&Delivery { state, ..member })?;
     }

@@ -41,6 +41,11 @@ impl Live {
         drop(self.sender.send(sender::Order::Owed(deliveries)).await);
     }
 
+    /// The same with what is to be tried at once, asked for by hand.
+    pub async fn retry(&self, deliveries: Vec<Delivery>) {
+        drop(self.sender.send(sender::Order::Retry(deliveries)).await);
+    }
+
     /// Reloads and waits for the verdict; `None` when the daemon is stopping.
     pub async fn reload(&self) -> Option<api::Reload> {
         let (reply, verdict) = oneshot::channel();

@@ -12,6 +12,8 @@ pub mod channel;
 pub mod clock;
 pub mod deliver;
 mod hold;
+mod lane;
+mod late;
 mod learn;
 pub mod live;
 mod network;

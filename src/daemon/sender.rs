@@ -11,18 +11,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::clock;
-use super::deliver::{self, Ended};
+use super::deliver::{self, Ended, Next};
 use super::hold::{self, Group, Groups};
+use super::lane::{Jam, Lane};
+use super::late::{self, Sorted};
 use super::station::Station;
 use crate::desk::Desk;
+use crate::notify::LATE;
+use crate::outbox::circuit::{Fault, Gate};
 use crate::outbox::{Delivery, DeliveryId, retry};
 use crate::store::StoreError;
 
 /// Orders waiting for the sender. Polls that find more wait for it, which holds back polling, not alerts.
 pub const ORDERS_MAX: usize = 256;
-
-/// Deliveries under way per notifier: enough to hide a receiver's latency, few enough for a small relay.
-const LANE_WIDTH: usize = 4;
 
 /// How long a delivery waits when the store or the program failed it, not the receiver.
 const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(30);
@@ -31,6 +32,8 @@ const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(30);
 pub enum Order {
     /// Deliveries that are newly owed, or to be tried again; durable already.
     Owed(Vec<Delivery>),
+    /// The same, asked for by hand: their ways are tried at once.
+    Retry(Vec<Delivery>),
     /// The store failed a commit: what is owed may be more than was said, and is read anew.
     Doubt,
     /// Another config is in force.
@@ -48,6 +51,7 @@ pub struct Sender {
     lanes: HashMap<String, Lane>,
     held: Groups,
     releases: JoinSet<Released>,
+    sorts: JoinSet<Sorting>,
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
@@ -55,8 +59,11 @@ pub struct Sender {
     watch: clock::Watch,
 }
 
-/// What was let go, and what came of it.
-type Released = (Group, BTreeSet<DeliveryId>, Result<Vec<Delivery>, StoreError>);
+/// What was let go, unless it was given up, and what came of it.
+type Released = (Option<(Group, BTreeSet<DeliveryId>)>, Result<Vec<Delivery>, StoreError>);
+
+/// What was held up at a notifier, and how it leaves.
+type Sorting = (String, Vec<DeliveryId>, Result<Sorted, StoreError>);
 
 /// A delivery under way.
 struct Running {
@@ -66,48 +73,14 @@ struct Running {
     again: bool,
 }
 
-/// What one notifier owes.
-#[derive(Default)]
-struct Lane {
-    waiting: BTreeSet<(Timestamp, DeliveryId)>,
-    due: HashMap<DeliveryId, Timestamp>,
-    under_way: usize,
-}
-
-impl Lane {
-    fn next(&self) -> Option<Timestamp> {
-        if self.under_way >= LANE_WIDTH { None } else { self.waiting.first().map(|(due, _)| *due) }
-    }
-
-    /// Files a delivery under a time, whatever it was filed under before.
-    fn file(&mut self, delivery: DeliveryId, due: Timestamp) {
-        if let Some(before) = self.due.insert(delivery, due) {
-            self.waiting.remove(&(before, delivery));
-        }
-        self.waiting.insert((due, delivery));
-    }
-
-    /// Files everything so much earlier.
-    fn advance(&mut self, by: SignedDuration) {
-        let earlier = |due: Timestamp| due.checked_sub(by).unwrap_or(due);
-        self.due.values_mut().for_each(|due| *due = earlier(*due));
-        self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
-    }
-
-    fn take(&mut self) -> Option<DeliveryId> {
-        let (_, delivery) = self.waiting.pop_first()?;
-        self.due.remove(&delivery);
-        Some(delivery)
-    }
-}
-
 impl Sender {
     /// Takes up what the store says is owed still. What was under way at a crash is sent again, under the same id.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(station: Station, desk: Arc<Desk>) -> Result<Self, StoreError> {
-        let owed = station.read(|store| store.open_deliveries()).await?;
+        let (owed, circuits) =
+            station.read(|store| Ok((store.open_deliveries()?, store.circuits()?))).await?;
         if !owed.is_empty() {
             info!(deliveries = owed.len(), "taking up deliveries owed from before");
         }
@@ -117,13 +90,18 @@ impl Sender {
             lanes: HashMap::new(),
             held: Groups::default(),
             releases: JoinSet::new(),
+            sorts: JoinSet::new(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
             finish: None,
             doubt: false,
             watch: clock::Watch::new(clock::now()),
         };
+        for (notifier, circuit) in circuits {
+            sender.lanes.entry(notifier).or_default().circuit = circuit;
+        }
         sender.queue(owed);
+        sender.lanes.values_mut().for_each(|lane| lane.jam = Jam::Held);
         Ok(sender)
     }
 
@@ -143,9 +121,11 @@ impl Sender {
                 self.read_anew().await;
             }
             self.let_go();
+            self.sort();
             self.dispatch();
             if self.jobs.is_empty()
                 && self.releases.is_empty()
+                && self.sorts.is_empty()
                 && self.nothing_due()
                 && let Some(done) = self.finish.take()
             {
@@ -153,7 +133,8 @@ impl Sender {
                 _ = done.send(());
                 return;
             }
-            let wake = self.lanes.values().filter_map(Lane::next).chain(self.held.next()).min();
+            let now = clock::now();
+            let wake = self.lanes.values().filter_map(|lane| lane.next(now)).chain(self.held.next()).min();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -163,6 +144,7 @@ impl Sender {
                 },
                 Some(ended) = self.jobs.join_next_with_id() => self.note(ended),
                 Some(ended) = self.releases.join_next() => self.note_release(ended),
+                Some(ended) = self.sorts.join_next() => self.note_sort(ended),
                 () = sleep(clock::until(wake)) => {}
             }
         }
@@ -172,13 +154,26 @@ impl Sender {
         while let Some(ended) = self.releases.join_next().await {
             self.note_release(ended);
         }
+        while let Some(ended) = self.sorts.join_next().await {
+            self.note_sort(ended);
+        }
     }
 
     fn obey(&mut self, order: Order) {
         match order {
             Order::Owed(deliveries) => self.queue(deliveries),
             Order::Doubt => self.doubt = true,
-            Order::Desk(desk) => self.desk = desk,
+            Order::Retry(deliveries) => {
+                for delivery in &deliveries {
+                    self.lanes.entry(delivery.notifier.clone()).or_default().circuit.hurry(clock::now());
+                }
+                self.queue(deliveries);
+            }
+            Order::Desk(desk) => {
+                self.desk = desk;
+                // What was amiss may have been put right.
+                self.lanes.values_mut().for_each(|lane| lane.circuit.hurry(clock::now()));
+            }
             Order::Ping(reply) => _ = reply.send(()),
             Order::Finish(reply) => self.finish = Some(reply),
         }
@@ -202,18 +197,23 @@ impl Sender {
                 self.held.file(&delivery, now);
                 continue;
             }
-            let Some(due) = retry::due(&delivery, now) else { continue };
+            let Some(mut due) = retry::due(&delivery, now) else { continue };
             if let Some(running) = self.running.values_mut().find(|running| running.delivery == delivery.id) {
                 running.again = true;
                 continue;
             }
-            self.lanes.entry(delivery.notifier).or_default().file(delivery.id, due);
+            let lane = self.lanes.entry(delivery.notifier).or_default();
+            if lane.circuit.fault.is_some() {
+                // Its way decides when it is tried.
+                due = due.min(now);
+            }
+            lane.file(delivery.id, due);
         }
     }
 
     fn nothing_due(&self) -> bool {
         let now = clock::now();
-        self.lanes.values().all(|lane| lane.waiting.first().is_none_or(|(due, _)| *due > now))
+        self.lanes.values().all(|lane| lane.next(now).is_none_or(|due| due > now))
     }
 
     /// Lets go of what was held until now.
@@ -223,17 +223,19 @@ impl Sender {
             let station = self.station.clone();
             self.releases.spawn(async move {
                 let outcome = hold::release(&station, ids.clone(), now).await;
-                (group, ids, outcome)
+                (Some((group, ids)), outcome)
             });
         }
     }
 
     fn note_release(&mut self, ended: Result<Released, JoinError>) {
         match ended {
-            Ok((_, _, Ok(ready))) => self.queue(ready),
-            Ok((group, ids, Err(fault))) => {
-                error!("the store failed what was to be let go: {fault:#}");
-                self.held.put_back(group, ids, clock::now() + AFTER_FAULT);
+            Ok((_, Ok(ready))) => self.queue(ready),
+            Ok((group, Err(fault))) => {
+                error!("the store failed what was to be let go or given up: {fault:#}");
+                if let Some((group, ids)) = group {
+                    self.held.put_back(group, ids, clock::now() + AFTER_FAULT);
+                }
             }
             Err(panic) => {
                 warn!("what was to be let go ended in a bug: {panic}");
@@ -242,11 +244,59 @@ impl Sender {
         }
     }
 
+    /// Sorts what was held up at ways that work.
+    fn sort(&mut self) {
+        let now = clock::now();
+        for (name, lane) in &mut self.lanes {
+            if lane.jam != Jam::Held || lane.circuit.gate(now) != Gate::Open {
+                continue;
+            }
+            let ids = lane.due(now);
+            lane.jam = if ids.is_empty() { Jam::Clear } else { Jam::Sorting };
+            if !ids.is_empty() {
+                let (name, station) = (name.clone(), self.station.clone());
+                self.sorts.spawn(async move {
+                    let outcome = late::sort(&station, ids.clone(), now).await;
+                    (name, ids, outcome)
+                });
+            }
+        }
+    }
+
+    fn note_sort(&mut self, ended: Result<Sorting, JoinError>) {
+        let (name, ids, outcome) = match ended {
+            Ok(sorting) => sorting,
+            Err(panic) => {
+                warn!("what was held up could not be sorted, for a bug: {panic}");
+                self.lanes
+                    .values_mut()
+                    .filter(|lane| lane.jam == Jam::Sorting)
+                    .for_each(|lane| lane.jam = Jam::Clear);
+                return;
+            }
+        };
+        let lane = self.lanes.entry(name).or_default();
+        lane.jam = Jam::Clear;
+        match outcome {
+            Ok(sorted) => {
+                // Those that leave in a bundle are closed: what is taken out of turn here is not sent.
+                for id in ids {
+                    lane.forget(id);
+                }
+                for (id, due) in sorted.alone {
+                    lane.file(id, due);
+                }
+                self.queue(sorted.bundles);
+            }
+            Err(fault) => error!("the store failed what was held up: {fault:#}"),
+        }
+    }
+
     /// Starts what is due, lane by lane, oldest first.
     fn dispatch(&mut self) {
         let now = clock::now();
         for (name, lane) in &mut self.lanes {
-            while lane.next().is_some_and(|due| due <= now) {
+            while lane.next(now).is_some_and(|due| due <= now) {
                 let Some(delivery) = lane.take() else { break };
                 lane.under_way += 1;
                 let job = deliver::deliver(self.station.clone(), Arc::clone(&self.desk), delivery);
@@ -254,52 +304,66 @@ impl Sender {
                 self.running.insert(handle.id(), Running { notifier: name.clone(), delivery, again: false });
             }
         }
-        self.lanes.retain(|_, lane| lane.under_way > 0 || !lane.waiting.is_empty());
+        self.lanes.retain(|_, lane| !lane.is_idle());
     }
 
     fn note(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(Running { notifier, delivery, again }) = self.running.remove(&job) else { return };
-        let due = match ended {
-            _ if again => Some(clock::now()),
-            Ok((_, Ended::Closed)) => None,
-            Ok((_, Ended::Held(held))) => {
-                self.held.file(&held, clock::now());
-                None
-            }
-            Ok((_, Ended::Again(due))) => Some(due),
-            Ok((_, Ended::Faulty(fault))) => {
-                error!(%delivery, notifier, "the store failed a delivery: {fault:#}");
-                Some(clock::now() + AFTER_FAULT)
+        let now = clock::now();
+        let (due, circuit, owed) = match ended {
+            Ok((_, Ended { next, circuit, owed })) => {
+                let due = match next {
+                    _ if again => Some(now),
+                    Next::Closed => None,
+                    Next::Again(due) => Some(due),
+                    Next::Held(held) => {
+                        self.held.file(&held, now);
+                        None
+                    }
+                    Next::Faulty(fault) => {
+                        error!(%delivery, notifier, "the store failed a delivery: {fault:#}");
+                        Some(now + AFTER_FAULT)
+                    }
+                };
+                (due, circuit, owed)
             }
             Err(panic) => {
                 warn!(%delivery, notifier, "a delivery ended in a bug: {panic}");
-                Some(clock::now() + AFTER_FAULT)
+                (Some(now + AFTER_FAULT), None, Vec::new())
             }
         };
-        let lane = self.lanes.entry(notifier).or_default();
+        let lane = self.lanes.entry(notifier.clone()).or_default();
         lane.under_way = lane.under_way.saturating_sub(1);
-        if let Some(due) = due {
-            lane.file(delivery, due);
+        if let Some(circuit) = circuit {
+            let before = std::mem::replace(&mut lane.circuit, circuit);
+            let lasted = |fault: &Fault| now.duration_since(fault.since) > LATE;
+            if lane.circuit.fault.is_none() && before.fault.as_ref().is_some_and(lasted) {
+                lane.jam = Jam::Held;
+            }
         }
+        if let Some(due) = due {
+            // Behind all that waits: the next attempt of a way in trouble is another delivery's.
+            lane.file(delivery, if lane.circuit.fault.is_some() { due.min(now) } else { due });
+        }
+        self.queue(owed);
+        self.give_up(&notifier, now);
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn g7_what_waits_in_a_lane_is_filed_anew_when_the_clock_was_set_back() {
-        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
-        let mut lane = Lane::default();
-        let (first, second) = (DeliveryId::from_bytes([1; 16]), DeliveryId::from_bytes([2; 16]));
-        lane.file(second, at(600));
-        lane.file(first, at(5));
-        lane.advance(SignedDuration::from_secs(3600));
-        assert_eq!(lane.next(), Some(at(5 - 3600)));
-        lane.file(first, at(-3000));
-        assert_eq!((lane.take(), lane.next()), (Some(first), Some(at(-3000))));
-        assert_eq!((lane.take(), lane.take()), (Some(second), None));
+    /// Gives up what waits too long behind a way in trouble.
+    fn give_up(&mut self, notifier: &str, now: Timestamp) {
+        let Some(lane) = self.lanes.get(notifier) else { return };
+        let Some(fault) = &lane.circuit.fault else { return };
+        let exhausted = now.duration_since(fault.since)
+            >= SignedDuration::try_from(retry::PATIENCE).unwrap_or(SignedDuration::MAX);
+        let ids = lane.all();
+        if !exhausted || ids.is_empty() {
+            return;
+        }
+        let (station, reason) = (self.station.clone(), fault.reason.clone());
+        self.releases.spawn(async move {
+            let outcome = late::give_up(&station, ids, reason, now).await;
+            (None, outcome.map(|()| Vec::new()))
+        });
     }
 }

@@ -40,17 +40,23 @@ pub enum EventKind {
     NetworkOffline,
     /// It reaches them again.
     NetworkOnline,
+    /// Nothing gets through to the receiver of a notifier.
+    NotifierFailing,
+    /// Something does again.
+    NotifierRecovered,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::SourceFailing,
         Self::SourceSilent,
         Self::SourceRecovered,
         Self::SourceGap,
         Self::NetworkOffline,
         Self::NetworkOnline,
+        Self::NotifierFailing,
+        Self::NotifierRecovered,
     ];
 
     /// The type in webhooks and lists.
@@ -62,6 +68,8 @@ impl EventKind {
             Self::SourceGap => "source.gap",
             Self::NetworkOffline => "network.offline",
             Self::NetworkOnline => "network.online",
+            Self::NotifierFailing => "notifier.failing",
+            Self::NotifierRecovered => "notifier.recovered",
         }
     }
 
@@ -73,9 +81,9 @@ impl EventKind {
     /// The state entered.
     pub fn state(self) -> &'static str {
         match self {
-            Self::SourceFailing => "failing",
+            Self::SourceFailing | Self::NotifierFailing => "failing",
             Self::SourceSilent => "silent",
-            Self::SourceRecovered => "ok",
+            Self::SourceRecovered | Self::NotifierRecovered => "ok",
             Self::SourceGap => "gap",
             Self::NetworkOffline => "offline",
             Self::NetworkOnline => "online",
@@ -90,7 +98,7 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// The source; the host, when its sources share the trouble; the machine, for the network.
+    /// The source; the host, when its sources share the trouble; the machine, for the network; the notifier.
     pub name: String,
     /// Of a failure, and of the recovery from one: its class.
     pub reason: Option<String>,

@@ -1,5 +1,7 @@
 //! Whether this machine is cut off: then no source is to blame.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Event, EventKind};
@@ -13,6 +15,10 @@ const HOSTS_ENOUGH: usize = 10;
 /// A host that could not be reached longer ago says nothing of now.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
+/// Times of being cut off that are remembered: more than a bad line makes in the three days for which deliveries are
+/// tried.
+const SPANS_MAX: usize = 100;
+
 /// What is known of the network; the store keeps it, so that a restart repeats no event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
@@ -22,6 +28,8 @@ pub struct Network {
     pub offline: Option<Timestamp>,
     /// When it last came back.
     pub returned: Option<Timestamp>,
+    /// From when until when it was cut off, oldest first; the last hundred.
+    pub spans: Vec<(Timestamp, Timestamp)>,
 }
 
 /// A host that could not be reached.
@@ -34,11 +42,23 @@ pub struct Suspect {
 }
 
 impl Network {
+    /// For how long it was cut off between `from` and `until`, as far as that is remembered.
+    pub fn offline_within(&self, from: Timestamp, until: Timestamp) -> Duration {
+        let now = self.offline.map(|since| (since, until));
+        let overlap = |(begin, end): &(Timestamp, Timestamp)| {
+            Duration::try_from((*end).min(until).duration_since((*begin).max(from))).unwrap_or_default()
+        };
+        self.spans.iter().chain(&now).map(overlap).sum()
+    }
+
     /// A host answered.
     pub(super) fn heard(&mut self, machine: &str, now: Timestamp) -> Option<Event> {
         self.suspects.clear();
         let since = self.offline.take()?;
         self.returned = Some(now);
+        let before = self.spans.len().saturating_sub(SPANS_MAX - 1);
+        self.spans.drain(..before);
+        self.spans.push((since, now));
         let detail = format!("sources answer again; none could be reached from {since:.0} on");
         Some(Event::new(EventKind::NetworkOnline, machine, None, now, detail, now))
     }

@@ -220,3 +220,26 @@ fn hosts_that_answer_in_between_speak_for_the_network() {
         assert_eq!(known.network.offline, None, "{case}: {events:?}");
     }
 }
+
+#[test]
+fn time_offline_is_remembered_span_by_span() {
+    let at = |minute: i64| Timestamp::from_second(1_800_000_000 + minute * 60).unwrap();
+    let network = Network {
+        spans: vec![(at(10), at(20)), (at(40), at(70))],
+        offline: Some(at(90)),
+        ..Network::default()
+    };
+    for (from, until, minutes) in [
+        (0, 5, 0),
+        (0, 15, 5),
+        (15, 50, 15),
+        (30, 35, 0),
+        (0, 80, 40),
+        (0, 100, 50),
+        (95, 100, 5),
+        (100, 95, 0),
+    ] {
+        let offline = network.offline_within(at(from), at(until));
+        assert_eq!(offline, std::time::Duration::from_secs(minutes * 60), "{from} to {until}");
+    }
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Harvest, InForce, Missed, Outcome, Poll, Receipt, record};
 use crate::event::{self, Gap, Known, News, Observed, Reach, Trouble};
-use crate::outbox::DeliveryState;
+use crate::outbox::{Delivery, DeliveryState};
 use crate::store::{SourceState, StoreError, Transaction};
 
 /// What was known before the poll.
@@ -55,8 +55,8 @@ pub(super) fn note(
         tx.put_event(event)?;
         for who in force.routes.of_event(event.kind).to {
             // Nothing holds an event.
-            let (id, state) = (event.id.into(), DeliveryState::Ready);
-            record::owe(tx, who, id, event.created, state, receipt)?;
+            let owed = Delivery::owed(who, event.id.into(), event.created, DeliveryState::Ready);
+            record::owe(tx, owed, receipt)?;
         }
     }
     receipt.events = events;

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::take::Ingest;
 use super::{InForce, Judged, Receipt};
 use crate::item::{Dating, Item, SourceName};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
+use crate::outbox::{Delivery, DeliveryState};
 use crate::route::hold::Asked;
-use crate::route::{self, Facts, Recipient, Routed};
+use crate::route::{self, Facts, Routed};
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
@@ -105,7 +105,7 @@ impl Recorder<'_> {
         for who in &routed.to {
             let hold = self.force.routes.hold(&routed, who, asked);
             let state = hold.map_or(DeliveryState::Ready, DeliveryState::Held);
-            owe(self.tx, who.clone(), id.into(), now, state, receipt)?;
+            owe(self.tx, Delivery::owed(who.clone(), id.into(), now, state), receipt)?;
         }
         receipt.alerts.push((id, disposition));
         Ok(())
@@ -177,17 +177,8 @@ impl Recorder<'_> {
     }
 }
 
-/// Owes `subject` to a recipient.
-pub(super) fn owe(
-    tx: &dyn Transaction,
-    (notifier, recipient): Recipient,
-    subject: Subject,
-    created: Timestamp,
-    state: DeliveryState,
-    receipt: &mut Receipt,
-) -> Result<(), StoreError> {
-    let id = DeliveryId::new(subject, &notifier, &recipient);
-    let delivery = Delivery { id, subject, notifier, recipient, created, ready: created, attempts: 0, state };
+/// Owes what a delivery says.
+pub(super) fn owe(tx: &dyn Transaction, delivery: Delivery, receipt: &mut Receipt) -> Result<(), StoreError> {
     tx.put_delivery(&delivery)?;
     receipt.deliveries.push(delivery);
     Ok(())

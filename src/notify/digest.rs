@@ -42,6 +42,7 @@ impl Digest<'_> {
             Some(Cause::Digest) => " since the last digest",
             Some(Cause::Quiet) => " of quiet hours",
             Some(Cause::Budget) => " over the budget",
+            Some(Cause::Late) => " that were held up",
             None => "",
         };
         match self.parts {

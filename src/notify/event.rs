@@ -21,6 +21,10 @@ pub(crate) fn headline(event: &Event) -> String {
         EventKind::SourceGap => format!("{name} may have shown items that were missed"),
         EventKind::NetworkOffline => format!("{name} is cut off from its sources"),
         EventKind::NetworkOnline => format!("{name} reaches its sources again"),
+        EventKind::NotifierFailing => format!("notifier {name} is failing: its alerts wait"),
+        EventKind::NotifierRecovered => {
+            format!("notifier {name} gets through again: what waited is being sent")
+        }
     }
 }
 
@@ -48,7 +52,14 @@ fn remedy(event: &Event) -> String {
         EventKind::NetworkOffline => {
             "see to the network and the resolver of this machine; polling goes on by itself".to_owned()
         }
-        EventKind::SourceRecovered | EventKind::NetworkOnline => "nothing".to_owned(),
+        EventKind::NotifierFailing => {
+            format!(
+                "see to its receiver or its secret, then try: harmattan send-test {name}; what waits is tried for three days"
+            )
+        }
+        EventKind::SourceRecovered | EventKind::NetworkOnline | EventKind::NotifierRecovered => {
+            "nothing".to_owned()
+        }
     }
 }
 

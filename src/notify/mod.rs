@@ -18,8 +18,8 @@ mod wording;
 use std::fmt;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use self::chat::{Chat, ChatSettings};
@@ -31,6 +31,9 @@ use crate::config::secret::Secret;
 use crate::event::Event;
 use crate::outbox::{DeliveryId, Failure};
 use crate::story::Alert;
+
+/// From which age on a message says that it is late.
+pub const LATE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a test message says.
 const TEST_WORDS: &str = "A test message from Harmattan, sent by hand. The way works; nothing has happened.";
@@ -251,6 +254,8 @@ pub struct Message<'a> {
     pub timezone: &'a TimeZone,
     /// When this attempt begins.
     pub now: Timestamp,
+    /// Whether it leaves more than [`LATE`] after it could.
+    pub late: bool,
 }
 
 /// What a message tells.

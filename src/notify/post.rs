@@ -86,7 +86,7 @@ impl Post {
         url: &Url,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
-        let no_answer = |what: &str| Failure::Transient { reason: reason(url, what), retry_after: None };
+        let no_answer = |what: &str| Failure::Way { reason: reason(url, what), retry_after: None };
         match tokio::time::timeout(self.deadline, answer(request, now)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(no_answer(&chain(error))),

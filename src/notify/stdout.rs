@@ -59,7 +59,7 @@ impl Stdout {
         };
         match in_turn(&TURN, PATIENCE, write).await {
             Ok(()) => Ok(Accepted { detail: "written".to_owned() }),
-            Err(reason) => Err(Failure::Transient { reason, retry_after: None }),
+            Err(reason) => Err(Failure::Way { reason, retry_after: None }),
         }
     }
 }
@@ -98,7 +98,7 @@ async fn in_turn(
 /// What is written for `message`: lines of plain text, foreign words on one line each and harmless to a terminal.
 pub fn block(message: &Message<'_>) -> String {
     match &message.body {
-        Body::Alert(alert) => alert_block(alert, message.timezone),
+        Body::Alert(alert) => alert_block(alert, message),
         Body::Digest(digest) => digest_block(digest, message.timezone),
         Body::Event(event) => event_block(event, message.timezone),
         Body::Test => format!("[test] {TEST_WORDS}\n\n"),
@@ -121,8 +121,10 @@ fn digest_block(digest: &Digest<'_>, desk: &TimeZone) -> String {
     format!("{}\n\n", out.join("\n"))
 }
 
-fn alert_block(alert: &Alert, desk: &TimeZone) -> String {
+fn alert_block(alert: &Alert, message: &Message<'_>) -> String {
+    let desk = message.timezone;
     let mut out = vec![format!("[{}] {}", alert.severity, wording::rules(alert))];
+    out.extend(message.late.then(|| wording::LATE.to_owned()));
     out.extend(wording::update(alert));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| format!("{heading}: {}", line(note))));
     out.push(wording::headline(alert));

@@ -20,6 +20,7 @@ use super::post::{Answer, Post, answered, host, reason};
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
+use crate::outbox::bundle::Cause;
 use crate::outbox::classify::{self, HttpVerdict};
 use crate::story::{Alert, AlertKind};
 use crate::wire;
@@ -79,6 +80,7 @@ impl Webhook {
         let reason = reason(&self.url, &answered(status));
         match classify::http(status.as_u16()) {
             HttpVerdict::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
+            HttpVerdict::Way => Err(Failure::Way { reason, retry_after: answer.retry_after }),
             HttpVerdict::Transient => Err(Failure::Transient { reason, retry_after: answer.retry_after }),
             HttpVerdict::Permanent => Err(Failure::Permanent { reason }),
         }
@@ -120,10 +122,10 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 },
                 version: VERSION,
                 timestamp: alert.created,
-                data: Data::Alert(Box::new(told.into())),
+                data: Data::Alert(Box::new(wire::alert::Alert { late: message.late, ..told.into() })),
             }
         }
-        Body::Digest(digest @ Digest { alerts, part, parts, .. }) => Envelope {
+        Body::Digest(digest @ Digest { cause, alerts, part, parts }) => Envelope {
             kind: "alert.digest",
             version: VERSION,
             timestamp: digest.created(),
@@ -132,6 +134,7 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                     .iter()
                     .cloned()
                     .map(|alert| Alert { untold: Vec::new(), ..alert }.into())
+                    .map(|alert| wire::alert::Alert { late: *cause == Some(Cause::Late), ..alert })
                     .collect(),
                 part: *part,
                 parts: *parts,
@@ -242,9 +245,10 @@ mod tests {
             recipient: "",
             timezone: &TimeZone::UTC,
             now: Timestamp::UNIX_EPOCH,
+            late: false,
         };
         let failure = webhook.send(&message).await.expect_err("no answer");
         assert!(failure.reason().ends_with("no answer within 0.2 s"), "{failure:?}");
-        assert!(matches!(failure, Failure::Transient { retry_after: None, .. }), "{failure:?}");
+        assert!(matches!(failure, Failure::Way { retry_after: None, .. }), "{failure:?}");
     }
 }

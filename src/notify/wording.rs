@@ -66,6 +66,9 @@ pub(crate) fn rule(rule: &Match) -> String {
     format!("{} ({}{score})", line(&rule.rule), rule.severity)
 }
 
+/// What a message says that leaves long after it could.
+pub(crate) const LATE: &str = "Late: a stop or an outage held it up";
+
 /// What an update adds; `None` for a new alert.
 pub(crate) fn update(alert: &Alert) -> Option<String> {
     match alert.kind {

@@ -58,11 +58,13 @@ pub enum Cause {
     Quiet,
     /// Room in a budget.
     Budget,
+    /// A way that works: a stop or an outage held them up.
+    Late,
 }
 
 impl Cause {
     /// All of them.
-    const ALL: [Self; 4] = [Self::Batch, Self::Digest, Self::Quiet, Self::Budget];
+    const ALL: [Self; 5] = [Self::Batch, Self::Digest, Self::Quiet, Self::Budget, Self::Late];
 
     /// The word used in JSON and in the store.
     pub fn as_str(self) -> &'static str {
@@ -71,6 +73,7 @@ impl Cause {
             Self::Digest => "digest",
             Self::Quiet => "quiet",
             Self::Budget => "budget",
+            Self::Late => "late",
         }
     }
 

@@ -5,7 +5,9 @@
 pub enum SmtpVerdict {
     /// The server took it, or asks for the next step.
     Accepted,
-    /// Not now, or not by this way until its operator acts: tried again.
+    /// Nothing by this way now, perhaps not until its operator acts: tried again.
+    Way,
+    /// Not this message now: tried again.
     Transient,
     /// Not this message or not this recipient: tried once more.
     Refused,
@@ -16,7 +18,9 @@ pub enum SmtpVerdict {
 pub enum HttpVerdict {
     /// The receiver took it.
     Accepted,
-    /// Not now, or not by this way until its operator acts: tried again.
+    /// Nothing by this way now, perhaps not until its operator acts: tried again.
+    Way,
+    /// Not this message now: tried again.
     Transient,
     /// Never these bytes at this address: given up.
     Permanent,
@@ -64,29 +68,33 @@ impl SmtpStage {
 ///
 /// A 5xx before the recipient is a fault of the way, not of the message: wrong password, relay closed,
 /// sender not allowed. Giving up would lose every alert of that time, so it is tried until the operator has acted.
-/// The replies 530, 534, 535 and 538 speak of the login at any stage (RFC 4954, section 6).
+/// The replies 530, 534, 535 and 538 speak of the login at any stage (RFC 4954, section 6), 421 of the whole service.
 pub fn smtp(code: u16, stage: SmtpStage) -> SmtpVerdict {
     match code {
         200..=399 => SmtpVerdict::Accepted,
-        530 | 534 | 535 | 538 => SmtpVerdict::Transient,
-        500..=599 => match stage {
-            SmtpStage::Connect | SmtpStage::Tls | SmtpStage::Auth | SmtpStage::Mail => SmtpVerdict::Transient,
-            SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content => SmtpVerdict::Refused,
+        421 | 530 | 534 | 535 | 538 => SmtpVerdict::Way,
+        _ => match stage {
+            SmtpStage::Connect | SmtpStage::Tls | SmtpStage::Auth | SmtpStage::Mail => SmtpVerdict::Way,
+            SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content => match code {
+                500..=599 => SmtpVerdict::Refused,
+                _ => SmtpVerdict::Transient,
+            },
         },
-        _ => SmtpVerdict::Transient,
     }
 }
 
 /// What the exit code of a `sendmail` program means (`sysexits.h`).
 ///
 /// As with a reply: what speaks of the recipient or the message is refused, all else lies with the machine, whose
-/// operator can put it right.
+/// operator can put it right, but for `EX_TEMPFAIL`.
 pub fn sendmail(code: i32) -> SmtpVerdict {
     match code {
         0 => SmtpVerdict::Accepted,
         // EX_DATAERR, EX_NOUSER, EX_NOHOST
         65 | 67 | 68 => SmtpVerdict::Refused,
-        _ => SmtpVerdict::Transient,
+        // EX_TEMPFAIL
+        75 => SmtpVerdict::Transient,
+        _ => SmtpVerdict::Way,
     }
 }
 
@@ -100,7 +108,9 @@ pub fn http(status: u16) -> HttpVerdict {
     match status {
         200..=299 => HttpVerdict::Accepted,
         400 | 405 | 406 | 410 | 411 | 413..=415 | 417 | 422 | 426 | 428 | 431 | 451 => HttpVerdict::Permanent,
-        _ => HttpVerdict::Transient,
+        // It handles the same id at this moment, or will not take it so early.
+        409 | 425 => HttpVerdict::Transient,
+        _ => HttpVerdict::Way,
     }
 }
 
@@ -110,13 +120,14 @@ mod tests {
 
     #[test]
     fn every_smtp_code_has_its_verdict_at_every_stage() {
-        let login = [530, 534, 535, 538];
+        let of_the_service = [421, 530, 534, 535, 538];
         for stage in SmtpStage::ALL {
             let about_the_message = matches!(stage, SmtpStage::Rcpt | SmtpStage::Data | SmtpStage::Content);
             for code in 0..=999 {
                 let expected = match code / 100 {
                     2 | 3 => SmtpVerdict::Accepted,
-                    5 if about_the_message && !login.contains(&code) => SmtpVerdict::Refused,
+                    _ if !about_the_message || of_the_service.contains(&code) => SmtpVerdict::Way,
+                    5 => SmtpVerdict::Refused,
                     _ => SmtpVerdict::Transient,
                 };
                 assert_eq!(smtp(code, stage), expected, "{code} at {stage:?}");
@@ -127,14 +138,14 @@ mod tests {
     #[test]
     fn replies_seen_in_the_field() {
         for (code, stage, expected) in [
-            (421, SmtpStage::Connect, SmtpVerdict::Transient), // closing down
-            (554, SmtpStage::Connect, SmtpVerdict::Transient), // no service for this address
-            (454, SmtpStage::Tls, SmtpVerdict::Transient),     // TLS not available
-            (535, SmtpStage::Auth, SmtpVerdict::Transient),    // wrong password
-            (550, SmtpStage::Auth, SmtpVerdict::Transient),    // 5.7.30 basic authentication is off
-            (553, SmtpStage::Mail, SmtpVerdict::Transient),    // sender not owned by this login
+            (421, SmtpStage::Connect, SmtpVerdict::Way),       // closing down
+            (554, SmtpStage::Connect, SmtpVerdict::Way),       // no service for this address
+            (454, SmtpStage::Tls, SmtpVerdict::Way),           // TLS not available
+            (535, SmtpStage::Auth, SmtpVerdict::Way),          // wrong password
+            (550, SmtpStage::Auth, SmtpVerdict::Way),          // 5.7.30 basic authentication is off
+            (553, SmtpStage::Mail, SmtpVerdict::Way),          // sender not owned by this login
             (450, SmtpStage::Rcpt, SmtpVerdict::Transient),    // greylisted
-            (530, SmtpStage::Rcpt, SmtpVerdict::Transient),    // login required
+            (530, SmtpStage::Rcpt, SmtpVerdict::Way),          // login required
             (550, SmtpStage::Rcpt, SmtpVerdict::Refused),      // no such user
             (354, SmtpStage::Data, SmtpVerdict::Accepted),     // go on
             (452, SmtpStage::Content, SmtpVerdict::Transient), // disk full
@@ -151,7 +162,8 @@ mod tests {
             let expected = match code {
                 0 => SmtpVerdict::Accepted,
                 65 | 67 | 68 => SmtpVerdict::Refused,
-                _ => SmtpVerdict::Transient,
+                75 => SmtpVerdict::Transient,
+                _ => SmtpVerdict::Way,
             };
             assert_eq!(sendmail(code), expected, "{code}");
         }
@@ -164,7 +176,8 @@ mod tests {
             let expected = match status / 100 {
                 2 => HttpVerdict::Accepted,
                 4 if never.contains(&status) => HttpVerdict::Permanent,
-                _ => HttpVerdict::Transient,
+                4 if [409, 425].contains(&status) => HttpVerdict::Transient,
+                _ => HttpVerdict::Way,
             };
             assert_eq!(http(status), expected, "{status}");
         }
@@ -174,17 +187,17 @@ mod tests {
     fn statuses_seen_in_the_field() {
         for (status, expected) in [
             (202, HttpVerdict::Accepted),
-            (302, HttpVerdict::Transient), // moved, or sent to a login page
-            (308, HttpVerdict::Transient), // `http` to `https`
+            (302, HttpVerdict::Way),       // moved, or sent to a login page
+            (308, HttpVerdict::Way),       // `http` to `https`
             (400, HttpVerdict::Permanent), // does not like this body
-            (401, HttpVerdict::Transient), // its key changed
-            (403, HttpVerdict::Transient), // a firewall in front of it
-            (404, HttpVerdict::Transient), // being deployed
+            (401, HttpVerdict::Way),       // its key changed
+            (403, HttpVerdict::Way),       // a firewall in front of it
+            (404, HttpVerdict::Way),       // being deployed
             (409, HttpVerdict::Transient), // handles the same id at this moment
             (410, HttpVerdict::Permanent), // wants no more
             (413, HttpVerdict::Permanent), // too large
-            (429, HttpVerdict::Transient), // too many
-            (503, HttpVerdict::Transient), // restarting
+            (429, HttpVerdict::Way),       // too many
+            (503, HttpVerdict::Way),       // restarting
         ] {
             assert_eq!(http(status), expected, "{status}");
         }

@@ -4,6 +4,7 @@
 //! what becomes of a delivery then.
 
 pub mod bundle;
+pub mod circuit;
 pub mod classify;
 pub mod retry;
 
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use self::bundle::BundleId;
 use crate::event::EventId;
 use crate::id::{digest, id};
+use crate::route::Recipient;
 use crate::route::hold::Hold;
 use crate::story::AlertId;
 
@@ -95,6 +97,19 @@ pub struct Delivery {
     pub state: DeliveryState,
 }
 
+impl Delivery {
+    /// `subject`, owed to a recipient since `created`.
+    pub fn owed(
+        (notifier, recipient): Recipient,
+        subject: Subject,
+        created: Timestamp,
+        state: DeliveryState,
+    ) -> Self {
+        let id = DeliveryId::new(subject, &notifier, &recipient);
+        Self { id, subject, notifier, recipient, created, ready: created, attempts: 0, state }
+    }
+}
+
 /// How a delivery stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
@@ -174,7 +189,15 @@ impl DeliveryState {
 /// Why an attempt failed, and whether another may succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// May pass, or the operator can put it right: network, logins, most answers. Tried again for about three days.
+    /// Nothing gets through at present, whatever the message: network, logins, most answers. It may pass, or the
+    /// operator can put it right: tried again for about three days, by one delivery at a time ([`circuit`]).
+    Way {
+        /// What happened, without secrets.
+        reason: String,
+        /// The receiver's wish, when it had one.
+        retry_after: Option<Duration>,
+    },
+    /// Not this message now: tried again for about three days.
     Transient {
         /// What happened, without secrets.
         reason: String,
@@ -197,7 +220,10 @@ impl Failure {
     /// What happened, without secrets.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Transient { reason, .. } | Self::Refused { reason } | Self::Permanent { reason } => reason,
+            Self::Way { reason, .. }
+            | Self::Transient { reason, .. }
+            | Self::Refused { reason }
+            | Self::Permanent { reason } => reason,
         }
     }
 }

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use super::{Delivery, DeliveryState, Failure};
 use crate::id::digest;
 
-/// Waits before the second, third, … attempt, in seconds: quick at first, for a receiver that restarts, then every
-/// six hours. With the jitter they add up to about three days, the span that the Standard Webhooks advise.
-const WAITS_SECONDS: [u64; 18] = [
-    5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600,
-    21_600, 21_600, 21_600,
-];
+/// Waits before the second, third, … attempt, in seconds: quick at first, for a receiver that restarts; the last one
+/// stays.
+const WAITS_SECONDS: [u64; 9] = [5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600];
+
+/// For how long of a working network a delivery is tried: the span that the Standard Webhooks advise.
+pub const PATIENCE: Duration = Duration::from_hours(72);
 
 /// Greatest addition to a wait, in percent of it, so that deliveries held up together do not return together.
 const JITTER_PERCENT_MAX: u64 = 20;
@@ -51,36 +51,50 @@ fn longest(now: Timestamp) -> Timestamp {
 
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
 ///
-/// Deterministic: the jitter comes from the delivery's id and the number of the attempt.
-pub fn after_failure(delivery: &Delivery, failure: &Failure, now: Timestamp) -> DeliveryState {
+/// `offline` is for how long this machine was cut off since it was ready. Deterministic: the jitter comes from the
+/// delivery's id and the number of the attempt.
+pub fn after_failure(
+    delivery: &Delivery,
+    failure: &Failure,
+    now: Timestamp,
+    offline: Duration,
+) -> DeliveryState {
     match failure {
         Failure::Permanent { reason } => dead(now, reason.clone()),
         Failure::Refused { reason } if delivery.attempts >= ATTEMPTS_REFUSED_MAX => dead(now, reason.clone()),
+        Failure::Way { reason, .. } | Failure::Transient { reason, .. } | Failure::Refused { reason }
+            if is_exhausted(delivery, now, offline) =>
+        {
+            dead(now, format!("given up after {} attempts: {reason}", delivery.attempts))
+        }
         Failure::Refused { reason } => retry(delivery, WAIT_REFUSED_MIN, reason, now),
-        Failure::Transient { reason, retry_after } => {
+        Failure::Way { reason, retry_after } | Failure::Transient { reason, retry_after } => {
             let wish = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
             retry(delivery, wish, reason, now)
         }
     }
 }
 
-/// Again after the scheduled wait, but not before `at_least`; dead when no attempt is left.
+/// Whether a delivery was tried for long enough.
+pub fn is_exhausted(delivery: &Delivery, now: Timestamp, offline: Duration) -> bool {
+    let age = Duration::try_from(now.duration_since(delivery.ready)).unwrap_or_default();
+    age.saturating_sub(offline) >= PATIENCE
+}
+
+/// Again after the scheduled wait, but not before `at_least`.
 fn retry(delivery: &Delivery, at_least: Duration, reason: &str, now: Timestamp) -> DeliveryState {
-    let Some(wait) = wait(delivery) else {
-        return dead(now, format!("given up after {} attempts: {reason}", delivery.attempts));
-    };
-    let due = now.checked_add(wait.max(at_least)).unwrap_or(Timestamp::MAX);
+    let due = now.checked_add(wait(delivery).max(at_least)).unwrap_or(Timestamp::MAX);
     DeliveryState::Retrying { due, reason: reason.to_owned() }
 }
 
-/// The wait after the attempts made so far, jitter included; `None` after the last.
-fn wait(delivery: &Delivery) -> Option<Duration> {
-    let failed = usize::try_from(delivery.attempts.saturating_sub(1)).ok()?;
-    let seconds = *WAITS_SECONDS.get(failed)?;
+/// The wait after the attempts made so far, jitter included.
+fn wait(delivery: &Delivery) -> Duration {
+    let failed = usize::try_from(delivery.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    let seconds = WAITS_SECONDS.get(failed.min(WAITS_SECONDS.len() - 1)).copied().unwrap_or_default();
     let [a, b, ..] = digest(&[b"jitter", &delivery.id.to_bytes(), &delivery.attempts.to_le_bytes()]);
     let share = u64::from(u16::from_le_bytes([a, b]));
     let jitter_millis = seconds * 1000 * JITTER_PERCENT_MAX / 100 * share / u64::from(u16::MAX);
-    Some(Duration::from_secs(seconds) + Duration::from_millis(jitter_millis))
+    Duration::from_secs(seconds) + Duration::from_millis(jitter_millis)
 }
 
 fn dead(at: Timestamp, reason: String) -> DeliveryState {
@@ -126,7 +140,7 @@ mod tests {
 
     /// Seconds until the next attempt; `None` for a dead letter.
     fn waits(delivery: &Delivery, failure: &Failure) -> Option<i64> {
-        match after_failure(delivery, failure, now()) {
+        match after_failure(delivery, failure, now(), Duration::ZERO) {
             DeliveryState::Retrying { due, .. } => Some(due.duration_since(now()).as_secs()),
             DeliveryState::Dead { .. } => None,
             state @ (DeliveryState::Held(_)
@@ -139,15 +153,31 @@ mod tests {
 
     #[test]
     fn attempts_cover_about_three_days() {
-        let mut total = 0;
-        let mut attempt = 1;
-        while let Some(seconds) = waits(&delivery(attempt, 1), &transient(None)) {
-            total += seconds;
-            attempt += 1;
+        let mut delivery = delivery(0, 1);
+        let mut at = now();
+        let died = loop {
+            delivery.attempts += 1;
+            let state = after_failure(&delivery, &transient(None), at, Duration::ZERO);
+            let DeliveryState::Retrying { due, .. } = state else { break state };
+            at = due;
+        };
+        let hours = at.duration_since(now()).as_hours();
+        assert!((72..80).contains(&hours), "{hours} h");
+        assert!((19..22).contains(&delivery.attempts), "{}", delivery.attempts);
+        let reason = format!("given up after {} attempts: 503 Service Unavailable", delivery.attempts);
+        assert_eq!(died, DeliveryState::Dead { at, reason });
+    }
+
+    #[test]
+    fn time_offline_does_not_count() {
+        let after = |hours| now() + Duration::from_hours(hours);
+        for (hours, offline, exhausted) in [(71, 0, false), (72, 0, true), (100, 29, false), (101, 29, true)]
+        {
+            let offline = Duration::from_hours(offline);
+            assert_eq!(is_exhausted(&delivery(1, 1), after(hours), offline), exhausted, "{hours} h");
         }
-        assert_eq!(attempt, 19, "18 waits lie between 19 attempts");
-        let hours = total / 3600;
-        assert!((67..82).contains(&hours), "{hours} h");
+        let back = now().checked_sub(Duration::from_hours(1)).expect("a time");
+        assert!(!is_exhausted(&delivery(1, 1), back, Duration::ZERO), "a clock set back");
     }
 
     #[test]
@@ -181,13 +211,6 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_says_why() {
-        let state = after_failure(&delivery(19, 1), &transient(None), now());
-        let reason = "given up after 19 attempts: 503 Service Unavailable".to_owned();
-        assert_eq!(state, DeliveryState::Dead { at: now(), reason });
-    }
-
-    #[test]
     fn deliveries_held_up_together_do_not_return_together() {
         let mut seen: Vec<_> = (0..20).map(|seed| waits(&delivery(9, seed), &transient(None))).collect();
         seen.sort_unstable();
@@ -198,10 +221,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_retry_lies_ahead_within_the_cap(attempts in 0_u32..40, seed: u8, wish in 0_u64..10_000_000) {
-            let Some(seconds) = waits(&delivery(attempts, seed), &transient(Some(wish))) else {
-                prop_assert!(attempts > 18);
-                return Ok(());
-            };
+            let seconds = waits(&delivery(attempts, seed), &transient(Some(wish))).unwrap_or_default();
             prop_assert!((5..=25_920).contains(&seconds), "{seconds} s");
         }
     }

@@ -173,6 +173,17 @@ impl Routes {
         Routed { unrouted: false, ..routed }
     }
 
+    /// Where an event of a notifier goes: not to that notifier, as long as there is another.
+    pub fn of_notifier_event(&self, kind: EventKind, notifier: &str) -> Vec<Recipient> {
+        let others = |to: &[Recipient]| -> Vec<Recipient> {
+            to.iter().filter(|(name, _)| name != notifier).cloned().collect()
+        };
+        let routed = self.of_event(kind);
+        let to = others(&routed.to);
+        // A route to nobody records without sending.
+        if to.is_empty() && !routed.to.is_empty() { others(&self.everybody) } else { to }
+    }
+
     fn routed(&self, takes: impl Fn(&Route) -> bool) -> Routed {
         let mut routed = Routed { routes: Vec::new(), to: Vec::new(), unrouted: false };
         for (place, route) in self.list.iter().enumerate().filter(|(_, route)| takes(route)) {

@@ -258,3 +258,22 @@ fn what_is_about_to_leave_waits_for_quiet_hours_and_for_room() {
         assert_eq!(routes.hold_back(&unrouted, &hook, asked, &left), None, "no route, no hold");
     }
 }
+
+#[test]
+fn what_happens_to_a_notifier_is_told_by_the_others() {
+    let kind = EventKind::NotifierFailing;
+    let to = |specs: &[RouteSpec], about| {
+        let routes = Routes::new(specs, &[], everybody(), TimeZone::UTC);
+        let to = routes.of_notifier_event(kind, about).into_iter();
+        to.map(|(notifier, to)| notifier + &to).collect::<Vec<_>>().join(" ")
+    };
+    for (specs, about, expected) in [
+        (vec![], "mail", "hook"),
+        (vec![], "hook", "maila@x.org mailb@x.org"),
+        (vec![events(&["notifier.*"], &["mail", "hook"])], "mail", "hook"),
+        (vec![events(&["notifier.*"], &["hook"])], "hook", "maila@x.org mailb@x.org"),
+        (vec![events(&["notifier.*"], &[])], "hook", ""),
+    ] {
+        assert_eq!(to(&specs, about), expected, "{specs:?}");
+    }
+}

@@ -18,6 +18,7 @@ use crate::article::{Fate, Pending};
 use crate::event::{Event, EventId, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
+use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId};
 use crate::route::Recipient;
 use crate::silence::Silence;
@@ -118,6 +119,9 @@ pub trait Store: Send + Sync {
 
     /// One event.
     fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// The notifiers through which nothing gets, by name.
+    fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError>;
 
     /// One bundle.
     fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError>;
@@ -235,6 +239,12 @@ pub trait Transaction {
 
     /// Writes an event.
     fn put_event(&self, event: &Event) -> Result<(), StoreError>;
+
+    /// What is known of a notifier's way.
+    fn circuit(&self, notifier: &str) -> Result<Circuit, StoreError>;
+
+    /// Writes it.
+    fn put_circuit(&self, notifier: &str, circuit: &Circuit) -> Result<(), StoreError>;
 
     /// Writes a bundle.
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError>;

@@ -17,7 +17,9 @@ const WORDS_CHARS_MAX: usize = 120;
 pub(super) enum Verdict {
     /// It took it.
     Accepted(&'static str),
-    /// Not now, or not by this way until its operator acts.
+    /// Nothing by this way now, perhaps not until its operator acts.
+    Way { why: String, retry_after: Option<Duration> },
+    /// Not this message now.
     Transient { why: String, retry_after: Option<Duration> },
     /// Never this message.
     Permanent { why: String },
@@ -48,9 +50,16 @@ pub(super) fn verdict(service: Service, answer: &Answer) -> Verdict {
             _ => "taken",
         }),
         HttpVerdict::Permanent if !is_of_the_way(service, status, &why) => Verdict::Permanent { why },
-        HttpVerdict::Permanent | HttpVerdict::Transient => {
+        HttpVerdict::Transient => Verdict::Transient { why, retry_after: answer.retry_after },
+        // One who shut us out, of several.
+        HttpVerdict::Permanent | HttpVerdict::Way
+            if service.names_recipients() && matches!(status, 400 | 403) =>
+        {
+            Verdict::Transient { why, retry_after: None }
+        }
+        HttpVerdict::Permanent | HttpVerdict::Way => {
             let asked = json.as_ref().and_then(wish);
-            Verdict::Transient { why, retry_after: answer.retry_after.max(asked) }
+            Verdict::Way { why, retry_after: answer.retry_after.max(asked) }
         }
     }
 }
@@ -113,8 +122,9 @@ mod tests {
         match verdict(service, &answer(status, body)) {
             Verdict::Accepted(_) => "accepted".to_owned(),
             Verdict::Permanent { why } => format!("permanent: {why}"),
-            Verdict::Transient { why, retry_after: None } => format!("transient: {why}"),
-            Verdict::Transient { why, retry_after: Some(wait) } => format!("transient {wait:?}: {why}"),
+            Verdict::Transient { why, .. } => format!("transient: {why}"),
+            Verdict::Way { why, retry_after: None } => format!("way: {why}"),
+            Verdict::Way { why, retry_after: Some(wait) } => format!("way {wait:?}: {why}"),
         }
     }
 
@@ -122,27 +132,22 @@ mod tests {
     const FIELD: &[(Service, u16, &str, &str)] = &[
         (Service::Slack, 200, "ok", "accepted"),
         (Service::Slack, 400, "invalid_blocks", "permanent: invalid_blocks"),
-        (Service::Slack, 403, "invalid_token", "transient: invalid_token"),
-        (Service::Slack, 404, "no_service", "transient: no_service"),
-        (Service::Slack, 410, "channel_is_archived", "transient: channel_is_archived"),
+        (Service::Slack, 403, "invalid_token", "way: invalid_token"),
+        (Service::Slack, 404, "no_service", "way: no_service"),
+        (Service::Slack, 410, "channel_is_archived", "way: channel_is_archived"),
         (Service::Discord, 200, r#"{"id":"1"}"#, "accepted"),
         (
             Service::Discord,
             429,
             r#"{"message":"You are being rate limited.","retry_after":3.5,"global":false}"#,
-            "transient 3.5s: You are being rate limited.",
+            "way 3.5s: You are being rate limited.",
         ),
-        (
-            Service::Discord,
-            404,
-            r#"{"message":"Unknown Webhook","code":10015}"#,
-            "transient: Unknown Webhook",
-        ),
+        (Service::Discord, 404, r#"{"message":"Unknown Webhook","code":10015}"#, "way: Unknown Webhook"),
         (
             Service::Mattermost,
             400,
             r#"{"message":"Couldn't find the channel."}"#,
-            "transient: Couldn't find the channel.",
+            "way: Couldn't find the channel.",
         ),
         (Service::Teams, 202, "", "accepted"),
         (Service::Teams, 413, "<html>", "permanent: "),
@@ -150,7 +155,7 @@ mod tests {
             Service::Telegram,
             429,
             r#"{"ok":false,"description":"Too Many Requests: retry after 14","parameters":{"retry_after":14}}"#,
-            "transient 14s: Too Many Requests: retry after 14",
+            "way 14s: Too Many Requests: retry after 14",
         ),
         (
             Service::Telegram,
@@ -174,19 +179,19 @@ mod tests {
             Service::Ntfy,
             429,
             r#"{"code":42901,"http":429,"error":"limit reached: too many requests"}"#,
-            "transient: limit reached: too many requests",
+            "way: limit reached: too many requests",
         ),
         (
             Service::Gotify,
             401,
             r#"{"error":"Unauthorized","errorCode":401,"errorDescription":"you need to provide a valid access token"}"#,
-            "transient: you need to provide a valid access token",
+            "way: you need to provide a valid access token",
         ),
         (
             Service::Matrix,
             429,
             r#"{"errcode":"M_LIMIT_EXCEEDED","error":"Too Many Requests","retry_after_ms":2000}"#,
-            "transient 2s: Too Many Requests",
+            "way 2s: Too Many Requests",
         ),
         (
             Service::Matrix,
@@ -205,7 +210,7 @@ mod tests {
             Service::PagerDuty,
             400,
             r#"{"status":"invalid event","message":"Event object is invalid","errors":["'routing_key' is a malformed"]}"#,
-            "transient: Event object is invalid ('routing_key' is a malformed)",
+            "way: Event object is invalid ('routing_key' is a malformed)",
         ),
         (
             Service::PagerDuty,
@@ -220,7 +225,7 @@ mod tests {
             r#""start time must be before end time""#,
             "permanent: start time must be before end time",
         ),
-        (Service::Alertmanager, 503, "<html>bad gateway</html>", "transient: "),
+        (Service::Alertmanager, 503, "<html>bad gateway</html>", "way: "),
     ];
 
     #[test]
@@ -240,7 +245,7 @@ mod tests {
     #[test]
     fn a_wish_that_is_no_time_is_none() {
         for body in [r#"{"retry_after":-1}"#, r#"{"retry_after":1e300}"#, r#"{"retry_after":"soon"}"#] {
-            assert_eq!(told(Service::Discord, 429, body), "transient: ", "{body}");
+            assert_eq!(told(Service::Discord, 429, body), "way: ", "{body}");
         }
     }
 }

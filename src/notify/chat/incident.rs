@@ -53,6 +53,8 @@ impl Incident {
                     EventKind::SourceGap => (EventKind::SourceGap.as_str(), false),
                     EventKind::NetworkOffline => (EventKind::NetworkOffline.as_str(), false),
                     EventKind::NetworkOnline => (EventKind::NetworkOffline.as_str(), true),
+                    EventKind::NotifierFailing => (EventKind::NotifierFailing.as_str(), false),
+                    EventKind::NotifierRecovered => (EventKind::NotifierFailing.as_str(), true),
                 };
                 // A source that was silent recovers as one that failed does.
                 let about = if kind == EventKind::SourceSilent.as_str() { "source.failing" } else { kind };

@@ -229,6 +229,7 @@ impl Chat {
         };
         match answer::verdict(self.service, answer) {
             Verdict::Accepted(detail) => Ok(Accepted { detail: detail.to_owned() }),
+            Verdict::Way { why, retry_after } => Err(Failure::Way { reason: reason(&why), retry_after }),
             Verdict::Transient { why, retry_after } => {
                 Err(Failure::Transient { reason: reason(&why), retry_after })
             }

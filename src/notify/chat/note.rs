@@ -54,7 +54,7 @@ impl Note {
     /// What `message` says.
     pub(super) fn of(message: &Message<'_>) -> Self {
         match &message.body {
-            Body::Alert(alert) => of_alert(alert, message.timezone),
+            Body::Alert(alert) => of_alert(alert, message),
             Body::Digest(digest) => of_digest(digest, message.timezone),
             Body::Event(told) => of_event(told, message.timezone),
             Body::Test => of_test(),
@@ -134,13 +134,15 @@ pub(super) fn clipped(text: &str, room: usize, shape: &Shape) -> String {
     fitting.checked_sub(1).and_then(|at| ends.get(at)).map(kept).unwrap_or_default()
 }
 
-fn of_alert(alert: &Alert, desk: &TimeZone) -> Note {
+fn of_alert(alert: &Alert, message: &Message<'_>) -> Note {
+    let desk = message.timezone;
     let rules: Vec<String> = alert.rules.iter().map(wording::rule).collect();
     let listed = |what: &str, names: Vec<String>| {
         (!names.is_empty()).then(|| cut(&format!("{what}: {}", names.join(", ")), LINE_CHARS_MAX))
     };
     let mut head = vec![rules.join(", ")];
     head.extend(wording::unverified(alert).map(str::to_owned));
+    head.extend(message.late.then(|| wording::LATE.to_owned()));
     head.extend(wording::update(alert));
     let notes = wording::notes(alert);
     head.extend(
@@ -202,9 +204,11 @@ fn of_event(told: &Event, desk: &TimeZone) -> Note {
 /// How loud an event is.
 fn severity(kind: EventKind) -> Severity {
     match kind {
-        EventKind::NetworkOffline => Severity::High,
+        EventKind::NetworkOffline | EventKind::NotifierFailing => Severity::High,
         EventKind::SourceFailing | EventKind::SourceSilent | EventKind::SourceGap => Severity::Medium,
-        EventKind::SourceRecovered | EventKind::NetworkOnline => Severity::Info,
+        EventKind::SourceRecovered | EventKind::NetworkOnline | EventKind::NotifierRecovered => {
+            Severity::Info
+        }
     }
 }
 

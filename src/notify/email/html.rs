@@ -61,7 +61,7 @@ const FOOT: &str = "</main>\n</body>\n</html>\n";
 /// The HTML part for `message`, with at most `excerpt` characters of the item's text.
 pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
     let body = match &message.body {
-        Body::Alert(alert) => alert_html(alert, message.timezone, excerpt),
+        Body::Alert(alert) => alert_html(alert, message, excerpt),
         Body::Digest(digest) => digest_html(digest, message.timezone),
         Body::Event(event) => event_html(event, message.timezone),
         Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
@@ -108,9 +108,11 @@ fn badge(severity: Severity) -> String {
     )
 }
 
-fn alert_html(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
+fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
+    let desk = message.timezone;
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
+    out.extend(message.late.then(|| format!("<p><strong>{}</strong></p>", wording::LATE)));
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);

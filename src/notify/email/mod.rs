@@ -154,7 +154,8 @@ fn subject(message: &Message<'_>) -> HeaderText {
         AlertKind::Update => "Update: ",
     };
     let (headline, source) = (wording::headline(alert), wording::source_name(alert));
-    HeaderText::new(&format!("[{}] {update}{headline} · {source}", alert.severity))
+    let late = if message.late { "Late: " } else { "" };
+    HeaderText::new(&format!("[{}] {late}{update}{headline} · {source}", alert.severity))
 }
 
 /// The alert's time, so that retries repeat it; for a test the time of sending.

@@ -77,7 +77,7 @@ impl Relay {
             Ok::<_, Failure>((outcome, connection))
         };
         let Ok(ended) = tokio::time::timeout(deadline, steps).await else {
-            return Err(self.transient(&format!("no answer within {} s", deadline.as_secs_f32())));
+            return Err(self.closed(&format!("no answer within {} s", deadline.as_secs_f32())));
         };
         let (outcome, mut connection) = ended?;
         let replied = outcome.as_ref().err().is_none_or(|(_, error)| error.status().is_some());
@@ -102,7 +102,7 @@ impl Relay {
                 .map_err(|error| self.failure(SmtpStage::Connect, &error))?;
         if self.tls == SmtpTls::Required {
             if !connection.can_starttls() {
-                return Err(self.transient("it offers no STARTTLS, which is required: nothing was sent"));
+                return Err(self.closed("it offers no STARTTLS, which is required: nothing was sent"));
             }
             let starttls = connection.starttls(self.tls_parameters()?, &hello).await;
             starttls.map_err(|error| self.failure(SmtpStage::Tls, &error))?;
@@ -123,21 +123,20 @@ impl Relay {
     /// What lettre's error means at `stage`.
     fn failure(&self, stage: SmtpStage, error: &Error) -> Failure {
         let Some(code) = error.status().map(u16::from) else {
-            return self.transient(&format!("{}: {error}", stage.as_str()));
+            return self.closed(&format!("{}: {error}", stage.as_str()));
         };
         let said = error.source().map(ToString::to_string).unwrap_or_default();
         let reason = self.reason(&format!("{}: {code} {said}", stage.as_str()));
         match classify::smtp(code, stage) {
             // lettre reports only replies of 400 and more; anything else would be a reply out of turn.
-            SmtpVerdict::Accepted | SmtpVerdict::Transient => {
-                Failure::Transient { reason, retry_after: None }
-            }
+            SmtpVerdict::Accepted | SmtpVerdict::Way => Failure::Way { reason, retry_after: None },
+            SmtpVerdict::Transient => Failure::Transient { reason, retry_after: None },
             SmtpVerdict::Refused => Failure::Refused { reason },
         }
     }
 
-    fn transient(&self, what: &str) -> Failure {
-        Failure::Transient { reason: self.reason(what), retry_after: None }
+    fn closed(&self, what: &str) -> Failure {
+        Failure::Way { reason: self.reason(what), retry_after: None }
     }
 
     /// A reason in one short line that begins with the server and shows no password, however a server echoes it.

@@ -52,24 +52,25 @@ impl Sendmail {
         let mut command = Command::new(&self.program);
         command.arg("-i").arg("-f").arg(from).arg("--").arg(to);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-        let child = command.spawn().map_err(|error| self.transient(&format!("cannot be run: {error}")))?;
+        let child = command.spawn().map_err(|error| self.closed(&format!("cannot be run: {error}")))?;
         let Ok(ended) = tokio::time::timeout(deadline, run(child, &unix_lines(mail))).await else {
-            return Err(self.transient(&format!("not done within {} s", deadline.as_secs_f32())));
+            return Err(self.closed(&format!("not done within {} s", deadline.as_secs_f32())));
         };
-        let (status, words) = ended.map_err(|error| self.transient(&error.to_string()))?;
+        let (status, words) = ended.map_err(|error| self.closed(&error.to_string()))?;
         let Some(code) = status.code() else {
-            return Err(self.transient(&format!("ended by a signal ({status}) {words}")));
+            return Err(self.closed(&format!("ended by a signal ({status}) {words}")));
         };
         let said = self.reason(&format!("exit code {code} {words}"));
         match classify::sendmail(code) {
             SmtpVerdict::Accepted => Ok(Accepted { detail: "taken by the local mail system".to_owned() }),
+            SmtpVerdict::Way => Err(Failure::Way { reason: said, retry_after: None }),
             SmtpVerdict::Transient => Err(Failure::Transient { reason: said, retry_after: None }),
             SmtpVerdict::Refused => Err(Failure::Refused { reason: said }),
         }
     }
 
-    fn transient(&self, what: &str) -> Failure {
-        Failure::Transient { reason: self.reason(what), retry_after: None }
+    fn closed(&self, what: &str) -> Failure {
+        Failure::Way { reason: self.reason(what), retry_after: None }
     }
 
     fn reason(&self, what: &str) -> String {

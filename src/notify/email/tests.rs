@@ -32,6 +32,7 @@ fn test_message(timezone: &TimeZone) -> Message<'_> {
         recipient: "desk@example.org",
         timezone,
         now: Timestamp::UNIX_EPOCH,
+        late: false,
     }
 }
 

@@ -19,7 +19,7 @@ const INDENT: &str = "   ";
 /// The text part for `message`, with at most `excerpt` characters of the item's text.
 pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
     match &message.body {
-        Body::Alert(alert) => alert_text(alert, message.timezone, excerpt),
+        Body::Alert(alert) => alert_text(alert, message, excerpt),
         Body::Digest(digest) => digest_text(digest, message.timezone),
         Body::Event(event) => event_text(event, message.timezone),
         Body::Test => format!("{TEST_WORDS}\n"),
@@ -46,10 +46,12 @@ fn digest_text(digest: &Digest<'_>, desk: &TimeZone) -> String {
     out.join("\n") + "\n"
 }
 
-fn alert_text(alert: &Alert, desk: &TimeZone, excerpt: usize) -> String {
+fn alert_text(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
+    let desk = message.timezone;
     let mut out = Vec::new();
     out.push(wrap(&format!("{}: {}", alert.severity.as_str().to_uppercase(), wording::rules(alert)), WIDTH));
     out.extend(wording::unverified(alert).map(str::to_uppercase));
+    out.extend(message.late.then(|| wording::LATE.to_owned()));
     out.extend(wording::update(alert));
     let notes = wording::notes(alert);
     out.extend(notes.iter().map(|(heading, note)| wrap(&format!("{heading}: {note}"), WIDTH)));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::access::Row;
 use super::rows::{from_json, to_json};
 use crate::outbox::bundle::{Bundle, Cause};
+use crate::outbox::circuit::{Circuit, Fault};
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::route::hold::{Hold, HoldReason};
 use crate::store::StoreError;
@@ -191,5 +192,43 @@ impl Row for Vec<Timestamp> {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         from_json(bytes)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct CircuitRow {
+    since: Timestamp,
+    last: Timestamp,
+    failures: u32,
+    until: Timestamp,
+    reason: String,
+    told: bool,
+}
+
+/// Only a way in trouble has a row.
+impl Row for Circuit {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let row = |fault: &Fault| CircuitRow {
+            since: fault.since,
+            last: fault.last,
+            failures: fault.failures,
+            until: fault.until,
+            reason: fault.reason.clone(),
+            told: fault.told,
+        };
+        to_json(&self.fault.as_ref().map(row))
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let row: Option<CircuitRow> = from_json(bytes)?;
+        let fault = row.map(|row| Fault {
+            since: row.since,
+            last: row.last,
+            failures: row.failures,
+            until: row.until,
+            reason: row.reason,
+            told: row.told,
+        });
+        Some(Self { fault })
     }
 }

@@ -54,6 +54,8 @@ struct NetworkRow {
     suspects: Vec<(String, Timestamp)>,
     offline: Option<Timestamp>,
     returned: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spans: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Row for Network {
@@ -62,6 +64,7 @@ impl Row for Network {
             suspects: self.suspects.iter().map(|suspect| (suspect.host.clone(), suspect.at)).collect(),
             offline: self.offline,
             returned: self.returned,
+            spans: self.spans.clone(),
         })
     }
 
@@ -71,6 +74,7 @@ impl Row for Network {
             suspects: row.suspects.into_iter().map(|(host, at)| Suspect { host, at }).collect(),
             offline: row.offline,
             returned: row.returned,
+            spans: row.spans,
         })
     }
 }

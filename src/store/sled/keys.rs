@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Bundle = b'b',
     /// Closed delivery, by id.
     Closed = b'c',
+    /// Way of a notifier, by its name.
+    Circuit = b'w',
     /// Host whose sources share a trouble, by name.
     Host = b'n',
     /// Open delivery, by id.
@@ -192,6 +194,11 @@ pub(super) fn bundle(id: BundleId) -> Vec<u8> {
 /// Before all bundles made at `time` or later.
 pub(super) fn bundles_from(time: Timestamp) -> Vec<u8> {
     Kind::Bundle.key(&[millis(time).get(2..).unwrap_or_default()])
+}
+
+/// What is known of a notifier's way.
+pub(super) fn circuit(notifier: &str) -> Vec<u8> {
+    Kind::Circuit.key(&[notifier.as_bytes()])
 }
 
 /// What was spent of a recipient's budget.

@@ -43,6 +43,7 @@ use crate::article::{Fate, Pending};
 use crate::event::{Event, EventId, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
+use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId};
 use crate::silence::Silence;
 use crate::source::Candidate;
@@ -197,6 +198,18 @@ impl Store for SledStore {
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         // Both places in one transaction: between two reads it could move from one to the other.
         self.read(|tree| engine::transact(tree, |rows| transaction::delivery(rows, id)))
+    }
+
+    fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError> {
+        self.read(|tree| {
+            let mut circuits = Vec::new();
+            for row in tree.scan_prefix(Kind::Circuit.prefix()) {
+                let (key, head) = row.map_err(unreadable)?;
+                let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
+                circuits.extend(tree.row_from(&key, &head)?.map(|circuit| (name, circuit)));
+            }
+            Ok(circuits)
+        })
     }
 
     fn visit_deliveries(

@@ -9,6 +9,7 @@ use crate::article::{Fate, Pending};
 use crate::event::{Event, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::Bundle;
+use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::route::Recipient;
 use crate::silence::Silence;
@@ -92,6 +93,17 @@ impl Transaction for InTransaction<'_> {
 
     fn put_event(&self, event: &Event) -> Result<(), StoreError> {
         self.put(&keys::event(event.id), event)
+    }
+
+    fn circuit(&self, notifier: &str) -> Result<Circuit, StoreError> {
+        Ok(self.row(&keys::circuit(notifier))?.unwrap_or_default())
+    }
+
+    fn put_circuit(&self, notifier: &str, circuit: &Circuit) -> Result<(), StoreError> {
+        match &circuit.fault {
+            Some(_) => self.put(&keys::circuit(notifier), circuit),
+            None => self.remove(&keys::circuit(notifier)),
+        }
     }
 
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError> {

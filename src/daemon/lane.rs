@@ -1,0 +1,144 @@
+//! What one notifier owes, in the order in which it is sent.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::outbox::DeliveryId;
+use crate::outbox::circuit::{Circuit, Gate};
+
+/// Deliveries under way per notifier: enough to hide a receiver's latency, few enough for a small relay.
+const WIDTH: usize = 4;
+
+/// The deliveries of one notifier that wait.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    waiting: BTreeSet<(Timestamp, DeliveryId)>,
+    due: HashMap<DeliveryId, Timestamp>,
+    /// How many are under way.
+    pub(super) under_way: usize,
+    /// What is known of its way.
+    pub(super) circuit: Circuit,
+    /// How what was held up is to leave.
+    pub(super) jam: Jam,
+}
+
+/// What was held up by a stop or by a way in trouble, and is to be sorted before it leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Jam {
+    /// Nothing is to be sorted.
+    #[default]
+    Clear,
+    /// It is to be sorted as soon as the way works.
+    Held,
+    /// It is being sorted.
+    Sorting,
+}
+
+impl Lane {
+    /// When the next delivery may begin; `None` while there is no room or nothing waits.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let (width, opens) = match self.circuit.gate(now) {
+            Gate::Open => (WIDTH, Timestamp::MIN),
+            Gate::One => (1, Timestamp::MIN),
+            Gate::Shut(until) => (1, until),
+        };
+        if self.under_way >= width || self.jam == Jam::Sorting {
+            return None;
+        }
+        self.waiting.first().map(|(due, _)| (*due).max(opens))
+    }
+
+    /// Files a delivery under a time, whatever it was filed under before.
+    pub(super) fn file(&mut self, delivery: DeliveryId, due: Timestamp) {
+        if let Some(before) = self.due.insert(delivery, due) {
+            self.waiting.remove(&(before, delivery));
+        }
+        self.waiting.insert((due, delivery));
+    }
+
+    /// Files everything so much earlier.
+    pub(super) fn advance(&mut self, by: SignedDuration) {
+        let earlier = |due: Timestamp| due.checked_sub(by).unwrap_or(due);
+        self.due.values_mut().for_each(|due| *due = earlier(*due));
+        self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
+    }
+
+    /// Takes the first out.
+    pub(super) fn take(&mut self) -> Option<DeliveryId> {
+        let (_, delivery) = self.waiting.pop_first()?;
+        self.due.remove(&delivery);
+        Some(delivery)
+    }
+
+    /// Takes a delivery out, wherever it stands.
+    pub(super) fn forget(&mut self, delivery: DeliveryId) {
+        if let Some(due) = self.due.remove(&delivery) {
+            self.waiting.remove(&(due, delivery));
+        }
+    }
+
+    /// What may be sent by `now` as far as its own time goes, in order.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<DeliveryId> {
+        self.waiting.iter().take_while(|(due, _)| *due <= now).map(|(_, delivery)| *delivery).collect()
+    }
+
+    /// All that waits.
+    pub(super) fn all(&self) -> Vec<DeliveryId> {
+        self.waiting.iter().map(|(_, delivery)| *delivery).collect()
+    }
+
+    /// Whether nothing waits, nothing is under way, and nothing is to be remembered.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way == 0
+            && self.waiting.is_empty()
+            && self.circuit.fault.is_none()
+            && self.jam == Jam::Clear
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn id(n: u8) -> DeliveryId {
+        DeliveryId::from_bytes([n; 16])
+    }
+
+    #[test]
+    fn g7_what_waits_in_a_lane_is_filed_anew_when_the_clock_was_set_back() {
+        let mut lane = Lane::default();
+        let now = at(0);
+        lane.file(id(2), at(600));
+        lane.file(id(1), at(5));
+        lane.advance(SignedDuration::from_secs(3600));
+        assert_eq!(lane.next(now), Some(at(5 - 3600)));
+        lane.file(id(1), at(-3000));
+        assert_eq!((lane.take(), lane.next(now)), (Some(id(1)), Some(at(-3000))));
+        assert_eq!((lane.take(), lane.take()), (Some(id(2)), None));
+    }
+
+    #[test]
+    fn a_way_in_trouble_lets_one_through_at_a_time_another_each_time() {
+        let mut lane = Lane::default();
+        (1..=3).for_each(|n| lane.file(id(n), at(i64::from(n))));
+        lane.circuit.failed("hook", ("503", None), (at(10), at(10)), false);
+        assert_eq!(lane.next(at(11)), Some(at(15)), "shut for five seconds");
+        assert_eq!((lane.next(at(15)), lane.take()), (Some(at(1)), Some(id(1))));
+        lane.under_way = 1;
+        assert_eq!(lane.next(at(15)), None, "one alone");
+        lane.under_way = 0;
+        lane.circuit.failed("hook", ("503", None), (at(15), at(16)), false);
+        lane.file(id(1), at(16));
+        assert_eq!((lane.next(at(50)), lane.take()), (Some(at(2)), Some(id(2))), "another");
+        assert!(lane.circuit.worked("hook", at(50)).is_none());
+        lane.under_way = 3;
+        assert_eq!((lane.next(at(50)), lane.take()), (Some(at(3)), Some(id(3))), "the oldest first");
+        lane.under_way = 4;
+        assert_eq!(lane.next(at(50)), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! What was held up by a stop or an outage: the gravest first, the newest of them before all, and the rest as one
+//! message for each recipient.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::hold;
+use super::station::Station;
+use crate::notify::LATE;
+use crate::outbox::bundle::{self, Cause, Weight};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
+use crate::route::Recipient;
+use crate::rules::spec::Severity;
+use crate::store::{Store, StoreError, Transaction};
+
+/// Deliveries given up in one transaction.
+const BATCH_MAX: usize = 500;
+
+/// How what was held up leaves.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// Deliveries of their own, with the times under which they are filed.
+    pub(super) alone: Vec<(DeliveryId, Timestamp)>,
+    /// New deliveries, of several alerts each.
+    pub(super) bundles: Vec<Delivery>,
+}
+
+/// Alerts that nobody has tried to send, with what orders them, by recipient.
+type Rest = BTreeMap<Recipient, Vec<(Weight, Delivery)>>;
+
+/// Sorts `ids`, which wait in that order.
+///
+/// # Errors
+/// When the store fails; what is in a bundle by then stays there.
+pub(super) async fn sort(
+    station: &Station,
+    ids: Vec<DeliveryId>,
+    now: Timestamp,
+) -> Result<Sorted, StoreError> {
+    let (alone, rest) = station.read(move |store| part(store, &ids, now)).await?;
+    let mut sorted = Sorted { alone, bundles: Vec::new() };
+    for ((notifier, to), members) in rest {
+        if let [(_, only)] = members.as_slice() {
+            sorted.alone.push((only.id, only.ready));
+            continue;
+        }
+        info!(notifier, to, alerts = members.len(), "was held up, and leaves as one message");
+        let parts = bundle::parts(members);
+        let count = parts.len();
+        for (number, part) in (1..).zip(parts) {
+            let place = (number, count);
+            let made =
+                move |tx: &dyn Transaction| hold::bundle(tx, &part, place, now, Cause::Late, is_untried);
+            sorted.bundles.extend(station.writer.commit(made).await?);
+        }
+    }
+    Ok(sorted)
+}
+
+/// What leaves alone, and the alerts that leave together.
+fn part(
+    store: &dyn Store,
+    ids: &[DeliveryId],
+    now: Timestamp,
+) -> Result<(Vec<(DeliveryId, Timestamp)>, Rest), StoreError> {
+    let (mut alone, mut rest) = (Vec::new(), Rest::new());
+    for id in ids {
+        let Some(delivery) = store.delivery(*id)? else { continue };
+        let late = now.duration_since(delivery.ready) > LATE;
+        let alert = delivery.subject.alert().filter(|_| late && is_untried(&delivery, now));
+        let Some(alert) = alert.map(|id| store.alert(id)).transpose()?.flatten() else {
+            alone.push((delivery.id, delivery.ready));
+            continue;
+        };
+        if alert.severity == Severity::Critical {
+            alone.push((delivery.id, newest_first(delivery.ready, now)));
+            continue;
+        }
+        let who = (delivery.notifier.clone(), delivery.recipient.clone());
+        rest.entry(who).or_default().push((hold::weight(&delivery, Some(&alert)), delivery));
+    }
+    Ok((alone, rest))
+}
+
+/// The time under which what has been ready since then is filed, to leave before all that is filed under its own, and
+/// before what is older.
+fn newest_first(ready: Timestamp, now: Timestamp) -> Timestamp {
+    Timestamp::UNIX_EPOCH.checked_add(now.duration_since(ready)).unwrap_or(ready)
+}
+
+/// Whether no receiver can have it: then it may leave under another id.
+fn is_untried(delivery: &Delivery, _now: Timestamp) -> bool {
+    delivery.state == DeliveryState::Ready && delivery.attempts == 0
+}
+
+/// Gives up what was tried for long enough, or waited as long behind what was.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn give_up(
+    station: &Station,
+    ids: Vec<DeliveryId>,
+    reason: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut count = 0;
+    for batch in ids.chunks(BATCH_MAX) {
+        let (batch, why) = (batch.to_vec(), reason.clone());
+        count += station.writer.commit(move |tx| bury(tx, &batch, &why, now)).await?;
+    }
+    if count > 0 {
+        warn!(deliveries = count, "given up after three days: {reason}");
+    }
+    Ok(())
+}
+
+/// Gives up those of `ids` that wait and did so for long enough; how many those are.
+fn bury(tx: &dyn Transaction, ids: &[DeliveryId], reason: &str, now: Timestamp) -> Result<usize, StoreError> {
+    let network = tx.network()?;
+    let mut count = 0;
+    for id in ids {
+        let waits = |delivery: &Delivery| {
+            matches!(delivery.state, DeliveryState::Ready | DeliveryState::Retrying { .. })
+        };
+        let Some(delivery) = tx.delivery(*id)?.filter(waits) else { continue };
+        if retry::is_exhausted(&delivery, now, network.offline_within(delivery.ready, now)) {
+            let reason = format!("given up after {} attempts: {reason}", delivery.attempts);
+            tx.put_delivery(&Delivery { state: DeliveryState::Dead { at: now, reason }, ..delivery })?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_leaves_first() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let now = at(10_000);
+        let filed = [at(9_000), at(5_000), at(0)].map(|ready| newest_first(ready, now));
+        assert!(filed.is_sorted() && filed.iter().all(|due| *due < at(0)), "{filed:?}");
+    }
+}

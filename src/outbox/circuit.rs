@@ -1,0 +1,187 @@
+//! The way of a notifier: while nothing gets through, few attempts are made, and one that works is enough.
+//!
+//! A failure of the way says nothing of the message: the receiver is down, or its operator must act. Then everything
+//! that the notifier owes waits, and a single delivery, another each time, tries whether the way works again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::retry::RETRY_AFTER_MAX;
+use crate::event::{Event, EventKind};
+
+/// Waits before the second, third, … attempt of a way, in seconds; the last one stays.
+const WAITS_SECONDS: [u64; 6] = [5, 30, 120, 300, 600, 600];
+
+/// Attempts in vain before it is told…
+const TOLD_AFTER_FAILURES: u32 = 3;
+
+/// …and for how long.
+const TOLD_AFTER: Duration = Duration::from_mins(5);
+
+/// What is known of a notifier's way; the store keeps it, so that a restart repeats no event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Circuit {
+    /// The fault of the way, while nothing gets through.
+    pub fault: Option<Fault>,
+}
+
+/// A way by which nothing gets through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When the first attempt failed.
+    pub since: Timestamp,
+    /// When the latest one did.
+    pub last: Timestamp,
+    /// How many did.
+    pub failures: u32,
+    /// When the next may be made.
+    pub until: Timestamp,
+    /// Why the latest failed, without secrets.
+    pub reason: String,
+    /// Whether it was told.
+    pub told: bool,
+}
+
+impl Circuit {
+    /// Whether an attempt may be made now, and whether it must be alone.
+    pub fn gate(&self, now: Timestamp) -> Gate {
+        match &self.fault {
+            None => Gate::Open,
+            // A wait longer than any was written before the clock was set back.
+            Some(fault) if fault.until <= now || fault.until > latest(now) => Gate::One,
+            Some(fault) => Gate::Shut(fault.until),
+        }
+    }
+
+    /// An attempt that began at `began` failed by the way at `now`. While the machine is offline, which is told for
+    /// itself, nobody is told.
+    pub fn failed(
+        &mut self,
+        notifier: &str,
+        (reason, retry_after): (&str, Option<Duration>),
+        (began, now): (Timestamp, Timestamp),
+        offline: bool,
+    ) -> Option<Event> {
+        let (since, failures, told) = match &self.fault {
+            // It was under way beside the one that failed first.
+            Some(fault) if began < fault.last => return None,
+            Some(fault) => (fault.since, fault.failures.saturating_add(1), fault.told),
+            None => (now, 1, false),
+        };
+        let step = usize::try_from(failures - 1).unwrap_or(usize::MAX).min(WAITS_SECONDS.len() - 1);
+        let wait = Duration::from_secs(WAITS_SECONDS.get(step).copied().unwrap_or(600));
+        let wait = retry_after.map_or(wait, |wish| wish.clamp(Duration::from_secs(1), RETRY_AFTER_MAX));
+        let lasts = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        let tell = !told && !offline && failures >= TOLD_AFTER_FAILURES && lasts >= TOLD_AFTER;
+        let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        let reason = reason.to_owned();
+        let detail = format!("{failures} attempts in vain: {reason}");
+        self.fault = Some(Fault { since, last: now, failures, until, reason, told: told || tell });
+        tell.then(|| Event::new(EventKind::NotifierFailing, notifier, None, since, detail, now))
+    }
+
+    /// An attempt got through.
+    pub fn worked(&mut self, notifier: &str, now: Timestamp) -> Option<Event> {
+        let fault = self.fault.take()?;
+        let detail = format!("nothing got through from {:.0} on: {}", fault.since, fault.reason);
+        fault.told.then(|| Event::new(EventKind::NotifierRecovered, notifier, None, now, detail, now))
+    }
+
+    /// Lets the next attempt be made at once: somebody says that the way is mended.
+    pub fn hurry(&mut self, now: Timestamp) {
+        if let Some(fault) = &mut self.fault {
+            fault.until = now;
+        }
+    }
+}
+
+/// Whether attempts may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// As many as there is room for.
+    Open,
+    /// One.
+    One,
+    /// None until then.
+    Shut(Timestamp),
+}
+
+fn latest(now: Timestamp) -> Timestamp {
+    now.checked_add(RETRY_AFTER_MAX).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("a time")
+    }
+
+    fn fails(circuit: &mut Circuit, second: i64) -> Option<Event> {
+        circuit.failed("mail", ("refused", None), (at(second), at(second)), false)
+    }
+
+    #[test]
+    fn a_way_in_trouble_is_tried_ever_less_and_told_once() {
+        let mut circuit = Circuit::default();
+        assert_eq!(circuit.gate(at(0)), Gate::Open);
+        let mut told = Vec::new();
+        for (second, until) in
+            [(0, 5), (5, 35), (35, 155), (155, 455), (455, 1055), (1055, 1655), (1655, 2255)]
+        {
+            told.extend(fails(&mut circuit, second).map(|event| (second, event.kind, event.since)));
+            assert_eq!(circuit.gate(at(until - 1)), Gate::Shut(at(until)));
+            assert_eq!(circuit.gate(at(until)), Gate::One);
+        }
+        assert_eq!(told, [(455, EventKind::NotifierFailing, at(0))]);
+        let recovered = circuit.worked("mail", at(2300)).expect("told");
+        assert_eq!((recovered.kind, recovered.since), (EventKind::NotifierRecovered, at(2300)));
+        assert_eq!((circuit.gate(at(2300)), circuit.worked("mail", at(2301))), (Gate::Open, None));
+    }
+
+    #[test]
+    fn a_short_fault_is_not_told() {
+        let mut circuit = Circuit::default();
+        for second in [0, 5, 35, 155] {
+            assert_eq!(fails(&mut circuit, second), None);
+        }
+        assert_eq!(circuit.worked("mail", at(299)), None);
+    }
+
+    #[test]
+    fn those_under_way_together_count_once() {
+        let mut circuit = Circuit::default();
+        for _ in 0..4 {
+            circuit.failed("mail", ("refused", None), (at(0), at(3)), false);
+        }
+        assert_eq!(circuit.fault.as_ref().map(|fault| fault.failures), Some(1));
+    }
+
+    #[test]
+    fn the_receivers_wish_counts_and_a_clock_set_back_shuts_nothing() {
+        let mut circuit = Circuit::default();
+        for (wish, until) in [(0, 1), (90, 90), (400_000, 21_600)] {
+            circuit.fault = None;
+            circuit.failed("hook", ("429", Some(Duration::from_secs(wish))), (at(0), at(0)), false);
+            assert_eq!(circuit.gate(at(0)), Gate::Shut(at(until)));
+        }
+        assert_eq!(circuit.gate(at(-10)), Gate::One);
+        circuit.failed("hook", ("503", None), (at(1), at(1)), false);
+        circuit.hurry(at(2));
+        assert_eq!(circuit.gate(at(2)), Gate::One);
+    }
+
+    #[test]
+    fn nobody_is_told_while_the_machine_is_offline() {
+        let mut circuit = Circuit::default();
+        let fail = |circuit: &mut Circuit, second, offline| {
+            circuit.failed("mail", ("no route", None), (at(second), at(second)), offline)
+        };
+        for second in [0, 300, 600, 900] {
+            assert_eq!(fail(&mut circuit, second, true), None);
+        }
+        assert!(fail(&mut circuit, 1200, false).is_some());
+    }
+}

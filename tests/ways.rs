@@ -1,0 +1,180 @@
+//! Notifiers through which nothing gets, by the built program on loopback: who is told, what waits, and how it leaves.
+//! Time passes by moving what the store remembers between two runs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod calls;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod site;
+
+use std::time::Duration;
+
+use calls::{Desk, text};
+use harmattan::outbox::Delivery;
+use harmattan::outbox::circuit::Circuit;
+use harmattan::store::{SledStore, Store};
+use http::Reply;
+use serde_json::Value;
+use site::Site;
+
+/// A desk with two webhooks, the receivers of both, and a feed.
+struct Stage {
+    site: Site,
+    desk: Desk,
+    titles: Vec<String>,
+}
+
+impl Stage {
+    fn set() -> Self {
+        let site = Site::start();
+        let hook = |name: &str| {
+            format!(
+                "[[notifier]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"{}\"\n",
+                site.url(&format!("/{name}"))
+            )
+        };
+        let source = format!("[[source]]\nname = \"wire\"\nfeed = \"{}\"\n", site.url("/feed"));
+        let desk = Desk::with(&format!("{source}{}{}", hook("ops"), hook("night")));
+        let mut stage = Self { site, desk, titles: Vec::new() };
+        stage.answer("ops", 200);
+        stage.answer("night", 200);
+        stage.poll(&["calm"]);
+        stage
+    }
+
+    /// A receiver answers so from now on.
+    fn answer(&self, receiver: &str, status: u16) {
+        self.site.show(&format!("/{receiver}"), Reply::status(status));
+    }
+
+    /// Polls once, with these new titles.
+    fn poll(&mut self, titles: &[&str]) {
+        self.titles.extend(titles.iter().map(|title| (*title).to_owned()));
+        let items = self.titles.iter().rev().fold(String::new(), |items, title| {
+            items + &format!("<item><title>{title}</title><guid>{title}</guid></item>")
+        });
+        let feed = format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>");
+        self.site.show("/feed", Reply::ok(feed));
+        self.desk.all();
+    }
+
+    /// What a receiver was sent after the first `skip`: of each request its type and, of an alert, its title.
+    fn told(&self, receiver: &str, skip: usize) -> Vec<String> {
+        let says = |body: &Value| {
+            let (kind, title) = (text(body, "/type"), text(body, "/data/item/title"));
+            let late = if body.pointer("/data/late") == Some(&Value::Bool(true)) { " late" } else { "" };
+            format!("{kind}{late} {title}{}", text(body, "/data/name"))
+        };
+        self.bodies(receiver).iter().skip(skip).map(says).collect()
+    }
+
+    fn bodies(&self, receiver: &str) -> Vec<Value> {
+        let asked = self.site.asked(&format!("/{receiver}"));
+        asked.iter().map(|asked| serde_json::from_slice(&asked.body).unwrap()).collect()
+    }
+
+    fn store(&self) -> SledStore {
+        SledStore::open(&self.desk.store()).unwrap()
+    }
+
+    /// Lets so much time pass for what waits, and for the ways.
+    fn pass(&self, time: Duration) {
+        let store = self.store();
+        for (name, mut circuit) in store.circuits().unwrap() {
+            if let Some(fault) = &mut circuit.fault {
+                for at in [&mut fault.since, &mut fault.last, &mut fault.until] {
+                    *at = at.checked_sub(time).unwrap();
+                }
+            }
+            store.transact(&mut |tx| tx.put_circuit(&name, &circuit)).unwrap();
+        }
+        for delivery in store.open_deliveries().unwrap() {
+            let ready = delivery.ready.checked_sub(time).unwrap();
+            store.transact(&mut |tx| tx.put_delivery(&Delivery { ready, ..delivery.clone() })).unwrap();
+        }
+        store.sync().unwrap();
+    }
+
+    fn circuit(&self, name: &str) -> Circuit {
+        let circuits = self.store().circuits().unwrap();
+        circuits.into_iter().find(|(named, _)| named == name).map(|(_, circuit)| circuit).unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_notifier_that_fails_is_told_by_the_others_once_and_its_recovery_too() {
+    let mut stage = Stage::set();
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked"]);
+    assert_eq!(stage.told("night", 0), ["alert.new a convoy attacked"]);
+    let asked = stage.bodies("ops").len();
+    for failures in 2..=5 {
+        stage.pass(Duration::from_mins(11));
+        stage.poll(&[]);
+        assert_eq!(stage.circuit("ops").fault.unwrap().failures, failures);
+    }
+    assert_eq!(stage.bodies("ops").len(), asked + 4, "one attempt a turn");
+    assert_eq!(stage.told("night", 1), ["notifier.failing ops"]);
+    let status = stage.desk.run(&["status", "--json"]).pop().unwrap();
+    assert!(status["warnings"].to_string().contains("notifier `ops` is failing"), "{status}");
+    stage.answer("ops", 200);
+    stage.pass(Duration::from_mins(11));
+    stage.poll(&[]);
+    assert_eq!(stage.told("ops", asked + 4), ["alert.new late a convoy attacked"]);
+    assert_eq!(stage.told("night", 2), ["notifier.recovered ops"]);
+    assert_eq!(stage.circuit("ops"), Circuit::default());
+}
+
+#[test]
+fn what_an_outage_held_up_leaves_gravest_first_and_the_rest_as_one_message() {
+    let mut stage = Stage::set();
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked"]);
+    stage.poll(&[
+        "the base falls",
+        "a convoy attacked again",
+        "a convoy attacked at noon",
+        "a convoy attacked at night",
+    ]);
+    stage.poll(&["the base falls anew"]);
+    let asked = stage.bodies("ops").len();
+    assert_eq!(asked, 1, "a way in trouble is left alone");
+    stage.answer("ops", 200);
+    stage.pass(Duration::from_hours(2));
+    stage.poll(&[]);
+    let told = stage.told("ops", asked);
+    // What was tried is tried again under its id; another delivery may have been the first to get through.
+    let digest = stage.bodies("ops").into_iter().find(|body| body["type"] == "alert.digest").unwrap();
+    let alerts = digest["data"]["alerts"].as_array().unwrap();
+    assert!(alerts.iter().all(|alert| alert["late"] == true), "{digest}");
+    let critical = told.iter().filter(|told| told.starts_with("alert.new late the base falls")).count();
+    assert_eq!(critical, 2, "{told:?}");
+    let alone = told.iter().filter(|told| told.starts_with("alert.new")).count();
+    assert_eq!(alone + alerts.len(), 6, "{told:?} and {digest}");
+    let rows = stage.desk.run(&["outbox", "list", "--json"]);
+    assert_eq!(rows, Vec::<Value>::new(), "nothing is left");
+}
+
+#[test]
+fn what_waited_three_days_behind_a_dead_receiver_is_given_up_and_listed() {
+    let mut stage = Stage::set();
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked", "the base falls", "a convoy attacked again"]);
+    stage.pass(Duration::from_hours(73));
+    stage.poll(&[]);
+    let dead = stage.desk.run(&["outbox", "list", "--dead", "--json"]);
+    assert_eq!(dead.len(), 3, "{dead:?}");
+    assert!(dead.iter().all(|row| text(row, "/reason").contains("503")), "{dead:?}");
+    stage.answer("ops", 200);
+    stage.desk.run(&["outbox", "retry", "--all", "--json"]);
+    stage.poll(&[]);
+    assert_eq!(stage.desk.run(&["outbox", "list", "--dead", "--json"]).len(), 0);
+    let told = stage.told("ops", 0);
+    assert!(told.iter().filter(|told| told.starts_with("alert.new ")).count() >= 4, "{told:?}");
+}
