@@ -3,10 +3,11 @@
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::At;
-use super::print::{Exit, json_lines, plain, talk};
+use super::export::Export;
+use super::print::{Exit, json, json_lines, line, plain, talk};
 use super::reach::{reach, unexpected};
 use super::table::Table;
+use super::{At, export, outbox};
 use crate::control::{Call, Reply};
 use crate::daemon::clock;
 use crate::wire::alert::Rule;
@@ -23,6 +24,10 @@ pub(super) struct Options {
 enum Command {
     /// List the newest alerts
     List(List),
+    /// Show one alert: what it says, and its deliveries
+    Show(Show),
+    /// Write alerts as JSON Lines, CSV or a timeline in Markdown, oldest first
+    Export(Export),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -38,13 +43,40 @@ struct List {
     limit: usize,
 }
 
+#[derive(Clone, Debug, clap::Args)]
+struct Show {
+    /// Its id
+    id: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints an alert as a mail would tell it, and what became of it.
+async fn show(at: &At, options: &Show) -> anyhow::Result<Exit> {
+    let reply = reach(at, Call::Alert { id: options.id.clone() }).await?;
+    let Reply::Alert(shown) = reply else { return unexpected(reply) };
+    if options.json {
+        json(&shown)?;
+        return Ok(Exit::Done);
+    }
+    line(shown.says.trim_end())?;
+    line(format!("\n{}, {}", shown.alert.kind, shown.alert.disposition))?;
+    if !shown.deliveries.is_empty() {
+        outbox::print(&shown.deliveries)?;
+    }
+    Ok(Exit::Done)
+}
+
 pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let list = match &options.command {
+        Some(Command::Show(options)) => return show(at, options).await,
+        Some(Command::Export(options)) => return export::export(at, options).await,
         Some(Command::List(list)) => list,
         None => &options.list,
     };
     let since = list.since.as_deref().map(since).transpose()?;
-    let reply = reach(at, Call::Alerts { since, limit: list.limit }).await?;
+    let reply = reach(at, Call::Alerts { since, limit: list.limit, after: None }).await?;
     let Reply::Alerts(alerts) = reply else { return unexpected(reply) };
     if list.json {
         json_lines(&alerts)?;

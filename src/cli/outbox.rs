@@ -21,6 +21,8 @@ enum Command {
     List(List),
     /// Try deliveries again at once: those named, or all that are dead or waiting
     Retry(Retry),
+    /// Drop deliveries: what waits is not sent, what is dead is no longer listed
+    Drop(Drop),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -34,6 +36,8 @@ struct List {
     /// Dead ones alone
     #[arg(long)]
     dead: bool,
+    #[command(flatten)]
+    filter: Filter,
     /// At most so many that are closed
     #[arg(long, default_value_t = 1000, value_name = "N")]
     limit: usize,
@@ -47,30 +51,118 @@ struct Retry {
     /// All that are dead or waiting
     #[arg(long, conflicts_with = "ids")]
     all: bool,
+    #[command(flatten)]
+    filter: Filter,
     /// Print JSON Lines
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Clone, Debug, clap::Args)]
+struct Drop {
+    /// Ids of deliveries
+    #[arg(value_name = "ID", required_unless_present = "dead")]
+    ids: Vec<String>,
+    /// All that are dead
+    #[arg(long, conflicts_with = "ids")]
+    dead: bool,
+    #[command(flatten)]
+    filter: Filter,
+    /// Print JSON Lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which deliveries are meant.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct Filter {
+    /// Only those of this notifier
+    #[arg(long, value_name = "NAME")]
+    notifier: Option<String>,
+    /// Only those to this recipient
+    #[arg(long, value_name = "NAME")]
+    recipient: Option<String>,
+    /// Only those in this state, such as held
+    #[arg(long)]
+    state: Option<String>,
+}
+
+impl Filter {
+    fn fits(&self, delivery: &api::Delivery) -> bool {
+        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        fits(&self.notifier, &delivery.notifier)
+            && fits(&self.recipient, &delivery.recipient)
+            && fits(&self.state, &delivery.state)
+    }
+
+    fn is_any(&self) -> bool {
+        self.notifier.is_some() || self.recipient.is_some() || self.state.is_some()
+    }
+}
+
 pub(super) async fn outbox(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    let (call, json) = match &options.command {
-        Some(Command::Retry(retry)) => (Call::Retry { ids: retry.ids.clone() }, retry.json),
-        Some(Command::List(list)) => (listing(list), list.json),
-        None => (listing(&options.list), options.list.json),
-    };
-    let retried = matches!(call, Call::Retry { .. });
-    let reply = reach(at, call).await?;
-    let Reply::Outbox(deliveries) = reply else { return unexpected(reply) };
-    if json {
+    match &options.command {
+        Some(Command::Retry(options)) => retry(at, options).await,
+        Some(Command::Drop(options)) => drop_some(at, options).await,
+        Some(Command::List(list)) => show(at, list).await,
+        None => show(at, &options.list).await,
+    }
+}
+
+async fn show(at: &At, options: &List) -> anyhow::Result<Exit> {
+    let mut deliveries = ask(at, listing(options)).await?;
+    deliveries.retain(|delivery| options.filter.fits(delivery));
+    if options.json {
         json_lines(&deliveries)?;
-    } else if retried {
-        talk(format!("{} deliveries are ready to be sent", deliveries.len()));
     } else if deliveries.is_empty() {
         talk("nothing is owed");
     } else {
         print(&deliveries)?;
     }
     Ok(Exit::Done)
+}
+
+async fn retry(at: &At, options: &Retry) -> anyhow::Result<Exit> {
+    let mut ids = options.ids.clone();
+    if options.all && options.filter.is_any() {
+        let listed = ask(at, Call::Outbox { state: OutboxFilter::Pending, limit: usize::MAX }).await?;
+        ids.extend(listed.into_iter().filter(|row| options.filter.fits(row)).map(|row| row.id));
+        if ids.is_empty() {
+            talk("no such delivery is dead or waiting");
+            return Ok(Exit::Done);
+        }
+    }
+    let retried = ask(at, Call::Retry { ids }).await?;
+    changed(&retried, options.json, "are ready to be sent")
+}
+
+async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
+    let mut ids = options.ids.clone();
+    if options.dead {
+        let listed = ask(at, Call::Outbox { state: OutboxFilter::Dead, limit: usize::MAX }).await?;
+        ids.extend(listed.into_iter().filter(|row| options.filter.fits(row)).map(|row| row.id));
+        if ids.is_empty() {
+            talk("no such delivery is dead");
+            return Ok(Exit::Done);
+        }
+    }
+    let dropped = ask(at, Call::Drop { ids }).await?;
+    changed(&dropped, options.json, "were dropped")
+}
+
+fn changed(deliveries: &[api::Delivery], json: bool, what: &str) -> anyhow::Result<Exit> {
+    if json {
+        json_lines(deliveries)?;
+    } else {
+        talk(format!("{} deliveries {what}", deliveries.len()));
+    }
+    Ok(Exit::Done)
+}
+
+async fn ask(at: &At, call: Call) -> anyhow::Result<Vec<api::Delivery>> {
+    let reply = reach(at, call).await?;
+    let Reply::Outbox(deliveries) = reply else { return unexpected(reply) };
+    Ok(deliveries)
 }
 
 fn listing(list: &List) -> Call {
@@ -82,7 +174,8 @@ fn listing(list: &List) -> Call {
     Call::Outbox { state, limit: list.limit }
 }
 
-fn print(deliveries: &[api::Delivery]) -> anyhow::Result<()> {
+/// A table of deliveries.
+pub(super) fn print(deliveries: &[api::Delivery]) -> anyhow::Result<()> {
     let mut table = Table::new(&["created", "state", "tried", "at", "notifier", "recipient", "id"]);
     for delivery in deliveries {
         let cells = vec![

@@ -95,7 +95,7 @@ fn moment(word: &str) -> Result<Moment, String> {
     daily().or_else(|_| instant()).map_err(|_| "write it as 23:30 or 2026-11-23T22:30:00Z".to_owned())
 }
 
-fn severity(word: &str) -> Result<Severity, String> {
+pub(super) fn severity(word: &str) -> Result<Severity, String> {
     Severity::from_word(word).ok_or_else(|| "it may be info, low, medium, high or critical".to_owned())
 }
 

@@ -1,25 +1,18 @@
 //! Answers a [`Call`], in the daemon and in a command alike.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::api::{self, Call, OutboxFilter, Reply};
-use super::{explain, history, rows, send, silence};
-use crate::daemon::clock;
+use super::api::{self, Call, Reply};
+use super::{explain, history, outbox, rows, send, shown, silence};
 use crate::daemon::live::Live;
 use crate::daemon::poll;
 use crate::daemon::station::Station;
 use crate::desk::Desk;
 use crate::outbox::circuit::{Circuit, Fault};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
-use crate::store::{Deliveries, Store, StoreError, Transaction};
-
-/// Deliveries made ready in one transaction: tens of milliseconds for which polls wait.
-const RETRY_BATCH_MAX: usize = 1_000;
+use crate::store::{Store, StoreError};
 
 /// What an answer draws on.
 #[derive(Clone)]
@@ -40,9 +33,11 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Status => status(context).await,
         Call::Sources => sources(context).await,
         Call::Poll { source } => return poll_now(context, source).await,
-        Call::Alerts { since, limit } => alerts(context, since, limit).await,
-        Call::Outbox { state, limit } => outbox(context, state, limit).await,
-        Call::Retry { ids } => retry(context, ids).await,
+        Call::Alerts { since, limit, after } => history::alerts(context, since, limit, after).await,
+        Call::Alert { id } => shown::alert(context, &id).await,
+        Call::Outbox { state, limit } => outbox::list(context, state, limit).await,
+        Call::Retry { ids } => outbox::retry(context, &ids).await,
+        Call::Drop { ids } => outbox::drop_named(context, &ids).await,
         Call::Explain { subject, rule } => explain::explain(context, &subject, rule.as_deref()).await,
         Call::Items { since, after } => history::items(context, since, after).await,
         Call::Told { since, after } => history::told(context, since, after).await,
@@ -123,99 +118,6 @@ async fn poll_now(context: &Context, name: String) -> Reply {
         None => poll::poll_by_hand(&context.station, &desk, &source).await.report,
     };
     Reply::Poll(report)
-}
-
-async fn alerts(context: &Context, since: Option<Timestamp>, limit: usize) -> Result<Reply, StoreError> {
-    let alerts = context.station.read(move |store| store.alerts(since, limit)).await?;
-    Ok(Reply::Alerts(alerts.into_iter().map(rows::alert).collect()))
-}
-
-async fn outbox(context: &Context, state: OutboxFilter, limit: usize) -> Result<Reply, StoreError> {
-    let (with_open, closed) = match state {
-        OutboxFilter::Pending => (true, Deliveries::Dead),
-        OutboxFilter::Dead => (false, Deliveries::Dead),
-        OutboxFilter::All => (true, Deliveries::Closed),
-    };
-    let listed = move |store: &dyn Store| {
-        let mut listed = if with_open { store.open_deliveries()? } else { Vec::new() };
-        listed.extend(store.deliveries(closed, limit)?);
-        Ok(listed)
-    };
-    let listed = context.station.read(listed).await?;
-    Ok(Reply::Outbox(listed.iter().map(rows::delivery).collect()))
-}
-
-/// Makes deliveries ready again: those named, or all that are dead or waiting.
-async fn retry(context: &Context, ids: Vec<String>) -> Result<Reply, StoreError> {
-    let mut wanted = Vec::new();
-    for id in &ids {
-        match id.parse::<DeliveryId>() {
-            Ok(id) => wanted.push(id),
-            Err(error) => return Ok(refused(error.to_string())),
-        }
-    }
-    if wanted.is_empty() {
-        wanted = context.station.read(stopped).await?;
-    }
-    let (mut rows, at) = (Vec::new(), clock::now());
-    for batch in wanted.chunks(RETRY_BATCH_MAX) {
-        let batch = batch.to_vec();
-        let ready = context.station.writer.commit(move |tx| make_ready(tx, &batch, at)).await?;
-        rows.extend(ready.iter().map(rows::delivery));
-        if let Some(live) = &context.live {
-            live.retry(ready).await;
-        }
-    }
-    if !ids.is_empty() && rows.is_empty() {
-        return Ok(refused("no such delivery is dead or waiting"));
-    }
-    Ok(Reply::Outbox(rows))
-}
-
-/// The deliveries that are dead or waiting.
-fn stopped(store: &dyn Store) -> Result<Vec<DeliveryId>, StoreError> {
-    let mut ids = Vec::new();
-    for wanted in [Deliveries::Open, Deliveries::Dead] {
-        store.visit_deliveries(wanted, &mut |delivery| {
-            ids.extend(is_stopped(&delivery.state).then_some(delivery.id));
-            ControlFlow::Continue(())
-        })?;
-    }
-    Ok(ids)
-}
-
-/// Whether a delivery with this state can be tried again by hand.
-fn is_stopped(state: &DeliveryState) -> bool {
-    matches!(state, DeliveryState::Dead { .. } | DeliveryState::Retrying { .. })
-}
-
-/// The same for one that was named: what is held leaves before its time then.
-fn is_named_stopped(state: &DeliveryState) -> bool {
-    is_stopped(state) || state.held().is_some()
-}
-
-fn make_ready(
-    tx: &dyn Transaction,
-    wanted: &[DeliveryId],
-    at: Timestamp,
-) -> Result<Vec<Delivery>, StoreError> {
-    let mut ready = Vec::new();
-    for id in wanted {
-        let Some(mut delivery) = tx.delivery(*id)? else { continue };
-        if is_named_stopped(&delivery.state) {
-            // Not as ready: what is asked for by hand is not held anew.
-            delivery.state = DeliveryState::Retrying { due: at, reason: "asked for by hand".into() };
-            delivery.attempts = 0;
-            // It has three days again.
-            delivery.ready = at;
-            let mut circuit = tx.circuit(&delivery.notifier)?;
-            circuit.hurry(at);
-            tx.put_circuit(&delivery.notifier, &circuit)?;
-            tx.put_delivery(&delivery)?;
-            ready.push(delivery);
-        }
-    }
-    Ok(ready)
 }
 
 async fn send_test(context: &Context, only: Option<&str>) -> Reply {

@@ -3,115 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::history::{ItemsPage, Place, ToldPage};
-pub use super::learned::Learned;
+use super::history::{ItemsPage, ToldPage};
 use crate::wire;
 
+pub use super::call::{Call, OutboxFilter};
 pub use super::health::{Gap, Unwell};
+pub use super::learned::Learned;
 pub use super::silence::Silence;
 pub use super::verdict::{Explain, RuleVerdict};
-
-/// A question or an order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "call", rename_all = "kebab-case")]
-pub enum Call {
-    /// How the daemon and its store are.
-    Status,
-    /// The state of every source.
-    Sources,
-    /// Polls a source now; the server's orders still hold.
-    Poll {
-        /// Its name.
-        source: String,
-    },
-    /// The newest alerts.
-    Alerts {
-        /// Only those made since.
-        since: Option<Timestamp>,
-        /// At most so many.
-        limit: usize,
-    },
-    /// Deliveries.
-    Outbox {
-        /// Which of them.
-        state: OutboxFilter,
-        /// At most so many that are closed.
-        limit: usize,
-    },
-    /// Tries dead and waiting deliveries again at once.
-    Retry {
-        /// The ids; empty means all that are dead or waiting.
-        ids: Vec<String>,
-    },
-    /// Why rules did or did not fire on a stored item.
-    Explain {
-        /// Id of an item or an alert, or the link of a stored item.
-        subject: String,
-        /// Only this rule.
-        rule: Option<String>,
-    },
-    /// A page of the stored items, newest day first.
-    Items {
-        /// Only those first seen on its day or later.
-        since: Timestamp,
-        /// Where the page before ended.
-        after: Option<Place>,
-    },
-    /// A page of the alerts made, newest first, as far as they are compared with what rules say now.
-    Told {
-        /// Only those made since.
-        since: Timestamp,
-        /// The last one of the page before.
-        after: Option<String>,
-    },
-    /// Sends alerts that are not stored as a part of a digest, once, through every notifier.
-    SendDigest {
-        /// The alerts.
-        alerts: Vec<Alert>,
-        /// Number of the part, from 1.
-        part: usize,
-        /// How many parts there are.
-        parts: usize,
-    },
-    /// Begins a silence.
-    Silence {
-        /// `rule`, `entity`, `source` or `story`.
-        about: String,
-        /// Its name or id.
-        name: String,
-        /// For how many seconds.
-        seconds: u64,
-        /// Why.
-        reason: String,
-    },
-    /// The silences.
-    Silences,
-    /// Ends a silence early.
-    EndSilence {
-        /// Its id.
-        id: String,
-    },
-    /// Sends a test message.
-    SendTest {
-        /// Through this notifier; through all without.
-        notifier: Option<String>,
-    },
-    /// Reads the configuration again; the reply is the verdict.
-    Reload,
-}
-
-/// Which deliveries are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OutboxFilter {
-    /// Open and dead ones.
-    #[default]
-    Pending,
-    /// Dead ones.
-    Dead,
-    /// All.
-    All,
-}
 
 /// The answer to a [`Call`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,7 +24,9 @@ pub enum Reply {
     Poll(Poll),
     /// To [`Call::Alerts`].
     Alerts(Vec<Alert>),
-    /// To [`Call::Outbox`] and [`Call::Retry`].
+    /// To [`Call::Alert`].
+    Alert(Box<Shown>),
+    /// To [`Call::Outbox`], [`Call::Retry`] and [`Call::Drop`].
     Outbox(Vec<Delivery>),
     /// To [`Call::Explain`].
     Explain(Box<Explain>),
@@ -317,6 +218,18 @@ pub struct Poll {
     pub due: Option<Timestamp>,
 }
 
+/// An alert with all that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// Its deliveries, also those of bundles with it.
+    pub deliveries: Vec<Delivery>,
+    /// What it says, as a mail would.
+    pub says: String,
+}
+
 /// An alert in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -351,7 +264,7 @@ pub struct Delivery {
     /// The recipient, where the notifier has several.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub recipient: String,
-    /// `held ready attempted retrying delivered bundled dead`.
+    /// `held ready attempted retrying delivered bundled dead dropped`.
     pub state: String,
     /// When it was owed.
     pub created: Timestamp,

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Context, refused};
 use super::api::Reply;
+use super::rows;
 use crate::id::NotAnId;
 use crate::item::ItemId;
-use crate::store::{Day, Store, StoreError, StoredItem};
+use crate::store::{Day, Store, StoreError, StoredItem, gather};
 use crate::story::{Alert, AlertId};
 use crate::wire;
 
@@ -127,6 +128,25 @@ fn items_page(store: &dyn Store, oldest: Day, after: Option<(Day, ItemId)>) -> R
         None => store.visit_items(&mut visit)?,
     }
     Ok(page)
+}
+
+/// The newest alerts made since `since` and before `after`, at most `limit`.
+pub(super) async fn alerts(
+    context: &Context,
+    since: Option<Timestamp>,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Reply, StoreError> {
+    let after = match after.map(|id| id.parse::<AlertId>()).transpose() {
+        Ok(after) => after,
+        Err(error) => return Ok(refused(error.to_string())),
+    };
+    let listed = move |store: &dyn Store| match after {
+        None => store.alerts(since, limit),
+        Some(after) => gather(limit, |visit| store.visit_alerts_after(since, after, visit)),
+    };
+    let alerts = context.station.read(listed).await?;
+    Ok(Reply::Alerts(alerts.into_iter().map(rows::alert).collect()))
 }
 
 /// A page of the alerts made since `since`.

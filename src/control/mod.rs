@@ -6,15 +6,18 @@
 pub mod answer;
 pub mod api;
 pub mod article;
+pub mod call;
 pub mod client;
 pub mod explain;
 mod health;
 pub mod history;
 mod learned;
+mod outbox;
 pub mod route;
 pub(crate) mod rows;
 pub mod send;
 pub mod server;
+mod shown;
 mod silence;
 mod verdict;
 

@@ -180,7 +180,8 @@ fn note(delivery: &Delivery, state: &DeliveryState, outcome: &Outcome) -> Next {
         | DeliveryState::Ready
         | DeliveryState::Attempted { .. }
         | DeliveryState::Delivered { .. }
-        | DeliveryState::Bundled { .. } => {
+        | DeliveryState::Bundled { .. }
+        | DeliveryState::Dropped { .. } => {
             if let Outcome::Asked(Ok(accepted)) = outcome {
                 info!(delivery = %id, notifier, to, "delivered: {}", accepted.detail);
             }

@@ -103,6 +103,50 @@ pub(crate) fn wrap(text: &str, width: usize) -> String {
     out
 }
 
+/// `text` with its marks of Markdown escaped. Addresses stay as they are, so that they lead where they say.
+pub(crate) fn unmarked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    for word in text.split_inclusive(char::is_whitespace) {
+        let line_begins = out.is_empty() || out.ends_with('\n');
+        if is_address(word) {
+            out.push_str(word);
+            continue;
+        }
+        let numbered = line_begins && word.trim_end().strip_suffix(['.', ')']).is_some_and(is_number);
+        let mut chars = word.chars().peekable();
+        let mut first = true;
+        while let Some(char) = chars.next() {
+            let marks = match char {
+                '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '<' | '>' => true,
+                '#' | '-' | '+' | '=' => line_begins && first,
+                '.' | ')' => numbered,
+                // The name of an emoji may follow.
+                ':' => {
+                    chars.peek().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '+' | '-'))
+                }
+                _ => false,
+            };
+            if marks {
+                out.push('\\');
+            }
+            out.push(char);
+            first = false;
+        }
+    }
+    out
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a word is an address on its own, in brackets or not, without marks that could end it early.
+pub(super) fn is_address(word: &str) -> bool {
+    let bare = word.trim().trim_start_matches('<').trim_end_matches('>');
+    let marks = ['\\', '*', '`', '|', '[', ']', '<', '>'];
+    (bare.starts_with("https://") || bare.starts_with("http://")) && !bare.contains(marks)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -134,6 +134,11 @@ pub enum DeliveryState {
         /// When.
         at: Timestamp,
     },
+    /// Dropped by hand.
+    Dropped {
+        /// When.
+        at: Timestamp,
+    },
     /// Told as one of several.
     Bundled {
         /// Since when.
@@ -160,6 +165,7 @@ impl DeliveryState {
             Self::Retrying { .. } => "retrying",
             Self::Delivered { .. } => "delivered",
             Self::Bundled { .. } => "bundled",
+            Self::Dropped { .. } => "dropped",
             Self::Dead { .. } => "dead",
         }
     }
@@ -173,6 +179,7 @@ impl DeliveryState {
             | Self::Retrying { .. }
             | Self::Delivered { .. }
             | Self::Bundled { .. }
+            | Self::Dropped { .. }
             | Self::Dead { .. } => None,
         }
     }
@@ -181,7 +188,7 @@ impl DeliveryState {
     pub fn is_open(&self) -> bool {
         match self {
             Self::Held(_) | Self::Ready | Self::Attempted { .. } | Self::Retrying { .. } => true,
-            Self::Delivered { .. } | Self::Bundled { .. } | Self::Dead { .. } => false,
+            Self::Delivered { .. } | Self::Bundled { .. } | Self::Dead { .. } | Self::Dropped { .. } => false,
         }
     }
 }

@@ -40,7 +40,10 @@ pub fn due(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
         DeliveryState::Held(hold) => Some(if hold.until > longest(now) { now } else { hold.until }),
         DeliveryState::Ready | DeliveryState::Attempted { .. } => Some(delivery.created.min(now)),
         DeliveryState::Retrying { due, .. } => Some(if due > latest { now } else { due }),
-        DeliveryState::Delivered { .. } | DeliveryState::Bundled { .. } | DeliveryState::Dead { .. } => None,
+        DeliveryState::Delivered { .. }
+        | DeliveryState::Bundled { .. }
+        | DeliveryState::Dropped { .. }
+        | DeliveryState::Dead { .. } => None,
     }
 }
 
@@ -147,7 +150,8 @@ mod tests {
             | DeliveryState::Ready
             | DeliveryState::Attempted { .. }
             | DeliveryState::Delivered { .. }
-            | DeliveryState::Bundled { .. }) => panic!("{state:?} after a failure"),
+            | DeliveryState::Bundled { .. }
+            | DeliveryState::Dropped { .. }) => panic!("{state:?} after a failure"),
         }
     }
 

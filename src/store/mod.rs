@@ -162,7 +162,7 @@ pub trait Store: Send + Sync {
 }
 
 /// The first `limit` values that `scan` shows.
-fn gather<T>(
+pub(crate) fn gather<T>(
     limit: usize,
     scan: impl FnOnce(&mut Visit<'_, T>) -> Result<(), StoreError>,
 ) -> Result<Vec<T>, StoreError> {

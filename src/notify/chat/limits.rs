@@ -1,5 +1,6 @@
 //! What each service takes of a text, by its published limits.
 
+use super::super::foreign::{is_address, unmarked};
 use super::Service;
 use super::note::Shape;
 
@@ -71,50 +72,6 @@ const PARAGRAPH_BYTES: usize = 120;
 /// Bytes in a card of which every line is a paragraph.
 fn card_bytes(text: &str) -> usize {
     json_bytes(text) + text.matches('\n').count() * PARAGRAPH_BYTES
-}
-
-/// `text` with its marks of Markdown escaped. Addresses stay as they are, so that they lead where they say.
-pub(super) fn unmarked(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 16);
-    for word in text.split_inclusive(char::is_whitespace) {
-        let line_begins = out.is_empty() || out.ends_with('\n');
-        if is_address(word) {
-            out.push_str(word);
-            continue;
-        }
-        let numbered = line_begins && word.trim_end().strip_suffix(['.', ')']).is_some_and(is_number);
-        let mut chars = word.chars().peekable();
-        let mut first = true;
-        while let Some(char) = chars.next() {
-            let marks = match char {
-                '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '<' | '>' => true,
-                '#' | '-' | '+' | '=' => line_begins && first,
-                '.' | ')' => numbered,
-                // The name of an emoji may follow.
-                ':' => {
-                    chars.peek().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '+' | '-'))
-                }
-                _ => false,
-            };
-            if marks {
-                out.push('\\');
-            }
-            out.push(char);
-            first = false;
-        }
-    }
-    out
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether a word is an address on its own, in brackets or not, without marks that could end it early.
-fn is_address(word: &str) -> bool {
-    let bare = word.trim().trim_start_matches('<').trim_end_matches('>');
-    let marks = ['\\', '*', '`', '|', '[', ']', '<', '>'];
-    (bare.starts_with("https://") || bare.starts_with("http://")) && !bare.contains(marks)
 }
 
 /// `text` in which no `@` calls anybody: a joiner that cannot be seen stands behind it. Addresses stay as they are.

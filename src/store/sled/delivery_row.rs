@@ -51,6 +51,9 @@ enum StateRow {
     Delivered {
         at: Timestamp,
     },
+    Dropped {
+        at: Timestamp,
+    },
     Bundled {
         at: Timestamp,
         into: String,
@@ -119,6 +122,7 @@ impl From<DeliveryState> for StateRow {
             DeliveryState::Attempted { at } => Self::Attempted { at },
             DeliveryState::Retrying { due, reason } => Self::Retrying { due, reason },
             DeliveryState::Delivered { at } => Self::Delivered { at },
+            DeliveryState::Dropped { at } => Self::Dropped { at },
             DeliveryState::Bundled { at, into } => Self::Bundled { at, into: into.to_string() },
             DeliveryState::Dead { at, reason } => Self::Dead { at, reason },
         }
@@ -142,6 +146,7 @@ impl StateRow {
             Self::Attempted { at } => DeliveryState::Attempted { at },
             Self::Retrying { due, reason } => DeliveryState::Retrying { due, reason },
             Self::Delivered { at } => DeliveryState::Delivered { at },
+            Self::Dropped { at } => DeliveryState::Dropped { at },
             Self::Bundled { at, into } => DeliveryState::Bundled { at, into: into.parse().ok()? },
             Self::Dead { at, reason } => DeliveryState::Dead { at, reason },
         })

@@ -197,6 +197,7 @@ fn deliveries_and_bundles_come_back_as_they_were() {
         DeliveryState::Retrying { due: at(85), reason: "503".into() },
         DeliveryState::Delivered { at: at(81) },
         DeliveryState::Bundled { at: at(82), into: delivery(99).id },
+        DeliveryState::Dropped { at: at(83) },
         DeliveryState::Dead { at: at(83), reason: "550".into() },
     ];
     let alerts = vec![AlertId::from_bytes([1; 16]), AlertId::from_bytes([2; 16])];

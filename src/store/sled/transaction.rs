@@ -187,7 +187,9 @@ pub(super) fn places(delivery: &Delivery) -> Vec<Vec<u8>> {
         | DeliveryState::Ready
         | DeliveryState::Attempted { .. }
         | DeliveryState::Retrying { .. } => Vec::new(),
-        DeliveryState::Delivered { at } | DeliveryState::Bundled { at, .. } => vec![keys::history(at, id)],
+        DeliveryState::Delivered { at }
+        | DeliveryState::Bundled { at, .. }
+        | DeliveryState::Dropped { at } => vec![keys::history(at, id)],
         DeliveryState::Dead { at, .. } => vec![keys::history(at, id), keys::dead(at, id)],
     }
 }
@@ -201,6 +203,7 @@ pub(super) fn closed_at(state: &DeliveryState) -> Option<Timestamp> {
         | DeliveryState::Retrying { .. } => None,
         DeliveryState::Delivered { at }
         | DeliveryState::Bundled { at, .. }
+        | DeliveryState::Dropped { at }
         | DeliveryState::Dead { at, .. } => Some(*at),
     }
 }

@@ -1,0 +1,122 @@
+//! What commands ask.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::api::Alert;
+use super::history::Place;
+
+/// A question or an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "kebab-case")]
+pub enum Call {
+    /// How the daemon and its store are.
+    Status,
+    /// The state of every source.
+    Sources,
+    /// Polls a source now; the server's orders still hold.
+    Poll {
+        /// Its name.
+        source: String,
+    },
+    /// The newest alerts.
+    Alerts {
+        /// Only those made since.
+        since: Option<Timestamp>,
+        /// At most so many.
+        limit: usize,
+        /// Only those older than this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// One alert with all that is known of it.
+    Alert {
+        /// Its id.
+        id: String,
+    },
+    /// Deliveries.
+    Outbox {
+        /// Which of them.
+        state: OutboxFilter,
+        /// At most so many that are closed.
+        limit: usize,
+    },
+    /// Tries dead and waiting deliveries again at once.
+    Retry {
+        /// The ids; empty means all that are dead or waiting.
+        ids: Vec<String>,
+    },
+    /// Drops deliveries: they are not sent, and dead ones are no longer listed as dead.
+    Drop {
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// Why rules did or did not fire on a stored item.
+    Explain {
+        /// Id of an item or an alert, or the link of a stored item.
+        subject: String,
+        /// Only this rule.
+        rule: Option<String>,
+    },
+    /// A page of the stored items, newest day first.
+    Items {
+        /// Only those first seen on its day or later.
+        since: Timestamp,
+        /// Where the page before ended.
+        after: Option<Place>,
+    },
+    /// A page of the alerts made, newest first, as far as they are compared with what rules say now.
+    Told {
+        /// Only those made since.
+        since: Timestamp,
+        /// The last one of the page before.
+        after: Option<String>,
+    },
+    /// Sends alerts that are not stored as a part of a digest, once, through every notifier.
+    SendDigest {
+        /// The alerts.
+        alerts: Vec<Alert>,
+        /// Number of the part, from 1.
+        part: usize,
+        /// How many parts there are.
+        parts: usize,
+    },
+    /// Begins a silence.
+    Silence {
+        /// `rule`, `entity`, `source` or `story`.
+        about: String,
+        /// Its name or id.
+        name: String,
+        /// For how many seconds.
+        seconds: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The silences.
+    Silences,
+    /// Ends a silence early.
+    EndSilence {
+        /// Its id.
+        id: String,
+    },
+    /// Sends a test message.
+    SendTest {
+        /// Through this notifier; through all without.
+        notifier: Option<String>,
+    },
+    /// Reads the configuration again; the reply is the verdict.
+    Reload,
+}
+
+/// Which deliveries are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutboxFilter {
+    /// Open and dead ones.
+    #[default]
+    Pending,
+    /// Dead ones.
+    Dead,
+    /// All.
+    All,
+}

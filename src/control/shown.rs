@@ -1,0 +1,61 @@
+//! One alert with all that is known of it.
+
+use std::ops::ControlFlow;
+
+use super::answer::{Context, refused};
+use super::api::{Reply, Shown};
+use super::rows;
+use crate::daemon::clock;
+use crate::notify::email::text_part;
+use crate::notify::{Body, Message};
+use crate::outbox::{Delivery, DeliveryId, Subject};
+use crate::store::{Deliveries, Store, StoreError};
+use crate::story::{Alert, AlertId};
+
+/// All of an alert's text: the store keeps 8 KiB.
+const EXCERPT: usize = 100_000;
+
+/// The alert of that id.
+pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreError> {
+    let id = match id.parse::<AlertId>() {
+        Ok(id) => id,
+        Err(error) => return Ok(refused(error.to_string())),
+    };
+    let Some((alert, deliveries)) = context.station.read(move |store| found(store, id)).await? else {
+        return Ok(refused(format!("no alert {id} is stored")));
+    };
+    let timezone = context.desk.borrow().config.desk.timezone.clone();
+    let message = Message {
+        id: DeliveryId::new(id, "", ""),
+        body: Body::Alert(&alert),
+        recipient: "",
+        timezone: &timezone,
+        now: clock::now(),
+        late: false,
+    };
+    let says = text_part(&message, EXCERPT);
+    let deliveries = deliveries.iter().map(rows::delivery).collect();
+    Ok(Reply::Alert(Box::new(Shown { alert: rows::alert(alert), deliveries, says })))
+}
+
+/// The alert, and the deliveries that tell it.
+fn found(store: &dyn Store, id: AlertId) -> Result<Option<(Alert, Vec<Delivery>)>, StoreError> {
+    let Some(alert) = store.alert(id)? else { return Ok(None) };
+    let (mut deliveries, mut bundles) = (Vec::new(), Vec::new());
+    for which in [Deliveries::Open, Deliveries::Closed] {
+        store.visit_deliveries(which, &mut |delivery| {
+            match delivery.subject {
+                Subject::Alert(told) if told == id => deliveries.push(delivery),
+                Subject::Bundle(bundle) => bundles.push((bundle, delivery)),
+                Subject::Alert(_) | Subject::Event(_) => {}
+            }
+            ControlFlow::Continue(())
+        })?;
+    }
+    for (bundle, delivery) in bundles {
+        if store.bundle(bundle)?.is_some_and(|bundle| bundle.alerts.contains(&id)) {
+            deliveries.push(delivery);
+        }
+    }
+    Ok(Some((alert, deliveries)))
+}

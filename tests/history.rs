@@ -1,0 +1,149 @@
+//! What was told, looked up and exported, and deliveries dropped, by the built program.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/calls.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod calls;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "the fetcher's tests use more of it")]
+mod http;
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "the tests of polls use more of it")]
+mod site;
+
+use std::process::Command;
+
+use calls::{Desk, text};
+use http::Reply;
+use site::Site;
+
+const FIRST: &str = "<item><title>=cmd() a convoy attacked, in [Gao](http://evil.example)</title><guid>1</guid>\
+                     <link>https://wire.example/1_x_2?a=(b)</link></item>";
+const SECOND: &str = "<item><title>the base falls</title><guid>2</guid><description>\"Quoted\", and\nmore; \
+                      الجيش</description></item>";
+
+/// A desk that has told of two items; its hook refuses everything for good.
+fn desk() -> (Site, Desk) {
+    let site = Site::start();
+    let feed = |items: &str| {
+        let item = "<item><title>calm</title><guid>0</guid></item>";
+        Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}{item}</channel></rss>"))
+    };
+    site.show("/feed", feed(""));
+    site.show("/hook", Reply::status(410));
+    let config = format!(
+        "[desk]\ntimezone = \"UTC\"\n[[source]]\nname = \"wire\"\ntier = 2\nfeed = \"{}\"\n[[notifier]]\nname = \
+         \"hook\"\ntype = \"webhook\"\nurl = \"{}\"\n",
+        site.url("/feed"),
+        site.url("/hook")
+    );
+    let desk = Desk::with(&config);
+    desk.poll();
+    site.show("/feed", feed(FIRST));
+    desk.poll();
+    site.show("/feed", feed(&format!("{SECOND}{FIRST}")));
+    desk.poll();
+    (site, desk)
+}
+
+/// What a command prints.
+fn printed(desk: &Desk, arguments: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_harmattan");
+    let output = Command::new(program).arg("-c").arg(desk.config()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn alerts_are_exported_oldest_first_in_three_forms() {
+    let (_site, desk) = desk();
+    let json = desk.run(&["alerts", "export"]);
+    let titles: Vec<String> = json.iter().map(|alert| text(alert, "/item/title")).collect();
+    assert_eq!(titles, ["=cmd() a convoy attacked, in [Gao](http://evil.example)", "the base falls"]);
+
+    let table = printed(&desk, &["alerts", "export", "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let [title, words, severity, source] = {
+        let head = reader.headers().unwrap().clone();
+        ["title", "text", "severity", "source"].map(|name| head.iter().position(|head| head == name).unwrap())
+    };
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(&rows[0][title], "'=cmd() a convoy attacked, in [Gao](http://evil.example)", "no formula");
+    assert!(rows[1][words].contains("\"Quoted\", and") && rows[1][words].contains("الجيش"), "{:?}", rows[1]);
+    assert_eq!((&rows[1][severity], &rows[1][source]), ("critical", "wire"));
+
+    let timeline = printed(&desk, &["alerts", "export", "--format", "markdown"]);
+    let day = text(&json[0], "/created");
+    assert!(timeline.contains(&format!("## {}", day.split_once('T').unwrap().0)), "{timeline}");
+    let lines: Vec<&str> = timeline.lines().filter(|line| line.starts_with("- **")).collect();
+    assert!(lines[0].contains("[\\=cmd() a convoy attacked, in \\[Gao\\](http://evil.example)](<https://wire.example/1_x_2?a=(b)>)"), "{}", lines[0]);
+    assert!(lines[1].contains(" CRITICAL · the base falls · wire (tier 2) · `base`"), "{}", lines[1]);
+}
+
+#[test]
+fn an_export_can_be_narrowed_and_written_to_a_file() {
+    let (_site, desk) = desk();
+    for (arguments, count) in [
+        (vec!["--severity", "critical"], 1),
+        (vec!["--rule", "con*"], 1),
+        (vec!["--rule", "nothing"], 0),
+        (vec!["--source", "wire"], 2),
+        (vec!["--source", "other"], 0),
+        (vec!["--since", "1h"], 2),
+        (vec!["--since", "0s"], 0),
+    ] {
+        assert_eq!(
+            desk.run(&[vec!["alerts", "export"], arguments.clone()].concat()).len(),
+            count,
+            "{arguments:?}"
+        );
+    }
+    let file = desk.store().with_file_name("out.jsonl");
+    assert_eq!(printed(&desk, &["alerts", "export", "-o", file.to_str().unwrap()]), "");
+    assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn an_alert_is_shown_with_its_deliveries() {
+    let (_site, desk) = desk();
+    let id = text(desk.alerts().first().unwrap(), "/id");
+    let shown = desk.run(&["alerts", "show", &id, "--json"]).pop().unwrap();
+    assert_eq!(text(&shown, "/id"), id);
+    assert_eq!(
+        (text(&shown, "/deliveries/0/state"), text(&shown, "/deliveries/0/notifier")),
+        ("dead".into(), "hook".into())
+    );
+    let told = printed(&desk, &["alerts", "show", &id]);
+    assert!(told.contains("HIGH: convoy") && told.contains("dead") && told.contains("410"), "{told}");
+    let unknown = Command::new(env!("CARGO_BIN_EXE_harmattan"))
+        .arg("-c")
+        .arg(desk.config())
+        .args(["alerts", "show", "00000000000000000000000000"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no alert 0000"), "{unknown:?}");
+}
+
+#[test]
+fn dead_letters_are_dropped_by_name_and_by_filter() {
+    let (_site, desk) = desk();
+    let dead = |filter: &[&str]| {
+        let rows = desk.run(&[&["outbox", "list", "--dead", "--json"], filter].concat());
+        rows.iter().map(|row| text(row, "/id")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (dead(&[]).len(), dead(&["--notifier", "other"]).len(), dead(&["--state", "dead"]).len()),
+        (2, 0, 2)
+    );
+    let first = dead(&[]).remove(0);
+    assert_eq!(desk.run(&["outbox", "drop", &first, "--json"]).len(), 1);
+    assert!(!dead(&[]).contains(&first));
+    assert_eq!(desk.run(&["outbox", "drop", "--dead", "--notifier", "other", "--json"]).len(), 0);
+    assert_eq!(desk.run(&["outbox", "drop", "--dead", "--json"]).len(), 1);
+    assert_eq!(dead(&[]).len(), 0);
+    let states = desk.run(&["outbox", "list", "--all", "--json"]);
+    assert!(states.iter().all(|row| text(row, "/state") == "dropped"), "{states:?}");
+    assert_eq!(desk.alerts().len(), 2, "the alerts stay");
+}
