@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod item;
 pub mod notify;
 pub mod outbox;
+pub mod report;
 pub mod route;
 pub mod rules;
 pub mod schedule;

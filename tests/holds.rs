@@ -256,3 +256,27 @@ fn commands_tell_what_an_alert_would_wait_for() {
         stage.desk.run(&["routes", "test", "--json", "--rule", "convoy", "--at", &later]).pop().unwrap();
     assert_eq!(text(&way, "/to/0/hold"), "batch", "{way}");
 }
+
+#[test]
+fn a_report_comes_daily_even_when_nothing_happened_and_once_after_days() {
+    let mut stage = Stage::set(&format!("report = \"{}\"\ntimezone = \"UTC\"", clock(2)));
+    assert_eq!(stage.poll(&[]), "", "the first comes at the next time of day");
+    let who = ("screen".to_owned(), String::new());
+    let hours = |hours| now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap();
+    let let_pass = |stage: &Stage, since| {
+        let store = SledStore::open(&stage.desk.store()).unwrap();
+        store.transact(&mut |tx| tx.put_reported(&who, since)).unwrap();
+        store.sync().unwrap();
+    };
+    let_pass(&stage, hours(20));
+    assert_eq!(stage.poll(&[]), "", "two hours are left");
+    let_pass(&stage, hours(72));
+    let told = stage.poll(&[]);
+    assert_eq!(heads(&told), ["[report] no alerts, its source well"], "{told}");
+    assert_eq!(stage.poll(&[]), "", "one for all days that were missed");
+    stage.poll(&["a convoy attacked"]);
+    let_pass(&stage, hours(25));
+    let told = stage.poll(&[]);
+    assert_eq!(heads(&told), ["[report] 1 alert, its source well"], "{told}");
+    assert_eq!(stage.outbox(), ["delivered"; 3]);
+}

@@ -15,6 +15,7 @@ use harmattan::notify::{
     SmtpTls, WebhookSettings, stdout, webhook,
 };
 use harmattan::outbox::{DeliveryId, Failure};
+use harmattan::report::{Counts, Report, Unwell};
 use harmattan::story::Alert;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -122,6 +123,42 @@ fn a_digest_reads_well() {
     insta::assert_snapshot!("digest.txt", text_part(&message, 120));
     insta::assert_snapshot!("digest.html", html_part(&message, 120));
     insta::assert_snapshot!("digest.stdout", stdout::block(&message));
+}
+
+#[test]
+fn a_report_reads_well() {
+    let desk = TimeZone::get("Africa/Niamey").expect("a zone");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden/notify");
+    settings.set_prepend_module_to_snapshot(false);
+    let _bound = settings.bind_to_scope();
+    let unwell = |name: &str, reason: Option<&str>| Unwell {
+        name: name.to_owned(),
+        state: if reason.is_some() { "failing".to_owned() } else { "silent".to_owned() },
+        reason: reason.map(str::to_owned),
+        since: Some(sample::now()),
+    };
+    let report = Report {
+        since: sample::now() - Duration::from_hours(24),
+        until: sample::now(),
+        alerts: Counts { critical: 1, high: 3, ..Counts::default() },
+        recorded: 12,
+        sources: 40,
+        unwell: vec![unwell("rfi-afrique", Some("dns")), unwell("<b>wire</b>", None)],
+        notifiers_failing: vec!["ops-hook".to_owned()],
+        held: 2,
+        silences: 1,
+        ..Report::default()
+    };
+    let quiet =
+        Report { sources: 40, ..Report { since: report.since, until: report.until, ..Report::default() } };
+    let alert = sample::french();
+    for (name, report) in [("report", &report), ("report-quiet", &quiet)] {
+        let message = Message { body: Body::Report(report), ..message(&alert, RECIPIENT, &desk) };
+        insta::assert_snapshot!(format!("{name}.txt"), text_part(&message, 120));
+        insta::assert_snapshot!(format!("{name}.html"), html_part(&message, 120));
+        insta::assert_snapshot!(format!("{name}.stdout"), stdout::block(&message));
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ use harmattan::notify::digest::Digest;
 use harmattan::notify::{Accepted, Body, Message, Notifier, NotifierKind, NotifierSettings};
 use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
+use harmattan::report::Report;
 use harmattan::story::Alert;
 use http::{Asked, Reply, Server};
 use jiff::tz::TimeZone;
@@ -90,6 +91,7 @@ async fn every_service_is_told_in_its_own_form() {
     let digest = Digest { cause: Some(Cause::Quiet), alerts: &alerts, part: 1, parts: 2 };
     let (failing, recovered) =
         (event(EventKind::SourceFailing, "rfi-afrique"), event(EventKind::SourceRecovered, "rfi-afrique"));
+    let report = Report { since: sample::now(), until: sample::now(), ..Report::default() };
     for service in Service::ALL {
         let mut all = String::new();
         for (name, body) in [
@@ -98,6 +100,7 @@ async fn every_service_is_told_in_its_own_form() {
             ("digest", Body::Digest(digest)),
             ("failing", Body::Event(&failing)),
             ("recovered", Body::Event(&recovered)),
+            ("report", Body::Report(&report)),
         ] {
             let told = checked(service, &body).await;
             writeln!(all, "{name} {told:#}").expect("room");

@@ -9,6 +9,7 @@ use harmattan::event::{Event, EventKind};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::{Body, Message, webhook};
 use harmattan::outbox::DeliveryId;
+use harmattan::report::{Report, Unwell};
 use harmattan::story::AlertKind;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -44,6 +45,26 @@ fn every_body_fits_the_schema() {
     let errors: Vec<_> = schema.iter_errors(&digest).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {digest:#}");
     assert_eq!((&digest["type"], &digest["data"]["part"]), (&"alert.digest".into(), &2.into()));
+}
+
+#[test]
+fn a_report_fits_the_schema() {
+    let schema = schema();
+    let unwell = Unwell {
+        name: "rfi".to_owned(),
+        state: "failing".to_owned(),
+        reason: Some("dns".to_owned()),
+        since: Some(sample::now()),
+    };
+    for report in [
+        Report { since: sample::now(), until: sample::now(), ..Report::default() },
+        Report { unwell: vec![unwell], notifiers_failing: vec!["mail".to_owned()], ..Report::default() },
+    ] {
+        let body = body(Body::Report(&report));
+        let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?} in {body:#}");
+        assert_eq!(body["type"], "report");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(super) fn holds(section: &Section<'_>) -> Holds {
         digest,
         quiet: at("quiet").and_then(|node| quiet(&node)),
         batch: section.has("batch").then(|| section.duration("batch")).flatten(),
+        report: at("report").and_then(|node| time_of_day(&node)),
         budget: at("budget").and_then(|node| budget(&node)),
     }
 }

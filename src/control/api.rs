@@ -259,6 +259,9 @@ pub struct Delivery {
     /// The bundle, when it tells several alerts at once.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub bundle: String,
+    /// The daily report, when it is one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub report: String,
     /// The notifier.
     pub notifier: String,
     /// The recipient, where the notifier has several.

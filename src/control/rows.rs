@@ -13,7 +13,7 @@ use crate::store::{Failing, SourceState};
 use crate::story::{Alert, AlertKind};
 
 /// The state of every configured source, in the order of the config; those switched off keep what is known.
-pub(super) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
+pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
     let now = clock::now();
     desk.config
         .sources
@@ -97,7 +97,7 @@ fn gap(gap: &Gap) -> api::Gap {
 }
 
 /// The sources that are not well.
-pub(super) fn unwell(sources: Vec<api::Source>) -> Vec<api::Unwell> {
+pub(crate) fn unwell(sources: Vec<api::Source>) -> Vec<api::Unwell> {
     let is_unwell = |source: &api::Source| matches!(source.state.as_str(), "failing" | "gone" | "silent");
     let unwell = |source: api::Source| api::Unwell {
         name: source.name,
@@ -133,17 +133,19 @@ pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
         DeliveryState::Retrying { due, reason } => (Some(*due), Some(reason.clone())),
         DeliveryState::Dead { at, reason } => (Some(*at), Some(reason.clone())),
     };
-    let (mut alert, mut event, mut bundle) = (String::new(), String::new(), String::new());
+    let (mut alert, mut event, mut bundle, mut report) = Default::default();
     match delivery.subject {
         Subject::Alert(id) => alert = id.to_string(),
         Subject::Event(id) => event = id.to_string(),
         Subject::Bundle(id) => bundle = id.to_string(),
+        Subject::Report(id) => report = id.to_string(),
     }
     api::Delivery {
         id: delivery.id.to_string(),
         alert,
         event,
         bundle,
+        report,
         notifier: delivery.notifier.clone(),
         recipient: delivery.recipient.clone(),
         state: delivery.state.as_str().to_owned(),

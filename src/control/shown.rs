@@ -47,7 +47,7 @@ fn found(store: &dyn Store, id: AlertId) -> Result<Option<(Alert, Vec<Delivery>)
             match delivery.subject {
                 Subject::Alert(told) if told == id => deliveries.push(delivery),
                 Subject::Bundle(bundle) => bundles.push((bundle, delivery)),
-                Subject::Alert(_) | Subject::Event(_) => {}
+                Subject::Alert(_) | Subject::Event(_) | Subject::Report(_) => {}
             }
             ControlFlow::Continue(())
         })?;

@@ -16,6 +16,7 @@ use crate::notify::{Accepted, Body, LATE, Message};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, Subject, retry};
+use crate::report::Report;
 use crate::route::Routes;
 use crate::store::{Store, StoreError, Transaction};
 use crate::story::Alert;
@@ -64,7 +65,7 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
     let told = told(station, id).await?;
     let question = match &told {
         Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
-        Some(Stored::Event(_) | Stored::Bundle(..)) | None => None,
+        Some(Stored::Event(_) | Stored::Bundle(..) | Stored::Report(_)) | None => None,
     };
     let Some(delivery) = begin(station, id, began, question).await? else {
         return Ok(Next::Closed.into());
@@ -195,6 +196,7 @@ enum Stored {
     Alert(Box<Alert>),
     Event(Event),
     Bundle(Bundle, Vec<Alert>),
+    Report(Report),
 }
 
 impl Stored {
@@ -202,6 +204,7 @@ impl Stored {
         match self {
             Self::Alert(alert) => Body::Alert(alert),
             Self::Event(event) => Body::Event(event),
+            Self::Report(report) => Body::Report(report),
             Self::Bundle(Bundle { cause, part, parts, .. }, alerts) => {
                 Body::Digest(Digest { cause: Some(*cause), alerts, part: *part, parts: *parts })
             }
@@ -215,6 +218,7 @@ async fn told(station: &Station, delivery: DeliveryId) -> Result<Option<Stored>,
         Ok(match delivery.subject {
             Subject::Alert(id) => store.alert(id)?.map(|alert| Stored::Alert(Box::new(alert))),
             Subject::Event(id) => store.event(id)?.map(Stored::Event),
+            Subject::Report(id) => store.report(id)?.map(Stored::Report),
             Subject::Bundle(id) => {
                 let Some(bundle) = store.bundle(id)? else { return Ok(None) };
                 let alerts = bundle.alerts.iter().map(|id| store.alert(*id));

@@ -1,6 +1,6 @@
 //! Wiring: tasks, channels, signals, reload, systemd.
 //!
-//! Seven long-lived tasks sit in one set that [`run`] awaits: the poller, the fetcher of articles, the sender, the control socket, the
+//! Eight long-lived tasks sit in one set that [`run`] awaits: the poller, the fetcher of articles, the sender, the reporter, the control socket, the
 //! reloader with SIGHUP, retention and the watchdog. One that ends or panics ends the daemon, and
 //! systemd starts it anew; the store makes that safe.
 
@@ -22,6 +22,7 @@ pub mod poll;
 pub mod poller;
 mod read;
 pub mod reload;
+mod report;
 mod same;
 pub mod sender;
 pub mod station;
@@ -150,8 +151,10 @@ async fn work(
     });
     let reloader = reload::Reloader::new(desk_in, environment, live.clone())?;
     tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
+    let reports = report::run(station.clone(), desk_out.clone(), live.sender.clone(), halt.child_token());
     tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out, halt.child_token())));
     tasks.spawn(named("watchdog", upkeep::prove(station.clone(), live, halt.child_token())));
+    tasks.spawn(named("reporter", reports));
     tasks.spawn(named("sender", sender.run(sender_orders, halt.child_token())));
 
     systemd::ready(&desk);

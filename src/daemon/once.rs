@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::articles::Articles;
 use super::station::Station;
-use super::{DaemonError, clock, poll, poller, same, sender};
+use super::{DaemonError, clock, poll, poller, report, same, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 
@@ -63,6 +63,7 @@ pub async fn once(
         reports.push(report);
     }
     reports.sort_by(|a, b| a.source.cmp(&b.source));
+    report::due(station, desk, clock::now()).await?;
     // What entries say by themselves does not wait for articles.
     deliver(station, desk).await?;
     if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {

@@ -11,6 +11,7 @@ mod event;
 pub mod foreign;
 mod marks;
 mod post;
+mod report;
 pub mod stdout;
 pub mod webhook;
 mod wording;
@@ -30,6 +31,7 @@ use self::webhook::Webhook;
 use crate::config::secret::Secret;
 use crate::event::Event;
 use crate::outbox::{DeliveryId, Failure};
+use crate::report::Report;
 use crate::story::Alert;
 
 /// From which age on a message says that it is late.
@@ -267,6 +269,8 @@ pub enum Body<'a> {
     Digest(Digest<'a>),
     /// Something that happened to a source or the network.
     Event(&'a Event),
+    /// A daily report.
+    Report(&'a Report),
     /// A message that tries the way (`send-test`).
     Test,
 }

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::digest::{Digest, entry};
 use super::event::{facts, headline};
 use super::foreign::{cut, line};
+use super::report;
 use super::wording::{self, Link};
 use super::{Accepted, Body, Message, TEST_WORDS};
 use crate::event::Event;
@@ -101,13 +102,21 @@ pub fn block(message: &Message<'_>) -> String {
         Body::Alert(alert) => alert_block(alert, message),
         Body::Digest(digest) => digest_block(digest, message.timezone),
         Body::Event(event) => event_block(event, message.timezone),
+        Body::Report(told) => {
+            let facts = report::facts(told, message.timezone).into_iter();
+            facts_block(&format!("[report] {}", report::headline(told)), facts)
+        }
         Body::Test => format!("[test] {TEST_WORDS}\n\n"),
     }
 }
 
 fn event_block(event: &Event, desk: &TimeZone) -> String {
-    let mut out = vec![format!("[{}] {}", event.kind.as_str(), headline(event))];
     let facts = facts(event, desk).into_iter().skip(1);
+    facts_block(&format!("[{}] {}", event.kind.as_str(), headline(event)), facts)
+}
+
+fn facts_block(head: &str, facts: impl Iterator<Item = (&'static str, String)>) -> String {
+    let mut out = vec![head.to_owned()];
     out.extend(facts.map(|(heading, fact)| format!("{}: {fact}", heading.to_lowercase())));
     format!("{}\n\n", out.join("\n  "))
 }

@@ -22,6 +22,7 @@ use crate::config::secret::Secret;
 use crate::outbox::Failure;
 use crate::outbox::bundle::Cause;
 use crate::outbox::classify::{self, HttpVerdict};
+use crate::report::Report;
 use crate::story::{Alert, AlertKind};
 use crate::wire;
 
@@ -152,6 +153,9 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 detail: &event.detail,
             },
         },
+        Body::Report(report) => {
+            Envelope { kind: "report", version: VERSION, timestamp: report.until, data: Data::Report(report) }
+        }
         Body::Test => Envelope {
             kind: "test",
             version: VERSION,
@@ -189,6 +193,7 @@ enum Data<'a> {
         since: Timestamp,
         detail: &'a str,
     },
+    Report(&'a Report),
     Test {
         name: &'a str,
         detail: &'static str,

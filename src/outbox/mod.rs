@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use self::bundle::BundleId;
 use crate::event::EventId;
 use crate::id::{digest, id};
+use crate::report::ReportId;
 use crate::route::Recipient;
 use crate::route::hold::Hold;
 use crate::story::AlertId;
@@ -32,6 +33,7 @@ impl DeliveryId {
             Subject::Alert(alert) => (b"delivery", alert.to_bytes()),
             Subject::Event(event) => (b"delivery of an event", event.to_bytes()),
             Subject::Bundle(bundle) => (b"delivery of a bundle", bundle.to_bytes()),
+            Subject::Report(report) => (b"delivery of a report", report.to_bytes()),
         };
         Self(digest(&[label, &subject, notifier.as_bytes(), recipient.as_bytes()]))
     }
@@ -46,6 +48,8 @@ pub enum Subject {
     Event(EventId),
     /// Several alerts that leave together.
     Bundle(BundleId),
+    /// A daily report.
+    Report(ReportId),
 }
 
 impl Subject {
@@ -53,7 +57,7 @@ impl Subject {
     pub fn alert(self) -> Option<AlertId> {
         match self {
             Self::Alert(alert) => Some(alert),
-            Self::Event(_) | Self::Bundle(_) => None,
+            Self::Event(_) | Self::Bundle(_) | Self::Report(_) => None,
         }
     }
 }
@@ -67,6 +71,12 @@ impl From<AlertId> for Subject {
 impl From<BundleId> for Subject {
     fn from(bundle: BundleId) -> Self {
         Self::Bundle(bundle)
+    }
+}
+
+impl From<ReportId> for Subject {
+    fn from(report: ReportId) -> Self {
+        Self::Report(report)
     }
 }
 

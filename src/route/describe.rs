@@ -39,6 +39,7 @@ impl fmt::Display for Holds {
             self.quiet.map(quiet),
             self.batch.map(|batch| format!("batch {}", span(batch))),
             self.budget.map(|budget| format!("budget {} in {}", budget.messages, span(budget.per))),
+            self.report.map(|time| format!("report {}", clock(&time))),
             self.timezone.as_ref().and_then(|zone| zone.iana_name()).map(|name| format!("times of {name}")),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();

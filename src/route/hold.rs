@@ -25,6 +25,8 @@ pub struct Holds {
     pub batch: Option<Duration>,
     /// How many messages may leave in a time.
     pub budget: Option<Budget>,
+    /// Time of day of the daily report.
+    pub report: Option<Time>,
 }
 
 /// Hours in which alerts wait for their end.
@@ -144,6 +146,11 @@ impl Holds {
         let until = self.quiet_end(self.zone(desk), now)?;
         let waits = self.quiet.is_some_and(|quiet| severity < quiet.except);
         waits.then_some(Hold { reason: HoldReason::Quiet, until })
+    }
+
+    /// The next time of its report after `time`.
+    pub fn report_after(&self, time: Timestamp, desk: &TimeZone) -> Option<Timestamp> {
+        next(self.report?, self.zone(desk), time)
     }
 
     /// The zone of its times of day.

@@ -242,6 +242,19 @@ impl Routes {
         holds?.into_iter().min_by_key(|hold| hold.until)
     }
 
+    /// Who has a daily report.
+    pub fn reported(&self) -> Vec<Recipient> {
+        let reporting = self.list.iter().filter(|route| route.spec.holds.report.is_some());
+        let everybody: BTreeSet<&Recipient> = reporting.flat_map(|route| &route.to).collect();
+        everybody.into_iter().cloned().collect()
+    }
+
+    /// When `who` has the next report after `time`.
+    pub fn report_after(&self, who: &Recipient, time: Timestamp) -> Option<Timestamp> {
+        let holds = self.list.iter().filter(|route| route.to.contains(who)).map(|route| &route.spec.holds);
+        holds.filter_map(|holds| holds.report_after(time, &self.timezone)).min()
+    }
+
     /// The budgets of which one must have room before `who` is told; none when nothing bounds it.
     pub fn budgets(&self, routed: &Routed, who: &Recipient) -> Vec<Budget> {
         let budgets: Option<Vec<Budget>> = self.leading(routed, who).map(|holds| holds.budget).collect();

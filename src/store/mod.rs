@@ -20,6 +20,7 @@ use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId};
+use crate::report::{Report, ReportId};
 use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
@@ -122,6 +123,12 @@ pub trait Store: Send + Sync {
 
     /// The notifiers through which nothing gets, by name.
     fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError>;
+
+    /// One report.
+    fn report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
+
+    /// When the last report to a recipient was made, or reports to them began.
+    fn reported(&self, who: &Recipient) -> Result<Option<Timestamp>, StoreError>;
 
     /// One bundle.
     fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError>;
@@ -245,6 +252,12 @@ pub trait Transaction {
 
     /// Writes it.
     fn put_circuit(&self, notifier: &str, circuit: &Circuit) -> Result<(), StoreError>;
+
+    /// Writes a report.
+    fn put_report(&self, id: ReportId, report: &Report) -> Result<(), StoreError>;
+
+    /// Writes when the last report to a recipient was made.
+    fn put_reported(&self, who: &Recipient, at: Timestamp) -> Result<(), StoreError>;
 
     /// Writes a bundle.
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError>;

@@ -64,7 +64,12 @@ pub static ROUTE: Table = Table {
             r#""20/1h""#,
             "Messages to one recipient in a sliding time; what is more leaves as one digest when there is room again.",
         ),
-        Key::planned("report", "Time of day of a daily proof of life."),
+        Key::new(
+            "report",
+            Form::TimeOfDay,
+            r#""07:00""#,
+            "Time of day of a daily report to those in `to`, sent even when nothing happened.",
+        ),
         Key::new(
             "timezone",
             Form::Zone,

@@ -61,6 +61,9 @@ impl Incident {
                 let name = foreign::line(&event.name);
                 Self { ends, ..lasting(format!("{about}/{name}"), about, &name, event.created) }
             }
+            Body::Report(report) => {
+                lasting("harmattan/report".to_owned(), "report", "harmattan", report.until)
+            }
             Body::Test => lasting("harmattan/test".to_owned(), "test", "harmattan", message.now),
         }
     }
@@ -102,7 +105,7 @@ pub(super) fn alertmanager(message: &Message<'_>, note: &Note, shape: &Shape) ->
     // What ended has the labels that it had when it began.
     let severity = match &message.body {
         Body::Event(_) => Severity::Medium,
-        Body::Alert(_) | Body::Digest(_) | Body::Test => note.severity,
+        Body::Alert(_) | Body::Digest(_) | Body::Report(_) | Body::Test => note.severity,
     };
     let mut alert = json!({
         "labels": {

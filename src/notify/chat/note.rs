@@ -6,8 +6,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::super::digest::{self, Digest};
 use super::super::foreign::{cut, line};
 use super::super::wording::{self, Link};
-use super::super::{Body, Message, TEST_WORDS, event, marks};
+use super::super::{Body, Message, TEST_WORDS, event, marks, report};
 use crate::event::{Event, EventKind};
+use crate::report::Report;
 use crate::rules::spec::Severity;
 use crate::story::Alert;
 
@@ -57,6 +58,7 @@ impl Note {
             Body::Alert(alert) => of_alert(alert, message),
             Body::Digest(digest) => of_digest(digest, message.timezone),
             Body::Event(told) => of_event(told, message.timezone),
+            Body::Report(told) => of_report(told, message.timezone),
             Body::Test => of_test(),
         }
     }
@@ -196,6 +198,17 @@ fn of_event(told: &Event, desk: &TimeZone) -> Note {
     Note {
         severity: severity(told.kind),
         title: format!("[{}] {}", told.kind.as_str(), event::headline(told)),
+        link: None,
+        text: Text::One { head, excerpt: String::new(), tail: vec!["harmattan status".to_owned()] },
+    }
+}
+
+fn of_report(told: &Report, desk: &TimeZone) -> Note {
+    let facts = report::facts(told, desk).into_iter();
+    let head = facts.map(|(heading, fact)| format!("{heading}: {fact}")).collect();
+    Note {
+        severity: Severity::Info,
+        title: format!("[report] {}", report::headline(told)),
         link: None,
         text: Text::One { head, excerpt: String::new(), tail: vec!["harmattan status".to_owned()] },
     }

@@ -10,7 +10,7 @@ use super::super::event;
 use super::super::foreign::cut;
 use super::super::marks::{self, Piece};
 use super::super::wording::{self, Link};
-use super::super::{Body, Message, TEST_WORDS};
+use super::super::{Body, Message, TEST_WORDS, report};
 use crate::event::Event;
 use crate::rules::spec::Severity;
 use crate::story::Alert;
@@ -64,6 +64,10 @@ pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
         Body::Alert(alert) => alert_html(alert, message, excerpt),
         Body::Digest(digest) => digest_html(digest, message.timezone),
         Body::Event(event) => event_html(event, message.timezone),
+        Body::Report(told) => {
+            let title = format!("Daily report: {}", report::headline(told));
+            facts_html(&title, &report::facts(told, message.timezone), "harmattan status")
+        }
         Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
     };
     format!("{HEAD}{body}{FOOT}")
@@ -71,12 +75,16 @@ pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
 
 /// What happened as the title, then each fact under its heading.
 fn event_html(told: &Event, desk: &TimeZone) -> String {
-    let mut out = vec![format!("<h1>{}</h1>", escape(&event::headline(told)))];
-    let facts = event::facts(told, desk).into_iter().skip(1);
-    out.extend(facts.map(|(heading, fact)| {
-        format!("<p><strong>{heading}:</strong> <span dir=\"auto\">{}</span></p>", escape(&fact))
+    let facts = event::facts(told, desk);
+    facts_html(&event::headline(told), facts.get(1..).unwrap_or_default(), "harmattan sources list")
+}
+
+fn facts_html(title: &str, facts: &[(&str, String)], more: &str) -> String {
+    let mut out = vec![format!("<h1>{}</h1>", escape(title))];
+    out.extend(facts.iter().map(|(heading, fact)| {
+        format!("<p><strong>{heading}:</strong> <span dir=\"auto\">{}</span></p>", escape(fact))
     }));
-    out.push("<p class=\"quiet\">More: <code>harmattan sources list</code></p>\n".to_owned());
+    out.push(format!("<p class=\"quiet\">More: <code>{more}</code></p>\n"));
     out.join("\n")
 }
 

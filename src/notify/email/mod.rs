@@ -19,7 +19,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use self::way::Way;
 use super::foreign::HeaderText;
-use super::{Accepted, Body, EmailSettings, Message, NotifyError, event, wording};
+use super::{Accepted, Body, EmailSettings, Message, NotifyError, event, report, wording};
 use crate::outbox::Failure;
 use crate::story::AlertKind;
 
@@ -147,6 +147,9 @@ fn subject(message: &Message<'_>) -> HeaderText {
         Body::Event(told) => {
             return HeaderText::new(&format!("[{}] {}", told.kind.as_str(), event::headline(told)));
         }
+        Body::Report(told) => {
+            return HeaderText::new(&format!("[report] Harmattan: {}", report::headline(told)));
+        }
         Body::Test => return HeaderText::new("[test] Harmattan: a test message"),
     };
     let update = match alert.kind {
@@ -164,6 +167,7 @@ fn date(message: &Message<'_>) -> SystemTime {
         Body::Alert(alert) => alert.created,
         Body::Digest(digest) => digest.created(),
         Body::Event(event) => event.created,
+        Body::Report(told) => told.until,
         Body::Test => message.now,
     };
     // Mail dates have years 1970 to 9999; a clock outside of that still sends.
@@ -179,6 +183,7 @@ fn list(message: &Message<'_>) -> String {
             rule.map_or("alert", |rule| &*rule.rule)
         }
         Body::Digest(_) => "digest",
+        Body::Report(_) => "report",
         Body::Event(event) => event.kind.as_str(),
         Body::Test => "test",
     };

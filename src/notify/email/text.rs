@@ -6,7 +6,7 @@ use super::super::digest::{Digest, entry};
 use super::super::event::facts;
 use super::super::foreign::{cut, line, wrap};
 use super::super::wording::{self, Link};
-use super::super::{Body, Message, TEST_WORDS, marks};
+use super::super::{Body, Message, TEST_WORDS, marks, report};
 use crate::event::Event;
 use crate::story::Alert;
 
@@ -22,15 +22,22 @@ pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
         Body::Alert(alert) => alert_text(alert, message, excerpt),
         Body::Digest(digest) => digest_text(digest, message.timezone),
         Body::Event(event) => event_text(event, message.timezone),
+        Body::Report(told) => {
+            let facts = facts_text(&report::facts(told, message.timezone));
+            format!("Daily report: {}\n\n{facts}\n\nMore:   harmattan status\n", report::headline(told))
+        }
         Body::Test => format!("{TEST_WORDS}\n"),
     }
 }
 
 /// Each fact under its heading, wrapped.
 fn event_text(event: &Event, desk: &TimeZone) -> String {
-    let facts = facts(event, desk).into_iter();
-    let lines = facts.map(|(heading, fact)| wrap(&format!("{:<8}{fact}", format!("{heading}:")), WIDTH));
-    format!("{}\n\nMore:   harmattan sources list\n", lines.collect::<Vec<_>>().join("\n"))
+    format!("{}\n\nMore:   harmattan sources list\n", facts_text(&facts(event, desk)))
+}
+
+fn facts_text(facts: &[(&str, String)]) -> String {
+    let row = |(heading, fact): &(&str, String)| wrap(&format!("{heading}: {fact}"), WIDTH);
+    facts.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// Each alert in a few lines, numbered.

@@ -8,6 +8,7 @@ use super::rows::{from_json, to_json};
 use crate::outbox::bundle::{Bundle, Cause};
 use crate::outbox::circuit::{Circuit, Fault};
 use crate::outbox::{Delivery, DeliveryState, Subject};
+use crate::report::Report;
 use crate::route::hold::{Hold, HoldReason};
 use crate::store::StoreError;
 
@@ -20,6 +21,8 @@ struct DeliveryRow {
     event: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bundle: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
     notifier: String,
     recipient: String,
     created: Timestamp,
@@ -67,17 +70,19 @@ enum StateRow {
 impl Row for Delivery {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
         let delivery = self.clone();
-        let (mut alert, mut event, mut bundle) = (None, None, None);
+        let (mut alert, mut event, mut bundle, mut report) = (None, None, None, None);
         match delivery.subject {
             Subject::Alert(id) => alert = Some(id.to_string()),
             Subject::Event(id) => event = Some(id.to_string()),
             Subject::Bundle(id) => bundle = Some(id.to_string()),
+            Subject::Report(id) => report = Some(id.to_string()),
         }
         to_json(&DeliveryRow {
             id: delivery.id.to_string(),
             alert,
             event,
             bundle,
+            report,
             notifier: delivery.notifier,
             recipient: delivery.recipient,
             created: delivery.created,
@@ -91,11 +96,12 @@ impl Row for Delivery {
         let row: DeliveryRow = from_json(bytes)?;
         Some(Self {
             id: row.id.parse().ok()?,
-            subject: match (row.alert, row.event, row.bundle) {
-                (Some(alert), _, _) => Subject::Alert(alert.parse().ok()?),
-                (None, Some(event), _) => Subject::Event(event.parse().ok()?),
-                (None, None, Some(bundle)) => Subject::Bundle(bundle.parse().ok()?),
-                (None, None, None) => return None,
+            subject: match (row.alert, row.event, row.bundle, row.report) {
+                (Some(alert), _, _, _) => Subject::Alert(alert.parse().ok()?),
+                (None, Some(event), _, _) => Subject::Event(event.parse().ok()?),
+                (None, None, Some(bundle), _) => Subject::Bundle(bundle.parse().ok()?),
+                (None, None, None, Some(report)) => Subject::Report(report.parse().ok()?),
+                (None, None, None, None) => return None,
             },
             notifier: row.notifier,
             recipient: row.recipient,
@@ -235,5 +241,15 @@ impl Row for Circuit {
             told: row.told,
         });
         Some(Self { fault })
+    }
+}
+
+impl Row for Report {
+    fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        to_json(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        from_json(bytes)
     }
 }

@@ -44,6 +44,7 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
     let alerts = engine.with(|open| alerts(&open.db, limit))?;
     engine.with(|open| events(&open.db, limit))?;
     engine.with(|open| bundles(&open.db, limit))?;
+    engine.with(|open| reports(&open.db, limit))?;
     let items = engine.with(|open| {
         let range = Kind::Item.prefix().to_vec()..keys::items_of(Day::of(limit));
         sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
@@ -101,7 +102,7 @@ fn alerts(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
                 let bundle: Option<Bundle> = tree.row(&keys::bundle(bundle))?;
                 bundle.into_iter().flat_map(|bundle| bundle.alerts).map(keys::alert).collect()
             }
-            Subject::Event(_) => Vec::new(),
+            Subject::Event(_) | Subject::Report(_) => Vec::new(),
         })
     };
     unowed(tree, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), keys)
@@ -112,10 +113,21 @@ fn bundles(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Bundle(bundle) => vec![keys::bundle(bundle)],
-            Subject::Alert(_) | Subject::Event(_) => Vec::new(),
+            Subject::Alert(_) | Subject::Event(_) | Subject::Report(_) => Vec::new(),
         })
     };
     unowed(tree, Kind::Bundle.prefix().to_vec()..keys::bundles_from(limit), keys)
+}
+
+/// Removes reports made before `limit` of which no delivery is left.
+fn reports(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+    let keys = |subject| {
+        Ok(match subject {
+            Subject::Report(report) => vec![keys::report(report)],
+            Subject::Alert(_) | Subject::Bundle(_) | Subject::Event(_) => Vec::new(),
+        })
+    };
+    unowed(tree, Kind::Report.prefix().to_vec()..keys::reports_from(limit), keys)
 }
 
 /// Removes events made before `limit` of which no delivery is left.
@@ -123,7 +135,7 @@ fn events(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Event(event) => vec![keys::event(event)],
-            Subject::Alert(_) | Subject::Bundle(_) => Vec::new(),
+            Subject::Alert(_) | Subject::Bundle(_) | Subject::Report(_) => Vec::new(),
         })
     };
     unowed(tree, Kind::Event.prefix().to_vec()..keys::events_from(limit), keys)

@@ -8,6 +8,7 @@ use crate::event::EventId;
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::DeliveryId;
 use crate::outbox::bundle::BundleId;
+use crate::report::ReportId;
 use crate::route::Recipient;
 use crate::store::Day;
 use crate::story::{AlertId, StoryId};
@@ -46,6 +47,10 @@ pub(super) enum Kind {
     Meta = b'm',
     /// Article to be fetched, by the id of its item.
     Pending = b'p',
+    /// Daily report, by id, which is by age.
+    Report = b'j',
+    /// When a report was last made, by notifier and recipient.
+    Reported = b'l',
     /// What was spent of a budget, by notifier and recipient.
     Spent = b'q',
     /// What became of an article, by day and id of its item.
@@ -199,6 +204,21 @@ pub(super) fn bundles_from(time: Timestamp) -> Vec<u8> {
 /// What is known of a notifier's way.
 pub(super) fn circuit(notifier: &str) -> Vec<u8> {
     Kind::Circuit.key(&[notifier.as_bytes()])
+}
+
+/// A daily report.
+pub(super) fn report(id: ReportId) -> Vec<u8> {
+    Kind::Report.key(&[&id.to_bytes()])
+}
+
+/// Before all reports made at `time` or later.
+pub(super) fn reports_from(time: Timestamp) -> Vec<u8> {
+    Kind::Report.key(&[millis(time).get(2..).unwrap_or_default()])
+}
+
+/// When a recipient's last report was made.
+pub(super) fn reported((notifier, recipient): &Recipient) -> Vec<u8> {
+    Kind::Reported.key(&[notifier.as_bytes(), &[0], recipient.as_bytes()])
 }
 
 /// What was spent of a recipient's budget.

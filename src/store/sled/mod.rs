@@ -45,6 +45,8 @@ use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId};
+use crate::report::{Report, ReportId};
+use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::story::{Alert, AlertId};
@@ -157,6 +159,15 @@ impl Store for SledStore {
     ) -> Result<(), StoreError> {
         let rest = Kind::Item.prefix().to_vec()..keys::item(id, first);
         self.read(|tree| show(tree, tree.range(rest).rev(), visit))
+    }
+
+    fn report(&self, id: ReportId) -> Result<Option<Report>, StoreError> {
+        self.read(|tree| tree.row(&keys::report(id)))
+    }
+
+    fn reported(&self, who: &Recipient) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<Vec<Timestamp>> = self.read(|tree| tree.row(&keys::reported(who)))?;
+        Ok(at.and_then(|at| at.first().copied()))
     }
 
     fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError> {

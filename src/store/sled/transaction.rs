@@ -11,6 +11,7 @@ use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::report::{Report, ReportId};
 use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
@@ -104,6 +105,14 @@ impl Transaction for InTransaction<'_> {
             Some(_) => self.put(&keys::circuit(notifier), circuit),
             None => self.remove(&keys::circuit(notifier)),
         }
+    }
+
+    fn put_report(&self, id: ReportId, report: &Report) -> Result<(), StoreError> {
+        self.put(&keys::report(id), report)
+    }
+
+    fn put_reported(&self, who: &Recipient, at: Timestamp) -> Result<(), StoreError> {
+        self.put(&keys::reported(who), &vec![at])
     }
 
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError> {
