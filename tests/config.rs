@@ -88,6 +88,18 @@ const CHATS: [(&Table, &str); 10] = [
     (&keys::ALERTMANAGER, "token"),
 ];
 
+/// Tables that stand once.
+const ONCE: [&Table; 8] = [
+    &keys::STORE,
+    &keys::DESK,
+    &keys::HTTP,
+    &keys::SCHEDULE,
+    &keys::ALERTS,
+    &keys::LOG,
+    &keys::HEARTBEAT,
+    &keys::CONTROL,
+];
+
 /// A config that uses every key of the option table with its example, but for one key of one table that has
 /// another value.
 fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
@@ -105,10 +117,8 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
         }
         out
     };
-    let once =
-        [&keys::STORE, &keys::DESK, &keys::HTTP, &keys::SCHEDULE, &keys::ALERTS, &keys::LOG, &keys::CONTROL];
     let mut out = values(&keys::ROOT, &[]);
-    for table in once {
+    for table in ONCE {
         write!(out, "[{}]\n{}", table.name, values(table, &[])).unwrap();
     }
     for (name, skipped) in [

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use super::environment::Environment;
 use super::read::Section;
 use super::settings::{
-    AlertSettings, ControlSettings, DeskSettings, HttpSettings, LogFormat, LogSettings, ScheduleSettings,
-    StoreSettings,
+    AlertSettings, ControlSettings, DeskSettings, HeartbeatSettings, HttpSettings, LogFormat, LogSettings,
+    ScheduleSettings, StoreSettings,
 };
 use super::value::duration_text;
 
@@ -147,6 +147,12 @@ pub(super) fn log(section: &Section<'_>) -> Option<LogSettings> {
         _ => LogFormat::Auto,
     };
     Some(LogSettings { format, level: level?.parse().ok()? })
+}
+
+/// `[heartbeat]`
+pub(super) fn heartbeat(section: &Section<'_>) -> Option<HeartbeatSettings> {
+    let url = if section.has("url") { Some(section.address("url")?) } else { None };
+    Some(HeartbeatSettings { url, every: section.duration("every")? })
 }
 
 /// `[control]`

@@ -246,6 +246,7 @@ fn assemble(
     let schedule = general::schedule(&general.section("schedule")?);
     let alerts = general::alerts(&general.section("alerts")?);
     let log = general::log(&general.section("log")?);
+    let heartbeat = general::heartbeat(&general.section("heartbeat")?);
     let control = general::control(&general.section("control")?, installed, environment, store.as_ref());
     let mut notifiers = top.notifiers;
     if notifiers.is_empty() && top.unchecked.is_empty() {
@@ -258,6 +259,7 @@ fn assemble(
         schedule: schedule?,
         alerts: alerts?,
         log: log?,
+        heartbeat: heartbeat?,
         control: control?,
         sources: top.sources,
         entities: top.entities,

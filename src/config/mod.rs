@@ -38,8 +38,8 @@ pub use locate::{ConfigError, locate};
 pub use problem::{Problem, Problems};
 pub use reference::{man_page, reference};
 pub use settings::{
-    AlertSettings, Config, ControlSettings, DeskSettings, HttpSettings, LogFormat, LogSettings,
-    ScheduleSettings, StoreSettings,
+    AlertSettings, Config, ControlSettings, DeskSettings, HeartbeatSettings, HttpSettings, LogFormat,
+    LogSettings, ScheduleSettings, StoreSettings,
 };
 pub use socket::{Places, places};
 pub use source::{ArticleChoice, Backlog, MirrorSpec, SelectSpec, SourceAddress, SourceSpec};

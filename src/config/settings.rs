@@ -27,6 +27,8 @@ pub struct Config {
     pub alerts: AlertSettings,
     /// `[log]`
     pub log: LogSettings,
+    /// `[heartbeat]`
+    pub heartbeat: HeartbeatSettings,
     /// `[control]`
     pub control: ControlSettings,
     /// `[[source]]`, in the order of the files; names are unique.
@@ -116,6 +118,15 @@ pub enum LogFormat {
     Json,
     /// The fields of the systemd journal.
     Journald,
+}
+
+/// `[heartbeat]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeartbeatSettings {
+    /// What is called; nothing without.
+    pub url: Option<Url>,
+    /// How often.
+    pub every: Duration,
 }
 
 /// `[control]`

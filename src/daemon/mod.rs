@@ -1,7 +1,7 @@
 //! Wiring: tasks, channels, signals, reload, systemd.
 //!
-//! Eight long-lived tasks sit in one set that [`run`] awaits: the poller, the fetcher of articles, the sender, the reporter, the control socket, the
-//! reloader with SIGHUP, retention and the watchdog. One that ends or panics ends the daemon, and
+//! Nine long-lived tasks sit in one set that [`run`] awaits: the poller, the fetcher of articles, the sender, the reporter, the control socket, the
+//! reloader with SIGHUP, retention, the heartbeat and the watchdog. One that ends or panics ends the daemon, and
 //! systemd starts it anew; the store makes that safe.
 
 pub mod articles;
@@ -11,6 +11,7 @@ pub mod catchup;
 pub mod channel;
 pub mod clock;
 pub mod deliver;
+mod heartbeat;
 mod hold;
 mod lane;
 mod late;
@@ -152,7 +153,9 @@ async fn work(
     let reloader = reload::Reloader::new(desk_in, environment, live.clone())?;
     tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
     let reports = report::run(station.clone(), desk_out.clone(), live.sender.clone(), halt.child_token());
-    tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out, halt.child_token())));
+    tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out.clone(), halt.child_token())));
+    let beats = heartbeat::run(station.clone(), desk_out, live.clone(), halt.child_token());
+    tasks.spawn(named("heartbeat", beats));
     tasks.spawn(named("watchdog", upkeep::prove(station.clone(), live, halt.child_token())));
     tasks.spawn(named("reporter", reports));
     tasks.spawn(named("sender", sender.run(sender_orders, halt.child_token())));

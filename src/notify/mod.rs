@@ -4,6 +4,7 @@
 //! [`crate::outbox`]. Text of sources goes through [`foreign`] on every way out, and no reason, error or `Debug`
 //! shows a secret.
 
+pub(crate) mod beat;
 pub mod chat;
 pub mod digest;
 pub mod email;

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use chat::{ALERTMANAGER, DISCORD, GOTIFY, MATRIX, MATTERMOST, NTFY, PAGERDUTY, SLACK, TEAMS, TELEGRAM};
 pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
 pub use route::{QUIET, ROUTE};
-pub use settings::{ALERTS, CONTROL, DESK, HTTP, LOG, SCHEDULE, STORE};
+pub use settings::{ALERTS, CONTROL, DESK, HEARTBEAT, HTTP, LOG, SCHEDULE, STORE};
 pub use watch::{AMBIGUOUS, ENTITY, EXTEND, MIRROR, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
 
 use super::option::{Form, Key, Table};
@@ -48,6 +48,7 @@ pub static ROOT: Table = Table {
         Key::nested("schedule", Form::Table(&SCHEDULE), SCHEDULE.doc),
         Key::nested("alerts", Form::Table(&ALERTS), ALERTS.doc),
         Key::nested("log", Form::Table(&LOG), LOG.doc),
+        Key::nested("heartbeat", Form::Table(&HEARTBEAT), HEARTBEAT.doc),
         Key::nested("control", Form::Table(&CONTROL), CONTROL.doc),
         Key::planned("web", "Pages for health checks and metrics."),
         Key::nested("source", Form::Tables(&SOURCE), SOURCE.doc),
@@ -88,6 +89,7 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
         &SCHEDULE,
         &ALERTS,
         &LOG,
+        &HEARTBEAT,
         &CONTROL,
         &SOURCE,
         &MIRROR,

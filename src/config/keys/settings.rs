@@ -153,6 +153,27 @@ pub static LOG: Table = Table {
     ],
 };
 
+/// `[heartbeat]`
+pub static HEARTBEAT: Table = Table {
+    name: "heartbeat",
+    kind: None,
+    doc: "An address outside that is called while polling and delivering make progress, and only then.",
+    keys: &[
+        Key::new(
+            "url",
+            Form::Address { schemes: super::WEB_SCHEMES },
+            r#""https://hc-ping.example.org/desk""#,
+            "Called with GET; who watches it notices when the calls stop.",
+        ),
+        Key::with_default(
+            "every",
+            Form::Duration { min: Duration::from_secs(10), max: Duration::from_hours(24) },
+            r#""5m""#,
+            "How often.",
+        ),
+    ],
+};
+
 /// `[control]`
 pub static CONTROL: Table = Table {
     name: "control",

@@ -1,0 +1,165 @@
+//! The dead man's switch: an address outside is called while polling and delivering make progress, and only then, so
+//! that whoever watches that address notices what this machine cannot tell itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use url::Url;
+
+use super::clock;
+use super::live::Live;
+use super::station::Station;
+use crate::desk::Desk;
+use crate::notify::beat;
+use crate::outbox::DeliveryState;
+use crate::store::{Deliveries, Store, StoreError};
+
+/// How long the daemon's tasks may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A delivery that could leave and has not for so long is stuck.
+const STUCK: SignedDuration = SignedDuration::from_mins(15);
+
+/// Calls the address of the config again and again, until `stop`.
+pub(super) async fn run(
+    station: Station,
+    mut desk: watch::Receiver<Arc<Desk>>,
+    live: Live,
+    stop: CancellationToken,
+) {
+    loop {
+        let in_force = Arc::clone(&desk.borrow_and_update());
+        let settings = in_force.config.heartbeat.clone();
+        if let Some(url) = &settings.url {
+            call(&station, &in_force, &live, url).await;
+        }
+        // All branches are cancel-safe.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = desk.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(settings.every) => {}
+        }
+    }
+}
+
+async fn call(station: &Station, desk: &Arc<Desk>, live: &Live, url: &Url) {
+    if let Some(amiss) = amiss(station, desk, live).await {
+        warn!("no heartbeat: {amiss}");
+        return;
+    }
+    match beat::beat(url).await {
+        Ok(()) => debug!("heartbeat"),
+        Err(reason) => warn!("the heartbeat was not taken: {reason}"),
+    }
+}
+
+/// Why there is no progress; `None` when there is.
+async fn amiss(station: &Station, desk: &Arc<Desk>, live: &Live) -> Option<String> {
+    let proof = async { live.is_alive().await && station.writer.commit(|_| Ok(())).await.is_ok() };
+    if !matches!(timeout(PATIENCE, proof).await, Ok(true)) {
+        return Some("a task or the store does not answer".to_owned());
+    }
+    let (names, now) =
+        (desk.sources.iter().map(|source| source.name().clone()).collect::<Vec<_>>(), clock::now());
+    let notifiers: Vec<String> = desk.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
+    let looked = station.read(move |store| look(store, &names, &notifiers, now)).await;
+    looked.unwrap_or_else(|fault| Some(format!("the store: {fault:#}")))
+}
+
+/// What the store tells of progress.
+fn look(
+    store: &dyn Store,
+    sources: &[crate::item::SourceName],
+    notifiers: &[String],
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    if let Some(since) = store.network()?.offline {
+        return Ok(Some(format!("no source can be reached since {since:.0}")));
+    }
+    let states = store.sources()?;
+    let polled: Vec<_> = states.iter().filter(|state| sources.contains(&state.name)).collect();
+    if !polled.is_empty() && polled.iter().all(|state| state.failing.is_some()) {
+        return Ok(Some("every source fails".to_owned()));
+    }
+    let faults: Vec<String> = store.circuits()?.into_iter().map(|(name, _)| name).collect();
+    if !notifiers.is_empty() && notifiers.iter().all(|name| faults.contains(name)) {
+        return Ok(Some("every notifier fails".to_owned()));
+    }
+    let mut stuck = 0;
+    store.visit_deliveries(Deliveries::Open, &mut |delivery| {
+        let could_leave = matches!(delivery.state, DeliveryState::Ready | DeliveryState::Attempted { .. });
+        let waits = now.duration_since(delivery.ready) > STUCK && !faults.contains(&delivery.notifier);
+        stuck += usize::from(could_leave && waits);
+        std::ops::ControlFlow::Continue(())
+    })?;
+    Ok((stuck > 0).then(|| format!("{stuck} deliveries are stuck")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Network;
+    use crate::ingest::blank;
+    use crate::item::SourceName;
+    use crate::outbox::circuit::Circuit;
+    use crate::outbox::{Delivery, Subject};
+    use crate::store::{Failing, SledStore, SourceState, Transaction};
+    use crate::story::AlertId;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    fn name(name: &str) -> SourceName {
+        SourceName::new(name).unwrap()
+    }
+
+    type Change = fn(&dyn Transaction) -> Result<(), StoreError>;
+
+    fn fail(tx: &dyn Transaction, notifier: &str) -> Result<(), StoreError> {
+        let mut circuit = Circuit::default();
+        circuit.failed(notifier, ("refused", None), (at(0), at(0)), false);
+        tx.put_circuit(notifier, &circuit)
+    }
+
+    fn owe(tx: &dyn Transaction, notifier: &str, state: DeliveryState) -> Result<(), StoreError> {
+        let subject = Subject::Alert(AlertId::from_bytes([7; 16]));
+        tx.put_delivery(&Delivery::owed((notifier.to_owned(), String::new()), subject, at(0), state))
+    }
+
+    fn poll(tx: &dyn Transaction, source: &str, fails: bool) -> Result<(), StoreError> {
+        let failing =
+            fails.then(|| Failing { since: at(0), polls: 1, reason: "dns".into(), detail: String::new() });
+        tx.put_source(&SourceState { failing, ..blank(&name(source)) })
+    }
+
+    #[test]
+    fn it_stops_when_polling_or_delivering_does() {
+        let cases: [(&str, Change); 8] = [
+            ("", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", false))),
+            ("every source fails", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", true))),
+            ("", |tx| fail(tx, "mail")),
+            ("every notifier fails", |tx| fail(tx, "mail").and_then(|()| fail(tx, "hook"))),
+            ("no source can be reached", |tx| {
+                tx.put_network(&Network { offline: Some(at(0)), ..Network::default() })
+            }),
+            ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Ready)),
+            ("", |tx| owe(tx, "mail", DeliveryState::Retrying { due: at(90), reason: "451".into() })),
+            ("", |tx| fail(tx, "mail").and_then(|()| owe(tx, "mail", DeliveryState::Ready))),
+        ];
+        for (expected, change) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SledStore::create(folder.path()).unwrap();
+            store.transact(&mut |tx| change(tx)).unwrap();
+            let notifiers = ["mail".to_owned(), "hook".to_owned()];
+            let amiss = look(&store, &[name("a"), name("b")], &notifiers, at(16)).unwrap();
+            let amiss = amiss.unwrap_or_default();
+            assert!(amiss.starts_with(expected) && amiss.is_empty() == expected.is_empty(), "{amiss}");
+        }
+    }
+}
