@@ -37,6 +37,9 @@ fn load_text(text: &str, others: &[(&str, &str)]) -> Result<Loaded, Problems> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+    for name in ["mail.txt.j2", "mail.html.j2", "hook.json.j2"] {
+        fs::write(folder.path().join(name), "{}").unwrap();
+    }
     fs::write(folder.path().join("harmattan.toml"), text).unwrap();
     load(Path::new("harmattan.toml"), &environment(folder.path()))
 }

@@ -10,8 +10,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use harmattan::demo::{Letter, Mailbox, Replies};
 use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::{
-    Accepted, Body, EmailSettings, MailWay, Message, Notifier, NotifierKind, NotifierSettings, RelaySettings,
-    SmtpTls,
+    Accepted, Body, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
+    RelaySettings, SmtpTls,
 };
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::story::{Alert, AlertId, AlertKind};
@@ -49,6 +49,7 @@ fn settings(mailbox: &Mailbox) -> EmailSettings {
         from: "Harmattan <alerts@example.org>".to_owned(),
         to: vec![RECIPIENT.to_owned()],
         excerpt: 600,
+        templates: MailTemplates::default(),
     }
 }
 
@@ -82,6 +83,7 @@ async fn handed(script: &str) -> (Result<Accepted, Failure>, tempfile::TempDir) 
         from: "Harmattan <alerts@example.org>".to_owned(),
         to: vec![RECIPIENT.to_owned()],
         excerpt: 600,
+        templates: MailTemplates::default(),
     };
     let (alert, utc) = (sample::hostile(), TimeZone::UTC);
     let outcome = notifier(settings).send(&message(&alert, RECIPIENT, &utc)).await;
@@ -138,6 +140,7 @@ async fn a_program_that_is_not_there_is_a_matter_for_the_operator() {
         from: "alerts@example.org".to_owned(),
         to: vec![RECIPIENT.to_owned()],
         excerpt: 600,
+        templates: MailTemplates::default(),
     };
     let (alert, utc) = (sample::french(), TimeZone::UTC);
     let failure = notifier(settings).send(&message(&alert, RECIPIENT, &utc)).await.expect_err("no program");

@@ -10,9 +10,10 @@ use harmattan::config::secret::Secret;
 use harmattan::demo::{Answer, Fault, Hook, Letter, Mail, Mailbox, Replies, Verb};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::email::{html_part, text_part};
+use harmattan::notify::template::{Kind, Source};
 use harmattan::notify::{
-    Accepted, Body, EmailSettings, MailWay, Message, Notifier, NotifierKind, NotifierSettings, RelaySettings,
-    SmtpTls, WebhookSettings, stdout, webhook,
+    Accepted, Body, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
+    RelaySettings, SmtpTls, WebhookSettings, stdout, webhook,
 };
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::{Counts, Report, Unwell};
@@ -50,6 +51,7 @@ fn email_by(mailbox: &Mailbox, tls: SmtpTls, login: Option<(String, Secret)>) ->
         from: "Harmattan <alerts@example.org>".to_owned(),
         to: vec![RECIPIENT.to_owned()],
         excerpt: 600,
+        templates: MailTemplates::default(),
     }
 }
 
@@ -59,7 +61,7 @@ fn notifier(kind: NotifierKind) -> Notifier {
 
 fn hook_notifier(hook: &Hook, secrets: &[&str]) -> Notifier {
     let secrets = secrets.iter().map(|&secret| Secret::new(secret.to_owned())).collect();
-    notifier(NotifierKind::Webhook(WebhookSettings { url: hook.url().clone(), secrets }))
+    notifier(NotifierKind::Webhook(WebhookSettings { url: hook.url().clone(), secrets, template: None }))
 }
 
 /// One mail through a mailbox that misbehaves as told.
@@ -159,6 +161,45 @@ fn a_report_reads_well() {
         insta::assert_snapshot!(format!("{name}.html"), html_part(&message, 120));
         insta::assert_snapshot!(format!("{name}.stdout"), stdout::block(&message));
     }
+}
+
+#[tokio::test]
+async fn templates_of_the_desk_stand_in_place_of_the_built_in_forms() {
+    let alert = sample::hostile();
+    let utc = TimeZone::UTC;
+    let message = message(&alert, RECIPIENT, &utc);
+    let source = |kind, words: &str| Some(Source { kind, words: words.to_owned() });
+    let hook = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
+    let webhook = WebhookSettings {
+        url: hook.url().clone(),
+        secrets: vec![Secret::new(SECRET.to_owned())],
+        template: source(
+            Kind::Json,
+            r#"{"kind": {{ type }}, "title": {{ (data.item | default({})).title | default("") }}}"#,
+        ),
+    };
+    notifier(NotifierKind::Webhook(webhook)).send(&message).await.expect("taken");
+    let request = hook.received().pop().expect("one");
+    assert!(request.signature_ok, "what is sent is what is signed");
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(body["kind"], "alert.new");
+    assert!(body["title"].as_str().expect("text").contains("<script>alert(1)</script>"), "{body}");
+
+    let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
+    let templates = MailTemplates {
+        subject: source(Kind::Line, "desk: {{ says }}"),
+        text: source(Kind::Text, "In short:\n{{ says }}"),
+        html: source(Kind::Html, "<h1>{{ (data.item | default({})).title | default(\"\") }}</h1>"),
+    };
+    let settings = EmailSettings { templates, ..email_settings(&mailbox) };
+    notifier(NotifierKind::Email(settings)).send(&message).await.expect("taken");
+    let letter = letter(&mailbox.received());
+    let subject = letter.header("Subject").expect("a subject");
+    assert!(subject.starts_with("desk: LOW: coup") && letter.header("Bcc").is_none(), "{subject}");
+    assert!(letter.text().expect("a text part").starts_with("In short:"), "{letter:?}");
+    let raw = String::from_utf8(mailbox.received().pop().expect("one").bytes).expect("ASCII");
+    let (_, html) = raw.split_once("text/html").expect("an HTML part");
+    assert!(html.contains("<h1>Coup in Mali") && !html.contains("<script>"), "{html}");
 }
 
 #[tokio::test]
@@ -425,7 +466,7 @@ async fn no_secret_is_ever_printed() {
     refused.set_port(Some(1)).expect("a port");
     for url in [url, refused] {
         let secrets = vec![Secret::new(SECRET.to_owned())];
-        let settings = NotifierKind::Webhook(WebhookSettings { url, secrets });
+        let settings = NotifierKind::Webhook(WebhookSettings { url, secrets, template: None });
         shown.push(format!("{settings:?}"));
         let webhook = notifier(settings);
         shown.push(format!("{webhook:?}"));
@@ -435,6 +476,7 @@ async fn no_secret_is_ever_printed() {
     let bad = NotifierKind::Webhook(WebhookSettings {
         url: hook.url().clone(),
         secrets: vec![Secret::new("whsec_not!base64".to_owned())],
+        template: None,
     });
     let error =
         Notifier::new(&NotifierSettings { name: "tried".to_owned(), kind: bad }).expect_err("a bad secret");
@@ -459,6 +501,7 @@ fn bad_addresses_are_refused_before_anything_is_sent() {
         from: from.to_owned(),
         to: vec![to.to_owned()],
         excerpt: 600,
+        templates: MailTemplates::default(),
     };
     for (from, to, expected) in [
         ("alerts@example.org", RECIPIENT, None),

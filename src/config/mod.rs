@@ -27,6 +27,7 @@ mod settings;
 mod socket;
 mod source;
 mod suggest;
+mod template;
 mod tuning;
 mod typed;
 mod value;

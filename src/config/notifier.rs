@@ -11,8 +11,10 @@ use super::option::{Form, Table};
 use super::problem::Problem;
 use super::read::{Node, Section};
 use super::secret::{Resolved, Secret, resolve};
+use super::template;
 use super::typed::ticked;
 use crate::notify::chat::Service;
+use crate::notify::template::Kind;
 use crate::notify::{
     EmailSettings, MailWay, NotifierKind, NotifierSettings, RelaySettings, SmtpTls, WebhookSettings,
 };
@@ -110,8 +112,15 @@ fn email(section: &Section<'_>, environment: &Environment) -> Option<Reach<Notif
     let from = section.get("from").and_then(|node| mailbox(&node));
     let to = recipients(section);
     let excerpt = section.integer("excerpt");
+    let templates = template::mail(section);
     let Reach::All(way) = way? else { return Some(Reach::NotCheckable) };
-    Some(Reach::All(NotifierKind::Email(EmailSettings { way, from: from?, to: to?, excerpt: excerpt? })))
+    Some(Reach::All(NotifierKind::Email(EmailSettings {
+        way,
+        from: from?,
+        to: to?,
+        excerpt: excerpt?,
+        templates,
+    })))
 }
 
 /// The relay or the program, of which there must be one.
@@ -287,9 +296,10 @@ fn webhook(section: &Section<'_>, environment: &Environment) -> Option<Reach<Not
             }
         }
     }
+    let template = template::file(section, "template", Kind::Json);
     let url = url?;
     Some(if reach {
-        Reach::All(NotifierKind::Webhook(WebhookSettings { url, secrets }))
+        Reach::All(NotifierKind::Webhook(WebhookSettings { url, secrets, template }))
     } else {
         Reach::NotCheckable
     })

@@ -14,6 +14,7 @@ mod marks;
 mod post;
 mod report;
 pub mod stdout;
+pub mod template;
 pub mod webhook;
 mod wording;
 
@@ -45,7 +46,7 @@ const TEST_WORDS: &str = "A test message from Harmattan, sent by hand. The way w
 #[derive(Debug)]
 pub enum Notifier {
     /// Mail.
-    Email(Email),
+    Email(Box<Email>),
     /// A signed JSON POST.
     Webhook(Webhook),
     /// A chat, a telephone or an incident desk.
@@ -62,7 +63,7 @@ impl Notifier {
     pub fn new(settings: &NotifierSettings) -> Result<Self, NotifyError> {
         let name = &settings.name;
         Ok(match &settings.kind {
-            NotifierKind::Email(email) => Self::Email(Email::new(name, email)?),
+            NotifierKind::Email(email) => Self::Email(Box::new(Email::new(name, email)?)),
             NotifierKind::Webhook(webhook) => Self::Webhook(Webhook::new(name, webhook)?),
             NotifierKind::Chat(chat) => Self::Chat(Chat::new(name, chat)?),
             NotifierKind::Stdout => Self::Stdout(Stdout::new(name)),
@@ -131,6 +132,14 @@ pub enum NotifyError {
         /// What is wrong with it.
         detail: &'static str,
     },
+    /// A template that cannot be used.
+    #[error("notifier `{notifier}`: the template {detail}")]
+    Template {
+        /// Name of the notifier.
+        notifier: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// No HTTP client.
     #[error("notifier `{notifier}`: cannot prepare HTTP: {detail}")]
     Http {
@@ -155,6 +164,9 @@ impl NotifyError {
                 "the secret is the token alone, in one line of ASCII"
             }
             Self::Secret { .. } => "use `whsec_` and 24 to 64 random bytes in base64, or any other text",
+            Self::Template { .. } => {
+                "write it for every type of message, and `| default(\"\")` behind what may be absent"
+            }
             Self::Http { .. } => "install the system's root certificates (Debian: `ca-certificates`)",
         }
     }
@@ -193,6 +205,19 @@ pub struct EmailSettings {
     pub to: Vec<String>,
     /// Characters of the item's text in a mail.
     pub excerpt: usize,
+    /// What stands in place of its parts.
+    pub templates: MailTemplates,
+}
+
+/// Templates in place of the parts of a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailTemplates {
+    /// The subject.
+    pub subject: Option<template::Source>,
+    /// The text part.
+    pub text: Option<template::Source>,
+    /// The HTML part.
+    pub html: Option<template::Source>,
 }
 
 /// By what mail leaves the machine.
@@ -235,12 +260,17 @@ pub struct WebhookSettings {
     pub url: Url,
     /// Signing secrets: none, one, or two while rotating.
     pub secrets: Vec<Secret>,
+    /// What makes the body, in place of the built-in form.
+    pub template: Option<template::Source>,
 }
 
 impl fmt::Debug for WebhookSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = post::host(&self.url);
-        f.debug_struct("WebhookSettings").field("host", &host).field("secrets", &self.secrets).finish()
+        f.debug_struct("WebhookSettings")
+            .field("host", &host)
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
     }
 }
 

@@ -16,7 +16,9 @@ use sha2::Sha256;
 use url::Url;
 
 use super::digest::Digest;
+use super::email::text_part;
 use super::post::{Answer, Post, answered, host, reason};
+use super::template::Template;
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
@@ -26,6 +28,9 @@ use crate::report::Report;
 use crate::story::{Alert, AlertKind};
 use crate::wire;
 
+/// Characters of an item's text in what templates see as `says`.
+const EXCERPT: usize = 600;
+
 /// Version of the body's form.
 const VERSION: u32 = 1;
 
@@ -34,6 +39,7 @@ pub struct Webhook {
     name: String,
     url: Url,
     keys: Vec<Hmac<Sha256>>,
+    template: Option<Template>,
     post: Post,
 }
 
@@ -44,7 +50,11 @@ impl Webhook {
     /// When a secret is empty or not base64 behind its `whsec_`, or when the machine offers no root certificates.
     pub fn new(name: &str, settings: &WebhookSettings) -> Result<Self, NotifyError> {
         let keys = settings.secrets.iter().map(|secret| key(name, secret)).collect::<Result<_, _>>()?;
-        Ok(Self { name: name.to_owned(), url: settings.url.clone(), keys, post: Post::new(name)? })
+        let template = settings.template.as_ref().map(Template::new).transpose();
+        let template =
+            template.map_err(|detail| NotifyError::Template { notifier: name.to_owned(), detail })?;
+        let (url, post) = (settings.url.clone(), Post::new(name)?);
+        Ok(Self { name: name.to_owned(), url, keys, template, post })
     }
 
     /// The notifier's name.
@@ -60,8 +70,12 @@ impl Webhook {
     /// # Cancel safety
     /// Dropping it may leave a request accepted without our knowing.
     pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
-        let body = body(message, &self.name)
+        let built_in = body(message, &self.name)
             .map_err(|error| Failure::Permanent { reason: format!("no JSON: {error}") })?;
+        let body = match &self.template {
+            Some(template) => rendered(template, message, &built_in).map_or(built_in, String::into_bytes),
+            None => built_in,
+        };
         let (id, timestamp) = (message.id.to_string(), message.now.as_second().to_string());
         let mut request = self.post.request(Method::POST, self.url.clone());
         if !self.keys.is_empty() {
@@ -166,6 +180,26 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
     serde_json::to_vec(&envelope)
 }
 
+/// What a template makes of a message, and of its built-in body; `None` when it fails, which the log tells.
+pub(super) fn rendered(template: &Template, message: &Message<'_>, built_in: &[u8]) -> Option<String> {
+    match template.render(context(message, built_in)) {
+        Ok(text) => Some(text),
+        Err(why) => {
+            tracing::warn!(delivery = %message.id, "a template failed, the built-in form is sent: {why}");
+            None
+        }
+    }
+}
+
+/// What templates see of a message.
+fn context(message: &Message<'_>, built_in: &[u8]) -> serde_json::Value {
+    let mut context: serde_json::Value = serde_json::from_slice(built_in).unwrap_or_default();
+    if let Some(fields) = context.as_object_mut() {
+        fields.insert("says".to_owned(), text_part(message, EXCERPT).into());
+    }
+    context
+}
+
 /// The outer form of every body.
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -226,7 +260,7 @@ mod tests {
 
     fn webhook(url: Url, secret: &str) -> Webhook {
         let secrets = vec![Secret::new(secret.to_owned())];
-        Webhook::new("ops-hook", &WebhookSettings { url, secrets }).expect("good settings")
+        Webhook::new("ops-hook", &WebhookSettings { url, secrets, template: None }).expect("good settings")
     }
 
     /// The example that the libraries of Standard Webhooks share.

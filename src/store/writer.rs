@@ -17,7 +17,7 @@ use super::{Store, StoreError, Transaction};
 const GROUP_JOBS_MAX: usize = 64;
 
 /// Longest time between the first commit of a group and its sync.
-const GROUP_TIME_MAX: Duration = Duration::from_millis(50);
+const GROUP_TIME_MAX: Duration = Duration::from_millis(10);
 
 /// Commits that may wait in line: a full group beside the one being written; then callers wait.
 const QUEUE_JOBS_MAX: usize = GROUP_JOBS_MAX;

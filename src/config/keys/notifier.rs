@@ -69,6 +69,24 @@ pub static EMAIL: Table = Table {
             "600",
             "Characters of the item's text in a mail.",
         ),
+        Key::new(
+            "subject_template",
+            Form::Text,
+            r#""[{{ type }}] {{ data.severity | default(\"\") }}""#,
+            "A template (MiniJinja) in place of the subject; it sees what the webhook body holds, and `says`.",
+        ),
+        Key::new(
+            "text_template",
+            Form::Path,
+            r#""mail.txt.j2""#,
+            "File of a template in place of the text part.",
+        ),
+        Key::new(
+            "html_template",
+            Form::Path,
+            r#""mail.html.j2""#,
+            "File of a template in place of the HTML part; values are escaped.",
+        ),
     ],
 };
 
@@ -91,6 +109,12 @@ pub static WEBHOOK: Table = Table {
             Form::Secrets,
             r#"{ credential = "hook-secret" }"#,
             "What bodies are signed with; a list of two while rotating.",
+        ),
+        Key::new(
+            "template",
+            Form::Path,
+            r#""hook.json.j2""#,
+            "File of a template (MiniJinja) in place of the body; values are written as JSON, and JSON must come of it.",
         ),
     ],
 };

@@ -19,7 +19,10 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use self::way::Way;
 use super::foreign::HeaderText;
-use super::{Accepted, Body, EmailSettings, Message, NotifyError, event, report, wording};
+use super::template::{Source, Template};
+use super::{
+    Accepted, Body, EmailSettings, MailTemplates, Message, NotifyError, event, report, webhook, wording,
+};
 use crate::outbox::Failure;
 use crate::story::AlertKind;
 
@@ -37,14 +40,37 @@ pub struct Email {
     from: Mailbox,
     to: Vec<String>,
     excerpt: usize,
+    templates: Templates,
     deadline: Duration,
 }
 
+/// Templates of the desk in place of the parts of a mail.
+#[derive(Debug, Default)]
+struct Templates {
+    subject: Option<Template>,
+    text: Option<Template>,
+    html: Option<Template>,
+}
+
+impl Templates {
+    fn new(name: &str, settings: &MailTemplates) -> Result<Self, NotifyError> {
+        let template = |source: &Option<Source>| {
+            let template = source.as_ref().map(Template::new).transpose();
+            template.map_err(|detail| NotifyError::Template { notifier: name.to_owned(), detail })
+        };
+        Ok(Self {
+            subject: template(&settings.subject)?,
+            text: template(&settings.text)?,
+            html: template(&settings.html)?,
+        })
+    }
+}
+
 impl Email {
-    /// Checks the addresses.
+    /// Checks the addresses and tries the templates.
     ///
     /// # Errors
-    /// When one of them is none.
+    /// When one of them is none, or a template cannot be used.
     pub fn new(name: &str, settings: &EmailSettings) -> Result<Self, NotifyError> {
         let bad = |address: &str| NotifyError::Address {
             notifier: name.to_owned(),
@@ -66,6 +92,7 @@ impl Email {
             from,
             to: settings.to.clone(),
             excerpt: settings.excerpt,
+            templates: Templates::new(name, &settings.templates)?,
             deadline: DEADLINE,
         })
     }
@@ -96,14 +123,25 @@ impl Email {
         self.way.deliver((&self.from.email, &to), &mail.formatted(), self.deadline).await
     }
 
+    /// What a template makes of a message; `None` without one, or when it fails.
+    fn made(&self, template: Option<&Template>, message: &Message<'_>) -> Option<String> {
+        let built_in = webhook::body(message, &self.name).ok()?;
+        webhook::rendered(template?, message, &built_in)
+    }
+
     /// The mail as it is sent.
     fn letter(&self, message: &Message<'_>, to: Address) -> Result<lettre::Message, Failure> {
         let domain = self.from.email.domain();
+        let Templates { subject: own_subject, text, html } = &self.templates;
+        let subject = self.made(own_subject.as_ref(), message);
+        let subject = subject.map_or_else(|| subject_of(message), |made| HeaderText::new(&made));
+        let text = self.made(text.as_ref(), message).unwrap_or_else(|| text_part(message, self.excerpt));
+        let html = self.made(html.as_ref(), message).unwrap_or_else(|| html_part(message, self.excerpt));
         let mut mail = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .date(date(message))
-            .subject(subject(message).as_str())
+            .subject(subject.as_str())
             .message_id(Some(format!("<{}@{domain}>", message.id)))
             // RFC 3834: no out-of-office reply comes back to it.
             .raw_header(header("Auto-Submitted", "auto-generated"));
@@ -121,8 +159,8 @@ impl Email {
         // `=_` stands in no encoded body (RFC 2045, section 6.7), and no source can know the delivery's id.
         let parts = MultiPart::alternative()
             .boundary(format!("=_{}", message.id))
-            .singlepart(SinglePart::plain(text_part(message, self.excerpt)))
-            .singlepart(SinglePart::html(html_part(message, self.excerpt)));
+            .singlepart(SinglePart::plain(text))
+            .singlepart(SinglePart::html(html));
         mail.multipart(parts).map_err(|error| Failure::Permanent { reason: format!("no mail: {error}") })
     }
 }
@@ -137,7 +175,7 @@ impl fmt::Debug for Email {
 }
 
 /// `[critical] <headline> · <source>`.
-fn subject(message: &Message<'_>) -> HeaderText {
+fn subject_of(message: &Message<'_>) -> HeaderText {
     let alert = match &message.body {
         Body::Alert(alert) => alert,
         Body::Digest(digest) => {

@@ -18,6 +18,7 @@ fn email(mailbox: &Mailbox) -> Email {
         from: "Harmattan <alerts@example.org>".to_owned(),
         to: vec!["desk@example.org".to_owned()],
         excerpt: 600,
+        templates: MailTemplates::default(),
     };
     Email {
         deadline: Duration::from_millis(200),
