@@ -14,14 +14,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use harmattan::demo::{Hook, Letter, Mailbox, Replies};
+use harmattan::demo::{Answer, Fault, Hook, Letter, Mailbox, Replies, Verb};
 use program::Daemon;
 use stream::{RULE, Stream};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-/// Rounds of the kill test.
+/// Rounds of the kill test, unless `HARMATTAN_KILLS` says another number.
 const KILLS: usize = 30;
+
+/// Mails that the relay takes without saying so: each may be sent once more.
+const CUTS: usize = 2;
 
 /// Deliveries that may be under way per notifier when the program is killed, and so may be made twice.
 const UNDER_WAY_MAX: usize = 4;
@@ -40,9 +43,22 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
+        Self::with(Replies::default(), Vec::new()).await
+    }
+
+    /// The same with receivers that fail now and then.
+    async fn flaky() -> Self {
+        let relay =
+            (0..CUTS).fold(Replies::default(), |relay, _| relay.then(Verb::Content, Fault::DropAfter));
+        let relay = relay.then(Verb::Rcpt, Fault::Reply("450 4.2.0 greylisted"));
+        let answers = (0..400).map(|turn| Answer::Status(if turn % 40 == 20 { 503 } else { 204 }));
+        Self::with(relay, answers.collect()).await
+    }
+
+    async fn with(relay: Replies, answers: Vec<Answer>) -> Self {
         let stream = Stream::start(30).await;
-        let mailbox = Mailbox::start(Replies::default()).await.unwrap();
-        let hook = Hook::start(&[], Vec::new()).await.unwrap();
+        let mailbox = Mailbox::start(relay).await.unwrap();
+        let hook = Hook::start(&[], answers).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("harmattan.toml");
         let text = format!(
@@ -82,13 +98,13 @@ impl Stage {
         Daemon::run(&self.config)
     }
 
-    /// The number of the item that each webhook tells of, with the webhook's id, as they came.
+    /// The number of the item that each webhook that was taken tells of, with the webhook's id, as they came.
     fn called(&self) -> Vec<(u64, String)> {
         let told = |request: &harmattan::demo::Request| {
             let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
             (number(body["data"]["item"]["title"].as_str().unwrap()), request.id.clone())
         };
-        self.hook.received().iter().map(told).collect()
+        self.hook.received().iter().filter(|request| request.taken).map(told).collect()
     }
 
     /// The same of each mail, with its Message-ID.
@@ -107,10 +123,9 @@ impl Stage {
             |told: &[(u64, String)]| numbers.iter().all(|n| told.iter().any(|(told, _)| told == n));
         let all = async {
             // What came is counted before it is judged: whatever comes in between ends the wait for one more.
-            let mut called = self.called();
-            while !complete(&called) {
-                self.hook.wait_for(called.len() + 1).await;
-                called = self.called();
+            let mut requests = self.hook.received().len();
+            while !complete(&self.called()) {
+                requests = self.hook.wait_for(requests + 1).await.len();
             }
             let mut mailed = self.mailed();
             while !complete(&mailed) {
@@ -162,7 +177,9 @@ async fn a_baseline_is_silent_and_a_new_item_is_told_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i14_a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_way() {
-    let stage = Stage::set().await;
+    let stage = Stage::flaky().await;
+    let kills =
+        std::env::var_os("HARMATTAN_KILLS").and_then(|count| count.to_str()?.parse().ok()).unwrap_or(KILLS);
     let seed = RandomState::new().hash_one(0);
     eprintln!("seed {seed}");
     let daemon = stage.run();
@@ -170,7 +187,7 @@ async fn i14_a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_
     stage.stream.flow(true);
     stage.stream.asked(1).await;
     daemon.kill();
-    for round in 0..KILLS {
+    for round in 0..kills {
         let daemon = stage.run();
         // A random moment is what is tested, so it is waited for: in start-up, or after polls began.
         if round % 3 > 0 {
@@ -181,7 +198,7 @@ async fn i14_a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_
     }
     stage.stream.flow(false);
     let expected = matter(31, stage.stream.newest());
-    eprintln!("{KILLS} kills, {} items that matter", expected.len());
+    eprintln!("{kills} kills, {} items that matter", expected.len());
     let daemon = stage.run();
     stage.told_of(&expected).await;
     stage.stream.asked(5).await;
@@ -196,7 +213,7 @@ async fn i14_a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_under_
         assert!(ids.values().all(|ids| ids.len() == 1), "{by}: an item was told under several ids");
         let doubled = told.len() - expected.len();
         eprintln!("{by}: {} sent, {doubled} of them doubles", told.len());
-        assert!(doubled <= KILLS * UNDER_WAY_MAX, "{by}: {doubled} doubles");
+        assert!(doubled <= kills * UNDER_WAY_MAX + CUTS, "{by}: {doubled} doubles");
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Request {
     pub signature_ok: bool,
     /// `content-type`.
     pub content_type: String,
+    /// Whether it was answered with a 2xx, or is to be.
+    pub taken: bool,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -119,13 +121,20 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         signature: header("webhook-signature"),
         signature_ok: false,
         content_type: header("content-type"),
+        taken: true,
         body: body.to_vec(),
     };
     let signed = |secret: &String| signed(secret, &request).unwrap_or(false);
     request.signature_ok = !shared.secrets.is_empty() && shared.secrets.iter().all(signed);
-    shared.requests.send_modify(|requests| requests.push(request));
     let answer = shared.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    match answer.unwrap_or(Answer::Status(204)) {
+    let answer = answer.unwrap_or(Answer::Status(204));
+    request.taken = match &answer {
+        Answer::Status(status) | Answer::With(status, ..) => (200..300).contains(status),
+        Answer::Endless => true,
+        Answer::Stall => false,
+    };
+    shared.requests.send_modify(|requests| requests.push(request));
+    match answer {
         Answer::Status(status) => code(status).into_response(),
         Answer::With(status, name, value) => (code(status), [(name, value)]).into_response(),
         Answer::Endless => {
