@@ -280,3 +280,44 @@ fn a_report_comes_daily_even_when_nothing_happened_and_once_after_days() {
     assert_eq!(heads(&told), ["[report] 1 alert, its source well"], "{told}");
     assert_eq!(stage.outbox(), ["delivered"; 3]);
 }
+
+/// Row 19: five sources bring 200 matching items each, at once.
+#[test]
+fn row_19_a_flood_is_told_in_few_messages_and_nothing_of_it_is_lost() {
+    let site = Site::start();
+    let feed = |source: usize, count: usize| {
+        let items = (0..count).fold(String::new(), |items, number| {
+            items
+                + &format!(
+                    "<item><title>a convoy attacked, {source} of {number}</title><guid>{number}</guid></item>"
+                )
+        });
+        Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>"))
+    };
+    let mut config =
+        format!("[desk]\ntimezone = \"UTC\"\n{SCREEN}[[route]]\nto = [\"screen\"]\nbudget = \"20/1h\"\n");
+    for source in 0..5 {
+        site.show(&format!("/{source}"), feed(source, 0));
+        let url = site.url(&format!("/{source}"));
+        config += &format!("[[source]]\nname = \"wire-{source}\"\nfeed = \"{url}\"\n");
+    }
+    let stage = Stage { site, desk: Desk::with(&config), titles: Vec::new() };
+    stage.once();
+    for source in 0..5 {
+        stage.site.show(&format!("/{source}"), feed(source, 200));
+    }
+    let (code, told) = stage.once();
+    assert_eq!(code, 0);
+    assert_eq!(heads(&told).len(), 20, "the budget: {:?}", heads(&told));
+    assert_eq!(stage.ends().len(), 980, "the rest is held");
+    stage.pass();
+    let told = stage.once().1;
+    let heads = heads(&told);
+    assert_eq!(heads.len(), 10, "980 alerts in parts of a hundred");
+    for part in 1..=10 {
+        let said = format!("over the budget, part {part} of 10,");
+        assert_eq!(heads.iter().filter(|head| head.contains(&said)).count(), 1, "{said} {heads:?}");
+    }
+    let places = told.lines().filter(|line| line.contains("a convoy attacked, ")).count();
+    assert_eq!(places, 980);
+}

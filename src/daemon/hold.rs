@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::info;
@@ -11,7 +12,7 @@ use crate::desk::Desk;
 use crate::notify::digest;
 use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
-use crate::route::hold::{Asked, HoldReason};
+use crate::route::hold::{Asked, Budget, HoldReason};
 use crate::route::{self, Facts, Recipient, Routed, Routes};
 use crate::rules::SourceLabel;
 use crate::rules::spec::Severity;
@@ -146,7 +147,10 @@ pub(super) fn bundle(
     let Some(first) = waiting.first() else { return Ok(None) };
     let id = BundleId::new(now, &alerts);
     let who = (first.notifier.clone(), first.recipient.clone());
-    let delivery = Delivery::owed(who, id.into(), now, DeliveryState::Ready);
+    // Parts leave in their order: what was owed earlier leaves earlier.
+    let behind = Duration::from_millis(u64::try_from(parts - part).unwrap_or_default());
+    let created = now.checked_sub(behind).unwrap_or(now);
+    let delivery = Delivery::owed(who, id.into(), created, DeliveryState::Ready);
     info!(delivery = %delivery.id, notifier = delivery.notifier, to = delivery.recipient, alerts = alerts.len(),
         "let go as one message: {}", cause.as_str());
     tx.put_bundle(&Bundle { id, cause, alerts, part, parts, created: now })?;
@@ -199,8 +203,7 @@ impl Question {
             return Ok(true);
         }
         if let Some(longest) = budgets.iter().map(|budget| budget.per).max() {
-            let begins = now.checked_sub(longest).unwrap_or(Timestamp::MIN);
-            left.retain(|at| *at > begins && *at <= now);
+            left = Budget::counted(longest, &left, now);
             left.push(now);
             tx.put_spent(&who, &left)?;
         }

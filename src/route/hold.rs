@@ -53,12 +53,21 @@ impl Budget {
     /// The most messages that a budget can allow: so many times of sending are remembered.
     pub const MESSAGES_MAX: usize = 1_000;
 
-    /// When there is room for a message again, given when the last ones left; `None` when there is now. Times to
-    /// come, written before the clock was set back, do not count.
+    /// How far beyond `now` a time may lie and count: several attempts begin together, and are not recorded in the order
+    /// in which they began.
+    const TOGETHER: Duration = Duration::from_mins(1);
+
+    /// Those of `left` that count at `now` in the time `per`. Times to come, written before the clock was set back, do
+    /// not.
+    pub fn counted(per: Duration, left: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
+        let begins = now.checked_sub(per).unwrap_or(Timestamp::MIN);
+        let ends = now.checked_add(Self::TOGETHER).unwrap_or(Timestamp::MAX);
+        left.iter().copied().filter(|at| *at > begins && *at <= ends).collect()
+    }
+
+    /// When there is room for a message again, given when the last ones left; `None` when there is now.
     pub fn full_until(self, left: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
-        let begins = now.checked_sub(self.per).unwrap_or(Timestamp::MIN);
-        let mut counted: Vec<Timestamp> =
-            left.iter().copied().filter(|at| *at > begins && *at <= now).collect();
+        let mut counted = Self::counted(self.per, left, now);
         counted.sort_unstable();
         let first = counted.len().checked_sub(self.messages)?;
         counted.get(first)?.checked_add(self.per).ok()
@@ -294,6 +303,7 @@ mod tests {
             (vec![a, a, b, c], d, Some(a + hour)),
             (vec![a, b, c, d], d, Some(b + hour)),
             (vec![b, c, d], a, None),
+            (vec![a, a, a + Duration::from_secs(1)], a, Some(a + hour)),
         ] {
             assert_eq!(budget.full_until(&left, now), expected, "{left:?} at {now}");
         }
