@@ -294,13 +294,12 @@ fn row_19_a_flood_is_told_in_few_messages_and_nothing_of_it_is_lost() {
         });
         Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>"))
     };
-    let mut config =
-        format!("[desk]\ntimezone = \"UTC\"\n{SCREEN}[[route]]\nto = [\"screen\"]\nbudget = \"20/1h\"\n");
-    for source in 0..5 {
+    let route = "[[route]]\nto = [\"screen\"]\nbudget = \"20/1h\"\n";
+    let config = (0..5).fold(format!("[desk]\ntimezone = \"UTC\"\n{SCREEN}{route}"), |config, source| {
         site.show(&format!("/{source}"), feed(source, 0));
         let url = site.url(&format!("/{source}"));
-        config += &format!("[[source]]\nname = \"wire-{source}\"\nfeed = \"{url}\"\n");
-    }
+        config + &format!("[[source]]\nname = \"wire-{source}\"\nfeed = \"{url}\"\n")
+    });
     let stage = Stage { site, desk: Desk::with(&config), titles: Vec::new() };
     stage.once();
     for source in 0..5 {
