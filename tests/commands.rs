@@ -654,7 +654,9 @@ async fn a_reload_takes_a_good_config_and_refuses_a_bad_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_receiver_delays_nobody_and_can_be_tried_again() {
     let web = Web::start().await;
-    let down = Hook::start(&[SECRET], vec![Answer::Status(503)]).await.expect("a hook");
+    let down = Hook::start(&[SECRET], vec![Answer::With(503, "retry-after", "3600".to_owned())])
+        .await
+        .expect("a hook");
     let up = Hook::start(&[SECRET], Vec::new()).await.expect("a hook");
     let notifiers = webhook("a-down", &down) + &webhook("b-up", &up);
     let desk = told(&web, &notifiers);
