@@ -15,8 +15,9 @@ use super::mark::Mark;
 use crate::store::StoreError;
 use crate::store::error::panic_text;
 
-/// The format of the store as a whole; a greater number needs a newer program.
-const FORMAT: u32 = 1;
+/// The format of the store as a whole; a greater number needs a newer program. 2 has deliveries that are held, bundles,
+/// reports and the ways of notifiers, which a program of format 1 would set aside; what it wrote is read as it is.
+const FORMAT: u32 = 2;
 
 /// sled's cache in bytes. Its memory is several times this; a poll touches a few rows only.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
@@ -248,7 +249,9 @@ pub(super) fn check_format(path: &Path, open: &Open) -> Result<(), StoreError> {
         Some(found) if found > FORMAT => {
             Err(StoreError::Newer { path: path.display().to_string(), found, known: FORMAT })
         }
-        Some(_) => Ok(()),
-        None => engine::transact(&open.db, |rows: &InTransaction<'_>| rows.put(&keys::format(), &FORMAT)),
+        Some(FORMAT) => Ok(()),
+        Some(_) | None => {
+            engine::transact(&open.db, |rows: &InTransaction<'_>| rows.put(&keys::format(), &FORMAT))
+        }
     }
 }

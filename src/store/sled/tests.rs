@@ -94,7 +94,7 @@ fn a_store_of_a_newer_version_is_refused() {
     write(&store, |rows| rows.put(&keys::format(), &7_u32));
     drop(store);
     let refused = SledStore::open(dir.path());
-    assert!(matches!(refused, Err(StoreError::Newer { found: 7, known: 1, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Newer { found: 7, known: 2, .. })), "{refused:?}");
 }
 
 #[test]
@@ -223,4 +223,20 @@ fn deliveries_and_bundles_come_back_as_they_were() {
     let counts = store.stats().unwrap();
     assert_eq!((counts.deliveries_held, counts.deliveries_open, counts.deliveries_dead), (4, 3, 1));
     store.transact(&mut |tx| tx.spent(&who).map(|left| assert_eq!(left, [at(1), at(2)]))).unwrap();
+}
+
+#[test]
+fn row_23_a_store_of_an_older_format_is_taken_up_with_what_it_owes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    write(&store, |rows| {
+        rows.put(&keys::format(), &1_u32)?;
+        rows.put(&keys::open(delivery(1).id), &delivery(1))
+    });
+    store.sync().unwrap();
+    drop(store);
+    let store = SledStore::open(dir.path()).unwrap();
+    assert_eq!(store.open_deliveries().unwrap(), [delivery(1)]);
+    let format: Option<u32> = store.read(|tree| tree.row(&keys::format())).unwrap();
+    assert_eq!(format, Some(2), "a program of format 1 is told that it is too old");
 }
