@@ -65,7 +65,8 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
     let unwell = rows::unwell(rows::sources(&desk, &states));
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
-    warnings.extend(circuits.iter().filter_map(|(name, circuit)| failing(name, circuit)));
+    let configured = circuits.iter().filter(|(name, _)| desk.notifier(name).is_some());
+    warnings.extend(configured.filter_map(|(name, circuit)| failing(name, circuit)));
     warnings.extend(desk.failing_tests.iter().map(|failure| format!("rule test fails: {failure}")));
     Ok(Reply::Status(Box::new(api::Status {
         version: env!("CARGO_PKG_VERSION").into(),

@@ -134,7 +134,8 @@ fn gather(
             since: source.since,
         })
         .collect();
-    report.notifiers_failing = store.circuits()?.into_iter().map(|(name, _)| name).collect();
+    let names = store.circuits()?.into_iter().map(|(name, _)| name);
+    report.notifiers_failing = names.filter(|name| desk.notifier(name).is_some()).collect();
     let stats = store.stats()?;
     (report.waiting, report.held, report.dead) =
         (stats.deliveries_open, stats.deliveries_held, stats.deliveries_dead);
