@@ -1,6 +1,6 @@
 //! Chats, telephones and incident desks: one file per kind of service.
 //!
-//! Bodies are built as values, never by joining strings, and each keeps to its service's limits ([`limits`]). Nothing
+//! Bodies are built as values, never by joining strings, and each keeps to its service's limits (`limits`). Nothing
 //! that a source wrote calls people, becomes markup, or makes the service fetch a page to show a preview of it.
 
 mod answer;
