@@ -16,12 +16,23 @@ mod site;
 use std::time::Duration;
 
 use calls::{Desk, text};
+use harmattan::daemon::clock::now;
 use harmattan::outbox::Delivery;
 use harmattan::outbox::circuit::Circuit;
 use harmattan::store::{SledStore, Store};
 use http::Reply;
 use serde_json::Value;
 use site::Site;
+
+/// A feed and two webhooks.
+fn config(site: &Site) -> String {
+    let hook = |name: &str| {
+        let url = site.url(&format!("/{name}"));
+        format!("[[notifier]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"{url}\"\n")
+    };
+    let source = format!("[[source]]\nname = \"wire\"\nfeed = \"{}\"\n", site.url("/feed"));
+    format!("{source}{}{}", hook("ops"), hook("night"))
+}
 
 /// A desk with two webhooks, the receivers of both, and a feed.
 struct Stage {
@@ -33,14 +44,7 @@ struct Stage {
 impl Stage {
     fn set() -> Self {
         let site = Site::start();
-        let hook = |name: &str| {
-            format!(
-                "[[notifier]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"{}\"\n",
-                site.url(&format!("/{name}"))
-            )
-        };
-        let source = format!("[[source]]\nname = \"wire\"\nfeed = \"{}\"\n", site.url("/feed"));
-        let desk = Desk::with(&format!("{source}{}{}", hook("ops"), hook("night")));
+        let desk = Desk::with(&config(&site));
         let mut stage = Self { site, desk, titles: Vec::new() };
         stage.answer("ops", 200);
         stage.answer("night", 200);
@@ -132,7 +136,7 @@ fn a_notifier_that_fails_is_told_by_the_others_once_and_its_recovery_too() {
 }
 
 #[test]
-fn what_an_outage_held_up_leaves_gravest_first_and_the_rest_as_one_message() {
+fn what_an_outage_held_up_leaves_marked_as_late_and_but_for_the_gravest_as_one_message() {
     let mut stage = Stage::set();
     stage.answer("ops", 503);
     stage.poll(&["a convoy attacked"]);
@@ -177,4 +181,34 @@ fn what_waited_three_days_behind_a_dead_receiver_is_given_up_and_listed() {
     assert_eq!(stage.desk.run(&["outbox", "list", "--dead", "--json"]).len(), 0);
     let told = stage.told("ops", 0);
     assert!(told.iter().filter(|told| told.starts_with("alert.new ")).count() >= 4, "{told:?}");
+}
+
+#[test]
+fn what_an_outage_held_up_does_not_leave_in_quiet_hours() {
+    let mut stage = Stage::set();
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked"]);
+    stage.poll(&[
+        "the base falls",
+        "a convoy attacked again",
+        "a convoy attacked at noon",
+        "a convoy attacked at night",
+    ]);
+    let asked = stage.bodies("ops").len();
+    // Quiet hours that began an hour ago, in the config that is in force when the way works again.
+    let clock = |hours| {
+        let at = now() + jiff::SignedDuration::from_hours(hours);
+        jiff::tz::TimeZone::UTC.to_datetime(at).strftime("%H:%M").to_string()
+    };
+    let quiet = format!("quiet = {{ from = \"{}\", to = \"{}\" }}\ntimezone = \"UTC\"", clock(-1), clock(3));
+    stage.desk.change(&format!("{}[[route]]\nto = [\"ops\", \"night\"]\n{quiet}\n", config(&stage.site)));
+    stage.answer("ops", 200);
+    stage.pass(Duration::from_hours(2));
+    stage.poll(&[]);
+    let mut told = stage.told("ops", asked);
+    told.sort();
+    // What was tried before is tried again, and the gravest does not wait.
+    assert_eq!(told, ["alert.new late a convoy attacked", "alert.new late the base falls"]);
+    let rows = stage.desk.run(&["outbox", "list", "--state", "held", "--json"]);
+    assert_eq!(rows.iter().map(|row| text(row, "/reason")).collect::<Vec<_>>(), ["quiet"; 3]);
 }

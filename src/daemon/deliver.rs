@@ -142,8 +142,13 @@ fn conclude(
         }
         Outcome::Unsaid(reason) => DeliveryState::Dead { at: now, reason: (*reason).to_owned() },
     };
-    tx.put_delivery(&Delivery { state: state.clone(), ..delivery.clone() })?;
     let next = note(delivery, &state, outcome);
+    let dropped = |row: &Delivery| matches!(row.state, DeliveryState::Dropped { .. });
+    if state.is_open() && tx.delivery(delivery.id)?.is_some_and(|row| dropped(&row)) {
+        // It was dropped while it was under way.
+        return Ok(Ended { next: Next::Closed, circuit: (circuit != before).then_some(circuit), owed });
+    }
+    tx.put_delivery(&Delivery { state, ..delivery.clone() })?;
     Ok(Ended { next, circuit: (circuit != before).then_some(circuit), owed })
 }
 
@@ -239,17 +244,99 @@ async fn begin(
     at: Timestamp,
     question: Option<Question>,
 ) -> Result<Option<Delivery>, StoreError> {
-    let begin = move |tx: &dyn Transaction| {
-        let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| delivery.state.is_open()) else {
-            return Ok(None);
-        };
-        let asked = question.as_ref().map(|question| question.ask(tx, &mut delivery));
-        if !asked.transpose()?.unwrap_or(false) {
-            delivery.attempts = delivery.attempts.saturating_add(1);
-            delivery.state = DeliveryState::Attempted { at };
-        }
-        tx.put_delivery(&delivery)?;
-        Ok(Some(delivery))
+    station.writer.commit(move |tx| claim(tx, id, at, question.as_ref())).await
+}
+
+/// The same within a transaction.
+fn claim(
+    tx: &dyn Transaction,
+    id: DeliveryId,
+    at: Timestamp,
+    question: Option<&Question>,
+) -> Result<Option<Delivery>, StoreError> {
+    let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| delivery.state.is_open()) else {
+        return Ok(None);
     };
-    station.writer.commit(begin).await
+    // Whoever ordered it knew an older state: what is held leaves when it is let go, and not before.
+    if delivery.state.held().is_some() {
+        return Ok(Some(delivery));
+    }
+    let held_back = question.map(|question| question.ask(tx, &mut delivery)).transpose()?.unwrap_or(false);
+    if !held_back {
+        delivery.attempts = delivery.attempts.saturating_add(1);
+        delivery.state = DeliveryState::Attempted { at };
+    }
+    tx.put_delivery(&delivery)?;
+    Ok(Some(delivery))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::hold::{Hold, HoldReason};
+    use crate::store::SledStore;
+    use crate::story::AlertId;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn delivery(state: DeliveryState) -> Delivery {
+        let alert = AlertId::from_bytes([7; 16]);
+        Delivery::owed(("hook".to_owned(), String::new()), alert.into(), at(0), state)
+    }
+
+    /// What `work` leaves of a delivery that is stored in that state.
+    fn left(state: DeliveryState, work: impl Fn(&dyn Transaction, DeliveryId)) -> DeliveryState {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::create(folder.path()).unwrap();
+        let row = delivery(state);
+        store
+            .transact(&mut |tx| {
+                tx.put_delivery(&row)?;
+                work(tx, row.id);
+                Ok(())
+            })
+            .unwrap();
+        store.delivery(row.id).unwrap().unwrap().state
+    }
+
+    #[test]
+    fn only_what_is_owed_and_not_held_is_attempted() {
+        let hold = Hold { reason: HoldReason::Quiet, until: at(90) };
+        let attempted = DeliveryState::Attempted { at: at(5) };
+        let retrying = DeliveryState::Retrying { due: at(4), reason: "503".into() };
+        for (before, after) in [
+            (DeliveryState::Held(hold), DeliveryState::Held(hold)),
+            (DeliveryState::Ready, attempted.clone()),
+            (retrying, attempted),
+            (DeliveryState::Dropped { at: at(1) }, DeliveryState::Dropped { at: at(1) }),
+        ] {
+            let work = |tx: &dyn Transaction, id| drop(claim(tx, id, at(5), None).unwrap());
+            assert_eq!(left(before.clone(), work), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_under_way_is_not_tried_again() {
+        let routes = Routes::to_all(Vec::new());
+        let way = || Failure::Way { reason: "503".into(), retry_after: None };
+        let yes = || Accepted { detail: "204".into() };
+        let dropped = DeliveryState::Dropped { at: at(1) };
+        let attempted = DeliveryState::Attempted { at: at(0) };
+        for (stored, outcome, after) in [
+            (dropped.clone(), Err(way()), dropped.as_str()),
+            (dropped.clone(), Ok(yes()), "delivered"),
+            (attempted.clone(), Err(way()), "retrying"),
+            (attempted, Ok(yes()), "delivered"),
+        ] {
+            let told = format!("{stored:?} {outcome:?}");
+            let outcome = Outcome::Asked(outcome);
+            let under_way = delivery(DeliveryState::Attempted { at: at(0) });
+            let work = |tx: &dyn Transaction, _| {
+                conclude(tx, &routes, &under_way, &outcome, (at(0), at(2))).unwrap();
+            };
+            assert_eq!(left(stored, work).as_str(), after, "{told}");
+        }
+    }
 }

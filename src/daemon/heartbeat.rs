@@ -22,7 +22,7 @@ use crate::store::{Deliveries, Store, StoreError};
 /// How long the daemon's tasks may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A delivery that could leave and has not for so long is stuck.
+/// A delivery that could leave and has not for so long is stuck, and so is polling when everything is overdue by it.
 const STUCK: SignedDuration = SignedDuration::from_mins(15);
 
 /// Calls the address of the config again and again, until `stop`.
@@ -34,15 +34,16 @@ pub(super) async fn run(
 ) {
     loop {
         let in_force = Arc::clone(&desk.borrow_and_update());
-        let settings = in_force.config.heartbeat.clone();
-        if let Some(url) = &settings.url {
-            call(&station, &in_force, &live, url).await;
-        }
-        // All branches are cancel-safe.
+        let settings = &in_force.config.heartbeat;
+        // All branches are cancel-safe. It waits first: a daemon that starts again and again must not seem alive.
         tokio::select! {
             () = stop.cancelled() => return,
             changed = desk.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(settings.every) => {}
+            () = tokio::time::sleep(settings.every) => {
+                if let Some(url) = &settings.url {
+                    call(&station, &in_force, &live, url).await;
+                }
+            }
         }
     }
 }
@@ -86,15 +87,28 @@ fn look(
     if !polled.is_empty() && polled.iter().all(|state| state.failing.is_some()) {
         return Ok(Some("every source fails".to_owned()));
     }
+    let overdue = |due: Option<Timestamp>| due.is_some_and(|due| now.duration_since(due) > STUCK);
+    if !polled.is_empty() && polled.iter().all(|state| overdue(state.due)) {
+        return Ok(Some("no source is polled when it is due".to_owned()));
+    }
     let faults: Vec<String> = store.circuits()?.into_iter().map(|(name, _)| name).collect();
     if !notifiers.is_empty() && notifiers.iter().all(|name| faults.contains(name)) {
         return Ok(Some("every notifier fails".to_owned()));
     }
     let mut stuck = 0;
     store.visit_deliveries(Deliveries::Open, &mut |delivery| {
-        let could_leave = matches!(delivery.state, DeliveryState::Ready | DeliveryState::Attempted { .. });
-        let waits = now.duration_since(delivery.ready) > STUCK && !faults.contains(&delivery.notifier);
-        stuck += usize::from(could_leave && waits);
+        let since = match delivery.state {
+            DeliveryState::Ready => Some(delivery.ready),
+            DeliveryState::Attempted { at } => Some(at),
+            DeliveryState::Held(_)
+            | DeliveryState::Retrying { .. }
+            | DeliveryState::Delivered { .. }
+            | DeliveryState::Bundled { .. }
+            | DeliveryState::Dead { .. }
+            | DeliveryState::Dropped { .. } => None,
+        };
+        let waits = since.is_some_and(|since| now.duration_since(since) > STUCK);
+        stuck += usize::from(waits && !faults.contains(&delivery.notifier));
         std::ops::ControlFlow::Continue(())
     })?;
     Ok((stuck > 0).then(|| format!("{stuck} deliveries are stuck")))
@@ -140,7 +154,7 @@ mod tests {
 
     #[test]
     fn it_stops_when_polling_or_delivering_does() {
-        let cases: [(&str, Change); 8] = [
+        let cases: [(&str, Change); 11] = [
             ("", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", false))),
             ("every source fails", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", true))),
             ("", |tx| fail(tx, "mail")),
@@ -148,7 +162,12 @@ mod tests {
             ("no source can be reached", |tx| {
                 tx.put_network(&Network { offline: Some(at(0)), ..Network::default() })
             }),
+            ("no source is polled", |tx| {
+                tx.put_source(&SourceState { due: Some(at(0)), ..blank(&name("a")) })
+            }),
             ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Ready)),
+            ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Attempted { at: at(0) })),
+            ("", |tx| owe(tx, "mail", DeliveryState::Attempted { at: at(15) })),
             ("", |tx| owe(tx, "mail", DeliveryState::Retrying { due: at(90), reason: "451".into() })),
             ("", |tx| fail(tx, "mail").and_then(|()| owe(tx, "mail", DeliveryState::Ready))),
         ];

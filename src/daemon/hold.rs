@@ -187,6 +187,12 @@ impl Question {
         Self { routes: Arc::clone(&desk.in_force.routes), routed, asked }
     }
 
+    /// Whether `who` is not told before quiet hours end.
+    pub(super) fn waits_for_quiet(&self, who: &Recipient) -> bool {
+        // No budget is used up as long as nothing left.
+        self.routes.hold_back(&self.routed, who, self.asked, &[]).is_some()
+    }
+
     /// Holds `delivery` back or counts it as a message that leaves; an attempt that is not its first is neither.
     ///
     /// # Errors

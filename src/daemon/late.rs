@@ -2,12 +2,14 @@
 //! message for each recipient.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::hold;
+use super::hold::{self, Question};
 use super::station::Station;
+use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::bundle::{self, Cause, Weight};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
@@ -36,10 +38,12 @@ type Rest = BTreeMap<Recipient, Vec<(Weight, Delivery)>>;
 /// When the store fails; what is in a bundle by then stays there.
 pub(super) async fn sort(
     station: &Station,
+    desk: &Arc<Desk>,
     ids: Vec<DeliveryId>,
     now: Timestamp,
 ) -> Result<Sorted, StoreError> {
-    let (alone, rest) = station.read(move |store| part(store, &ids, now)).await?;
+    let desk = Arc::clone(desk);
+    let (alone, rest) = station.read(move |store| part(store, &desk, &ids, now)).await?;
     let mut sorted = Sorted { alone, bundles: Vec::new() };
     for ((notifier, to), members) in rest {
         if let [(_, only)] = members.as_slice() {
@@ -62,6 +66,7 @@ pub(super) async fn sort(
 /// What leaves alone, and the alerts that leave together.
 fn part(
     store: &dyn Store,
+    desk: &Desk,
     ids: &[DeliveryId],
     now: Timestamp,
 ) -> Result<(Vec<(DeliveryId, Timestamp)>, Rest), StoreError> {
@@ -79,6 +84,11 @@ fn part(
             continue;
         }
         let who = (delivery.notifier.clone(), delivery.recipient.clone());
+        if Question::of(desk, &alert, now).waits_for_quiet(&who) {
+            // It is held back when its turn comes, and leaves with all that quiet hours hold.
+            alone.push((delivery.id, delivery.ready));
+            continue;
+        }
         rest.entry(who).or_default().push((hold::weight(&delivery, Some(&alert)), delivery));
     }
     Ok((alone, rest))

@@ -28,8 +28,8 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) {
     loop {
-        let now_in_force = Arc::clone(&desk.borrow_and_update());
-        let next = match due(&station, &now_in_force, clock::now()).await {
+        let in_force = Arc::clone(&desk.borrow_and_update());
+        let next = match due(&station, &in_force, clock::now()).await {
             Ok((owed, next)) => {
                 if !owed.is_empty() && sender.send(sender::Order::Owed(owed)).await.is_err() {
                     return;
@@ -79,8 +79,8 @@ pub(super) async fn due(
             next = earliest(next, routes.report_after(&who, since));
             continue;
         }
-        let (asked, sources) = (Arc::clone(desk), desk.sources.len());
-        let report = station.read(move |store| gather(store, &asked, sources, since, now)).await?;
+        let asked = Arc::clone(desk);
+        let report = station.read(move |store| gather(store, &asked, since, now)).await?;
         info!(notifier = who.0, to = who.1, "the daily report is due");
         let reporting = who.clone();
         owed.push(station.writer.commit(move |tx| owe(tx, &reporting, &report)).await?);
@@ -103,14 +103,8 @@ fn owe(tx: &dyn Transaction, who: &Recipient, report: &Report) -> Result<Deliver
 }
 
 /// What happened between.
-fn gather(
-    store: &dyn Store,
-    desk: &Desk,
-    sources: usize,
-    since: Timestamp,
-    until: Timestamp,
-) -> Result<Report, StoreError> {
-    let mut report = Report { since, until, sources, ..Report::default() };
+fn gather(store: &dyn Store, desk: &Desk, since: Timestamp, until: Timestamp) -> Result<Report, StoreError> {
+    let mut report = Report { since, until, sources: desk.sources.len(), ..Report::default() };
     store.visit_alerts(Some(since), &mut |alert| {
         if alert.disposition != Disposition::Sent {
             report.recorded += 1;

@@ -254,9 +254,9 @@ impl Sender {
             let ids = lane.due(now);
             lane.jam = if ids.is_empty() { Jam::Clear } else { Jam::Sorting };
             if !ids.is_empty() {
-                let (name, station) = (name.clone(), self.station.clone());
+                let (name, station, desk) = (name.clone(), self.station.clone(), Arc::clone(&self.desk));
                 self.sorts.spawn(async move {
-                    let outcome = late::sort(&station, ids.clone(), now).await;
+                    let outcome = late::sort(&station, &desk, ids.clone(), now).await;
                     (name, ids, outcome)
                 });
             }
@@ -314,13 +314,13 @@ impl Sender {
         let (due, circuit, owed) = match ended {
             Ok((_, Ended { next, circuit, owed })) => {
                 let due = match next {
-                    _ if again => Some(now),
-                    Next::Closed => None,
-                    Next::Again(due) => Some(due),
                     Next::Held(held) => {
                         self.held.file(&held, now);
                         None
                     }
+                    _ if again => Some(now),
+                    Next::Closed => None,
+                    Next::Again(due) => Some(due),
                     Next::Faulty(fault) => {
                         error!(%delivery, notifier, "the store failed a delivery: {fault:#}");
                         Some(now + AFTER_FAULT)
