@@ -10,13 +10,6 @@ mod http;
 #[path = "support/sample.rs"]
 mod sample;
 
-/// What the checker needs.
-mod calls_of {
-    pub(crate) use harmattan::notify::chat::Service;
-
-    pub(crate) use super::http::Asked;
-}
-
 use std::fmt::Write as _;
 use std::sync::Mutex;
 

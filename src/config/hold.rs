@@ -42,10 +42,15 @@ fn quiet(node: &Node<'_>) -> Option<Quiet> {
     Some(quiet)
 }
 
-/// `07:00` to `23:59`, with two digits each.
+/// `00:00` to `23:59`, with two digits each.
 fn time_of_day(node: &Node<'_>) -> Option<Time> {
     let text = node.text()?.value;
-    let number = |digits: &str| digits.parse::<i8>().ok().filter(|_| digits.len() == 2);
+    let number = |digits: &str| {
+        digits
+            .parse::<i8>()
+            .ok()
+            .filter(|_| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     let parts = text.split_once(':').and_then(|(hour, minute)| Some((number(hour)?, number(minute)?)));
     match parts.and_then(|(hour, minute)| Time::new(hour, minute, 0, 0).ok()) {
         Some(time) => Some(time),

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::foreign::harmless;
 
-/// Instructions that a rendering may take: some hundred times what a digest of a hundred alerts needs.
+/// Instructions that a rendering may take, so that a loop that is too long ends.
 const FUEL: u64 = 1_000_000;
 
 /// Greatest size of what is rendered, in bytes.

@@ -68,12 +68,17 @@ def mails():
     return sorted(box, key=lambda mail: mail["Date"].datetime)
 
 
-def alerts():
+def asked(path):
+    """What the Alertmanager answers; nothing while it does not."""
     try:
-        with urllib.request.urlopen("http://127.0.0.1:19093/api/v2/alerts") as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(f"http://127.0.0.1:19093/{path}") as answer:
+            return answer.read()
     except OSError:
-        return []
+        return b""
+
+
+def alerts():
+    return json.loads(asked("api/v2/alerts") or "[]")
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
@@ -117,7 +122,7 @@ name = "am"
 type = "alertmanager"
 url = "http://127.0.0.1:19093"
 """)
-wait("the Alertmanager", lambda: urllib.request.urlopen("http://127.0.0.1:19093/-/ready").status == 200)
+wait("the Alertmanager", lambda: asked("-/ready"))
 once()
 TITLES.append(ARABIC)
 once()

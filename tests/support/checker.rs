@@ -1,9 +1,10 @@
-//! Whether a service would take a request, by the limits that it publishes. Written from their documents, not from
-//! ours: it shares nothing with the program but the names of the services.
+//! Whether a service would take a request, by its published limits, each with where they are published. It shares
+//! nothing with the program but the names of the services.
 
+use harmattan::notify::chat::Service;
 use serde_json::Value;
 
-use super::calls_of::{Asked, Service};
+use super::http::Asked;
 
 /// Asserts that the service would take the request, and returns its body.
 pub(crate) fn check(service: Service, asked: &Asked) -> Value {

@@ -58,66 +58,36 @@ pub static ROOT: Table = Table {
         Key::nested("override", Form::Tables(&OVERRIDE), OVERRIDE.doc),
         Key::nested(
             "notifier",
-            Form::TablesByType(&[
-                &EMAIL,
-                &WEBHOOK,
-                &SLACK,
-                &DISCORD,
-                &MATTERMOST,
-                &TEAMS,
-                &TELEGRAM,
-                &NTFY,
-                &GOTIFY,
-                &MATRIX,
-                &PAGERDUTY,
-                &ALERTMANAGER,
-                &STDOUT,
-            ]),
+            Form::TablesByType(NOTIFIERS),
             "Where alerts go; without any, one of type `stdout` named `screen`.",
         ),
         Key::nested("route", Form::Tables(&ROUTE), ROUTE.doc),
     ],
 };
 
+/// Those of notifiers, by their types.
+static NOTIFIERS: &[&Table] = &[
+    &EMAIL,
+    &WEBHOOK,
+    &SLACK,
+    &DISCORD,
+    &MATTERMOST,
+    &TEAMS,
+    &TELEGRAM,
+    &NTFY,
+    &GOTIFY,
+    &MATRIX,
+    &PAGERDUTY,
+    &ALERTMANAGER,
+    &STDOUT,
+];
+
 /// All tables, in the order of the reference.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
-    [
-        &ROOT,
-        &STORE,
-        &DESK,
-        &HTTP,
-        &SCHEDULE,
-        &ALERTS,
-        &LOG,
-        &HEARTBEAT,
-        &CONTROL,
-        &SOURCE,
-        &MIRROR,
-        &SELECT,
-        &ENTITY,
-        &AMBIGUOUS,
-        &EXTEND,
-        &RULE,
-        &NEAR,
-        &UNLESS,
-        &TEST_TEXT,
-        &OVERRIDE,
-        &EMAIL,
-        &WEBHOOK,
-        &SLACK,
-        &DISCORD,
-        &MATTERMOST,
-        &TEAMS,
-        &TELEGRAM,
-        &NTFY,
-        &GOTIFY,
-        &MATRIX,
-        &PAGERDUTY,
-        &ALERTMANAGER,
-        &STDOUT,
-        &SECRET,
-        &ROUTE,
-        &QUIET,
-    ]
-    .into_iter()
+    let before = [
+        &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &HEARTBEAT, &CONTROL, &SOURCE, &MIRROR,
+        &SELECT, &ENTITY, &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE,
+    ];
+    let behind = [&SECRET, &ROUTE, &QUIET];
+    before.into_iter().chain(NOTIFIERS.iter().copied()).chain(behind)
 }

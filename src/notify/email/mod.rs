@@ -125,8 +125,9 @@ impl Email {
 
     /// What a template makes of a message; `None` without one, or when it fails.
     fn made(&self, template: Option<&Template>, message: &Message<'_>) -> Option<String> {
+        let template = template?;
         let built_in = webhook::body(message, &self.name).ok()?;
-        webhook::rendered(template?, message, &built_in)
+        webhook::rendered(template, message, &built_in)
     }
 
     /// The mail as it is sent.
