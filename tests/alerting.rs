@@ -3,22 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/program.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod program;
-#[path = "support/stream.rs"]
-mod stream;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use harmattan::demo::{Answer, Fault, Hook, Letter, Mailbox, Replies, Verb};
-use program::Daemon;
-use stream::{RULE, Stream};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
+
+use crate::support::program::Daemon;
+use crate::support::stream::{RULE, Stream};
 
 /// Rounds of the kill test, unless `HARMATTAN_KILLS` says another number.
 const KILLS: usize = 30;

@@ -8,27 +8,16 @@
     reason = "a test that cannot go on has failed"
 )]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod calls;
-#[path = "support/desk.rs"]
-#[expect(dead_code, reason = "the commands' tests use more of it")]
-mod desk;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod site;
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use calls::{Desk, LOOPBACK, text};
-use http::Reply;
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{Desk, LOOPBACK, text};
+use crate::support::desk;
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 /// Fires the rule `convoy`.
 const CONVOY: &str = "Convoy attacked";

@@ -2,26 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/preview.rs"]
-mod preview;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use calls::{Desk, LOOPBACK, number, text};
-use http::Reply;
-use preview::{Preview, convoy};
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{Desk, LOOPBACK, number, text};
+use crate::support::http::Reply;
+use crate::support::preview;
+use crate::support::preview::{Preview, convoy};
+use crate::support::site::Site;
 
 /// A channel whose baseline is taken, and its desk. Its messages are old by now: no rule has them stale.
 fn channel(messages: std::ops::RangeInclusive<u64>) -> (Preview, Desk) {

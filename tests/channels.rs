@@ -3,24 +3,16 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/preview.rs"]
-mod preview;
-
-use calls::{Desk, number, text};
 use harmattan::fetch::{Document, Validators};
 use harmattan::item::SourceName;
 use harmattan::source::telegram::ChannelName;
 use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store as _};
-use http::Reply;
-use preview::{Preview, convoy, mangoes, message, page};
 use serde_json::{Value, json};
+
+use crate::support::calls::{Desk, number, text};
+use crate::support::http::Reply;
+use crate::support::preview::{Preview, convoy, mangoes, message, page};
 
 fn channel(messages: std::ops::RangeInclusive<u64>) -> (Preview, Desk) {
     let preview = Preview::start(messages);

@@ -1,16 +1,15 @@
 //! The built program as its users call it: every command against sources and receivers on loopback.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
-#[path = "support/desk.rs"]
-mod desk;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use desk::{Desk, SECRET, Web, exists, rss, soon};
 use harmattan::demo::{Answer, Hook, Mailbox, Replies};
 use serde_json::Value;
+
+use crate::support::desk;
+use crate::support::desk::{Desk, SECRET, Web, exists, rss, soon};
 
 const RULES: &str = r#"
 [[rule]]

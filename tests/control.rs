@@ -1,10 +1,6 @@
 //! What commands are told of a store, asked as they ask it when no daemon runs.
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
-#[path = "support/store.rs"]
-#[expect(dead_code, reason = "other tests of the store need more values")]
-mod support;
-
 use std::fs;
 use std::sync::Arc;
 
@@ -17,9 +13,10 @@ use harmattan::daemon::station::OpenStation;
 use harmattan::desk::Desk;
 use harmattan::outbox::{Delivery, DeliveryState};
 use harmattan::store::{Day, StoreError, Transaction};
-use support::*;
 use tempfile::TempDir;
 use tokio::sync::watch;
+
+use crate::support::store::*;
 
 /// A store of its own, and what answers from it.
 struct Answers {

@@ -3,24 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod calls;
-#[path = "support/desk.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod desk;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod site;
-
-use calls::{LOOPBACK, text};
-use desk::Desk;
-use http::Reply;
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{LOOPBACK, text};
+use crate::support::desk::Desk;
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 const FEED: &str = "<rss version=\"2.0\"><channel><title>Paper</title><item><title>Rain</title>\
     <guid>1</guid><link>https://paper.example/1</link></item></channel></rss>";

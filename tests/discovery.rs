@@ -7,15 +7,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::http::Reply;
-use crate::site::Site;
-
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
-mod site;
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 const FEED: &str = "<rss version='2.0'><channel><title>Gao</title>\
     <item><guid>1</guid><title>Premier</title><pubDate>Tue, 10 Jun 2025 04:00:00 GMT</pubDate></item>\

@@ -2,11 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy sees no test in the helpers of one")]
 
-#[path = "support/asking.rs"]
-mod asking;
-#[path = "support/http.rs"]
-mod http;
-
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -16,8 +11,8 @@ use harmattan::fetch::{
 };
 use url::Url;
 
-use asking::{brotli, document, fetcher, get, gzip, networks, request, settings};
-use http::{Reply, Server};
+use crate::support::asking::{brotli, document, fetcher, get, gzip, networks, request, settings};
+use crate::support::http::{Reply, Server};
 
 /// Fetches from a server that always gives this answer; the class and the text of the error.
 async fn failure(reply: Reply) -> (&'static str, String) {

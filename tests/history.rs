@@ -2,21 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
 use std::process::Command;
 
-use calls::{Desk, text};
-use http::Reply;
-use site::Site;
+use crate::support::calls::{Desk, text};
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 const FIRST: &str = "<item><title>=cmd() a convoy attacked, in [Gao](http://evil.example)</title><guid>1</guid>\
                      <link>https://wire.example/1_x_2?a=(b)</link></item>";

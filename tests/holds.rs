@@ -3,28 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
 use std::process::Command;
 
-use calls::{Desk, text};
 use harmattan::daemon::clock::now;
 use harmattan::outbox::{Delivery, DeliveryState};
 use harmattan::route::hold::Hold;
 use harmattan::store::{SledStore, Store};
-use http::Reply;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{Desk, text};
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 const SCREEN: &str = r#"
 [[notifier]]

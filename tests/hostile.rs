@@ -3,12 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/asking.rs"]
-mod asking;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
@@ -17,8 +11,8 @@ use std::time::{Duration, Instant};
 use harmattan::fetch::{Fetcher, HttpSettings};
 use url::Url;
 
-use asking::{brotli, document, fetcher, get, gzip, request, settings};
-use http::{Reply, Server};
+use crate::support::asking::{brotli, document, fetcher, get, gzip, request, settings};
+use crate::support::http::{Reply, Server};
 
 /// No hostile answer may cost more.
 const SOON: Duration = Duration::from_secs(10);

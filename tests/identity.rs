@@ -2,23 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polling use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polling use more of it")]
-mod site;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use calls::{Desk, number, text};
-use http::Reply;
-use site::Site;
+use crate::support::calls::{Desk, number, text};
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 /// Fires the rule `convoy`.
 const CONVOY: &str = "Convoy attacked";

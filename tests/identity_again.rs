@@ -3,10 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
-#[path = "support/rules.rs"]
-#[expect(dead_code, reason = "the engine's own tests need more")]
-mod rules;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +19,8 @@ use harmattan::store::{SledStore, Store};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use url::Url;
+
+use crate::support::rules;
 
 const ADDRESS: &str = "https://paper.example/feed";
 

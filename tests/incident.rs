@@ -3,13 +3,10 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
-#[path = "support/desk.rs"]
-#[expect(dead_code, reason = "the daemon's own tests need more")]
-mod desk;
-
-use desk::{Desk, Web, soon};
 use harmattan::demo::{Hook, Letter, Mailbox, Replies};
 use serde_json::Value;
+
+use crate::support::desk::{Desk, Web, soon};
 
 const WHOLE: &str = "<html><body><article><h2><a href=\"/1\">Rain in Mopti</a></h2></article></body></html>";
 

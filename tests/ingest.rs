@@ -2,10 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
-#[path = "support/store.rs"]
-#[expect(dead_code, reason = "the store's own tests need more values")]
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +20,9 @@ use harmattan::source::Candidate;
 use harmattan::store::{SledStore, Store};
 use harmattan::story::{Alert, AlertKind, Disposition};
 use jiff::{SignedDuration, Timestamp};
-use support::{item, name, seen_key};
 use tempfile::TempDir;
+
+use crate::support::store::{item, name, seen_key};
 
 /// When all polls begin.
 const NOW: i64 = 1_800_000_000;

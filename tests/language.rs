@@ -1,15 +1,13 @@
 //! The rule language, key by key and sigil by sigil, and that no rule is passed over.
 
-#[path = "support/rules.rs"]
-mod support;
-
 use harmattan::item::{Forward, Item, SourceKind, SourceName, TelegramPost};
 use harmattan::rules::spec::{
     EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, TestText, UnlessSpec,
 };
 use harmattan::rules::{Engine, Outcome, SourceLabel, SummaryKind};
 use proptest::prelude::*;
-use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
+
+use crate::support::rules::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
 
 /// A rule with one term.
 fn of(term: &str) -> RuleSpec {

@@ -1,9 +1,6 @@
 //! What a mail says to a mail reader: its thread, its headers, and what a relay may do to it.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
-#[path = "support/sample.rs"]
-mod sample;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -17,6 +14,8 @@ use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::story::{Alert, AlertId, AlertKind};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
+
+use crate::support::sample;
 
 const RECIPIENT: &str = "desk@example.org";
 

@@ -3,29 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "support/asking.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod asking;
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/program.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod program;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod site;
-
 use std::time::{Duration, Instant};
 
-use asking::{brotli, gzip};
-use calls::{Desk, number, text};
-use http::Reply;
-use program::Daemon;
-use site::Site;
+use crate::support::asking::{brotli, gzip};
+use crate::support::calls::{Desk, number, text};
+use crate::support::http;
+use crate::support::http::Reply;
+use crate::support::program::Daemon;
+use crate::support::site::Site;
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_mins(1);

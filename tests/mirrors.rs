@@ -2,23 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/preview.rs"]
-#[expect(dead_code, reason = "the tests of channels use more of it")]
-mod preview;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
-use calls::{Desk, number, text};
-use http::Reply;
-use preview::{Preview, convoy, mangoes};
-use site::Site;
+use crate::support::calls::{Desk, number, text};
+use crate::support::http::Reply;
+use crate::support::preview::{Preview, convoy, mangoes};
+use crate::support::site::Site;
 
 /// A mirror's page of messages, each with its number and words.
 fn mirrored(posts: &[(u64, String)]) -> Reply {

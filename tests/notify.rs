@@ -1,9 +1,6 @@
 //! The notifiers against receivers on loopback that speak the real protocols, and do it badly when told.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
-#[path = "support/sample.rs"]
-mod sample;
-
 use std::time::Duration;
 
 use harmattan::config::secret::Secret;
@@ -21,6 +18,8 @@ use harmattan::story::Alert;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use scraper::{Html, Selector};
+
+use crate::support::sample;
 
 const RECIPIENT: &str = "desk@example.org";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -2,13 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/asking.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod asking;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::Arc;
@@ -21,8 +14,8 @@ use harmattan::fetch::{Fetcher, HttpSettings, Names, Network, Networks, Pace};
 use tokio::runtime::Handle;
 use url::Url;
 
-use asking::{document, fetcher, networks, request, settings};
-use http::{Reply, Server};
+use crate::support::asking::{document, fetcher, networks, request, settings};
+use crate::support::http::{Reply, Server};
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LOCAL_6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);

@@ -3,12 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/asking.rs"]
-mod asking;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-
 use std::time::Duration;
 
 use harmattan::fetch::{ACCEPT_PAGE, Answer, FetchError, Fetcher, Freshness, Request, Validators};
@@ -17,8 +11,8 @@ use harmattan::schedule::{self, PollDecision, PollOutcome, Rhythm};
 use harmattan::source::{self, Hints, Kind};
 use jiff::Timestamp;
 
-use asking::{brotli, document, fetcher, get, gzip, request, settings};
-use http::{Reply, Server};
+use crate::support::asking::{brotli, document, fetcher, get, gzip, request, settings};
+use crate::support::http::{Reply, Server};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;

@@ -3,22 +3,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-mod site;
-
 use std::net::TcpListener;
 
-use calls::{Desk, number, text};
 use harmattan::daemon::clock;
-use http::Reply;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{Desk, number, text};
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 /// Fires the rule `convoy`.
 const CONVOY: &str = "Convoy attacked";

@@ -2,18 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
-#[path = "support/checker.rs"]
-mod checker;
-#[path = "support/http.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/sample.rs"]
-mod sample;
-
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
-use checker::check;
 use harmattan::config::secret::Secret;
 use harmattan::event::{Event, EventKind};
 use harmattan::notify::chat::{Address, ChatSettings, Service};
@@ -23,9 +14,12 @@ use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::Report;
 use harmattan::story::Alert;
-use http::{Asked, Reply, Server};
 use jiff::tz::TimeZone;
 use serde_json::Value;
+
+use crate::support::checker::check;
+use crate::support::http::{Asked, Reply, Server};
+use crate::support::sample;
 
 const TOKEN: &str = "tk_do-not-print-0123456789";
 

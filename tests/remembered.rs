@@ -3,10 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
-#[path = "support/rules.rs"]
-#[expect(dead_code, reason = "the engine's own tests need more")]
-mod rules;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +20,8 @@ use harmattan::story::{Alert, Disposition};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use url::Url;
+
+use crate::support::rules;
 
 /// A store and a rule that `convoy` fires.
 struct Stage {

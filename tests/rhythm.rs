@@ -2,22 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/lab.rs"]
-mod lab;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use harmattan::schedule::{self, PollReason};
-use http::{Reply, Server};
-use lab::{Lab, hours};
-use site::Site;
+
+use crate::support::http::{Reply, Server};
+use crate::support::lab::{Lab, hours};
+use crate::support::site::Site;
 
 /// A feed with the items `first` to `last`, the newest in front, and more in its channel.
 fn feed(items: std::ops::RangeInclusive<u32>, more: &str) -> String {

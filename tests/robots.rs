@@ -2,10 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -13,9 +9,10 @@ use harmattan::fetch::{
     ACCEPT_PAGE, Answer, Failure, FetchError, Fetched, Fetcher, HttpSettings, Network, Networks, Redirects,
     Request,
 };
-use http::{Reply, Server};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
+
+use crate::support::http::{Reply, Server};
 
 fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000).unwrap() + SignedDuration::from_mins(minutes)

@@ -2,22 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
 use std::process::Command;
 
-use calls::{Desk, LOOPBACK, text};
-use http::Reply;
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{Desk, LOOPBACK, text};
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 const NOTIFIERS: &str = r#"
 [[notifier]]

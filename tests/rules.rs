@@ -1,8 +1,5 @@
 //! The rule engine from outside: what fires, what is told, what is refused.
 
-#[path = "support/rules.rs"]
-mod support;
-
 use std::sync::Arc;
 
 use harmattan::item::{Item, SourceName};
@@ -10,7 +7,8 @@ use harmattan::rules::spec::{FieldFilter, NearSpec, RuleSpec, Severity, TestText
 use harmattan::rules::{Engine, Outcome, SourceLabel};
 use harmattan::text::{FIELD_BYTES_MAX, Field};
 use proptest::prelude::*;
-use support::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
+
+use crate::support::rules::{ambiguous, engine, entity, item, located, pack, rule, terms, within};
 
 fn told(engine: &Engine, title: &str, text: &str) -> Vec<String> {
     let verdict = engine.judge(&item(title, text), None);

@@ -2,9 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/sample.rs"]
-mod sample;
-
 use harmattan::event::{Event, EventKind};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::{Body, Message, webhook};
@@ -13,6 +10,8 @@ use harmattan::report::{Report, Unwell};
 use harmattan::story::AlertKind;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+
+use crate::support::sample;
 
 fn schema() -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(include_str!("../config/webhook.schema.json")).unwrap();

@@ -2,9 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
-#[path = "support/store.rs"]
-mod support;
-
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -20,7 +17,8 @@ use harmattan::outbox::{Delivery, DeliveryState};
 use harmattan::store::{Day, Deliveries, Expired, Seen, SledStore, Store, StoreError, Transaction, Writer};
 use harmattan::story::{Alert, StoryId};
 use proptest::prelude::*;
-use support::*;
+
+use crate::support::store::*;
 
 type Outcome = Result<(), StoreError>;
 
@@ -535,7 +533,7 @@ fn a_killed_process_keeps_what_it_acknowledged() {
     let mut next = 0;
     for round in 0..10_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_that_commits_until_it_is_killed", "--nocapture"])
+            .args(["--exact", "store::child_that_commits_until_it_is_killed", "--nocapture"])
             .env(CHILD, format!("{next} {}", path.display()))
             .stdout(Stdio::piped())
             .spawn()

@@ -3,26 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/calls.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod calls;
-#[path = "support/http.rs"]
-#[expect(dead_code, reason = "the fetcher's tests use more of it")]
-mod http;
-#[path = "support/site.rs"]
-#[expect(dead_code, reason = "the tests of polls use more of it")]
-mod site;
-
 use std::time::Duration;
 
-use calls::{Desk, text};
 use harmattan::daemon::clock::now;
 use harmattan::outbox::Delivery;
 use harmattan::outbox::circuit::Circuit;
 use harmattan::store::{SledStore, Store};
-use http::Reply;
 use serde_json::Value;
-use site::Site;
+
+use crate::support::calls::{Desk, text};
+use crate::support::http::Reply;
+use crate::support::site::Site;
 
 /// A feed and two webhooks.
 fn config(site: &Site) -> String {

@@ -1,0 +1,48 @@
+//! The tests of the library and of the built program, as one program: it is linked once, and its tests fill every core.
+//! What measures its own process stands apart (`exhausting.rs`).
+
+mod support;
+
+mod alerting;
+mod articles;
+mod catchup;
+mod channels;
+mod commands;
+mod config;
+mod control;
+mod daemon;
+mod demo;
+mod discovery;
+mod events;
+mod feeds;
+mod fetch;
+mod fixtures;
+mod history;
+mod holds;
+mod hostile;
+mod identity;
+mod identity_again;
+mod incident;
+mod ingest;
+mod language;
+mod lenient;
+mod mail;
+mod manners;
+mod mirrors;
+mod notify;
+mod patience;
+mod polite;
+mod polling;
+mod presets;
+mod readers;
+mod remembered;
+mod rhythm;
+mod robots;
+mod routes;
+mod rules;
+mod schema;
+mod silences;
+mod store;
+mod tidy;
+mod tls;
+mod ways;
