@@ -1,5 +1,5 @@
 //! Documents made to exhaust their reader (delivery.md, section 4, row 15): each costs time by its length and memory
-//! by a few times its length. A binary of its own, since the peak of memory is that of the whole process.
+//! by a few times its length. A program of its own, since the peak of memory is that of the whole process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ fn laughs() -> Vec<u8> {
 /// A name, a document, and how many items it gives.
 type Case = (&'static str, fn() -> Vec<u8>, usize);
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 20] = [
     ("250,000 items", || feed(&filled("<item><title>T</title></item>")), ITEMS_PER_DOCUMENT_MAX),
     ("250,000 empty items", || feed(&filled("<item/>")), 1),
     ("a hundred thousand deep", || feed(&"<a>".repeat(100_000)), 1),
@@ -78,7 +78,10 @@ const CASES: [Case; 17] = [
         || [b"<!DOCTYPE rss SYSTEM 'http://127.0.0.1:1/x.dtd'>".as_slice(), &feed("")].concat(),
         1,
     ),
-    ("a document type without end", || [b"<!DOCTYPE rss [".as_slice(), &feed("")].concat(), 0),
+    ("a document type without end", || [b"<!DOCTYPE rss [".as_slice(), &feed("")].concat(), 1),
+    ("250,000 document types", || [filled("<!DOCTYPE a []").into_bytes(), feed("")].concat(), 1),
+    ("250,000 unreadable items of JSON", || json(&filled("{\"a\":x},")), 1),
+    ("250,000 open items of JSON", || json(&filled("{\"a\":{},{")), 1),
     ("UTF-16", || wide(&"<item><title>é</title></item>".repeat(150_000)), ITEMS_PER_DOCUMENT_MAX),
     ("half a character of UTF-16", || [wide(""), vec![0xD8]].concat(), 1),
     ("NUL everywhere", || titled(&filled("\0")), 2),
@@ -104,6 +107,11 @@ fn l12_hostile_documents_cost_bounded_time_and_memory() {
 /// A second item with this title.
 fn titled(title: &str) -> Vec<u8> {
     feed(&format!("<item><title>U{title}</title></item>"))
+}
+
+/// A JSON Feed whose first item is whole, and this after it.
+fn json(rest: &str) -> Vec<u8> {
+    format!("{{\"items\":[{{\"title\":\"T\"}},{rest}").into_bytes()
 }
 
 /// A feed in UTF-16 with its mark.

@@ -318,6 +318,8 @@ fn l11_json_feeds_with_oddities_are_read() {
             vec!["1"],
         ),
         ("{\"items\":[{\"id\":\"a\",\"title\":\"T\"},{\"id\":2.5,\"title\":\"T\"}]}", vec!["a", "2.5"]),
+        ("{\"items\":[{\"id\":\"a\",\"title\":\"T\",},{\"id\":\"b\",\"title\":\"T\"},]}", vec!["a", "b"]),
+        ("{\"items\":[{\"id\":\"a\",\"title\":\"T\"},{\"id\":\"b\",\"title", vec!["a"]),
         ("{\"version\":\"https://jsonfeed.org/version/1\",\"title\":\"no items\"}", vec![]),
         ("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":null}", vec![]),
     ] {

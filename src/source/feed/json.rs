@@ -4,26 +4,63 @@ use serde_json::{Map, Value};
 
 use super::around::Surroundings;
 use super::facts::Facts;
+use super::salvage::{Saved, salvage};
 
-/// Reads a JSON Feed.
+/// A JSON Feed as it was read.
+#[derive(Debug, PartialEq)]
+pub(super) struct Feed {
+    /// What its items say, in order.
+    pub(super) items: Vec<Facts>,
+    /// What it says of itself.
+    pub(super) around: Surroundings,
+    /// What was wrong, when it could not be read in one piece.
+    pub(super) damage: Option<Damage>,
+}
+
+/// Why and how far a JSON Feed could not be read.
+#[derive(Debug, PartialEq)]
+pub(super) struct Damage {
+    /// In words, why the whole is refused.
+    pub(super) reason: String,
+    /// Items that could not be read.
+    pub(super) lost: usize,
+    /// Whether the list of items has its end.
+    pub(super) ended: bool,
+}
+
+/// Reads a JSON Feed; one that is refused as a whole item by item.
 ///
 /// # Errors
 ///
 /// In words, when the document is no JSON or no feed.
-pub(super) fn read(text: &str) -> Result<(Vec<Facts>, Surroundings), String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let Value::Object(feed) = value else { return Err("no JSON object".to_owned()) };
-    let around = Surroundings::of_json(text_of(&feed, "language"), text_of(&feed, "next_url"));
-    let items = match feed.get("items") {
-        Some(Value::Array(items)) => items.iter().map(item).collect(),
-        None | Some(Value::Null)
-            if text_of(&feed, "version").is_some_and(|version| version.contains("jsonfeed")) =>
-        {
-            Vec::new()
+pub(super) fn read(text: &str) -> Result<Feed, String> {
+    let (feed, items, damage) = match serde_json::from_str(text) {
+        Ok(Value::Object(mut feed)) => {
+            let items = listed(&mut feed)?;
+            (feed, items, None)
         }
-        Some(_) | None => return Err("JSON without a list of `items`".to_owned()),
+        Ok(_) => return Err("no JSON object".to_owned()),
+        Err(refusal) => {
+            let reason = refusal.to_string();
+            let Some(Saved { feed, items, lost, ended }) = salvage(text) else { return Err(reason) };
+            (feed, items, Some(Damage { reason, lost, ended }))
+        }
     };
-    Ok((items, around))
+    let around = Surroundings::of_json(text_of(&feed, "language"), text_of(&feed, "next_url"));
+    Ok(Feed { items: items.iter().map(item).collect(), around, damage })
+}
+
+/// The items of a feed, taken out of it.
+fn listed(feed: &mut Map<String, Value>) -> Result<Vec<Value>, String> {
+    match feed.remove("items") {
+        Some(Value::Array(items)) => Ok(items),
+        None | Some(Value::Null)
+            if text_of(feed, "version").is_some_and(|version| version.contains("jsonfeed")) =>
+        {
+            Ok(Vec::new())
+        }
+        Some(_) | None => Err("JSON without a list of `items`".to_owned()),
+    }
 }
 
 fn item(value: &Value) -> Facts {
@@ -73,8 +110,9 @@ mod tests {
     #[test]
     fn odd_feeds_are_read() {
         let version = r#"{"version":"https://jsonfeed.org/version/1"}"#;
-        assert_eq!(read(version).map(|(items, _)| items.len()), Ok(0));
-        let (items, _) = read(r#"{"items":[{"id":1.5,"url":" https://a.example "},{"id":null},7]}"#).unwrap();
+        assert_eq!(read(version).map(|feed| feed.items.len()), Ok(0));
+        let Feed { items, .. } =
+            read(r#"{"items":[{"id":1.5,"url":" https://a.example "},{"id":null},7]}"#).unwrap();
         assert_eq!(items[0].identifier(), Some("1.5"));
         assert_eq!(items[0].addresses().next(), Some("https://a.example"));
         assert_eq!(&items[1..], [Facts::default(), Facts::default()]);

@@ -3,7 +3,7 @@
 //! A strict reader stops at the first flaw, and what stands after it is lost. This one takes a `<` that
 //! begins nothing as a character, and says when the document ends inside a tag.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// Most attributes of one tag that are read.
 const ATTRIBUTES_MAX: usize = 64;
@@ -106,11 +106,13 @@ fn in_name(c: char) -> bool {
 pub(super) struct Lexer<'a> {
     text: &'a str,
     place: usize,
+    /// Whether a document type was met: a second one is junk, and looked at no further.
+    typed: bool,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, place: 0 }
+        Self { text, place: 0, typed: false }
     }
 
     /// Where the next token begins, in bytes.
@@ -152,9 +154,7 @@ impl<'a> Lexer<'a> {
             return self.until(2, ">").map_or(Token::Unfinished, |_| Token::Aside);
         }
         if after.starts_with("!DOCTYPE") || after.starts_with("!doctype") {
-            let subset = rest.split('>').next().is_some_and(|head| head.contains('['));
-            let close = if subset { "]>" } else { ">" };
-            return self.until(2, close).map_or(Token::Unfinished, |_| Token::Aside);
+            return self.document_type();
         }
         match after.strip_prefix('/') {
             Some(name) if name.starts_with(begins_name) => self.end_tag(),
@@ -164,6 +164,33 @@ impl<'a> Lexer<'a> {
                 Token::LoneBracket
             }
         }
+    }
+
+    /// Steps over a document type with its own declarations; where these have no end, over the first of them at most,
+    /// and what follows is read as if it had ended.
+    fn document_type(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        let Some(end) = memchr(b'>', rest.as_bytes()) else {
+            self.skip(rest.len());
+            return Token::Unfinished;
+        };
+        let first = !std::mem::replace(&mut self.typed, true);
+        let open = rest.get(..end).and_then(|head| head.find('['));
+        let own = open.filter(|_| first).and_then(|open| {
+            let closes = memchr_iter(b']', rest.as_bytes()).skip_while(|place| *place < open);
+            let mut ends = closes.filter_map(|place| {
+                let after = rest.get(place + 1..)?;
+                let blank = after.len() - after.trim_start().len();
+                after.get(blank..)?.starts_with('>').then_some(place + 1 + blank)
+            });
+            ends.next()
+        });
+        let head = rest.get(..end).unwrap_or_default();
+        let tag = head.match_indices('<').skip(1).map(|(place, _)| place);
+        let mut tags =
+            tag.filter(|place| head.get(place + 1..).is_some_and(|tag| tag.starts_with(begins_name)));
+        self.skip(own.map(|end| end + 1).or_else(|| tags.next()).unwrap_or(end + 1));
+        Token::Aside
     }
 
     fn end_tag(&mut self) -> Token<'a> {
@@ -248,6 +275,11 @@ mod tests {
             ("1 < 2", vec!["1 ", "lone", " 2"]),
             ("<![CDATA[<p>]]><!-- <a> --><?x?>", vec!["cdata <p>", "aside", "aside"]),
             ("<!DOCTYPE a [<!ENTITY b \"c>\">]><a>", vec!["aside", "+a"]),
+            ("<!DOCTYPE a [<!ENTITY b 'c'>]\n><a>", vec!["aside", "+a"]),
+            ("<!DOCTYPE a [<!ENTITY b 'c'><a>", vec!["aside", "+a"]),
+            ("<!DOCTYPE a [<a><b>", vec!["aside", "+a", "+b"]),
+            ("<!DOCTYPE a><!DOCTYPE b [><c>]>", vec!["aside", "aside", "+c", "]>"]),
+            ("<!DOCTYPE a", vec!["unfinished"]),
             ("<a b=\"c><d>", vec!["+a", "+d"]),
             ("<a <b>", vec!["lone", "a ", "+b"]),
             ("<a", vec!["unfinished"]),

@@ -13,6 +13,7 @@ mod json;
 mod lexer;
 mod mend;
 mod root;
+mod salvage;
 mod strict;
 
 use std::ops::Range;
@@ -22,6 +23,7 @@ use url::Url;
 use self::around::Surroundings;
 use self::facts::Facts;
 use self::flaw::Flaw;
+use self::json::{Damage, Feed};
 use self::mend::Mended;
 use self::strict::Entry;
 use super::candidate::{Draft, identify};
@@ -51,8 +53,7 @@ fn read_mended(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unread
     report(&feed, &mut reading);
     let strict = strict::entries(&feed);
     if let Some(reason) = &strict.reason {
-        let detail = format!("read entry by entry, as the whole is refused: {reason}");
-        reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
+        by_entry(reason, &mut reading);
     }
     let around = surroundings(&feed.text, &feed.items);
     let raw = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap_or_default());
@@ -89,14 +90,37 @@ fn surroundings(text: &str, items: &[Range<usize>]) -> Surroundings {
 }
 
 fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
-    let (facts, around) = json::read(text).map_err(Unreadable::Parse)?;
+    let Feed { items, around, damage } = json::read(text).map_err(Unreadable::Parse)?;
     let mut reading = Reading::default();
-    let found = facts.len();
+    let found = items.len();
+    if let Some(Damage { reason, lost, ended }) = damage {
+        by_entry(&reason, &mut reading);
+        let cut = usize::from(!ended && lost > 0);
+        reading.tell(lost - cut, ProblemKind::Lost, "entries that are no JSON");
+        reading.lost += lost;
+        reading.truncated = !ended;
+        if !ended {
+            cut_off(cut, found, &mut reading);
+        }
+    }
     let pairs =
-        facts.into_iter().take(ITEMS_PER_DOCUMENT_MAX).map(|facts| (facts, Some(Entry::default()))).collect();
+        items.into_iter().take(ITEMS_PER_DOCUMENT_MAX).map(|facts| (facts, Some(Entry::default()))).collect();
     assemble(pairs, &around, url, plan, &mut reading);
     too_many(found, &mut reading);
     Ok(reading)
+}
+
+/// Tells that a document was not read in one piece.
+fn by_entry(reason: &str, reading: &mut Reading) {
+    let detail = format!("read entry by entry, as the whole is refused: {reason}");
+    reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
+}
+
+/// Tells that a document ends too early, inside so many entries and behind so many whole ones.
+fn cut_off(inside: usize, whole: usize, reading: &mut Reading) {
+    let place = if inside > 0 { "inside an entry" } else { "between entries" };
+    let detail = format!("the document ends {place}: {whole} whole ones read");
+    reading.problems.push(Problem::new(ProblemKind::Salvaged, detail));
 }
 
 /// Tells what mending did.
@@ -109,9 +133,7 @@ fn report(feed: &Mended, reading: &mut Reading) {
     reading.lost += feed.truncated;
     reading.truncated = !feed.ended;
     if !feed.ended {
-        let place = if feed.truncated > 0 { "inside an entry" } else { "between entries" };
-        let detail = format!("the document ends {place}: {} whole ones read", feed.items.len());
-        reading.problems.push(Problem::new(ProblemKind::Salvaged, detail));
+        cut_off(feed.truncated, feed.items.len(), reading);
     }
 }
 
