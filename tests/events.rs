@@ -10,7 +10,7 @@ use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::event::Reach;
 use harmattan::fetch::Validators;
 use harmattan::ingest::{
-    Beyond, Harvest, InForce, Judged, Missed, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
+    self, Aside, Beyond, Harvest, InForce, Judged, Missed, Outcome, Poll, Polled, Receipt, Vantage, Witness,
 };
 use harmattan::item::{Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{DeliveryId, Subject};
@@ -69,7 +69,7 @@ impl Stage {
     fn store_poll(&self, poll: &Poll) -> Receipt {
         let mut receipt = None;
         let mut work = |tx: &dyn harmattan::store::Transaction| {
-            receipt = Some(ingest(tx, poll, &self.force)?);
+            receipt = Some(ingest::ingest(tx, poll, &self.force)?);
             Ok(())
         };
         self.store.transact(&mut work).unwrap();
@@ -113,7 +113,7 @@ fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
         hints: None,
         due: at(minute + 15),
         not_before: None,
-        host_wide: false,
+        ordered_by: None,
         missed: None,
         learned: Learned::default(),
         witness: Witness { host: Some(host.to_owned()), reach, silent_after: Some(Duration::from_hours(36)) },
@@ -239,6 +239,33 @@ fn a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
         told.extend(stage.poll(300, (channel, "t.me"), read(0..5)));
     }
     assert_eq!(told, ["source.recovered t.me dns"]);
+}
+
+#[test]
+fn a_source_that_stands_aside_no_longer_fails() {
+    let stage = Stage::set();
+    let told: Vec<_> = (0..4).flat_map(|n| stage.poll(20 * n, RFI, failed("http"))).collect();
+    assert_eq!(told, ["source.failing rfi http"]);
+    let aside = |minute| Aside {
+        source: name("rfi"),
+        address: "https://rfi.example/rfi".into(),
+        other: name("rfi-2"),
+        now: at(minute),
+        due: at(minute + 1440),
+    };
+    let stand = |minute| {
+        let mut receipt = None;
+        let mut work = |tx: &dyn harmattan::store::Transaction| {
+            receipt = Some(ingest::stand_aside(tx, &aside(minute), &stage.force)?);
+            Ok(())
+        };
+        stage.store.transact(&mut work).unwrap();
+        stage.told(&receipt.unwrap())
+    };
+    assert_eq!((stand(100), stand(1540)), (vec!["source.recovered rfi http".to_owned()], vec![]));
+    // A run that begins when it is asked for itself again counts from there.
+    let told: Vec<_> = (0..2).flat_map(|n| stage.poll(3000 + 90 * n, RFI, failed("http"))).collect();
+    assert_eq!(told, Vec::<String>::new());
 }
 
 #[test]

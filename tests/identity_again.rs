@@ -93,7 +93,7 @@ impl Stage {
             hints: None,
             due: at(hours),
             not_before: None,
-            host_wide: false,
+            ordered_by: None,
             missed: None,
             learned: Learned::default(),
             witness: Witness::default(),

@@ -85,7 +85,7 @@ impl Stage {
             hints: None,
             due: now(),
             not_before: None,
-            host_wide: false,
+            ordered_by: None,
             missed: None,
             witness: Witness::default(),
             learned: Learned::default(),

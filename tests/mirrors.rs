@@ -78,13 +78,15 @@ fn mirrors_are_asked_in_order_and_end_with_the_cause() {
     desk.poll();
     preview.instead("/s/post", Reply::status(502));
     let poll = desk.poll();
-    assert_eq!(text(&poll, "/failure"), "http: the server answered 502");
+    let refused = "the mirror `127.0.0.1`: the server answered 404";
+    assert_eq!(text(&poll, "/failure"), format!("http: the server answered 502; {refused}; {refused}"));
     assert!(sites.iter().all(|site| site.targets() == ["/robots.txt", "/post"]));
 
-    sites[1].show("/post", Reply::ok("<html><body><p>Nothing here</p></body></html>"));
+    // One that answers and cannot be read does not keep the next from being asked.
+    sites[0].show("/post", Reply::ok("<html><body><p>Nothing here</p></body></html>"));
     let failure = text(&desk.poll(), "/failure");
-    assert!(failure.starts_with("http: the server answered 502; read through the mirror"), "{failure}");
     assert!(failure.contains("the `item` selector finds nothing"), "{failure}");
+    assert!(failure.ends_with(refused), "{failure}");
 
     sites[1].show("/post", mirrored(&[(21, convoy(21))]));
     assert_eq!(number(&desk.poll(), "/alerts"), 1);
@@ -111,4 +113,24 @@ fn mirrors_alone_have_a_baseline_too() {
     assert_eq!(desk.poll()["outcome"], "baseline");
     site.show("/post", mirrored(&[(8, convoy(8)), (7, convoy(7))]));
     assert_eq!(number(&desk.poll(), "/alerts"), 1);
+}
+
+#[test]
+fn a_preview_that_comes_after_a_baseline_from_a_mirror_tells_nothing_old() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    preview.say(19, &convoy(19));
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    site.show("/post", mirrored(&[(7, mangoes(7))]));
+    let desk = desk(&preview, &[&site]);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+
+    preview.change(|channel| channel.instead.clear());
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/alerts"), &poll["outcome"]), (0, &"read".into()), "{poll}");
+    // Also not when a deletion pulls an older one onto the page.
+    preview.publish(0..1);
+    preview.delete(20);
+    preview.say(21, &convoy(21));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [1, 1], "{poll}");
 }

@@ -276,6 +276,40 @@ fn r1_a_429_holds_its_whole_host_over_restarts_and_no_other() {
         assert_eq!(outcomes, ["waiting", "waiting", c]);
     }
     assert_eq!(site.targets(), ["/a", "/c", "/c"]);
+    let sources = desk.sources();
+    let (ordered, held) = (text(&sources["a"], "/not_before"), text(&sources["b"], "/not_before"));
+    assert_eq!(held.get(..16), ordered.get(..16), "the listing tells for how long its host holds `b`, too");
+}
+
+#[test]
+fn r1_a_429_at_the_end_of_a_redirect_holds_the_host_that_gave_it() {
+    let site = Site::start();
+    site.show("/a", Reply::to(302, site.on("127.0.0.2", "/far")));
+    site.show("/far", Reply::status(429).header("Retry-After", "3600"));
+    for path in ["/b", "/c"] {
+        site.show(path, reply(&[entry(1, MANGOES)]));
+    }
+    let a = source("a", &site.url("/a"));
+    let others = format!("{}{}", source("b", &site.url("/b")), source("c", &site.on("127.0.0.2", "/c")));
+    let desk = Desk::with(&a);
+    assert_eq!(desk.poll()["outcome"], "failed");
+    desk.change(&format!("{a}{others}"));
+    let polls = desk.all();
+    let outcomes = ["a", "b", "c"].map(|name| text(&polls[name], "/outcome"));
+    assert_eq!(outcomes, ["waiting", "baseline", "waiting"]);
+    assert_eq!(site.targets(), ["/a", "/far", "/b"]);
+}
+
+#[test]
+fn a_429_that_only_says_how_fresh_it_is_holds_nobody_else() {
+    let site = Site::start();
+    site.show("/a", Reply::status(429).header("Cache-Control", "max-age=3600"));
+    site.show("/b", reply(&[entry(1, MANGOES)]));
+    let a = source("a", &site.url("/a"));
+    let desk = Desk::with(&a);
+    assert_eq!(desk.poll()["outcome"], "failed");
+    desk.change(&format!("{a}{}", source("b", &site.url("/b"))));
+    assert_eq!(desk.all()["b"]["outcome"], "baseline");
 }
 
 #[test]
@@ -438,6 +472,9 @@ fn hosts_are_asked_in_order_and_show_the_same_items() {
     first.show("/s/post", Reply::status(500));
     second.show("/s/post", page(CONVOY));
     desk.poll();
+    second.show("/s/post", Reply::status(404));
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.contains("cannot connect") || failure.contains("refused"), "the first's, not {failure}");
     assert_eq!(desk.alerts(), told, "the other host shows the same items");
     assert_eq!(text(&told[0], "/item/url"), "https://t.me/post/9");
 }

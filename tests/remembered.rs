@@ -109,7 +109,7 @@ impl Stage {
             hints: Some(reading.hints),
             due: at(hours),
             not_before: None,
-            host_wide: false,
+            ordered_by: None,
             missed: None,
             learned: Learned::default(),
             witness: Witness::default(),

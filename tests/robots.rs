@@ -93,7 +93,8 @@ async fn g9_a_server_that_fails_is_left_alone_and_one_without_robots_txt_is_not(
         assert_eq!(server.targets(), asked, "{status}");
     }
     let broken = server(Reply::raw("no HTTP"));
-    assert_eq!(reason(crawl(&fetcher(), &broken.url("/a"), at(0)).await), "robots");
+    assert_eq!(reason(crawl(&fetcher(), &broken.url("/a"), at(0)).await), "http");
+    assert_eq!(broken.targets(), ["/robots.txt"]);
     let empty = server(Reply::ok(""));
     assert_eq!(reason(crawl(&fetcher(), &empty.url("/a"), at(0)).await), "document");
 }

@@ -5,13 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
+use super::network;
 use crate::desk::{Desk, Source, Target};
+use crate::event::Reach;
 use crate::fetch::{
     ACCEPT_FEED, ACCEPT_PAGE, Answer, Document, Failure, FetchError, Fetched, Freshness, Redirects, Request,
     Validators,
 };
 use crate::item::SourceKind;
-use crate::source::mirror::Mirror;
+use crate::source::mirror::{self, Mirror};
 use crate::source::telegram::ChannelName;
 use crate::source::{self, Complaint, Unreadable};
 use crate::store::SourceState;
@@ -45,6 +47,8 @@ pub struct Via {
     pub mirror: usize,
     /// Why the channel itself was not read.
     pub cause: Complaint,
+    /// Whether its own host was reached.
+    pub reach: Reach,
 }
 
 /// What asking came to, and what came with it.
@@ -57,6 +61,11 @@ pub struct Asked {
     pub waited: Duration,
     /// Where it came from, if permanent redirects alone led there.
     pub led: Option<Url>,
+    /// The host of which it tells whether it can be reached: the one that answered, or the one that failed. Of a page
+    /// read through a mirror that of the channel.
+    pub host: Option<String>,
+    /// Why none of its mirrors could be read either, to follow the words of the failure.
+    pub mirrors: String,
 }
 
 /// It was not asked: the host ordered everybody to wait.
@@ -70,12 +79,13 @@ impl Asked {
         if let Failure::Held { left, .. } = error.failure {
             return Err(Held { left });
         }
-        let (freshness, waited) = (error.freshness, error.waited);
-        Ok(Self { got: Got::Error(error), freshness, waited, led: None })
+        let (freshness, waited, host) = (error.freshness, error.waited, error.host.clone());
+        Ok(Self { got: Got::Error(error), freshness, waited, led: None, host, mirrors: String::new() })
     }
 
     fn unreadable(why: Unreadable) -> Self {
-        Self { got: Got::Unreadable(why), freshness: Freshness::default(), waited: Duration::ZERO, led: None }
+        let (freshness, waited) = (Freshness::default(), Duration::ZERO);
+        Self { got: Got::Unreadable(why), freshness, waited, led: None, host: None, mirrors: String::new() }
     }
 }
 
@@ -91,7 +101,7 @@ pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timesta
         Target::Page { url, .. } => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_PAGE, state).await,
         Target::Telegram { channel, hosts, mirrors } => {
             let direct = asker.telegram(channel, hosts, |host| channel.preview_url(host)).await?;
-            Ok(asker.or_mirror(direct, mirrors).await)
+            Ok(asker.or_mirror(direct, channel, mirrors).await)
         }
     }
 }
@@ -144,7 +154,7 @@ impl Asker<'_> {
         validators: Option<(&Url, &Validators)>,
     ) -> Result<Asked, Held> {
         match self.fetch(url, accept, validators, Redirects::Follow).await {
-            Ok(Fetched { answer, freshness, moved, for_good, waited }) => {
+            Ok(Fetched { answer, freshness, moved, for_good, host, waited }) => {
                 let led = moved.filter(|_| for_good);
                 let got = match answer {
                     Answer::Document(document) => Got::Document(document),
@@ -153,7 +163,7 @@ impl Asker<'_> {
                         Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
                     }
                 };
-                Ok(Asked { got, freshness, waited, led })
+                Ok(Asked { got, freshness, waited, led, host: Some(host), mirrors: String::new() })
             }
             Err(error) => Asked::failed(error),
         }
@@ -167,52 +177,67 @@ impl Asker<'_> {
         hosts: &[String],
         page: impl Fn(&str) -> Option<Url>,
     ) -> Result<Asked, Held> {
-        let mut last = None;
+        let mut first = None;
         for host in hosts {
             let Some(url) = page(host) else { continue };
             match self.fetch(&url, ACCEPT_PAGE, None, Redirects::Report).await {
-                Ok(Fetched { answer, freshness, waited, .. }) => {
+                Ok(Fetched { answer, freshness, host: answered, waited, .. }) => {
                     let got = match answer {
                         Answer::Document(document) => Got::Document(document),
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
                         Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
                     };
-                    return Ok(Asked { got, freshness, waited, led: None });
+                    let host = Some(answered);
+                    return Ok(Asked { got, freshness, waited, led: None, host, mirrors: String::new() });
                 }
                 // The others are Telegram's too: what one orders is not to be dodged by asking the next.
                 Err(error) if orders_to_wait(&error) => return Asked::failed(error),
-                Err(error) => last = Some(error),
+                Err(error) => _ = first.get_or_insert(error),
             }
         }
-        match last {
+        // The others stand in for the first, so its failure is the channel's.
+        match first {
             Some(error) => Asked::failed(error),
             None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
         }
     }
 
-    /// The page of the first mirror that answers, where no host shows the channel and none ordered to wait.
-    async fn or_mirror(&self, asked: Asked, mirrors: &[Mirror]) -> Asked {
-        let (reason, detail) = match &asked.got {
+    /// The page of the first mirror that can be read, where no host shows the channel and none ordered to wait.
+    async fn or_mirror(&self, asked: Asked, channel: &ChannelName, mirrors: &[Mirror]) -> Asked {
+        let (reason, detail, reach) = match &asked.got {
             Got::Unreadable(why @ (Unreadable::PreviewOff | Unreadable::Withheld(_))) => {
-                (why.reason(), why.to_string())
+                (why.reason(), why.to_string(), Reach::Answered)
             }
-            Got::Error(error) if !orders_to_wait(error) => (error.reason(), error.to_string()),
+            Got::Error(error) if !orders_to_wait(error) => {
+                (error.reason(), error.to_string(), network::reach(&error.failure))
+            }
             Got::Document(_)
             | Got::Unchanged(_)
             | Got::Mirrored { .. }
             | Got::Unreadable(_)
             | Got::Error(_) => return asked,
         };
+        let mut failed = String::new();
         for (place, mirror) in mirrors.iter().enumerate() {
             let request = self.request(&mirror.page, ACCEPT_PAGE, None, Redirects::Follow);
-            let fetched = self.desk.fetcher.crawl(&request).await;
-            if let Ok(Fetched { answer: Answer::Document(document), .. }) = fetched {
-                let detail = format!("{detail}; read through the mirror `{}`", mirror.host());
-                let via = Via { mirror: place, cause: Complaint { reason, detail } };
-                return Asked { got: Got::Mirrored { document, via }, ..asked };
-            }
+            let why = match self.desk.fetcher.crawl(&request).await.map(|fetched| fetched.answer) {
+                Ok(Answer::Document(document)) => {
+                    match mirror::read(&document, mirror, channel, &self.source.plan()) {
+                        Ok(_) => {
+                            let detail =
+                                format!("{detail}{failed}; read through the mirror `{}`", mirror.host());
+                            let via = Via { mirror: place, cause: Complaint { reason, detail }, reach };
+                            return Asked { got: Got::Mirrored { document, via }, ..asked };
+                        }
+                        Err(why) => why.to_string(),
+                    }
+                }
+                Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => "no page".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            failed.push_str(&format!("; the mirror `{}`: {why}", mirror.host()));
         }
-        asked
+        Asked { mirrors: failed, ..asked }
     }
 
     /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.

@@ -9,7 +9,7 @@ use crate::desk::{Source, Target};
 use crate::fetch::Document;
 use crate::ingest;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
-use crate::source::{self, Plan, Reading, Unreadable, mirror};
+use crate::source::{self, Candidate, Plan, Reading, Unreadable, mirror};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
 
 /// What was known of the channel of `source`; nothing where its address was another.
@@ -46,7 +46,11 @@ pub fn settle(
         state.channel.clone()
     } else {
         let before = if same { state.channel.clone() } else { ChannelState::default() };
-        let first = if same { before.first } else { shown.oldest() };
+        let first = match state.baseline.filter(|_| is_same_document(source, state)) {
+            _ if same => before.first,
+            Some(baseline) => Some(first_since(&reading.items, baseline, &shown)),
+            None => shown.oldest(),
+        };
         // A message deleted from the page pulls one in at its end that is older than the baseline.
         reading.items.retain(|item| is_since(first, item.item.telegram.as_ref().map(|post| post.message)));
         let (id, texts) = (before.id.or(shown.id), before.texts || shown.texts > 0);
@@ -103,6 +107,13 @@ pub fn settle_mirrored(
     reading.items = fresh;
     reading.complaint = Some(via.cause);
     Ok(None)
+}
+
+/// The first message that is not older than a baseline which a mirror gave; all older ones were never to be told.
+fn first_since(items: &[Candidate], baseline: Timestamp, shown: &Shown) -> u64 {
+    let since = items.iter().filter(|item| item.item.published.is_none_or(|published| published >= baseline));
+    let first = since.filter_map(|item| Some(item.item.telegram.as_ref()?.message)).min();
+    first.unwrap_or_else(|| shown.numbers.last().map_or(0, |newest| newest.saturating_add(1)))
 }
 
 fn is_since(first: Option<u64>, number: Option<u64>) -> bool {

@@ -85,7 +85,7 @@ pub(super) fn learn(
     let relocated = relocate(source, state, read, led, started, &mut learned);
     let since = match read.shown.as_ref().zip(read.hints) {
         Some((shown, hints)) => take_in(source, state, shown, hints, started, &mut learned),
-        None => state.last_new.or(state.baseline),
+        None => state.last_new.max(state.baseline),
     };
     let delta = read.shown.as_ref().is_some_and(|shown| shown.delta);
     let fresh = since == Some(started) && (learned.window.is_some() || delta);
@@ -109,7 +109,7 @@ fn take_in(
     learned.window = since.filter(|_| !shown.delta).map(|_| shown.window());
     match since {
         None => Some(started),
-        Some(_) if shown.dates.is_empty() => state.last_new.or(state.baseline),
+        Some(_) if shown.dates.is_empty() => state.last_new.max(state.baseline),
         Some(since) => {
             learned.arrive(since, started, &shown.dates);
             Some(started)

@@ -101,21 +101,25 @@ async fn try_poll(
         return Ok(waiting(source, order));
     }
     if let Some(twin) = desk.landings.twin(source) {
-        return same::stand_aside(station, source, &state, twin, asked).await;
+        return same::stand_aside(station, desk, source, &state, twin, asked).await;
     }
-    let Asked { got, freshness, waited, led } = match ask::ask(desk, source, &state, asked).await {
-        Ok(asked) => asked,
-        Err(Held { left }) => {
-            return Ok(waiting(source, later(asked, begun.elapsed().saturating_add(left))));
-        }
-    };
+    let Asked { got, freshness, waited, led, host, mirrors } =
+        match ask::ask(desk, source, &state, asked).await {
+            Ok(asked) => asked,
+            Err(Held { left }) => {
+                let end = later(asked, begun.elapsed().saturating_add(left));
+                return wait_with_host(station, source, state, end).await;
+            }
+        };
     let time = Time { started: later(asked, waited), answered: later(asked, begun.elapsed()) };
-    let read = read::read(station, desk, source, &state, got).await?;
+    let mut read = read::read(station, desk, source, &state, got).await?;
+    read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {
-        return same::stand_aside(station, source, &state, other, time.started).await;
+        return same::stand_aside(station, desk, source, &state, other, time.started).await;
     }
     let read = catchup::complete(station, desk, source, &state, read, time.started).await?;
     let lesson = learn::learn(source, &state, &read, led.as_ref(), time.started);
+    let orders = freshness.retry_after.is_some();
     let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
     let learned = Learned { reason: Some(decision.reason), ..lesson.learned };
     let poll = ingest::Poll {
@@ -133,10 +137,14 @@ async fn try_poll(
         hints: read.hints,
         due: decision.due,
         not_before: decision.not_before,
-        host_wide: read.status == Some(TOO_MANY_REQUESTS),
+        ordered_by: host.clone().filter(|_| read.status == Some(TOO_MANY_REQUESTS) && orders),
         missed: read.missed,
         learned,
-        witness: Witness { host: source.host(), reach: read.reach, silent_after: source.spec.silent_after },
+        witness: Witness {
+            host: host.or_else(|| source.host()),
+            reach: read.reach,
+            silent_after: source.spec.silent_after,
+        },
     };
     let word = match &poll.outcome {
         Outcome::Failed { .. } => "failed",
@@ -162,6 +170,18 @@ struct Time {
 
 fn later(time: Timestamp, wait: Duration) -> Timestamp {
     time.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// A poll that the order of its host to another source forbids: kept, so that it is seen and outlives a restart.
+async fn wait_with_host(
+    station: &Station,
+    source: &Source,
+    state: SourceState,
+    end: Timestamp,
+) -> Result<Polling, StoreError> {
+    let state = SourceState { due: Some(end), not_before: Some(end), ..state };
+    station.writer.commit(move |tx| tx.put_source(&state)).await?;
+    Ok(waiting(source, end))
 }
 
 /// A poll that a server's order forbids.

@@ -254,13 +254,9 @@ fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
 pub fn recall(desk: &Desk, states: &[SourceState]) {
     let now = clock::now();
     desk.landings.remember(states);
-    for state in states.iter().filter(|state| state.host_wide) {
-        let Some(order) = state.forbidden_until(now) else { continue };
-        let Some(source) = desk.source(state.name.as_str()) else { continue };
-        let asked_now = state.asked == source.address();
-        let host = if asked_now { host_asked(source, Some(state)) } else { host_of(&state.asked) };
-        if let Some(host) = host {
-            desk.fetcher.hold(&host, order.duration_since(now).unsigned_abs());
+    for state in states {
+        if let (Some(host), Some(order)) = (&state.ordered_by, state.forbidden_until(now)) {
+            desk.fetcher.hold(host, order.duration_since(now).unsigned_abs());
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Validators};
 use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
 use crate::rules::SourceLabel;
-use crate::source::{self, Candidate, Complaint, Hints, Unreadable};
+use crate::source::{self, Candidate, Hints, Unreadable};
 use crate::store::{SourceState, Store, StoreError};
 
 const NOT_FOUND: u16 = 404;
@@ -31,6 +31,7 @@ pub(super) struct Read {
     /// The page, where older ones may have to be read too.
     pub(super) front: Option<Front>,
     pub(super) missed: Option<Missed>,
+    /// Whether the host of which the poll tells was reached.
     pub(super) reach: Reach,
     /// What the document showed.
     pub(super) shown: Option<Shown>,
@@ -62,10 +63,11 @@ impl Read {
         Self::of(Outcome::Failed { reason: why.reason().into(), detail: why.to_string() })
     }
 
-    /// Neither a channel nor its mirror could be read: the reason is the channel's.
-    fn unmirrored(via: Via, why: &Unreadable) -> Self {
-        let Via { cause: Complaint { reason, detail }, .. } = via;
-        Self::of(Outcome::Failed { reason: reason.into(), detail: format!("{detail}, which {why}") })
+    /// Adds to the words of a failure.
+    pub(super) fn also(&mut self, more: &str) {
+        if let Outcome::Failed { detail, .. } = &mut self.outcome {
+            detail.push_str(more);
+        }
     }
 
     /// A 410 is the one status with a state of its own.
@@ -98,8 +100,8 @@ pub(super) async fn read(
         Got::Error(error) => return Ok(Read::refused(&error)),
     };
     let body = body_hash(&document.bytes);
-    // One that was read with a complaint is looked at again, or the complaint would seem to be over.
-    let complained = state.failing.is_some() && state.last_success == state.last_poll;
+    // One that was read with a complaint is looked at again: what was wrong may be the time, or the config.
+    let complained = state.health.complaint.is_some();
     if state.body == Some(body) && !complained && via.is_none() && ask::is_same_document(source, state) {
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
@@ -129,7 +131,7 @@ fn gather(
     let plan = source::Plan { now: Some(now), ..source.plan() };
     let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
         Ok(reading) => reading,
-        Err(why) => return Ok(via.map(|via| Read::unmirrored(via, &why)).ok_or(why)),
+        Err(why) => return Ok(Err(why)),
     };
     if reading.truncated && reading.items.is_empty() {
         // As a baseline it would let everything in the next, whole document be told as new.
@@ -140,6 +142,7 @@ fn gather(
         .iter()
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
         .collect();
+    let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();
     let channel = match via {
         Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
@@ -167,7 +170,7 @@ fn gather(
     let known = shown.known();
     let front = Front { url: document.url.clone(), older: reading.older, shown: reading.shown, known };
     let (front, shown) = hints.map(|_| (front, shown)).unzip();
-    Ok(Ok(Read { hints, problems, front, shown, ..Read::of(Outcome::Read(harvest)) }))
+    Ok(Ok(Read { hints, problems, front, shown, reach, ..Read::of(Outcome::Read(harvest)) }))
 }
 
 /// Asks the rules about an item that is new or changed; says whether it was known.

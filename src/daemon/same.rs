@@ -1,7 +1,5 @@
 //! Sources that have the same document: one of them has its items, the others stand aside.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use tracing::info;
 
@@ -9,9 +7,9 @@ use super::poll::Polling;
 use super::station::Station;
 use crate::control::api;
 use crate::desk::{Desk, Source};
-use crate::ingest::{self, Harvest, Outcome};
+use crate::ingest::{self, Aside, Harvest, Outcome};
 use crate::item::SourceName;
-use crate::schedule::{self, PollReason};
+use crate::schedule;
 use crate::store::{SourceState, StoreError};
 
 /// The source that has the document which this one was given and could read, if it is another. Of a page put up while
@@ -35,7 +33,8 @@ pub(super) fn other(
 /// its items stays, should it have a document of its own again.
 pub(super) async fn stand_aside(
     station: &Station,
-    source: &Arc<Source>,
+    desk: &Desk,
+    source: &Source,
     before: &SourceState,
     other: SourceName,
     now: Timestamp,
@@ -52,26 +51,10 @@ pub(super) async fn stand_aside(
         due: Some(due),
         ..api::Poll::default()
     };
-    let (name, address) = (name.clone(), source.address());
-    station
-        .writer
-        .commit(move |tx| {
-            let state = tx.source(&name)?.unwrap_or_else(|| ingest::blank(&name)).at(&address);
-            let mut learned = state.learned.clone();
-            learned.same_as = Some(other.clone());
-            learned.reason = Some(PollReason::Same);
-            tx.put_source(&SourceState {
-                failing: None,
-                not_before: None,
-                host_wide: false,
-                last_poll: Some(now),
-                due: Some(due),
-                learned,
-                ..state
-            })
-        })
-        .await?;
-    Ok(Polling { report, deliveries: Vec::new(), due, doubtful: false })
+    let aside = Aside { source: name.clone(), address: source.address(), other, now, due };
+    let force = desk.in_force.clone();
+    let receipt = station.writer.commit(move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
+    Ok(Polling { report, deliveries: receipt.deliveries, due, doubtful: false })
 }
 
 /// When the store says that a source is due; `None` when that is now, also because the source for which it stood

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Source;
+use crate::event::is_public;
 use crate::ingest::Vantage;
 
 /// What events of the network need to know.
 pub(super) fn of(sources: &[Arc<Source>]) -> Vantage {
-    let hosts: BTreeSet<String> = sources.iter().filter_map(|source| source.host()).collect();
+    let hosts: BTreeSet<String> =
+        sources.iter().filter_map(|source| source.host()).filter(|host| is_public(host)).collect();
     Vantage { machine: machine().into(), hosts: hosts.len() }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::host::{HostTrouble, Member};
-use super::network::Network;
+use super::network::{Network, is_public};
 use super::silence::{Arrivals, patience};
 use super::{Event, EventKind};
 
@@ -18,6 +18,9 @@ const FAILING_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Classes that pass seldom: a second poll that finds the same confirms them.
 const CONFIRMED: [&str; 4] = ["gone", "renamed", "layout", "preview-off"];
 
+/// Polls of a source that goes well are at most a day apart: one read longer ago was not watched.
+const WATCHED_EVERY: SignedDuration = SignedDuration::from_hours(25);
+
 /// Gaps remembered of a source.
 const GAPS_MAX: usize = 5;
 
@@ -26,6 +29,8 @@ const GAPS_MAX: usize = 5;
 pub struct Health {
     /// The run of bad polls, while there is one.
     pub run: Option<Run>,
+    /// What is wrong with the last document that could be read: the same document again is wrong again.
+    pub complaint: Option<Complaint>,
     /// The failure that was told and has not passed.
     pub told: Option<Told>,
     /// Since when it is silent, once that was told.
@@ -51,6 +56,15 @@ pub struct Run {
     pub detail: String,
     /// Whether the document could be read and is wrong in itself: the same document again is wrong again.
     pub of_document: bool,
+}
+
+/// What is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Its class.
+    pub reason: String,
+    /// In words.
+    pub detail: String,
 }
 
 /// A failure that was told.
@@ -93,7 +107,7 @@ pub struct Observed<'a> {
     pub source: &'a str,
     /// Its host.
     pub host: Option<&'a str>,
-    /// Hosts of all sources.
+    /// Public hosts of all sources.
     pub hosts: usize,
     /// Name of this machine.
     pub machine: &'a str,
@@ -107,6 +121,8 @@ pub struct Observed<'a> {
     pub last_new: Option<Timestamp>,
     /// When the baseline was taken.
     pub baseline: Option<Timestamp>,
+    /// When the source was last read before this poll.
+    pub last_read: Option<Timestamp>,
     /// For how long it may be without news, as configured.
     pub silent_after: Option<Duration>,
     /// What may have been missed.
@@ -161,10 +177,13 @@ pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
     let mut events = Vec::new();
     surroundings(&mut known, poll, &mut events);
     let Known { health, host, network } = &mut known;
-    let again = health.run.clone().filter(|run| run.of_document && poll.news == News::Same);
-    let again =
-        again.as_ref().map(|run| Trouble { reason: &run.reason, detail: &run.detail, of_document: true });
-    match poll.trouble.or(again) {
+    let of_document = poll.trouble.filter(|trouble| trouble.of_document);
+    match poll.news {
+        News::Same | News::Unread => {}
+        News::Baseline | News::Read { .. } => health.complaint = of_document.map(Complaint::from),
+    }
+    let again = health.complaint.clone().filter(|_| poll.news == News::Same);
+    match poll.trouble.or(again.as_ref().map(Trouble::from)) {
         None => events.extend(health.recover(poll)),
         Some(_) if network.offline.is_some() && poll.reach == Reach::Cut => {}
         Some(trouble) => {
@@ -182,11 +201,13 @@ fn surroundings(known: &mut Known, poll: &Observed<'_>, events: &mut Vec<Event>)
     let Some(host) = poll.host else { return };
     match poll.reach {
         Reach::Answered => {
-            events.extend(known.network.heard(poll.machine, poll.now));
-            events.extend(known.host.heard(host, poll.source, poll.now));
+            if is_public(host) {
+                events.extend(known.network.heard(poll.machine, poll.now));
+            }
+            events.extend(known.host.heard(host, poll.source, poll.trouble.is_none(), poll.now));
         }
         // A source whose failure is known already is no witness against the network.
-        Reach::Cut if known.health.told.is_none() && known.host.told.is_none() => {
+        Reach::Cut if known.health.told.is_none() && known.host.told.is_none() && is_public(host) => {
             events.extend(known.network.missed(host, poll.hosts, poll.machine, poll.now));
         }
         Reach::Cut | Reach::Insecure | Reach::Untried => {}
@@ -204,6 +225,14 @@ impl Health {
         if self.told.is_none() {
             self.run.take_if(|run| run.since <= returned);
         }
+    }
+
+    /// The source has the document of `other`, which could be read: what was wrong with it is over.
+    pub fn stand_aside(&mut self, source: &str, other: &str, now: Timestamp) -> Option<Event> {
+        (self.run, self.complaint) = (None, None);
+        let told = self.told.take().filter(|told| !told.by_host)?;
+        let detail = format!("it has the same document as `{other}`, which has its items");
+        Some(Event::new(EventKind::SourceRecovered, source, Some(&told.reason), now, detail, now))
     }
 
     /// A poll that went well ends a run.
@@ -227,7 +256,7 @@ impl Health {
             detail: trouble.detail.to_owned(),
             of_document: trouble.of_document,
         });
-        let host_name = poll.host.filter(|_| matches!(poll.reach, Reach::Cut | Reach::Insecure));
+        let host_name = poll.host.filter(|_| HostTrouble::may_be_of(poll.reach, trouble.reason));
         if host_name.is_some() {
             let (source, reason) = (poll.source.to_owned(), trouble.reason.to_owned());
             host.note(Member { source, reason, since: run.since, at: poll.now });
@@ -240,9 +269,10 @@ impl Health {
         }
         let since = run.since;
         let by_host = host_name.is_some() && host.told.is_some();
+        let answers = poll.reach == Reach::Answered;
         let of_host = host_name
             .filter(|_| !by_host)
-            .and_then(|name| host.incident(name, trouble.reason, trouble.detail, poll.now));
+            .and_then(|name| host.incident(name, answers, (trouble.reason, trouble.detail), poll.now));
         let reason = trouble.reason.to_owned();
         self.told = Some(Told { reason, since, by_host: by_host || of_host.is_some() });
         if by_host {
@@ -255,7 +285,8 @@ impl Health {
 
     /// What the news of the poll, or their absence, mean.
     fn hear(&mut self, poll: &Observed<'_>) -> Option<Event> {
-        let last = poll.last_new.or(poll.baseline);
+        // What was new before a source changed its address says nothing of it since.
+        let last = poll.last_new.max(poll.baseline);
         match poll.news {
             News::Unread => return None,
             News::Baseline => self.arrivals = Arrivals::default(),
@@ -263,7 +294,7 @@ impl Health {
                 if new > 0
                     && let Some(before) = last
                 {
-                    self.arrivals.note(before, poll.now);
+                    self.arrivals.note(before, poll.watched_until(), poll.now);
                 }
             }
             News::Same => {}
@@ -312,7 +343,25 @@ impl Run {
     }
 }
 
+impl From<Trouble<'_>> for Complaint {
+    fn from(trouble: Trouble<'_>) -> Self {
+        Self { reason: trouble.reason.to_owned(), detail: trouble.detail.to_owned() }
+    }
+}
+
+impl<'a> From<&'a Complaint> for Trouble<'a> {
+    fn from(complaint: &'a Complaint) -> Self {
+        Self { reason: &complaint.reason, detail: &complaint.detail, of_document: true }
+    }
+}
+
 impl Observed<'_> {
+    /// Until when it is known that nothing was new before this poll: until now, unless nobody looked for long.
+    fn watched_until(&self) -> Timestamp {
+        let looked = self.last_read.is_none_or(|last| self.now.duration_since(last) <= WATCHED_EVERY);
+        if looked { self.now } else { self.last_read.unwrap_or(self.now) }
+    }
+
     fn event(&self, kind: EventKind, reason: Option<&str>, since: Timestamp, detail: String) -> Event {
         Event::new(kind, self.source, reason, since, detail, self.now)
     }

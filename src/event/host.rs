@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, Reach};
 
 /// So many sources of a host in the same trouble are an incident of the host.
 pub const MEMBERS_MIN: usize = 3;
@@ -10,19 +10,38 @@ pub const MEMBERS_MIN: usize = 3;
 /// Sources remembered for one host; more add nothing.
 const MEMBERS_MAX: usize = 16;
 
+/// A host that answers is in trouble as a whole when none of its sources could be read for so long.
+const UNREAD_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Classes that may be those of a host that answers: the others speak of one source.
+const SHARED: [&str; 4] = ["http", "challenge", "timeout", "layout"];
+
 /// Backoff ends at a day: a source not tried for longer is gone from the config.
 const MEMBER_KEPT: SignedDuration = SignedDuration::from_hours(30);
 
-/// The sources of a host that cannot reach it.
+/// The sources of a host that cannot be read for what may be the host's trouble.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostTrouble {
-    /// Those whose last poll could not reach it; the latest last.
+    /// Those whose last poll failed so; the latest last.
     pub members: Vec<Member>,
-    /// The class told of, and since when it is so, once an event told of the host.
-    pub told: Option<(String, Timestamp)>,
+    /// When another source of the host was last read, while some cannot be.
+    pub read: Option<Timestamp>,
+    /// The incident that an event told of.
+    pub told: Option<Incident>,
 }
 
-/// A source that cannot reach its host.
+/// An incident of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// The class told of.
+    pub reason: String,
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// Whether the host answers, so that only a source that can be read again ends it.
+    pub answers: bool,
+}
+
+/// A source that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Its name.
@@ -36,7 +55,16 @@ pub struct Member {
 }
 
 impl HostTrouble {
-    /// Takes note of a poll that could not reach the host.
+    /// Whether a failure of this class may be the host's.
+    pub(super) fn may_be_of(reach: Reach, reason: &str) -> bool {
+        match reach {
+            Reach::Cut | Reach::Insecure => true,
+            Reach::Answered => SHARED.contains(&reason),
+            Reach::Untried => false,
+        }
+    }
+
+    /// Takes note of a poll that failed so.
     pub(super) fn note(&mut self, member: Member) {
         self.members.retain(|other| {
             other.source != member.source && member.at.duration_since(other.at) < MEMBER_KEPT
@@ -47,14 +75,17 @@ impl HostTrouble {
         self.members.push(member);
     }
 
-    /// The incident of the host, when enough sources share the trouble.
+    /// The incident of the host, when enough sources share the trouble and the host could be reached or not.
     pub(super) fn incident(
         &mut self,
         host: &str,
-        reason: &str,
-        detail: &str,
+        answers: bool,
+        (reason, detail): (&str, &str),
         now: Timestamp,
     ) -> Option<Event> {
+        if answers && self.read.is_some_and(|read| now.duration_since(read) < UNREAD_FOR) {
+            return None;
+        }
         let shared: Vec<&Member> = self.members.iter().filter(|member| member.reason == reason).collect();
         if shared.len() < MEMBERS_MIN {
             return None;
@@ -63,18 +94,22 @@ impl HostTrouble {
         let names: Vec<&str> = shared.iter().map(|member| member.source.as_str()).collect();
         let more = if names.len() == MEMBERS_MAX { " and perhaps more" } else { "" };
         let detail = format!("{detail}; sources: {}{more}", names.join(", "));
-        self.told = Some((reason.to_owned(), since));
+        self.told = Some(Incident { reason: reason.to_owned(), since, answers });
         Some(Event::new(EventKind::SourceFailing, host, Some(reason), since, detail, now))
     }
 
-    /// The host answered `source`: an incident ends with its first answer.
-    pub(super) fn heard(&mut self, host: &str, source: &str, now: Timestamp) -> Option<Event> {
-        let Some((reason, since)) = self.told.take() else {
-            self.members.retain(|member| member.source != source);
-            return None;
-        };
-        self.members.clear();
-        let detail = format!("the host answers again, after failing since {since:.0}");
+    /// The host answered `source`, which could be read or not. An incident ends with the first answer, or where the
+    /// host answered all along with the first source that can be read.
+    pub(super) fn heard(&mut self, host: &str, source: &str, read: bool, now: Timestamp) -> Option<Event> {
+        self.members.retain(|member| member.source != source);
+        let over = self.told.take_if(|told| read || !told.answers);
+        if over.is_some() {
+            self.members.clear();
+        }
+        self.read = if read { Some(now) } else { self.read }.filter(|_| !self.members.is_empty());
+        let Incident { reason, since, answers } = over?;
+        let what = if answers { "its sources can be read again" } else { "the host answers again" };
+        let detail = format!("{what}, after failing since {since:.0}");
         Some(Event::new(EventKind::SourceRecovered, host, Some(&reason), now, detail, now))
     }
 }

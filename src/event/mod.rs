@@ -15,9 +15,9 @@ use jiff::Timestamp;
 
 use crate::id::{digest, id};
 
-pub use self::health::{Gap, Health, Known, News, Observed, Reach, Run, Told, Trouble, judge};
-pub use self::host::{HostTrouble, MEMBERS_MIN, Member};
-pub use self::network::{Network, Suspect};
+pub use self::health::{Complaint, Gap, Health, Known, News, Observed, Reach, Run, Told, Trouble, judge};
+pub use self::host::{HostTrouble, Incident, MEMBERS_MIN, Member};
+pub use self::network::{Network, Suspect, is_public};
 pub use self::silence::{Arrivals, patience};
 
 id! {

@@ -1,5 +1,6 @@
 //! Whether this machine is cut off: then no source is to blame.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,9 @@ const HOSTS_ENOUGH: usize = 10;
 
 /// A host that could not be reached longer ago says nothing of now.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Endings of names that are those of the local network (RFC 6761, RFC 6762, RFC 8375, and what routers give).
+const LOCAL: [&str; 7] = ["localhost", "local", "internal", "lan", "home", "arpa", "intranet"];
 
 /// Times of being cut off that are remembered: more than a bad line makes in the three days for which deliveries are
 /// tried.
@@ -30,6 +34,19 @@ pub struct Network {
     pub returned: Option<Timestamp>,
     /// From when until when it was cut off, oldest first; the last hundred.
     pub spans: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Whether reaching a host, or not, says anything of the line: one of this machine or of the local network does not.
+pub fn is_public(host: &str) -> bool {
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    match name.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
+        Ok(IpAddr::V6(ip)) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
+        Err(_) => {
+            let top = name.trim_end_matches('.').rsplit_once('.').map(|(_, top)| top);
+            top.is_some_and(|top| !LOCAL.iter().any(|local| top.eq_ignore_ascii_case(local)))
+        }
+    }
 }
 
 /// A host that could not be reached.

@@ -27,9 +27,9 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Takes note of news at `now`, the last before being at `before`.
-    pub(super) fn note(&mut self, before: Timestamp, now: Timestamp) {
-        let minutes = u32::try_from(now.duration_since(before).as_mins()).unwrap_or_default();
+    /// Takes note of news at `now`, the last before being at `before`, and of nothing new between that and `until`.
+    pub(super) fn note(&mut self, before: Timestamp, until: Timestamp, now: Timestamp) {
+        let minutes = u32::try_from(until.duration_since(before).as_mins()).unwrap_or_default();
         self.gaps.retain(|(ended, _)| now.duration_since(*ended) < GAP_KEPT);
         self.gaps.push((now, minutes));
         self.gaps.sort_by_key(|(_, minutes)| std::cmp::Reverse(*minutes));

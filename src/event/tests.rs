@@ -17,6 +17,7 @@ fn well() -> Observed<'static> {
         news: News::Same,
         last_new: Some(at(0)),
         baseline: Some(at(-60 * 24 * 30)),
+        last_read: None,
         silent_after: Some(Duration::from_hours(1000)),
         gap: None,
         now: at(0),
@@ -139,12 +140,12 @@ fn how_long_a_source_may_be_silent_is_learned() {
 fn the_longest_gaps_are_remembered_and_old_ones_forgotten() {
     let mut arrivals = Arrivals::default();
     let day = 60 * 24;
-    arrivals.note(at(0), at(9000));
+    arrivals.note(at(0), at(9000), at(9000));
     for n in 0..20 {
-        arrivals.note(at(9000 + n), at(9000 + 2 * n));
+        arrivals.note(at(9000 + n), at(9000 + 2 * n), at(9000 + 2 * n));
     }
     assert_eq!((arrivals.gaps.len(), arrivals.gaps[0].1), (8, 9000));
-    arrivals.note(at(100 * day - 5), at(100 * day));
+    arrivals.note(at(100 * day - 5), at(100 * day), at(100 * day));
     assert_eq!(arrivals.gaps, [(at(100 * day), 5)]);
 }
 
@@ -176,6 +177,107 @@ fn sources_of_one_host_share_one_incident() {
     }
     assert_eq!(all, ["80 source.failing t.me dns", "160 source.recovered t.me dns"]);
     assert_eq!((shared.host, &healths[0].told), (HostTrouble::default(), &None));
+}
+
+/// What is told of the sources of `t.me` when each has its own outcome in every round of 40 minutes.
+fn rounds(polls: &[&[Observed<'static>]]) -> Vec<String> {
+    let (mut shared, mut healths) = (Known::default(), std::collections::HashMap::<&str, Health>::new());
+    let mut all = Vec::new();
+    for (minute, round) in (0..).step_by(40).zip(polls) {
+        for poll in *round {
+            shared.health = healths.remove(poll.source).unwrap_or_default();
+            let (known, events) =
+                told(shared, vec![(minute, Observed { host: Some("t.me"), ..poll.clone() })]);
+            healths.insert(poll.source, known.health.clone());
+            shared = known;
+            all.extend(events);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_host_that_answers_and_shows_none_of_its_sources_is_one_incident() {
+    let fine = |source| Observed { source, ..well() };
+    let busy = |source| Observed { source, ..failed("http") };
+    let gone = |source| Observed { source, ..failed("gone") };
+    let (all, none) = (["a", "b", "c", "d"].map(busy), ["a", "b", "c", "d"].map(fine));
+    let once = ["80 source.failing t.me http", "160 source.recovered t.me http"];
+    assert_eq!(rounds(&[&all, &all, &all, &all, &none, &none]), once);
+    // One that is refused for a reason of its own, and answers that are no better, end nothing.
+    let mixed = [gone("a"), busy("b"), busy("c"), busy("d")];
+    assert_eq!(rounds(&[&all, &all, &all, &mixed, &none, &none]), once);
+    // Where another source of the host can be read, each has a trouble of its own.
+    let others = [busy("a"), busy("b"), busy("c"), fine("d")];
+    let each = ["a", "b", "c"].map(|source| format!("80 source.failing {source} http"));
+    assert_eq!(rounds(&[&others, &others, &others, &others]), each);
+}
+
+#[test]
+fn a_page_read_through_a_mirror_says_nothing_good_of_the_host() {
+    let cut = |source| Observed { source, ..cut(source, "t.me") };
+    let trouble = Some(Trouble { reason: "dns", detail: "read through the mirror", of_document: true });
+    let mirrored = Observed { trouble, news: News::Read { new: 1 }, ..cut("d") };
+    let all = [cut("a"), cut("b"), cut("c"), mirrored];
+    let told = rounds(&[&all, &all, &all, &all, &all]);
+    assert_eq!(told, ["80 source.failing t.me dns"]);
+}
+
+#[test]
+fn a_complaint_outlives_a_failed_poll_before_the_same_document() {
+    let trouble = Some(Trouble { reason: "layout", detail: "in words", of_document: true });
+    let broken = Observed { trouble, news: News::Read { new: 0 }, ..well() };
+    let read = Observed { news: News::Read { new: 1 }, ..well() };
+    let polls = vec![(0, broken.clone()), (5, broken), (10, failed("timeout")), (15, well()), (20, read)];
+    let expected = ["5 source.failing rfi layout", "20 source.recovered rfi layout"];
+    assert_eq!(told(Known::default(), polls).1, expected);
+}
+
+#[test]
+fn a_source_under_a_new_address_is_not_silent_for_what_the_old_one_did() {
+    let patience = Some(Duration::from_hours(36));
+    let new = Observed { silent_after: patience, baseline: Some(at(50 * 60)), ..well() };
+    let polls = vec![(50 * 60, Observed { news: News::Baseline, ..new.clone() }), (51 * 60, new)];
+    assert_eq!(told(Known::default(), polls).1, Vec::<String>::new());
+}
+
+#[test]
+fn a_time_in_which_nobody_looked_is_no_gap_of_the_source() {
+    for (last_read, minutes) in [(at(60 * 9), 60 * 10), (at(30), 30), (at(0), 0)] {
+        let news = Observed { news: News::Read { new: 1 }, last_read: Some(last_read), ..well() };
+        let now = if minutes == 600 { 600 } else { 60 * 24 * 3 };
+        let (known, _) = told(Known::default(), vec![(now, news)]);
+        assert_eq!(known.health.arrivals.gaps, [(at(now), minutes)]);
+    }
+}
+
+#[test]
+fn a_host_of_the_local_network_says_nothing_of_the_line() {
+    for (host, public) in [
+        ("t.me", true),
+        ("203.0.113.9", true),
+        ("2001:db8::1", true),
+        ("127.0.0.1", false),
+        ("[::1]", false),
+        ("::ffff:10.0.0.1", false),
+        ("192.168.1.4", false),
+        ("fe80::1", false),
+        ("fd12::9", false),
+        ("localhost", false),
+        ("bridge", false),
+        ("news.LAN", false),
+        ("box.home.arpa", false),
+        ("a.local.", false),
+    ] {
+        assert_eq!(is_public(host), public, "{host}");
+    }
+    let bridge = || Observed { source: "bridge", host: Some("127.0.0.1"), ..well() };
+    let polls = (0..12).flat_map(|n| {
+        let host = ["a.example", "b.example", "c.example"][n % 3];
+        let minute = i64::try_from(n).unwrap();
+        [(minute, cut(host, host)), (minute, bridge())]
+    });
+    assert_eq!(told(Known::default(), polls.collect()).1, ["2 network.offline desk"]);
 }
 
 #[test]

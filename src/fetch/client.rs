@@ -144,12 +144,13 @@ impl Fetcher {
     }
 
     async fn asked(&self, request: &Request<'_>, purpose: Purpose) -> Result<Fetched, FetchError> {
-        let mut walk = Walk { waited: None, redirected: false, left: self.settings.timeout, purpose };
+        let left = self.settings.timeout;
+        let mut walk = Walk { waited: None, redirected: false, host: None, left, purpose };
         let walked = self.walk(request, &mut walk).await;
         let waited = walk.waited.unwrap_or_default();
         match walked {
-            Ok(fetched) => Ok(Fetched { waited, ..fetched }),
-            Err(error) => Err(FetchError { waited, redirected: walk.redirected, ..error }),
+            Ok(fetched) => Ok(Fetched { waited, host: walk.host.unwrap_or_default(), ..fetched }),
+            Err(error) => Err(FetchError { waited, redirected: walk.redirected, host: walk.host, ..error }),
         }
     }
 
@@ -169,7 +170,8 @@ impl Fetcher {
             match self.hop(request, &url, walk).await? {
                 (Hop::Done(answer), freshness) => {
                     let for_good = permanent && moved.is_some();
-                    return Ok(Fetched { answer, freshness, moved, for_good, waited: Duration::ZERO });
+                    let (host, waited) = (String::new(), Duration::ZERO);
+                    return Ok(Fetched { answer, freshness, moved, for_good, host, waited });
                 }
                 // How long the redirect itself may be kept is of no interest: only documents are.
                 (Hop::Onward { target, for_good }, _) => {
@@ -193,6 +195,7 @@ impl Fetcher {
 
     async fn hop(&self, request: &Request<'_>, url: &Url, walk: &mut Walk) -> Result<Told, FetchError> {
         let host = host_of(url)?;
+        walk.host = Some(host.clone());
         if let Some(why) = self.settings.allow_networks.refuse_literal(url) {
             return Err(Failure::Refused { host, why }.into());
         }
@@ -231,6 +234,13 @@ impl Fetcher {
             let Some(address) = robots::address(url) else { return Ok(Duration::ZERO) };
             let ask = Request { url: &address, validators: None, redirects: Redirects::Follow, ..*request };
             let answer = self.within(&ask).await;
+            if let Err(error) = &answer
+                && error.failure.is_of_the_network()
+                && !known.as_ref().is_some_and(Known::has_rules)
+            {
+                // Nothing was said, and the page itself would fare the same.
+                return Err(error.clone());
+            }
             *known = Some(Known::of(answer, known.as_ref(), request.now)?);
         }
         match known.as_ref().and_then(|known| known.holds(request.now)) {
@@ -341,6 +351,8 @@ struct Walk {
     waited: Option<Duration>,
     /// Whether a redirect was followed.
     redirected: bool,
+    /// The host asked last.
+    host: Option<String>,
     /// What is left of the time limit.
     left: Duration,
     purpose: Purpose,

@@ -20,6 +20,8 @@ pub struct FetchError {
     pub waited: Duration,
     /// Whether it was the target of a redirect that failed.
     pub redirected: bool,
+    /// The host at which it failed; none before any was asked.
+    pub host: Option<String>,
 }
 
 /// What went wrong. The messages hold host names and paths, never user names, passwords or query strings.
@@ -110,6 +112,13 @@ pub enum Failure {
     Setup(String),
 }
 
+impl Failure {
+    /// Whether no server was reached, so that none said anything.
+    pub fn is_of_the_network(&self) -> bool {
+        matches!(self, Self::Dns(_) | Self::Transport(_) | Self::Timeout { .. } | Self::Tls(_))
+    }
+}
+
 impl FetchError {
     /// The class for states, events and metrics.
     pub fn reason(&self) -> &'static str {
@@ -186,7 +195,13 @@ impl FetchError {
 
 impl From<Failure> for FetchError {
     fn from(failure: Failure) -> Self {
-        Self { failure, freshness: Freshness::default(), waited: Duration::ZERO, redirected: false }
+        Self {
+            failure,
+            freshness: Freshness::default(),
+            waited: Duration::ZERO,
+            redirected: false,
+            host: None,
+        }
     }
 }
 

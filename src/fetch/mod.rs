@@ -150,6 +150,8 @@ pub struct Fetched {
     pub moved: Option<Url>,
     /// Whether all redirects of the chain were permanent, so that `moved` is where the answer came from.
     pub for_good: bool,
+    /// The host that answered, at the end of all redirects.
+    pub host: String,
     /// Time spent waiting for the host's turn before the first request went out: the poll began so much later.
     pub waited: Duration,
 }

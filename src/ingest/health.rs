@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Harvest, InForce, Missed, Outcome, Poll, Receipt, record};
-use crate::event::{self, Gap, Known, News, Observed, Reach, Trouble};
+use crate::event::{self, Event, Gap, Known, News, Observed, Reach, Trouble};
 use crate::outbox::{Delivery, DeliveryState};
 use crate::store::{SourceState, StoreError, Transaction};
 
@@ -11,13 +11,15 @@ use crate::store::{SourceState, StoreError, Transaction};
 pub(super) struct Before {
     last_new: Option<Timestamp>,
     baseline: Option<Timestamp>,
+    last_read: Option<Timestamp>,
     failed_polls: u32,
 }
 
 impl Before {
     pub(super) fn of(state: &SourceState) -> Self {
         let failed_polls = state.failing.as_ref().map_or(0, |failing| failing.polls);
-        Self { last_new: state.last_new, baseline: state.baseline, failed_polls }
+        let (last_new, last_read) = (state.last_new, state.last_success);
+        Self { last_new, baseline: state.baseline, last_read, failed_polls }
     }
 }
 
@@ -51,6 +53,16 @@ pub(super) fn note(
         failing.polls = before.failed_polls.max(1);
     }
     state.health = known.health;
+    tell(tx, events, force, receipt)
+}
+
+/// Stores events, and owes them to whoever is to have them.
+pub(super) fn tell(
+    tx: &dyn Transaction,
+    events: Vec<Event>,
+    force: &InForce,
+    receipt: &mut Receipt,
+) -> Result<(), StoreError> {
     for event in &events {
         tx.put_event(event)?;
         for who in force.routes.of_event(event.kind).to {
@@ -59,7 +71,7 @@ pub(super) fn note(
             record::owe(tx, owed, receipt)?;
         }
     }
-    receipt.events = events;
+    receipt.events.extend(events);
     Ok(())
 }
 
@@ -67,7 +79,7 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
     let gap =
         |missed: &Missed| Gap { since: missed.since, until: missed.until, detail: missed.detail.clone() };
     let (reach, trouble, news) = match &poll.outcome {
-        Outcome::Read(harvest) => (Reach::Answered, complaint(harvest), news(receipt)),
+        Outcome::Read(harvest) => (poll.witness.reach, complaint(harvest), news(receipt)),
         Outcome::Repeated { .. } | Outcome::Unchanged { .. } => (Reach::Answered, None, News::Same),
         Outcome::Failed { reason, detail } => {
             let trouble = Trouble { reason: class(reason), detail, of_document: false };
@@ -84,6 +96,7 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
         news,
         last_new: before.last_new,
         baseline: before.baseline,
+        last_read: before.last_read,
         silent_after: poll.witness.silent_after,
         gap: poll.missed.as_ref().map(gap),
         now: poll.started,

@@ -5,6 +5,7 @@
 //! run it again after a conflict.
 
 pub mod article;
+mod aside;
 mod health;
 mod identity;
 mod record;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::aside::{Aside, stand_aside};
 use self::take::Ingest;
 use crate::config::{ArticleChoice, Backlog};
 use crate::event::{Event, Health, Reach};
@@ -44,8 +46,8 @@ pub struct Poll {
     pub due: Timestamp,
     /// The server's order: no request before.
     pub not_before: Option<Timestamp>,
-    /// Whether that order is for the whole host.
-    pub host_wide: bool,
+    /// The host that gave it, when it is for all who ask there (429).
+    pub ordered_by: Option<String>,
     /// What of the source may have been missed, when this poll found that out.
     pub missed: Option<Missed>,
     /// What this poll and those before it taught.
@@ -59,7 +61,7 @@ pub struct Poll {
 pub struct Witness {
     /// The host asked.
     pub host: Option<String>,
-    /// Whether a poll that failed reached it; one that succeeded did.
+    /// Whether the poll reached it.
     pub reach: Reach,
     /// For how long nothing new is no silence, where the config says so.
     pub silent_after: Option<Duration>,
@@ -250,7 +252,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     state.last_poll = Some(poll.started);
     state.due = Some(poll.due);
     state.not_before = poll.not_before;
-    state.host_wide = poll.host_wide;
+    state.ordered_by.clone_from(&poll.ordered_by);
     health::note(tx, poll, force, &before, &mut state, &mut receipt)?;
     receipt.failing.clone_from(&state.failing);
     tx.put_source(&state)?;
@@ -270,7 +272,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         body: None,
         due: None,
         not_before: None,
-        host_wide: false,
+        ordered_by: None,
         last_poll: None,
         last_success: None,
         last_shown: None,

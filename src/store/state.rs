@@ -31,8 +31,8 @@ pub struct SourceState {
     pub due: Option<Timestamp>,
     /// The server's order: no request before.
     pub not_before: Option<Timestamp>,
-    /// Whether that order is for the whole host (429).
-    pub host_wide: bool,
+    /// The host that gave it, when it is for all who ask there (429).
+    pub ordered_by: Option<String>,
     /// Start of the last poll.
     pub last_poll: Option<Timestamp>,
     /// Last poll that was answered and could be read.
@@ -118,9 +118,9 @@ impl SourceState {
             return self;
         }
         let asked = address.to_owned();
-        let health = Health { run: None, ..self.health };
+        let health = Health { run: None, complaint: None, ..self.health };
         let learned = Learned { moved: Moved::default(), same_as: None, reason: None, ..self.learned };
-        Self { asked, due: None, not_before: None, host_wide: false, failing: None, health, learned, ..self }
+        Self { asked, due: None, not_before: None, ordered_by: None, failing: None, health, learned, ..self }
     }
 
     /// When the next poll of `address` is due; `None` when it is now.

@@ -1,6 +1,6 @@
 //! Values for the store's tests.
 
-use harmattan::event::{Arrivals, Gap, Health, Run, Told};
+use harmattan::event::{Arrivals, Complaint, Gap, Health, Run, Told};
 use harmattan::fetch::Validators;
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
@@ -72,7 +72,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         body: Some([7; 16]),
         due: Some(at(2)),
         not_before: None,
-        host_wide: true,
+        ordered_by: Some("t.me".into()),
         last_poll: Some(at(3)),
         last_success: Some(at(4)),
         last_shown: Some(at(3)),
@@ -108,6 +108,7 @@ fn health() -> Health {
             detail: "503".into(),
             of_document: true,
         }),
+        complaint: Some(Complaint { reason: reason(), detail: "a stranger".into() }),
         told: Some(Told { reason: reason(), since: at(4), by_host: true }),
         silent: Some(at(2)),
         arrivals: Arrivals { gaps: vec![(at(3), 90), (at(2), 60)] },

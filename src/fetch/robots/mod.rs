@@ -71,6 +71,11 @@ impl Robots {
 }
 
 impl Known {
+    /// Whether rules are known, which hold on while their server cannot be reached.
+    pub(super) fn has_rules(&self) -> bool {
+        matches!(self.said, Said::Rules(_))
+    }
+
     /// What it said, as long as that holds. A time in the future tells that the clock was set back.
     pub(super) fn holds(&self, now: Timestamp) -> Option<&Said> {
         let keep = match self.said {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Row;
 use super::rows::{from_json, to_json};
-use crate::event::{Event, EventKind, HostTrouble, Member, Network, Suspect};
+use crate::event::{Event, EventKind, HostTrouble, Incident, Member, Network, Suspect};
 use crate::store::StoreError;
 
 #[derive(Serialize, Deserialize)]
@@ -83,7 +83,11 @@ impl Row for Network {
 struct HostRow {
     #[serde(default)]
     members: Vec<MemberRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read: Option<Timestamp>,
     told: Option<(String, Timestamp)>,
+    #[serde(default)]
+    answers: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,13 +106,23 @@ impl Row for HostTrouble {
             since: member.since,
             at: member.at,
         };
-        to_json(&HostRow { members: self.members.iter().map(row).collect(), told: self.told.clone() })
+        let told = self.told.as_ref();
+        to_json(&HostRow {
+            members: self.members.iter().map(row).collect(),
+            read: self.read,
+            told: told.map(|told| (told.reason.clone(), told.since)),
+            answers: told.is_some_and(|told| told.answers),
+        })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let row: HostRow = from_json(bytes)?;
         let member =
             |row: MemberRow| Member { source: row.source, reason: row.reason, since: row.since, at: row.at };
-        Some(Self { members: row.members.into_iter().map(member).collect(), told: row.told })
+        Some(Self {
+            members: row.members.into_iter().map(member).collect(),
+            read: row.read,
+            told: row.told.map(|(reason, since)| Incident { reason, since, answers: row.answers }),
+        })
     }
 }

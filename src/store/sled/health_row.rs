@@ -4,12 +4,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Arrivals, Gap, Health, Run, Told};
+use crate::event::{Arrivals, Complaint, Gap, Health, Run, Told};
 
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct HealthRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<RunRow>,
+    /// Class and words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    complaint: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told: Option<ToldRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +61,7 @@ impl From<Health> for HealthRow {
                 detail: run.detail,
                 of_document: run.of_document,
             }),
+            complaint: health.complaint.map(|complaint| (complaint.reason, complaint.detail)),
             told: health.told.map(|told| ToldRow {
                 reason: told.reason,
                 since: told.since,
@@ -91,6 +95,7 @@ impl From<HealthRow> for Health {
                 detail: run.detail,
                 of_document: run.of_document,
             }),
+            complaint: row.complaint.map(|(reason, detail)| Complaint { reason, detail }),
             told: row.told.map(|told| Told { reason: told.reason, since: told.since, by_host: told.by_host }),
             silent: row.silent,
             arrivals: Arrivals { gaps: row.arrivals.into_iter().filter_map(gap).collect() },

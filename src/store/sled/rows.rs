@@ -74,8 +74,8 @@ struct SourceRow {
     body: Option<String>,
     due: Option<Timestamp>,
     not_before: Option<Timestamp>,
-    #[serde(default)]
-    host_wide: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ordered_by: Option<String>,
     last_poll: Option<Timestamp>,
     last_success: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,7 +158,7 @@ impl Row for SourceState {
             body: state.body.map(id::encode),
             due: state.due,
             not_before: state.not_before,
-            host_wide: state.host_wide,
+            ordered_by: state.ordered_by.clone(),
             last_poll: state.last_poll,
             last_success: state.last_success,
             last_shown: state.last_shown,
@@ -198,7 +198,7 @@ impl Row for SourceState {
             body: row.body.as_deref().and_then(id::decode),
             due: row.due,
             not_before: row.not_before,
-            host_wide: row.host_wide,
+            ordered_by: row.ordered_by,
             last_poll: row.last_poll,
             last_success: row.last_success,
             last_shown: row.last_shown,
