@@ -11,10 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 use url::Url;
 
-use super::ask::{self, Got};
+use super::ask::{self, Got, Held};
 use super::read::{self, Read};
 use super::station::Station;
-use super::{channel, clock};
+use super::{channel, clock, learn};
 use crate::desk::{Desk, Source, Target};
 use crate::fetch::Document;
 use crate::ingest::{self, Harvest, Missed, Outcome};
@@ -22,10 +22,13 @@ use crate::item::{SeenKey, SourceKind};
 use crate::source::older::{Links, Numbers, PAGES_MAX, Passed, Step, Trail};
 use crate::source::telegram::Shown;
 use crate::source::{self, Candidate, ITEMS_PER_DOCUMENT_MAX, Plan};
-use crate::store::{ChannelState, SourceState, Store, StoreError, Walk};
+use crate::store::{SourceState, Store, StoreError, Walk};
 
 /// How often the page before a channel's newest is read again: edits and deletions there are rarer.
 const REREAD_EVERY: SignedDuration = SignedDuration::from_hours(6);
+
+/// So many polls in a row may fail to read an older page before what lies behind it is given up.
+const TRIES_MAX: u32 = 4;
 
 /// The newest page of a source, as far as the way back depends on it.
 pub(super) struct Front {
@@ -35,8 +38,10 @@ pub(super) struct Front {
     pub(super) older: Option<Url>,
     /// What it shows of a channel.
     pub(super) shown: Option<Shown>,
-    /// Items that were known already.
-    pub(super) known: u32,
+    /// Whether it touches what was read before.
+    pub(super) reaches: bool,
+    /// Whether so little of it was known that more may lie behind it all the same.
+    pub(super) scant: bool,
 }
 
 /// Adds to a reading what older pages have, where it does not reach what was read before.
@@ -84,6 +89,20 @@ struct Catching<'a> {
     started: Timestamp,
 }
 
+/// Why an older page could not be read.
+struct Unread {
+    /// In words.
+    why: String,
+    /// Whether it was not even asked for, because its host ordered everybody to wait.
+    held: bool,
+}
+
+impl Unread {
+    fn of(why: &impl ToString) -> Self {
+        Self { why: why.to_string(), held: false }
+    }
+}
+
 /// An older page as read.
 struct Page {
     /// What of it is new or edited, newest first.
@@ -103,14 +122,16 @@ impl Catching<'_> {
             if shown.is_stranger(channel::known(self.source, self.state)) {
                 return None;
             }
-            let (floor, low) = (self.state.telegram_newest?, shown.oldest()?);
+            let floor = walk.and_then(|walk| walk.floor).or(self.state.telegram_newest)?;
+            let low = shown.oldest()?;
             let before = walk.and_then(|walk| Some((walk.cursor.parse().ok()?, walk.top?)));
-            let gap = low > floor.saturating_add(1);
+            let gap = low > self.state.telegram_newest?.saturating_add(1);
             return (gap || walk.is_some()).then(|| Trail::Numbers(Numbers::new(low, floor, before)));
         }
         // A window of one item that moves on is no sign of a gap, unless an older page can tell.
         let window = harvest.items.len() > usize::from(front.older.is_none());
-        let gap = front.known == 0 && window && harvest.whole && !harvest.delta && self.state.items_last > 0;
+        let unsure = !front.reaches || (front.scant && front.older.is_some());
+        let gap = unsure && window && harvest.whole && !harvest.delta && self.state.items_last > 0;
         let before = walk.and_then(|walk| Url::parse(&walk.cursor).ok());
         (gap || walk.is_some()).then(|| Trail::Links(Links::new(&front.url, front.older.clone(), before)))
     }
@@ -122,8 +143,8 @@ impl Catching<'_> {
         front: &Front,
         harvest: &mut Harvest,
     ) -> Result<(Option<Missed>, Vec<String>), StoreError> {
-        let mut walk =
-            self.state.walk.clone().unwrap_or(Walk { cursor: String::new(), top: None, pages: 0, held: 0 });
+        let mut walk = self.state.walk.clone().unwrap_or_default();
+        walk.floor = walk.floor.or(self.state.telegram_newest);
         let (name, count) = (self.source.name().clone(), walk.held);
         let before = self.station.read(move |store| store.held(&name, count)).await?;
         let keys: Arc<HashSet<SeenKey>> = Arc::new(before.iter().map(|held| held.key).collect());
@@ -135,6 +156,7 @@ impl Catching<'_> {
         }
         let mut held = before;
         let mut problems = Vec::new();
+        let mut interrupted = false;
         let stop = loop {
             let cursor = match trail.next() {
                 Step::Ask(cursor) => cursor,
@@ -146,7 +168,11 @@ impl Catching<'_> {
             }
             let page = match self.page(cursor, &keys).await? {
                 Ok(page) => page,
-                Err(why) => break Some(format!("an older page could not be read: {why}")),
+                Err(Unread { why, held }) => {
+                    walk.tries += u32::from(!held);
+                    interrupted = walk.tries <= TRIES_MAX && self.source.kind() == SourceKind::Telegram;
+                    break Some(format!("an older page could not be read: {why}"));
+                }
             };
             trail.pass(page.passed);
             harvest.lost = harvest.lost.saturating_add(u32::try_from(page.lost).unwrap_or(u32::MAX));
@@ -160,9 +186,17 @@ impl Catching<'_> {
         }
         self.prepend(held, harvest).await?;
         harvest.beyond.held = true;
+        if interrupted {
+            // What was read is told; the next poll goes on behind it.
+            problems.extend(stop.map(|why| format!("{why}; the walk goes on at the next poll")));
+            let newest = front.shown.as_ref().and_then(Shown::newest);
+            (walk.cursor, walk.top) = trail.place();
+            harvest.beyond.walk = Some(Walk { held: 0, top: newest.or(walk.top), ..walk });
+            return Ok((None, problems));
+        }
         let since = self.state.last_success.or(self.state.baseline).unwrap_or(self.started);
-        let missed = stop.map(|detail| Missed { since, until: self.started, detail });
-        Ok((missed, problems))
+        let missed = stop.filter(|_| front.shown.is_some() || !front.reaches);
+        Ok((missed.map(|detail| Missed { since, until: self.started, detail }), problems))
     }
 
     /// Commits what a page brought, and where the walk stands after it.
@@ -239,20 +273,23 @@ impl Catching<'_> {
         &self,
         cursor: String,
         held: &Arc<HashSet<SeenKey>>,
-    ) -> Result<Result<Page, String>, StoreError> {
+    ) -> Result<Result<Page, Unread>, StoreError> {
         let asked = ask::ask_older(self.desk, self.source, &cursor, clock::now()).await;
         let document = match asked.map(|asked| asked.got) {
             Ok(Got::Document(document)) => document,
-            Ok(Got::Unreadable(why)) => return Ok(Err(why.to_string())),
-            Ok(Got::Error(error)) => return Ok(Err(error.to_string())),
+            Ok(Got::Unreadable(why)) => return Ok(Err(Unread::of(&why))),
+            Ok(Got::Error(error)) => return Ok(Err(Unread::of(&error))),
             Ok(Got::Unchanged(_) | Got::Mirrored { .. }) => {
-                return Ok(Err("the server says that it is unchanged".to_owned()));
+                return Ok(Err(Unread::of(&"the server says that it is unchanged")));
             }
-            Err(held) => return Ok(Err(format!("its host is on hold for {} s", held.left.as_secs()))),
+            Err(Held { left }) => {
+                let why = format!("its host is on hold for {} s", left.as_secs());
+                return Ok(Err(Unread { why, held: true }));
+            }
         };
         let (source, held) = (Arc::clone(self.source), Arc::clone(held));
-        let channel = self.state.channel.clone();
-        self.station.read(move |store| older(store, &source, &channel, &document, &held)).await
+        let state = self.state.clone();
+        self.station.read(move |store| older(store, &source, &state, &document, &held)).await
     }
 }
 
@@ -260,15 +297,17 @@ impl Catching<'_> {
 fn older(
     store: &dyn Store,
     source: &Source,
-    channel: &ChannelState,
+    state: &SourceState,
     document: &Document,
     held: &HashSet<SeenKey>,
-) -> Result<Result<Page, String>, StoreError> {
+) -> Result<Result<Page, Unread>, StoreError> {
     let plan = Plan { now: Some(clock::now()), ..source.plan() };
     let reading = match source::read(document, &plan) {
         Ok(reading) => reading,
-        Err(why) => return Ok(Err(why.to_string())),
+        Err(why) => return Ok(Err(Unread::of(&why))),
     };
+    let first = state.channel.first;
+    let mut overlap = learn::Shown::default();
     let mut passed = Passed {
         oldest: reading.shown.as_ref().and_then(Shown::oldest),
         older: reading.older,
@@ -283,7 +322,7 @@ fn older(
         let number = candidate.item.telegram.as_ref().map(|post| post.message);
         let is_held = held.contains(&candidate.key);
         passed.held |= is_held;
-        passed.known |= met;
+        overlap.add(met, candidate.item.published);
         match seen {
             Some(seen) => {
                 if seen.content != candidate.content {
@@ -292,7 +331,7 @@ fn older(
             }
             None if is_held => {}
             // What is older than the baseline was never to be told.
-            None if number.is_some_and(|number| channel.first.is_none_or(|first| number < first)) => {}
+            None if number.is_some_and(|number| first.is_none_or(|first| number < first)) => {}
             None => items.push(candidate),
         }
         if met {
@@ -301,10 +340,14 @@ fn older(
     }
     if source.kind() == SourceKind::Telegram {
         items.reverse();
-    } else if passed.known {
-        // Behind the last one known lies what was there before the source was.
-        items.truncate(last_known);
+    } else if overlap.is_touched() {
+        // Behind the last one known lies what was there before the source was, but for what is newer by its date.
+        let newer =
+            |item: &Candidate| item.item.published.is_some_and(|date| Some(date) > state.last_success);
+        let behind = items.split_off(last_known);
+        items.extend(behind.into_iter().filter(newer));
     }
+    passed.known = overlap.reaches(state.last_success);
     Ok(Ok(Page { items, passed, shown: reading.shown, lost: reading.lost }))
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Shown {
     known: u32,
     /// The dates of the others.
     dates: Vec<Option<Timestamp>>,
+    /// Whether its last item is unknown, and of what date then.
+    tail: Option<Option<Timestamp>>,
     /// Flaws mended without loss.
     mended: u32,
     /// Whether it holds what is new alone, so that it says nothing of how fast its window moves.
@@ -38,11 +40,24 @@ impl Shown {
         } else {
             self.dates.push(published);
         }
+        self.tail = (!known).then_some(published);
     }
 
-    /// How many of its items were known.
-    pub(super) fn known(&self) -> u32 {
-        self.known
+    /// Whether it touches what was read before, at `since`. A known item at its top may have been pinned there: one at
+    /// its end that is newer than the last reading tells that more lies behind it.
+    pub(super) fn reaches(&self, since: Option<Timestamp>) -> bool {
+        let newer = self.tail.flatten().zip(since).is_some_and(|(published, since)| published > since);
+        self.known > 0 && !newer
+    }
+
+    /// Whether any of its items was known.
+    pub(super) fn is_touched(&self) -> bool {
+        self.known > 0
+    }
+
+    /// Whether so little of it was known that more may lie behind it.
+    pub(super) fn is_scant(&self) -> bool {
+        self.window().is_scant()
     }
 
     fn window(&self) -> Window {

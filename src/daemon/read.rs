@@ -100,9 +100,10 @@ pub(super) async fn read(
         Got::Error(error) => return Ok(Read::refused(&error)),
     };
     let body = body_hash(&document.bytes);
-    // One that was read with a complaint is looked at again: what was wrong may be the time, or the config.
-    let complained = state.health.complaint.is_some();
-    if state.body == Some(body) && !complained && via.is_none() && ask::is_same_document(source, state) {
+    // One that was read with a complaint is looked at again: what was wrong may be the time, or the config. So is one
+    // behind which a walk goes on.
+    let unfinished = state.health.complaint.is_some() || state.walk.is_some();
+    if state.body == Some(body) && !unfinished && via.is_none() && ask::is_same_document(source, state) {
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
@@ -167,8 +168,13 @@ fn gather(
         complaint: reading.complaint,
         beyond: Beyond { channel, ..Beyond::default() },
     };
-    let known = shown.known();
-    let front = Front { url: document.url.clone(), older: reading.older, shown: reading.shown, known };
+    let front = Front {
+        url: document.url.clone(),
+        older: reading.older,
+        shown: reading.shown,
+        reaches: shown.reaches(state.last_success),
+        scant: shown.is_scant(),
+    };
     let (front, shown) = hints.map(|_| (front, shown)).unzip();
     Ok(Ok(Read { hints, problems, front, shown, reach, ..Read::of(Outcome::Read(harvest)) }))
 }

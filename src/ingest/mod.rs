@@ -28,7 +28,7 @@ use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
 use crate::schedule::Learned;
 use crate::source::{Aliases, Candidate, Complaint, Hints};
-use crate::store::{ChannelState, Failing, Owner, Seen, SourceState, StoreError, Transaction};
+use crate::store::{ChannelState, Failing, Owner, Seen, SourceState, StoreError, Transaction, Walk};
 use crate::story::{AlertId, Disposition};
 
 /// What a poll brought.
@@ -147,6 +147,8 @@ pub struct Harvest {
 pub struct Beyond {
     /// Whether what a walk through older pages set aside is among the items, and need not be held any more.
     pub held: bool,
+    /// A walk that goes on at the next poll, once what it read so far is told.
+    pub walk: Option<Walk>,
     /// What is now known of the Telegram channel.
     pub channel: Option<ChannelState>,
 }
@@ -302,7 +304,8 @@ fn failed(run: Option<Failing>, at: Timestamp, reason: &str, detail: &str) -> Fa
 
 /// Lets go of what a walk set aside, once it is told, and keeps what is known of the channel.
 fn settle(tx: &dyn Transaction, state: &mut SourceState, beyond: &Beyond) -> Result<(), StoreError> {
-    if let Some(walk) = state.walk.take_if(|_| beyond.held) {
+    if beyond.held {
+        let walk = std::mem::replace(&mut state.walk, beyond.walk.clone()).unwrap_or_default();
         (0..walk.held).try_for_each(|place| tx.drop_held(&state.name, place))?;
     }
     if let Some(channel) = &beyond.channel {

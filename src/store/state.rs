@@ -84,7 +84,7 @@ pub struct ChannelState {
 pub const GONE_MAX: usize = 50;
 
 /// A walk through older pages under way: what it read is set aside in the store until it ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     /// Where it goes on: the lowest message number read of a Telegram channel, else an address; empty where there is
     /// nothing older.
@@ -96,6 +96,10 @@ pub struct Walk {
     pub pages: u32,
     /// Items set aside.
     pub held: u32,
+    /// Of a Telegram channel, the highest number read before the gap: what is told meanwhile does not close it.
+    pub floor: Option<u64>,
+    /// Polls that could not read the page where it goes on.
+    pub tries: u32,
 }
 
 impl SourceState {

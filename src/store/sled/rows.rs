@@ -122,6 +122,22 @@ struct WalkRow {
     top: Option<u64>,
     pages: u32,
     held: u32,
+    #[serde(default)]
+    floor: Option<u64>,
+    #[serde(default)]
+    tries: u32,
+}
+
+impl From<Walk> for WalkRow {
+    fn from(Walk { cursor, top, pages, held, floor, tries }: Walk) -> Self {
+        Self { cursor, top, pages, held, floor, tries }
+    }
+}
+
+impl From<WalkRow> for Walk {
+    fn from(WalkRow { cursor, top, pages, held, floor, tries }: WalkRow) -> Self {
+        Self { cursor, top, pages, held, floor, tries }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,7 +191,7 @@ impl Row for SourceState {
             telegram_newest: state.telegram_newest,
             ttl_minutes: state.ttl_minutes,
             channel: state.channel.into(),
-            walk: state.walk.map(|Walk { cursor, top, pages, held }| WalkRow { cursor, top, pages, held }),
+            walk: state.walk.map(WalkRow::from),
             health: state.health.into(),
             learned: state.learned.into(),
         })
@@ -215,7 +231,7 @@ impl Row for SourceState {
             telegram_newest: row.telegram_newest,
             ttl_minutes: row.ttl_minutes,
             channel: row.channel.into(),
-            walk: row.walk.map(|WalkRow { cursor, top, pages, held }| Walk { cursor, top, pages, held }),
+            walk: row.walk.map(Walk::from),
             health: row.health.into(),
             learned: row.learned.into(),
         })
