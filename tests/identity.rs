@@ -301,3 +301,47 @@ fn i9_an_item_shown_twice_is_told_once() {
         ["sent", "joined"]
     );
 }
+
+// Row 20 of the catalogue of faults
+
+#[test]
+fn row_20_guids_that_change_at_every_fetch_repeat_nothing() {
+    let stated = |round: u32, n: u32| {
+        let link = format!("https://paper.example/{n}");
+        entry(&format!("{round}-{n}"), &link, &format!("{CONVOY}, report {n}"))
+    };
+    let entries =
+        |round: u32, newest: u32| (newest - 9..=newest).rev().map(|n| stated(round, n)).collect::<Vec<_>>();
+    let paper = Paper::with(&entries(0, 20));
+    for round in 1..6 {
+        assert_eq!(paper.poll(&entries(round, 20)), [10, 0, 0, 0], "round {round}");
+    }
+    assert_eq!(paper.poll(&entries(6, 21)), [10, 1, 0, 1]);
+    assert_eq!(paper.poll(&entries(7, 21)), [10, 0, 0, 0]);
+}
+
+#[test]
+fn row_20_a_feed_that_replays_a_year_tells_nothing_again() {
+    let now = jiff::Timestamp::now();
+    let dated = |n: u32| {
+        let date = now - jiff::SignedDuration::from_hours(24 * i64::from(400 - n));
+        let date = date.strftime("<pubDate>%a, %d %b %Y %H:%M:%S GMT</pubDate>").to_string();
+        entry_with(
+            &format!("g{n}"),
+            &format!("https://paper.example/{n}"),
+            &format!("{CONVOY}, report {n}"),
+            &date,
+        )
+    };
+    let entries = |numbers: std::ops::RangeInclusive<u32>| numbers.rev().map(dated).collect::<Vec<_>>();
+    let paper = Paper::with(&entries(380..=399));
+    assert_eq!(paper.poll(&entries(381..=400)), [20, 1, 0, 1]);
+    // The whole year at once, then the window of every month of it, then that of today.
+    let [_, new, _, alerts] = paper.poll(&entries(36..=400));
+    assert_eq!((new, alerts), (344, 0), "seen, and too old to be told");
+    for month in 1..12 {
+        let [_, new, edited, alerts] = paper.poll(&entries(30 * month + 10..=30 * month + 29));
+        assert_eq!((new, edited, alerts), (0, 0, 0), "month {month}");
+    }
+    assert_eq!(paper.poll(&entries(381..=400)), [20, 0, 0, 0]);
+}

@@ -40,6 +40,7 @@ mod rhythm;
 mod robots;
 mod routes;
 mod rules;
+mod scheduling;
 mod schema;
 mod silences;
 mod store;

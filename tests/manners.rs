@@ -231,3 +231,51 @@ fn row_13_row_14_bombs_cost_their_own_source_alone_and_little_memory() {
     }
     assert_eq!(states["drip"]["reason"], "timeout");
 }
+
+/// Documents made to exhaust their reader, by name, with the items that each still gives.
+fn hostile() -> Vec<(&'static str, Vec<u8>, u64)> {
+    let feed = |rest: &str| {
+        format!("<rss version='2.0'><channel><item><title>T</title></item>{rest}</channel></rss>")
+            .into_bytes()
+    };
+    let entity = |n: u32| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10));
+    let laughs = format!("<!DOCTYPE rss [<!ENTITY l0 'ha'>{}]>", (1..10).map(entity).collect::<String>());
+    let external = "<!DOCTYPE rss SYSTEM 'http://127.0.0.1:1/x.dtd'>";
+    let attribute = format!("<item a='{}'><title>U</title></item>", "x".repeat(10 << 20));
+    let wide = String::from_utf8(feed("")).unwrap();
+    let wide = "\u{feff}".chars().chain(wide.chars()).collect::<String>();
+    vec![
+        ("items", feed(&"<item><title>T</title></item>".repeat(400_000)), 2_000),
+        ("depth", feed(&"<a>".repeat(100_000)), 1),
+        ("attribute", feed(&attribute), 2),
+        ("laughs", [laughs.into_bytes(), feed("<item><title>&l9;</title></item>")].concat(), 2),
+        ("external", [external.as_bytes(), &feed("")].concat(), 1),
+        ("utf16", wide.encode_utf16().flat_map(u16::to_le_bytes).collect(), 1),
+        ("nul", feed(&"\0".repeat(1 << 20)), 1),
+        ("invalid", [feed(""), vec![0xFF; 1 << 20]].concat(), 1),
+    ]
+}
+
+#[test]
+fn row_15_documents_made_to_exhaust_their_reader_cost_little_and_give_what_they_hold() {
+    let site = Site::start();
+    let mut sources = String::new();
+    for (at, (name, bytes, _)) in hostile().into_iter().enumerate() {
+        site.show(&format!("/{name}"), Reply::ok(bytes));
+        sources += &source(name, &site.on(&format!("127.0.0.{}", at + 2), &format!("/{name}")));
+    }
+    site.show("/huge", Reply::ok(format!("<rss><channel>{}", "<a/>".repeat(5 << 20))));
+    sources += &source("huge", &site.on("127.0.0.30", "/huge"));
+    let desk = quick("", &sources);
+    let daemon = Daemon::run(&desk.config());
+    hostile().iter().for_each(|(name, ..)| asked(&site, &format!("/{name}"), 2));
+    asked(&site, "/huge", 1);
+    let peak = daemon.memory_peak();
+    assert!(peak < 250 * 1024, "{peak} KiB");
+    daemon.kill();
+    let states = desk.sources();
+    for (name, _, items) in hostile() {
+        assert_eq!(number(&states[name], "/items_last"), items, "{name}: {}", states[name]);
+        assert_eq!(states[name]["reason"], serde_json::Value::Null, "{name}");
+    }
+}

@@ -19,6 +19,8 @@ pub struct Learned {
     pub window_known: Option<u32>,
     /// Flaws of the last document that were mended without loss.
     pub mended_last: u32,
+    /// Whether it ended too early.
+    pub cut_last: bool,
     /// What decided when the next poll is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_by: Option<String>,
@@ -37,6 +39,7 @@ impl From<&schedule::Learned> for Learned {
             window_items: learned.window.map(|window| window.items),
             window_known: learned.window.map(|window| window.known),
             mended_last: learned.mended_last,
+            cut_last: learned.cut_last,
             due_by: learned.reason.map(|reason| reason.as_str().to_owned()),
             moved_to: learned.moved.to.clone(),
             same_as: learned.same_as.as_ref().map(ToString::to_string),

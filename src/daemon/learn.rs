@@ -8,7 +8,7 @@ use super::read::Read;
 use crate::desk::Source;
 use crate::ingest::Outcome;
 use crate::schedule::{Learned, News, Trace, Window};
-use crate::source::{Hints, Problem, ProblemKind};
+use crate::source::{Hints, ProblemKind, Reading};
 use crate::store::SourceState;
 
 /// What a document showed.
@@ -22,15 +22,18 @@ pub(super) struct Shown {
     tail: Option<Option<Timestamp>>,
     /// Flaws mended without loss.
     mended: u32,
+    /// Whether it ended too early.
+    cut: bool,
     /// Whether it holds what is new alone, so that it says nothing of how fast its window moves.
     delta: bool,
 }
 
 impl Shown {
-    /// Of a document with these problems, before its items are looked at.
-    pub(super) fn with(problems: &[Problem], delta: bool) -> Self {
-        let mended = problems.iter().filter(|problem| problem.kind == ProblemKind::Repaired).count();
-        Self { mended: count(mended), delta, ..Self::default() }
+    /// Of a document, before its items are looked at.
+    pub(super) fn with(reading: &Reading, delta: bool) -> Self {
+        let mended = reading.problems.iter().filter(|problem| problem.kind == ProblemKind::Repaired);
+        let mended = mended.map(|problem| problem.times).sum();
+        Self { mended: count(mended), cut: reading.truncated, delta, ..Self::default() }
     }
 
     /// Counts an item of that date in.
@@ -120,6 +123,7 @@ fn take_in(
     learned.skip_days = hints.skip_days;
     learned.update_minutes = hints.update_minutes;
     learned.mended_last = shown.mended;
+    learned.cut_last = shown.cut;
     let since = state.last_success.filter(|_| !is_baseline(source, state, shown));
     learned.window = since.filter(|_| !shown.delta).map(|_| shown.window());
     match since {

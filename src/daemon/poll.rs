@@ -34,8 +34,8 @@ pub struct Polling {
     pub doubtful: bool,
 }
 
-/// After how long a source is asked again when the store failed its poll.
-const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+/// After how long a source is asked again at the soonest when the store failed its poll.
+const AFTER_FAULT: Duration = Duration::from_mins(1);
 
 /// Polls a source, unless its server forbids that now.
 ///
@@ -74,7 +74,8 @@ pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, 
         Err(fault) => {
             let fault = format!("{:#}", anyhow::Error::from(fault));
             warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
-            let due = now + AFTER_FAULT;
+            let wait = AFTER_FAULT.max(source.rhythm(&desk.config).interval);
+            let due = later(now, wait);
             let report = api::Poll {
                 source: source.name().to_string(),
                 outcome: "failed".into(),
@@ -220,7 +221,8 @@ fn decide(
             !validators.1.is_empty()
         }
         Outcome::Unchanged { .. } | Outcome::Failed { .. } => {
-            state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
+            // One that was never read is not known to send none.
+            state.baseline.is_none() || state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
         }
     };
     let poll = schedule::Poll {

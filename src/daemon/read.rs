@@ -1,8 +1,10 @@
 //! From an answer to what is stored of it: read, and judged.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tracing::error;
 
 use super::ask::{self, Got, Via};
 use super::catchup::Front;
@@ -108,9 +110,23 @@ pub(super) async fn read(
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
     let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
-    let gathered =
-        station.read(move |store| gather(store, &desk, &source, &state, &document, via, body)).await?;
+    let gathered = station
+        .read(move |store| guarded(|| gather(store, &desk, &source, &state, &document, via, body)))
+        .await?;
     Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
+}
+
+/// A document on which a reader or a rule panics is one that cannot be read: stored, told and asked for as seldom as
+/// any other. Nothing that the work shares is left half done: it only reads.
+fn guarded<T>(
+    work: impl FnOnce() -> Result<Result<T, Unreadable>, StoreError>,
+) -> Result<Result<T, Unreadable>, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+        error!("reading a document ended in a bug: {said}");
+        Ok(Err(Unreadable::Parse(format!("reading it ended in a bug: {said}"))))
+    })
 }
 
 fn body_hash(bytes: &[u8]) -> [u8; 16] {
@@ -150,7 +166,7 @@ fn gather(
         None => channel::settle(store, source, state, &mut reading, now)?,
     };
     let hints = own.then_some(reading.hints);
-    let mut shown = Shown::with(&reading.problems, document.delta);
+    let mut shown = Shown::with(&reading, document.delta);
     let judge = |candidate: Candidate| {
         let published = candidate.item.published;
         let (judged, is_known) = judge(store, desk, source, candidate)?;
@@ -192,4 +208,22 @@ pub(super) fn judge(
     let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
     let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
     Ok((Judged { candidate, verdict }, ingest::was_shown(&answers)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_reader_makes_a_document_unreadable() {
+        let words: [(fn(), &str); 2] = [(|| panic!("at {}", 7), "at 7"), (|| panic!("here"), "here")];
+        for (panic, said) in words {
+            let read = guarded(|| {
+                panic();
+                Ok(Ok(()))
+            });
+            let why = Unreadable::Parse(format!("reading it ended in a bug: {said}"));
+            assert_eq!(read.unwrap(), Err(why));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Whether this machine is cut off: then no source is to blame.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};

@@ -35,6 +35,8 @@ pub struct Learned {
     pub update_minutes: Option<u32>,
     /// Flaws of the last document that were mended without loss.
     pub mended_last: u32,
+    /// Whether it ended too early, so that what else it had is not known.
+    pub cut_last: bool,
     /// When a whole body last came, rather than a 304 or what was new alone (226).
     pub last_body: Option<Timestamp>,
     /// When a body was last asked for only because none had come for long.

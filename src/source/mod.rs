@@ -170,6 +170,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What it was.
     pub detail: String,
+    /// How often.
+    pub times: usize,
 }
 
 /// The absolute form of a link; `None` when it leads to no web page (`javascript:`, `mailto:`).
@@ -182,14 +184,14 @@ impl Reading {
     /// Adds a problem that `count` entries share, unless there are none.
     fn tell(&mut self, count: usize, kind: ProblemKind, what: &str) {
         if count > 0 {
-            self.problems.push(Problem::new(kind, format!("{what}: {count}")));
+            self.problems.push(Problem { times: count, ..Problem::new(kind, format!("{what}: {count}")) });
         }
     }
 }
 
 impl Problem {
     fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), times: 1 }
     }
 }
 

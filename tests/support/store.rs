@@ -124,6 +124,7 @@ fn learned() -> Learned {
         skip_days: 64,
         update_minutes: Some(60),
         mended_last: 2,
+        cut_last: true,
         last_body: Some(at(6)),
         audited: Some(at(7)),
         moved: Moved {

@@ -104,14 +104,23 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
     if let Some(to) = &source.learned.moved_to {
         remarks.push(format!("has moved to `{}`: write that into the config", plain(to, 100)));
     }
+    if source.learned.cut_last {
+        remarks.push("the last document ended too early: what else it had is not known".to_owned());
+    }
     if source.lost_last > 0 {
         remarks.push(format!("{} entries lost in the last reading", source.lost_last));
     }
     if let Some(last) = source.gone.last() {
         remarks.push(format!("{} messages gone from the preview, last {}", source.gone.len(), last.url));
     }
+    if let (Some(since), "silent") = (source.since, source.state.as_str()) {
+        let (quiet, patience) =
+            (short(now.duration_since(since).as_secs()), source.silent_after_minutes * 60);
+        remarks.push(format!("nothing new for {quiet}; expected within {}", short(patience.cast_signed())));
+    }
     if let Some(gap) = source.gaps.last() {
-        remarks.push(format!("last possible gap {} ago", short(now.duration_since(gap.until).as_secs())));
+        let (since, until) = (gap.since.strftime("%m-%d %H:%MZ"), gap.until.strftime("%m-%d %H:%MZ"));
+        remarks.push(format!("last possible gap from {since} to {until}"));
     }
     if let Some(order) = source.not_before.filter(|order| *order > now && Some(*order) >= source.due) {
         remarks.push(if order == schedule::NEVER {

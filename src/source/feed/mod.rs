@@ -128,7 +128,8 @@ fn report(feed: &Mended, reading: &mut Reading) {
     for (flaw, count) in &feed.flaws {
         let kind = if *flaw == Flaw::Depth { ProblemKind::Cut } else { ProblemKind::Repaired };
         let times = if *count > 1 { format!(" ({count} times)") } else { String::new() };
-        reading.problems.push(Problem::new(kind, format!("{}{times}", flaw.describe())));
+        let problem = Problem::new(kind, format!("{}{times}", flaw.describe()));
+        reading.problems.push(Problem { times: *count, ..problem });
     }
     reading.lost += feed.truncated;
     reading.truncated = !feed.ended;

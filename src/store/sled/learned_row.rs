@@ -24,6 +24,8 @@ pub(super) struct LearnedRow {
     update_minutes: Option<u32>,
     #[serde(skip_serializing_if = "is_default")]
     mended_last: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    cut_last: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_body: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +66,7 @@ impl From<Learned> for LearnedRow {
             skip_days: learned.skip_days,
             update_minutes: learned.update_minutes,
             mended_last: learned.mended_last,
+            cut_last: learned.cut_last,
             last_body: learned.last_body,
             audited: learned.audited,
             moved_to: learned.moved.to,
@@ -83,6 +86,7 @@ impl From<LearnedRow> for Learned {
             skip_days: row.skip_days,
             update_minutes: row.update_minutes,
             mended_last: row.mended_last,
+            cut_last: row.cut_last,
             last_body: row.last_body,
             audited: row.audited,
             moved: Moved {

@@ -1,0 +1,151 @@
+//! When the built program asks: spread over hosts and time, over restarts and downtime (polling.md, section 1.4). Names
+//! begin with the item of the checklist.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+use std::time::{Duration, Instant};
+
+use harmattan::store::{SledStore, SourceState, Store};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::support::calls::Desk;
+use crate::support::http::{Asked, Reply, Server};
+use crate::support::lab::{Lab, hours};
+use crate::support::program::Daemon;
+
+/// How long anything here may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn paper() -> Server {
+    Server::start(|asked| {
+        let item = format!("<item><title>Report</title><guid>{}</guid></item>", asked.target);
+        let feed = format!("<rss version=\"2.0\"><channel><title>Paper</title>{item}</channel></rss>");
+        Reply::ok(feed).header("ETag", "\"1\"")
+    })
+}
+
+fn source(name: usize, url: &str) -> String {
+    format!("[[source]]\nname = \"s{name}\"\nfeed = \"{url}\"\n")
+}
+
+/// Sources on hosts of their own.
+fn apart(server: &Server, sources: usize) -> String {
+    let url = |n: usize| server.on(&format!("127.0.{}.{}", n / 200, n % 200 + 1), "/feed").to_string();
+    (0..sources).map(|n| source(n, &url(n))).collect()
+}
+
+/// Waits for so many requests, and returns them as they came.
+fn asked(server: &Server, requests: usize) -> Vec<Asked> {
+    let began = Instant::now();
+    loop {
+        let asked = server.asked();
+        if asked.len() >= requests {
+            return asked;
+        }
+        assert!(began.elapsed() < PATIENCE, "{} of {requests} requests", asked.len());
+        std::thread::yield_now();
+    }
+}
+
+/// Changes what is remembered of every source, while no program runs.
+fn remember(desk: &Desk, change: impl Fn(SourceState) -> SourceState) {
+    let store = SledStore::open(&desk.store()).unwrap();
+    let states = store.sources().unwrap();
+    store
+        .transact(&mut |tx| states.iter().try_for_each(|state| tx.put_source(&change(state.clone()))))
+        .unwrap();
+}
+
+fn moved(time: Option<Timestamp>, by: SignedDuration) -> Option<Timestamp> {
+    time.map(|time| time.checked_add(by).unwrap())
+}
+
+#[test]
+fn g5_fifty_feeds_of_one_host_are_asked_one_after_the_other() {
+    let server = paper();
+    let sources: String = (0..50).map(|n| source(n, server.url(&format!("/{n}")).as_str())).collect();
+    let desk = Desk::with("");
+    let common = "[store]\npath = \"store\"\n[schedule]\nhost_gap = \"20ms\"\n";
+    let http = "[http]\nallow_networks = [\"127.0.0.0/8\"]\n";
+    std::fs::write(desk.config(), format!("{common}{http}{sources}")).unwrap();
+    desk.all();
+    let asked = server.asked();
+    assert_eq!((asked.len(), server.busiest()), (50, 1));
+    let gaps = asked.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
+    // A millisecond for the clocks of two processes.
+    assert!(gaps.min().unwrap() >= Duration::from_millis(19));
+}
+
+#[test]
+fn g6_a_first_start_and_one_after_downtime_are_no_burst() {
+    let server = paper();
+    let desk = Desk::with(&apart(&server, 100));
+    // So many sources are started over a minute at least, at most twenty a second.
+    let spread = |from: usize| {
+        let daemon = Daemon::run(&desk.config());
+        let asked = asked(&server, from + 4);
+        daemon.kill();
+        let took = asked[from + 3].at.duration_since(asked[from].at);
+        assert!(took >= Duration::from_millis(300), "{took:?}");
+        assert!(server.asked().len() < from + 20, "{} at once", server.asked().len() - from);
+    };
+    spread(0);
+    desk.all();
+    // Three hours in which nothing ran: all are overdue.
+    let ago = SignedDuration::from_hours(-3);
+    remember(&desk, |state| SourceState {
+        due: moved(state.due, ago),
+        last_poll: moved(state.last_poll, ago),
+        ..state
+    });
+    spread(server.asked().len());
+}
+
+#[test]
+fn g7_a_restart_polls_nothing_early_and_a_clock_set_back_holds_nothing_up() {
+    let server = paper();
+    let desk = Desk::with(&apart(&server, 3));
+    assert_eq!(desk.due().len(), 3);
+    for _ in 0..3 {
+        assert_eq!(desk.due().len(), 0, "not due yet");
+    }
+    let conditional = |asked: &Asked| asked.header("if-none-match").is_some();
+    remember(&desk, |state| SourceState { due: moved(state.due, -hours(1)), ..state });
+    assert_eq!(desk.due().len(), 3);
+    assert!(server.asked()[3..].iter().all(conditional), "validators outlive a restart");
+    // What was planned by a clock that ran a year ahead counts as due.
+    remember(&desk, |state| SourceState {
+        due: moved(state.due, hours(24 * 365)),
+        last_poll: moved(state.last_poll, hours(24 * 365)),
+        ..state
+    });
+    assert_eq!(desk.due().len(), 3);
+    assert_eq!(server.asked().len(), 9);
+}
+
+#[tokio::test]
+async fn f8_a_hundred_polls_and_five_restarts_are_never_closer_than_the_interval() {
+    for (interval, status) in [("20m", 200), ("20m", 500), ("3h", 200)] {
+        let server = Server::start(move |asked| match (status, asked.header("if-none-match")) {
+            (200, Some(_)) => Reply::status(304),
+            (200, None) => Reply::ok("<rss version=\"2.0\"><channel><title>P</title></channel></rss>")
+                .header("ETag", "\"1\""),
+            _ => Reply::status(status),
+        });
+        let more = format!("interval = \"{interval}\"\n");
+        let mut lab = Lab::with(&(source(0, server.url("/feed").as_str()) + &more)).await;
+        let least = if interval == "20m" { SignedDuration::from_mins(20) } else { hours(3) };
+        lab.poll("s0").await;
+        let mut last = lab.now;
+        for round in 1..100 {
+            if round % 17 == 0 {
+                lab = lab.restart().await;
+            }
+            lab.next("s0").await;
+            let gap = lab.now.duration_since(last);
+            assert!(gap >= least, "{interval} {status}: {gap} before poll {round}");
+            last = lab.now;
+        }
+        assert_eq!(server.asked().len(), 100);
+    }
+}
