@@ -1,8 +1,6 @@
 //! Promises 1, 2 and 4, by the built program on loopback: nothing is lost, nothing is sent twice needlessly, and a
 //! first poll alerts nothing.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;

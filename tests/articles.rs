@@ -1,13 +1,6 @@
 //! The articles behind entries, by the built program against a scripted site on loopback. Each round is a process of its
 //! own, so whatever is remembered comes from the disk.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,8 +1,6 @@
 //! What becomes of a Telegram channel: states, albums, edits, deletions, strangers and broken layouts, by the built
 //! program on loopback.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use harmattan::fetch::{Document, Validators};
 use harmattan::item::SourceName;
 use harmattan::source::telegram::ChannelName;

@@ -1,5 +1,4 @@
 //! The built program as its users call it: every command against sources and receivers on loopback.
-#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

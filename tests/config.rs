@@ -1,7 +1,5 @@
 //! The config as its operator meets it: what is taken, what is refused, and in which words.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
-
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;

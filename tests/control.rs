@@ -1,5 +1,4 @@
 //! What commands are told of a store, asked as they ask it when no daemon runs.
-#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
 use std::fs;
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! The built program's polls of sources on loopback: when it asks, and what it makes of who answers. Names begin with the
 //! item of the checklist.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
-
 use serde_json::Value;
 
 use crate::support::calls::{LOOPBACK, text};

@@ -1,5 +1,4 @@
 //! `harmattan demo` as somebody runs it who has just built the program.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,4 @@
 //! Finding, importing and exporting sources through the built program, against a site on loopback.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::fs;
 use std::path::Path;

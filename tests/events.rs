@@ -1,8 +1,6 @@
 //! Promise 5 by a real store: what becomes of sources, hosts and the network is owed once, in the poll's own
 //! transaction, with time passed in.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Feeds of the kinds that feed-rs refuses or empties (polling.md, section 3), one row each.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use harmattan::fetch::{Document, Validators};
 use harmattan::item::SourceName;

@@ -1,7 +1,5 @@
 //! The fetcher against a scripted server on loopback. Names begin with the item of the politeness checklist they hold.
 
-#![expect(clippy::unwrap_used, reason = "clippy sees no test in the helpers of one")]
-
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,8 @@
 //! The readers against genuine documents, where `HARMATTAN_FIXTURES` names the folder that has them.
 //!
 //! The documents belong to their publishers and are no part of this repository.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on should stop, and say why"
-)]
+
+#![expect(clippy::print_stdout, reason = "a test that cannot go on should stop, and say why")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! What was told, looked up and exported, and deliveries dropped, by the built program.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::process::Command;
 
 use crate::support::calls::{Desk, text};

@@ -1,8 +1,6 @@
 //! What makes alerts wait and how they leave, by the built program on loopback. Time passes by moving the ends of
 //! holds in the store between two runs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::process::Command;
 
 use harmattan::daemon::clock::now;

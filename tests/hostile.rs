@@ -1,8 +1,6 @@
 //! Answers made to harm whoever reads them, over loopback: bounded in time and in bytes. Names begin with the row of the
 //! catalogue of faults.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;

@@ -1,8 +1,6 @@
 //! Which items are the same where a source gives them little to be told by (polling.md, section 2): documents are taken in
 //! by a real store at times that the tests choose.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! A source that breaks and is mended, by the built program: what the desk is told by mail and webhook, and what the
 //! commands say meanwhile.
 
-#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
-
 use harmattan::demo::{Hook, Letter, Mailbox, Replies};
 use serde_json::Value;
 

@@ -1,7 +1,5 @@
 //! What becomes of the rules that fire: told, recorded as on trial, or recorded as too old, by a real store.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

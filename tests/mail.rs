@@ -1,5 +1,4 @@
 //! What a mail says to a mail reader: its thread, its headers, and what a relay may do to it.
-#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

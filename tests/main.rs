@@ -1,6 +1,13 @@
 //! The tests of the library and of the built program, as one program: it is linked once, and its tests fill every core.
 //! What measures its own process stands apart (`exhausting.rs`).
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod support;
 
 mod alerting;

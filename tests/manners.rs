@@ -1,8 +1,6 @@
 //! The built program towards servers on loopback, polite ones and hostile ones, beyond what `polling.rs` holds. Names begin
 //! with the item of the checklist or the row of the catalogue of faults.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use std::time::{Duration, Instant};
 
 use crate::support::asking::{brotli, gzip};
@@ -268,7 +266,9 @@ fn row_15_documents_made_to_exhaust_their_reader_cost_little_and_give_what_they_
     sources += &source("huge", &site.on("127.0.0.30", "/huge"));
     let desk = quick("", &sources);
     let daemon = Daemon::run(&desk.config());
-    hostile().iter().for_each(|(name, ..)| asked(&site, &format!("/{name}"), 2));
+    for (name, ..) in hostile() {
+        asked(&site, &format!("/{name}"), 2);
+    }
     asked(&site, "/huge", 1);
     let peak = daemon.memory_peak();
     assert!(peak < 250 * 1024, "{peak} KiB");

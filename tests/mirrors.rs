@@ -1,7 +1,5 @@
 //! Telegram channels read through mirrors, by the built program on loopback.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use crate::support::calls::{Desk, number, text};
 use crate::support::http::Reply;
 use crate::support::preview::{Preview, convoy, mangoes};

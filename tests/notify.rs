@@ -1,5 +1,4 @@
 //! The notifiers against receivers on loopback that speak the real protocols, and do it badly when told.
-#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 use std::time::Duration;
 

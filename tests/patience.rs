@@ -1,7 +1,5 @@
 //! Servers that are slow, silent, half there or hard to find, over loopback: what they cost in time, connections and tasks.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! Politeness towards servers over loopback, beyond what `fetch.rs` and `polling.rs` hold. Names begin with the item of the
 //! checklist.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::time::Duration;
 
 use harmattan::fetch::{ACCEPT_PAGE, Answer, FetchError, Fetcher, Freshness, Request, Validators};

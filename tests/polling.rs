@@ -1,8 +1,6 @@
 //! Polls by the built program against a scripted site on loopback: how fetch, source, schedule and store join. Each
 //! call is a process of its own, so whatever is remembered comes from the disk.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use std::net::TcpListener;
 
 use harmattan::daemon::clock;

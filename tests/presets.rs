@@ -1,7 +1,5 @@
 //! Chats, telephones and incident desks: what they are sent, against what they publish that they take.
 
-#![expect(clippy::expect_used, reason = "a test that cannot be set up fails")]
-
 use std::fmt::Write as _;
 use std::sync::Mutex;
 

@@ -1,5 +1,4 @@
 //! The readers against samples of our own (`tests/golden`), hostile input and arbitrary bytes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,8 +1,6 @@
 //! What is remembered of items as time passes (polling.md, section 2): documents are read and taken in by a real store
 //! at times that the tests choose.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

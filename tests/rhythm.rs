@@ -1,7 +1,5 @@
 //! When sources are asked, and where: polls against a server on loopback over days that pass in moments.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,7 +1,5 @@
 //! robots.txt over loopback: what the fetcher asks before it asks for a page or an article. Time is passed in.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! The bodies of webhooks against the schema that receivers are given.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
-
 use harmattan::event::{Event, EventKind};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::{Body, Message, webhook};

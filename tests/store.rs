@@ -1,7 +1,5 @@
 //! The store through its public face: what it keeps, over reopening, damage and being killed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
-
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,7 +1,5 @@
 //! What the compiler does not check: who may import what, how long a file may be, and that documents name what is there.
 
-#![expect(clippy::unwrap_used, reason = "clippy sees no test in the helpers of one")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

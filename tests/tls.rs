@@ -1,8 +1,6 @@
 //! Connections that cannot be trusted, over loopback: the built program with an authority of the test's own. Names begin with
 //! the row of the catalogue of faults.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;

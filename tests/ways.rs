@@ -1,8 +1,6 @@
 //! Notifiers through which nothing gets, by the built program on loopback: who is told, what waits, and how it leaves.
 //! Time passes by moving what the store remembers between two runs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::time::Duration;
 
 use harmattan::daemon::clock::now;

@@ -79,7 +79,8 @@ impl Asked {
         if let Failure::Held { left, .. } = error.failure {
             return Err(Held { left });
         }
-        let (freshness, waited, host) = (error.freshness, error.waited, error.host.clone());
+        let (freshness, waited, host) =
+            (error.freshness, error.waited, error.host.as_deref().map(str::to_owned));
         Ok(Self { got: Got::Error(error), freshness, waited, led: None, host, mirrors: String::new() })
     }
 
@@ -235,7 +236,7 @@ impl Asker<'_> {
                 Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => "no page".to_owned(),
                 Err(error) => error.to_string(),
             };
-            failed.push_str(&format!("; the mirror `{}`: {why}", mirror.host()));
+            failed = format!("{failed}; the mirror `{}`: {why}", mirror.host());
         }
         Asked { mirrors: failed, ..asked }
     }

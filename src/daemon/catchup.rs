@@ -191,7 +191,7 @@ impl Catching<'_> {
             problems.extend(stop.map(|why| format!("{why}; the walk goes on at the next poll")));
             let newest = front.shown.as_ref().and_then(Shown::newest);
             (walk.cursor, walk.top) = trail.place();
-            harvest.beyond.walk = Some(Walk { held: 0, top: newest.or(walk.top), ..walk });
+            harvest.beyond.walk = Some(Box::new(Walk { held: 0, top: newest.or(walk.top), ..walk }));
             return Ok((None, problems));
         }
         let since = self.state.last_success.or(self.state.baseline).unwrap_or(self.started);

@@ -18,8 +18,8 @@ pub(super) struct Shown {
     known: u32,
     /// The dates of the others.
     dates: Vec<Option<Timestamp>>,
-    /// Whether its last item is unknown, and of what date then.
-    tail: Option<Option<Timestamp>>,
+    /// The date of its last item, if that is not known.
+    tail: Option<Timestamp>,
     /// Flaws mended without loss.
     mended: u32,
     /// Whether it ended too early.
@@ -43,13 +43,13 @@ impl Shown {
         } else {
             self.dates.push(published);
         }
-        self.tail = (!known).then_some(published);
+        self.tail = published.filter(|_| !known);
     }
 
     /// Whether it touches what was read before, at `since`. A known item at its top may have been pinned there: one at
     /// its end that is newer than the last reading tells that more lies behind it.
     pub(super) fn reaches(&self, since: Option<Timestamp>) -> bool {
-        let newer = self.tail.flatten().zip(since).is_some_and(|(published, since)| published > since);
+        let newer = self.tail.zip(since).is_some_and(|(published, since)| published > since);
         self.known > 0 && !newer
     }
 

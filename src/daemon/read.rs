@@ -192,7 +192,7 @@ fn gather(
         scant: shown.is_scant(),
     };
     let (front, shown) = hints.map(|_| (front, shown)).unzip();
-    Ok(Ok(Read { hints, problems, front, shown, reach, ..Read::of(Outcome::Read(harvest)) }))
+    Ok(Ok(Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) }))
 }
 
 /// Asks the rules about an item that is new or changed; says whether it was known.

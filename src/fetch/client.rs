@@ -150,7 +150,12 @@ impl Fetcher {
         let waited = walk.waited.unwrap_or_default();
         match walked {
             Ok(fetched) => Ok(Fetched { waited, host: walk.host.unwrap_or_default(), ..fetched }),
-            Err(error) => Err(FetchError { waited, redirected: walk.redirected, host: walk.host, ..error }),
+            Err(error) => Err(FetchError {
+                waited,
+                redirected: walk.redirected,
+                host: walk.host.map(String::into_boxed_str),
+                ..error
+            }),
         }
     }
 

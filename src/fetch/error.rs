@@ -21,7 +21,7 @@ pub struct FetchError {
     /// Whether it was the target of a redirect that failed.
     pub redirected: bool,
     /// The host at which it failed; none before any was asked.
-    pub host: Option<String>,
+    pub host: Option<Box<str>>,
 }
 
 /// What went wrong. The messages hold host names and paths, never user names, passwords or query strings.

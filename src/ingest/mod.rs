@@ -148,7 +148,7 @@ pub struct Beyond {
     /// Whether what a walk through older pages set aside is among the items, and need not be held any more.
     pub held: bool,
     /// A walk that goes on at the next poll, once what it read so far is told.
-    pub walk: Option<Walk>,
+    pub walk: Option<Box<Walk>>,
     /// What is now known of the Telegram channel.
     pub channel: Option<ChannelState>,
 }
@@ -305,7 +305,7 @@ fn failed(run: Option<Failing>, at: Timestamp, reason: &str, detail: &str) -> Fa
 /// Lets go of what a walk set aside, once it is told, and keeps what is known of the channel.
 fn settle(tx: &dyn Transaction, state: &mut SourceState, beyond: &Beyond) -> Result<(), StoreError> {
     if beyond.held {
-        let walk = std::mem::replace(&mut state.walk, beyond.walk.clone()).unwrap_or_default();
+        let walk = std::mem::replace(&mut state.walk, beyond.walk.as_deref().cloned()).unwrap_or_default();
         (0..walk.held).try_for_each(|place| tx.drop_held(&state.name, place))?;
     }
     if let Some(channel) = &beyond.channel {

@@ -297,7 +297,7 @@ mod tests {
         #[test]
         fn what_was_whole_is_saved_whole(values in prop::collection::vec(".*", 1..5), end in 0..3_usize) {
             let items: Vec<Value> = values.iter().map(|text| serde_json::json!({ "title": text })).collect();
-            let list: String = items.iter().map(|item| format!("{item},")).collect();
+            let list = items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",") + ",";
             let text = format!("{{\"items\":[{list}{}", ["", "]", "]}"][end]);
             let saved = salvage(&text).unwrap();
             prop_assert_eq!((&saved.items, saved.lost), (&items, 0));
