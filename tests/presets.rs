@@ -13,6 +13,7 @@ use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::Report;
 use harmattan::story::Alert;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::support::checker::check;
@@ -40,6 +41,16 @@ fn notifier(service: Service, server: &Server) -> Notifier {
 
 /// Sends `body` through a notifier for `service` to a receiver that answers so; what came, and how it ended.
 async fn sent(service: Service, body: &Body<'_>, reply: Reply) -> (Vec<Asked>, Result<Accepted, Failure>) {
+    sent_at(sample::now(), service, body, reply).await
+}
+
+/// The same at another time.
+async fn sent_at(
+    now: Timestamp,
+    service: Service,
+    body: &Body<'_>,
+    reply: Reply,
+) -> (Vec<Asked>, Result<Accepted, Failure>) {
     let server = Server::always(reply);
     let notifier = notifier(service, &server);
     let recipient = notifier.recipients().into_iter().next().expect("one");
@@ -48,7 +59,7 @@ async fn sent(service: Service, body: &Body<'_>, reply: Reply) -> (Vec<Asked>, R
         body: body.clone(),
         recipient: &recipient,
         timezone: &TimeZone::UTC,
-        now: sample::now(),
+        now,
         late: false,
     };
     let outcome = notifier.send(&message).await;
@@ -56,10 +67,14 @@ async fn sent(service: Service, body: &Body<'_>, reply: Reply) -> (Vec<Asked>, R
 }
 
 async fn checked(service: Service, body: &Body<'_>) -> Value {
-    let (asked, outcome) = sent(service, body, Reply::ok("ok")).await;
+    checked_at(sample::now(), service, body).await
+}
+
+async fn checked_at(now: Timestamp, service: Service, body: &Body<'_>) -> Value {
+    let (asked, outcome) = sent_at(now, service, body, Reply::ok("ok")).await;
     outcome.expect("taken");
     assert_eq!(asked.len(), 1);
-    check(service, asked.first().expect("one"))
+    check(service, asked.first().expect("one"), now)
 }
 
 fn event(kind: EventKind, name: &str) -> Event {
@@ -196,4 +211,25 @@ async fn a_group_that_moved_is_told_where_it_is_now() {
     let accepted = notifier.send(&message).await.expect("taken");
     assert!(accepted.detail.contains("-100777"), "{accepted:?}");
     assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn an_alert_that_arrives_days_late_is_not_resolved_already() {
+    let (alert, failing) = (sample::french(), event(EventKind::SourceFailing, "rfi-afrique"));
+    let alerts = [sample::french(), sample::arabic()];
+    let report = Report { since: sample::now(), until: sample::now(), ..Report::default() };
+    for body in [
+        Body::Alert(&alert),
+        Body::Digest(Digest { cause: None, alerts: &alerts, part: 1, parts: 1 }),
+        Body::Event(&failing),
+        Body::Report(&report),
+        Body::Test,
+    ] {
+        for late in
+            [SignedDuration::ZERO, SignedDuration::from_hours(30), SignedDuration::from_hours(24 * 40)]
+        {
+            let told = checked_at(sample::now() + late, Service::Alertmanager, &body).await;
+            assert!(told[0].get("startsAt").is_some(), "{told}");
+        }
+    }
 }

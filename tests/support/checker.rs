@@ -2,12 +2,13 @@
 //! nothing with the program but the names of the services.
 
 use harmattan::notify::chat::Service;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::http::Asked;
 
-/// Asserts that the service would take the request, and returns its body.
-pub(crate) fn check(service: Service, asked: &Asked) -> Value {
+/// Asserts that the service would take the request if it came at `now`, and returns its body.
+pub(crate) fn check(service: Service, asked: &Asked, now: Timestamp) -> Value {
     let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
     assert_eq!(asked.text("content-type").as_deref(), Some("application/json"));
     assert_eq!(asked.method, if service == Service::Matrix { "PUT" } else { "POST" });
@@ -21,7 +22,7 @@ pub(crate) fn check(service: Service, asked: &Asked) -> Value {
         Service::Gotify => gotify(&body, asked),
         Service::Matrix => matrix(&body, asked),
         Service::PagerDuty => pagerduty(&body, asked),
-        Service::Alertmanager => alertmanager(&body, asked),
+        Service::Alertmanager => alertmanager(&body, asked, now),
     }
     body
 }
@@ -181,15 +182,16 @@ fn pagerduty(body: &Value, asked: &Asked) {
     assert!((1..=1_024).contains(&utf16(summary)), "{}", utf16(summary));
     assert!(["critical", "error", "warning", "info"].contains(&text(body, "/payload/severity")));
     assert!(!text(body, "/payload/source").is_empty());
-    text(body, "/payload/timestamp").parse::<jiff::Timestamp>().expect("ISO 8601");
+    text(body, "/payload/timestamp").parse::<Timestamp>().expect("ISO 8601");
     for link in body["links"].as_array().into_iter().flatten() {
         only(link, &["href", "text"]);
     }
 }
 
 /// `api/v2/openapi.yaml` of the Alertmanager: label names of letters, digits and `_`; RFC 3339 times, the end not before
-/// the start; `generatorURL` a URI.
-fn alertmanager(body: &Value, asked: &Asked) {
+/// the start; `generatorURL` a URI. <https://prometheus.io/docs/alerting/latest/alerts_api>: what ended is resolved, so
+/// that only what is meant to be, which is sent without a start here, may have ended.
+fn alertmanager(body: &Value, asked: &Asked, now: Timestamp) {
     assert!(asked.target.ends_with("/api/v2/alerts"), "{}", asked.target);
     let alerts = body.as_array().expect("a list");
     assert!(!alerts.is_empty());
@@ -203,8 +205,9 @@ fn alertmanager(body: &Value, asked: &Asked) {
         }
         assert!(!text(alert, "/labels/alertname").is_empty());
         let time = |key: &str| {
-            alert.get(key).map(|at| at.as_str().expect("text").parse::<jiff::Timestamp>().expect("a time"))
+            alert.get(key).map(|at| at.as_str().expect("text").parse::<Timestamp>().expect("a time"))
         };
-        assert!(time("endsAt").expect("an end") >= time("startsAt").unwrap_or(jiff::Timestamp::MIN));
+        let (starts, ends) = (time("startsAt"), time("endsAt").expect("an end"));
+        assert!(starts.is_none_or(|starts| starts <= ends && now < ends), "{alert} at {now}");
     }
 }

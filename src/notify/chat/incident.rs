@@ -98,10 +98,11 @@ pub(super) fn pagerduty(message: &Message<'_>, note: &Note, shape: &Shape, key: 
     event
 }
 
-/// An alert that ends by itself: after a day, or at once when what it tells of is over.
+/// An alert that ends by itself: a day after the attempt, or at once when what it tells of is over. One whose end has
+/// passed when it arrives counts as resolved there, and nobody would be told of it.
 pub(super) fn alertmanager(message: &Message<'_>, note: &Note, shape: &Shape) -> Value {
     let incident = Incident::of(message);
-    let ends = if incident.ends { incident.since } else { incident.since + SHOWN };
+    let ends = if incident.ends { incident.since } else { incident.since.max(message.now) + SHOWN };
     // What ended has the labels that it had when it began.
     let severity = match &message.body {
         Body::Event(_) => Severity::Medium,

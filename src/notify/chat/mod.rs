@@ -246,7 +246,8 @@ impl Chat {
         secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "…"))
     }
 
-    /// What is to be sent for `message`: the same on every attempt, but for a test.
+    /// What is to be sent for `message`: the same on every attempt, but for a test, and for the time at which an
+    /// Alertmanager is to let go of it; it knows an alert again by its labels.
     fn request(&self, message: &Message<'_>, recipient: &str) -> Request {
         let note = Note::of(message);
         let (service, token) = (self.service, self.token.as_ref().map_or("", Secret::expose));
