@@ -13,7 +13,7 @@ use super::note::Shape;
 /// | mattermost | 256 | 7,000 | UTF-16 | attachments of old servers take 7,900, markup included |
 /// | teams | 500 | 18,000 | bytes as JSON, and what a paragraph costs | messages of 28 KB, the whole card |
 /// | telegram | 256 | 3,800 | UTF-16 | `sendMessage`: 4,096 with title and line breaks |
-/// | ntfy | 1,000 | 4,096 | bytes | `message-size-limit` 4 KB, titles of 1 KB since 2.28 |
+/// | ntfy | 1,000 | 4,095 | bytes | `message-size-limit` 4,096, of which a message stays below; titles of 1 KB since 2.28 |
 /// | gotify | 1,000 | 16,384 | bytes | none published: what a telephone can show |
 /// | matrix | 1,000 | 30,000 | bytes as JSON | events of 65,536 bytes, signatures included |
 /// | pagerduty | 1,024 | 16,384 | UTF-16 | Events API v2: `summary`; 512 KB in all |
@@ -25,7 +25,7 @@ pub(super) fn of(service: Service) -> Shape {
         Service::Mattermost => (256, 7_000),
         Service::Teams => (500, 18_000),
         Service::Telegram => (256, 3_800),
-        Service::Ntfy => (1_000, 4_096),
+        Service::Ntfy => (1_000, 4_095),
         Service::Gotify => (1_000, 16_384),
         Service::Matrix => (1_000, 30_000),
         Service::PagerDuty | Service::Alertmanager => (1_024, 16_384),

@@ -242,6 +242,7 @@ fn of_test() -> Note {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{Service, limits};
     use super::*;
 
     fn bytes(text: &str) -> usize {
@@ -276,6 +277,15 @@ mod tests {
         assert_eq!(told(90), entries.join("\n\n"));
         assert_eq!(told(60), "alert 1\n\nalert 2\n\n… (7 more: harmattan alerts list)");
         assert_eq!(told(40), "… (9 more: harmattan alerts list)");
+    }
+
+    #[test]
+    fn a_message_of_ntfy_is_never_so_long_that_it_becomes_an_attachment() {
+        let shape = limits::of(Service::Ntfy);
+        for entries in [vec!["x".repeat(4_096)], vec!["x".repeat(2_047); 2], vec!["x".repeat(62); 64]] {
+            let told = several(&entries, &shape);
+            assert!((1..4_096).contains(&told.len()), "{}", told.len());
+        }
     }
 
     #[test]
