@@ -138,6 +138,22 @@ async fn the_largest_messages_keep_to_every_limit() {
 }
 
 #[tokio::test]
+async fn a_link_that_grows_too_long_in_a_form_is_left_out_and_no_alert_is_lost() {
+    for filling in ["a&", "|", "\\", "'", "x"] {
+        let mut alert = giant("\"");
+        let mut link = format!("https://a.example/?{}", filling.repeat(1_990 / filling.len()));
+        link.truncate(2_000);
+        alert.item.url = Some(link);
+        for service in Service::ALL {
+            let told = checked(service, &Body::Alert(&alert)).await.to_string();
+            let whole = told.contains("https://a.example/?");
+            assert!(whole || told.contains("characters left out)"), "{}: {told}", service.as_str());
+            assert!(whole || filling != "x", "{}", service.as_str());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_test_is_as_large_as_the_service_takes() {
     for (service, least) in [
         (Service::Slack, 2_500),

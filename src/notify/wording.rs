@@ -160,15 +160,21 @@ pub(crate) enum Link {
     None,
 }
 
+/// What is said in place of a link that is too long.
+pub(crate) fn left_out(link: &str) -> String {
+    format!("link of {} characters left out", link.len())
+}
+
 impl Link {
     fn to(text: Option<&str>) -> Self {
         let Some(url) = text.and_then(web_address) else {
             return Self::None;
         };
         // ASCII: as many characters as bytes.
-        match url.as_str().len() {
-            0..=ADDRESS_CHARS_MAX => Self::Address(url),
-            length => Self::LeftOut(format!("link of {length} characters left out")),
+        if url.as_str().len() <= ADDRESS_CHARS_MAX {
+            Self::Address(url)
+        } else {
+            Self::LeftOut(left_out(url.as_str()))
         }
     }
 }

@@ -14,12 +14,16 @@ pub(super) fn slack(note: &Note, shape: &Shape) -> Value {
         json!({ "type": "section", "text": { "type": "plain_text", "text": text, "emoji": false } }),
     ];
     if let Some(link) = &note.link {
-        let link = format!("<{}>", entities(&link.replace('|', "%7C")));
-        blocks
-            .push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": link, "verbatim": true } }));
+        let text = json!({ "type": "mrkdwn", "text": slack_link(link), "verbatim": true });
+        blocks.push(json!({ "type": "section", "text": text }));
     }
     // What telephones show of it.
     json!({ "text": entities(&title), "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
+}
+
+/// A link as Slack's text has it.
+pub(super) fn slack_link(link: &str) -> String {
+    format!("<{}>", entities(&link.replace('|', "%7C")))
 }
 
 /// The three characters that Slack's text obeys.

@@ -1,8 +1,8 @@
 //! What each service takes of a text, by its published limits.
 
 use super::super::foreign::{is_address, unmarked};
-use super::Service;
 use super::note::Shape;
+use super::{Service, channels};
 
 /// The limits of a service.
 ///
@@ -20,7 +20,7 @@ use super::note::Shape;
 /// | alertmanager | 1,024 | 16,384 | bytes | none published |
 pub(super) fn of(service: Service) -> Shape {
     let (title, text): (usize, usize) = match service {
-        Service::Slack => (150, 3_000),
+        Service::Slack => (150, SLACK_TEXT_MAX),
         Service::Discord => (256, 4_096),
         Service::Mattermost => (256, 7_000),
         Service::Teams => (500, 18_000),
@@ -51,6 +51,25 @@ pub(super) fn of(service: Service) -> Shape {
         | Service::Alertmanager => str::to_owned,
     };
     Shape { title, text, size, plain }
+}
+
+/// Greatest length of a text object of Slack, in UTF-16, markup and escapes included.
+const SLACK_TEXT_MAX: usize = 3_000;
+
+/// Whether `service` takes a link, which has at most 2,000 characters, in the form in which it is sent.
+pub(super) fn takes_link(service: Service, link: &str) -> bool {
+    match service {
+        Service::Slack => utf16(&channels::slack_link(link)) <= SLACK_TEXT_MAX,
+        Service::Discord
+        | Service::Mattermost
+        | Service::Teams
+        | Service::Telegram
+        | Service::Ntfy
+        | Service::Gotify
+        | Service::Matrix
+        | Service::PagerDuty
+        | Service::Alertmanager => true,
+    }
 }
 
 fn utf16(text: &str) -> usize {

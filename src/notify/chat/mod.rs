@@ -249,8 +249,8 @@ impl Chat {
     /// What is to be sent for `message`: the same on every attempt, but for a test, and for the time at which an
     /// Alertmanager is to let go of it; it knows an alert again by its labels.
     fn request(&self, message: &Message<'_>, recipient: &str) -> Request {
-        let note = Note::of(message);
         let (service, token) = (self.service, self.token.as_ref().map_or("", Secret::expose));
+        let note = Note::of(message).with_fitting_link(|link| limits::takes_link(service, link));
         let shape = &limits::of(service);
         let (method, url, body) = match service {
             Service::Slack => (Method::POST, self.url.clone(), channels::slack(&note, shape)),

@@ -63,6 +63,16 @@ impl Note {
         }
     }
 
+    /// The same without its link where that does not fit; the text says so then.
+    pub(super) fn with_fitting_link(mut self, fits: impl Fn(&str) -> bool) -> Self {
+        if let Some(link) = self.link.take_if(|link| !fits(link))
+            && let Text::One { tail, .. } = &mut self.text
+        {
+            tail.insert(0, format!("({})", wording::left_out(&link)));
+        }
+        self
+    }
+
     /// The title as `shape` takes it.
     pub(super) fn title(&self, shape: &Shape) -> String {
         clipped(&self.title, shape.title, shape)
