@@ -18,7 +18,7 @@ pub(crate) fn check(service: Service, asked: &Asked, now: Timestamp) -> Value {
         Service::Mattermost => mattermost(&body),
         Service::Teams => teams(&body, asked),
         Service::Telegram => telegram(&body, asked),
-        Service::Ntfy => ntfy(&body),
+        Service::Ntfy => ntfy(&body, asked),
         Service::Gotify => gotify(&body, asked),
         Service::Matrix => matrix(&body, asked),
         Service::PagerDuty => pagerduty(&body, asked),
@@ -143,8 +143,10 @@ fn telegram(body: &Value, asked: &Asked) {
 }
 
 /// <https://docs.ntfy.sh/publish/#publish-as-json> and `message-size-limit`: a message of 4,096 bytes is made an
-/// attachment (`handlePublishBody` in `server/server.go`), one byte less is a message.
-fn ntfy(body: &Value) {
+/// attachment (`handlePublishBody` in `server/server.go`), one byte less is a message. A body of JSON
+/// of 8,192 bytes is refused (`readJSONWithLimit`, <https://github.com/binwiederhier/ntfy/issues/1073>).
+fn ntfy(body: &Value, asked: &Asked) {
+    assert!(asked.body.len() < 8_192, "{} bytes", asked.body.len());
     only(body, &["topic", "title", "message", "priority", "click"]);
     assert!(text(body, "/topic").chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char)));
     assert!(text(body, "/title").len() <= 1_024 && (1..=4_095).contains(&text(body, "/message").len()));

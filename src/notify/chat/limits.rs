@@ -13,7 +13,7 @@ use super::{Service, channels};
 /// | mattermost | 256 | 7,000 | UTF-16 | attachments of old servers take 7,900, markup included |
 /// | teams | 500 | 18,000 | bytes as JSON, and what a paragraph costs | messages of 28 KB, the whole card |
 /// | telegram | 256 | 3,800 | UTF-16 | `sendMessage`: 4,096 with title and line breaks |
-/// | ntfy | 1,000 | 4,095 | bytes | `message-size-limit` 4,096, of which a message stays below; titles of 1 KB since 2.28 |
+/// | ntfy | 1,000 | 4,095 | bytes as JSON | `message-size-limit` of 4,096, which makes an attachment; JSON of twice as much |
 /// | gotify | 1,000 | 16,384 | bytes | none published: what a telephone can show |
 /// | matrix | 1,000 | 30,000 | bytes as JSON | events of 65,536 bytes, signatures included |
 /// | pagerduty | 1,024 | 16,384 | UTF-16 | Events API v2: `summary`; 512 KB in all |
@@ -34,8 +34,8 @@ pub(super) fn of(service: Service) -> Shape {
         Service::Slack | Service::Discord | Service::Mattermost | Service::Telegram | Service::PagerDuty => {
             utf16
         }
-        Service::Ntfy | Service::Gotify | Service::Alertmanager => bytes,
-        Service::Matrix => json_bytes,
+        Service::Gotify | Service::Alertmanager => bytes,
+        Service::Ntfy | Service::Matrix => json_bytes,
         Service::Teams => card_bytes,
     };
     let plain: fn(&str) -> String = match service {
@@ -56,15 +56,19 @@ pub(super) fn of(service: Service) -> Shape {
 /// Greatest length of a text object of Slack, in UTF-16, markup and escapes included.
 const SLACK_TEXT_MAX: usize = 3_000;
 
+/// Greatest length of a link for ntfy, in bytes as JSON: with title and message it stays below 8,192, twice the
+/// `message-size-limit`, which no JSON may reach.
+const NTFY_LINK_BYTES_MAX: usize = 2_500;
+
 /// Whether `service` takes a link, which has at most 2,000 characters, in the form in which it is sent.
 pub(super) fn takes_link(service: Service, link: &str) -> bool {
     match service {
         Service::Slack => utf16(&channels::slack_link(link)) <= SLACK_TEXT_MAX,
+        Service::Ntfy => json_bytes(link) <= NTFY_LINK_BYTES_MAX,
         Service::Discord
         | Service::Mattermost
         | Service::Teams
         | Service::Telegram
-        | Service::Ntfy
         | Service::Gotify
         | Service::Matrix
         | Service::PagerDuty
