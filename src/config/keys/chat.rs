@@ -89,9 +89,19 @@ pub static NTFY: Table = Table {
     keys: &[
         NAME,
         kind(r#""ntfy""#),
-        SERVER,
+        Key::required(
+            "url",
+            Form::Address { schemes: WEB_SCHEMES },
+            r#""https://ntfy.example.org""#,
+            "The server alone, without a path.",
+        ),
         TOKEN_MAYBE,
-        Key::required("to", Form::Texts, r#"["desk-alerts"]"#, "Topics, one delivery each."),
+        Key::required(
+            "to",
+            Form::Texts,
+            r#"["desk-alerts"]"#,
+            "Topics of up to 64 letters, digits, `-` and `_`, one delivery each.",
+        ),
     ],
 };
 

@@ -36,6 +36,7 @@ const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
     ),
     (Service::PagerDuty, 400, &["routing_key"]),
     (Service::Mattermost, 400, &["webhook", "channel"]),
+    (Service::Ntfy, 400, &["topic", "attachments not allowed"]),
 ];
 
 /// What `answer` of `service` means.
@@ -180,6 +181,24 @@ mod tests {
             429,
             r#"{"code":42901,"http":429,"error":"limit reached: too many requests"}"#,
             "way: limit reached: too many requests",
+        ),
+        (
+            Service::Ntfy,
+            400,
+            r#"{"code":40009,"http":400,"error":"invalid request: topic invalid"}"#,
+            "transient: invalid request: topic invalid",
+        ),
+        (
+            Service::Ntfy,
+            400,
+            r#"{"code":40014,"http":400,"error":"invalid request: attachments not allowed"}"#,
+            "transient: invalid request: attachments not allowed",
+        ),
+        (
+            Service::Ntfy,
+            413,
+            r#"{"code":41303,"http":413,"error":"JSON body too large"}"#,
+            "permanent: JSON body too large",
         ),
         (
             Service::Gotify,
