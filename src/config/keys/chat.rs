@@ -36,7 +36,7 @@ pub static SLACK: Table = Table {
 pub static DISCORD: Table = Table {
     name: "notifier",
     kind: Some("discord"),
-    doc: "A webhook of Discord.",
+    doc: "A webhook of Discord. In a forum channel its address ends in `?thread_id=` and the id of a post.",
     keys: &[NAME, kind(r#""discord""#), SECRET_URL],
 };
 

@@ -29,6 +29,7 @@ pub(super) enum Verdict {
 const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
     (Service::Slack, 400, &["invalid_token", "no_service", "no_team", "user_not_found"]),
     (Service::Slack, 410, &["channel_is_archived"]),
+    (Service::Discord, 400, &["forum channels"]),
     (
         Service::Telegram,
         400,
@@ -144,6 +145,18 @@ mod tests {
             "way 3.5s: You are being rate limited.",
         ),
         (Service::Discord, 404, r#"{"message":"Unknown Webhook","code":10015}"#, "way: Unknown Webhook"),
+        (
+            Service::Discord,
+            400,
+            r#"{"message":"Webhooks posted to forum channels must have a thread_name or thread_id","code":220001}"#,
+            "way: Webhooks posted to forum channels must have a thread_name or thread_id",
+        ),
+        (
+            Service::Discord,
+            400,
+            r#"{"message":"Invalid Form Body","code":50035}"#,
+            "permanent: Invalid Form Body",
+        ),
         (
             Service::Mattermost,
             400,
