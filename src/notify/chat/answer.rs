@@ -42,7 +42,7 @@ const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
 
 /// What `answer` of `service` means.
 pub(super) fn verdict(service: Service, answer: &Answer) -> Verdict {
-    let status = answer.status.as_u16();
+    let status = status(service, answer);
     let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let why = words(json.as_ref(), &answer.body);
     match classify::http(status) {
@@ -64,6 +64,15 @@ pub(super) fn verdict(service: Service, answer: &Answer) -> Verdict {
             Verdict::Way { why, retry_after: answer.retry_after.max(asked) }
         }
     }
+}
+
+/// The status, also where it stands in the body: an old connector of Teams passes refusals on under 200, as
+/// `Microsoft Teams endpoint returned HTTP error 429 with ContextId …`.
+fn status(service: Service, answer: &Answer) -> u16 {
+    let body = String::from_utf8_lossy(&answer.body);
+    let told = body.split_once("returned HTTP error ").filter(|_| service == Service::Teams);
+    let told = told.and_then(|(_, rest)| rest.get(..3)?.parse().ok());
+    told.filter(|_| answer.status.is_success()).unwrap_or(answer.status.as_u16())
 }
 
 /// The id that a group of Telegram has now, when it was asked for by one that it had.
@@ -165,6 +174,27 @@ mod tests {
         ),
         (Service::Teams, 202, "", "accepted"),
         (Service::Teams, 413, "<html>", "permanent: "),
+        (Service::Teams, 200, "1", "accepted"),
+        (
+            Service::Teams,
+            200,
+            "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId \
+             tcid=0,server=a",
+            "way: Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with \
+             ContextId…",
+        ),
+        (
+            Service::Teams,
+            200,
+            "Microsoft Teams endpoint returned HTTP error 413 with ContextId x",
+            "permanent: Microsoft Teams endpoint returned HTTP error 413 with ContextId x",
+        ),
+        (
+            Service::Teams,
+            200,
+            "Microsoft Teams endpoint returned HTTP error 502",
+            "way: Microsoft Teams endpoint returned HTTP error 502",
+        ),
         (
             Service::Telegram,
             429,
