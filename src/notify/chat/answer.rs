@@ -87,7 +87,8 @@ fn is_of_the_way(service: Service, status: u16, why: &str) -> bool {
     OF_THE_WAY.iter().filter(closed).any(|row| row.2.iter().any(|word| why.contains(word)))
 }
 
-/// The wait that a body asks for: seconds in Discord and Telegram, milliseconds in Matrix.
+/// The wait that a body asks for: seconds in Discord and Telegram, milliseconds in Matrix, whose newer servers ask in
+/// `Retry-After` (specification 1.10); the longer of both counts.
 fn wish(json: &Value) -> Option<Duration> {
     let seconds = json.pointer("/parameters/retry_after").or_else(|| json.get("retry_after"));
     let seconds = seconds.and_then(Value::as_f64);
@@ -294,6 +295,21 @@ mod tests {
     fn answers_seen_in_the_field() {
         for (service, status, body, expected) in FIELD {
             assert_eq!(told(*service, *status, body), *expected, "{} {status}", service.as_str());
+        }
+    }
+
+    #[test]
+    fn of_two_wishes_the_longer_counts() {
+        let body = r#"{"errcode":"M_LIMIT_EXCEEDED","error":"Too Many Requests","retry_after_ms":2000}"#;
+        for (header, body, expected) in
+            [(5, body, 5), (1, body, 2), (5, r#"{"errcode":"M_LIMIT_EXCEEDED"}"#, 5)]
+        {
+            let header = Some(Duration::from_secs(header));
+            let answer = Answer { retry_after: header, ..answer(429, body) };
+            let Verdict::Way { retry_after, .. } = verdict(Service::Matrix, &answer) else {
+                panic!("{answer:?}")
+            };
+            assert_eq!(retry_after, Some(Duration::from_secs(expected)), "{answer:?}");
         }
     }
 
