@@ -25,7 +25,8 @@ pub(super) enum Verdict {
     Permanent { why: String },
 }
 
-/// Words by which services say that the way is closed, not that the message is bad, though the status says so.
+/// Words by which services say that the way is closed, not that the message is bad, though the status says so. Those of
+/// Mattermost are in its server's language; its ids are not.
 const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
     (Service::Slack, 400, &["invalid_token", "no_service", "no_team", "user_not_found"]),
     (Service::Slack, 410, &["channel_is_archived"]),
@@ -36,7 +37,11 @@ const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
         &["chat not found", "upgraded", "not enough rights", "no rights", "not a member", "kicked"],
     ),
     (Service::PagerDuty, 400, &["routing_key"]),
-    (Service::Mattermost, 400, &["webhook", "channel"]),
+    (
+        Service::Mattermost,
+        400,
+        &["web.incoming_webhook.invalid", "web.incoming_webhook.channel", "invalid webhook", "the channel"],
+    ),
     (Service::Ntfy, 400, &["topic", "attachments not allowed"]),
 ];
 
@@ -51,7 +56,9 @@ pub(super) fn verdict(service: Service, answer: &Answer) -> Verdict {
             (_, 202) => "accepted",
             _ => "taken",
         }),
-        HttpVerdict::Permanent if !is_of_the_way(service, status, &why) => Verdict::Permanent { why },
+        HttpVerdict::Permanent if !is_of_the_way(service, status, &why, json.as_ref()) => {
+            Verdict::Permanent { why }
+        }
         HttpVerdict::Transient => Verdict::Transient { why, retry_after: answer.retry_after },
         // One who shut us out, of several.
         HttpVerdict::Permanent | HttpVerdict::Way
@@ -81,8 +88,9 @@ pub(super) fn moved_to(answer: &Answer) -> Option<String> {
     json.pointer("/parameters/migrate_to_chat_id")?.as_i64().map(|id| id.to_string())
 }
 
-fn is_of_the_way(service: Service, status: u16, why: &str) -> bool {
-    let why = why.to_lowercase();
+fn is_of_the_way(service: Service, status: u16, why: &str, json: Option<&Value>) -> bool {
+    let id = json.and_then(|json| json.get("id")?.as_str()).unwrap_or_default();
+    let why = format!("{why} {id}").to_lowercase();
     let closed = |row: &&(Service, u16, &[&str])| row.0 == service && row.1 == status;
     OF_THE_WAY.iter().filter(closed).any(|row| row.2.iter().any(|word| why.contains(word)))
 }
@@ -172,6 +180,18 @@ mod tests {
             400,
             r#"{"message":"Couldn't find the channel."}"#,
             "way: Couldn't find the channel.",
+        ),
+        (
+            Service::Mattermost,
+            400,
+            r#"{"id":"web.incoming_webhook.invalid.app_error","message":"Ungültiger Hook.","status_code":400}"#,
+            "way: Ungültiger Hook.",
+        ),
+        (
+            Service::Mattermost,
+            400,
+            r#"{"id":"web.incoming_webhook.split_props_length.app_error","message":"Unable to split webhook props"}"#,
+            "permanent: Unable to split webhook props",
         ),
         (Service::Teams, 202, "", "accepted"),
         (Service::Teams, 413, "<html>", "permanent: "),

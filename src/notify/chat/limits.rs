@@ -10,7 +10,7 @@ use super::{Service, channels};
 /// |---|---|---|---|---|
 /// | slack | 150 | 3,000 | UTF-16 | Block Kit: header and section blocks |
 /// | discord | 256 | 4,096 | UTF-16 | embed limits; 6,000 in all |
-/// | mattermost | 256 | 7,000 | UTF-16 | attachments of old servers take 7,900, markup included |
+/// | mattermost | 256 | 7,000 | UTF-16 | what reads well; supported servers take 760,000 in attachments |
 /// | teams | 500 | 18,000 | bytes as JSON, and what a paragraph costs | messages of 28 KB, the whole card |
 /// | telegram | 256 | 3,800 | UTF-16 | `sendMessage`: 4,096 with title and line breaks |
 /// | ntfy | 1,000 | 4,095 | bytes as JSON | `message-size-limit` of 4,096, which makes an attachment; JSON of twice as much |
