@@ -232,6 +232,20 @@ async fn a_group_that_moved_is_told_where_it_is_now() {
 }
 
 #[tokio::test]
+async fn every_report_and_every_test_is_an_incident_of_its_own() {
+    let report = Report { since: sample::now(), until: sample::now(), ..Report::default() };
+    let id = DeliveryId::from_bytes([7; 16]).to_string();
+    for body in [Body::Report(&report), Body::Test] {
+        for (service, key) in [(Service::PagerDuty, "/dedup_key"), (Service::Alertmanager, "/0/labels/story")]
+        {
+            let told = checked(service, &body).await;
+            let key = told.pointer(key).and_then(Value::as_str).expect("a key");
+            assert!(key.ends_with(&format!("/{id}")), "{key}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_alert_that_arrives_days_late_is_not_resolved_already() {
     let (alert, failing) = (sample::french(), event(EventKind::SourceFailing, "rfi-afrique"));
     let alerts = [sample::french(), sample::arabic()];

@@ -61,10 +61,11 @@ impl Incident {
                 let name = foreign::line(&event.name);
                 Self { ends, ..lasting(format!("{about}/{name}"), about, &name, event.created) }
             }
+            // Each of its own: nobody would be told anew of an incident that is open already.
             Body::Report(report) => {
-                lasting("harmattan/report".to_owned(), "report", "harmattan", report.until)
+                lasting(format!("harmattan/report/{}", message.id), "report", "harmattan", report.until)
             }
-            Body::Test => lasting("harmattan/test".to_owned(), "test", "harmattan", message.now),
+            Body::Test => lasting(format!("harmattan/test/{}", message.id), "test", "harmattan", message.now),
         }
     }
 }
