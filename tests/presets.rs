@@ -7,7 +7,7 @@ use harmattan::config::secret::Secret;
 use harmattan::event::{Event, EventKind};
 use harmattan::notify::chat::{Address, ChatSettings, Service};
 use harmattan::notify::digest::Digest;
-use harmattan::notify::{Accepted, Body, Message, Notifier, NotifierKind, NotifierSettings};
+use harmattan::notify::{Accepted, Body, LATE, Message, Notifier, NotifierKind, NotifierSettings};
 use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::Report;
@@ -60,7 +60,7 @@ async fn sent_at(
         recipient: &recipient,
         timezone: &TimeZone::UTC,
         now,
-        late: false,
+        late: now.duration_since(sample::now()) > LATE,
     };
     let outcome = notifier.send(&message).await;
     (server.asked(), outcome)
@@ -263,5 +263,28 @@ async fn an_alert_that_arrives_days_late_is_not_resolved_already() {
             let told = checked_at(sample::now() + late, Service::Alertmanager, &body).await;
             assert!(told[0].get("startsAt").is_some(), "{told}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_lasts_is_shown_until_it_is_over() {
+    let late = SignedDuration::from_hours(1);
+    for (kind, after, days) in [
+        (EventKind::SourceFailing, SignedDuration::ZERO, 30),
+        (EventKind::SourceSilent, SignedDuration::ZERO, 30),
+        (EventKind::NetworkOffline, SignedDuration::ZERO, 30),
+        (EventKind::NotifierFailing, SignedDuration::ZERO, 30),
+        (EventKind::NotifierFailing, late, 1),
+        (EventKind::SourceGap, SignedDuration::ZERO, 1),
+        (EventKind::SourceRecovered, SignedDuration::ZERO, 0),
+        (EventKind::NetworkOnline, SignedDuration::ZERO, 0),
+        (EventKind::NotifierRecovered, SignedDuration::ZERO, 0),
+    ] {
+        let now = sample::now() + after;
+        let event = event(kind, "rfi-afrique");
+        let told = checked_at(now, Service::Alertmanager, &Body::Event(&event)).await;
+        let ends = now + SignedDuration::from_hours(24 * days);
+        assert_eq!(told[0]["endsAt"], ends.to_string(), "{kind:?}");
+        assert_eq!(told[0].get("startsAt").is_none(), days == 0, "{kind:?}");
     }
 }

@@ -10,13 +10,27 @@ use super::note::{Note, Shape, clipped};
 use crate::event::EventKind;
 use crate::rules::spec::Severity;
 
-/// How long an Alertmanager shows an alert: it is told once, where Prometheus repeats what lasts.
+/// How long an Alertmanager shows what nothing ends: it is told once, where Prometheus repeats what lasts.
 const SHOWN: Duration = Duration::from_hours(24);
+
+/// How long it shows at most what is told of again when it is over: a source that fails, and is taken out of the config
+/// before it is well again, must not stay there for ever.
+const LASTING: Duration = Duration::from_hours(30 * 24);
 
 /// Greatest length of a key by which PagerDuty knows an incident again (Events API v2).
 const DEDUP_CHARS_MAX: usize = 255;
 
-/// An incident, and whether it begins or ends.
+/// How an incident goes on.
+enum Course {
+    /// It happened, and nothing will tell of its end.
+    Happened,
+    /// It lasts until its end is told.
+    Lasts,
+    /// It is over.
+    Over,
+}
+
+/// An incident, and how it goes on.
 struct Incident {
     /// The same for all that speaks of it.
     key: String,
@@ -25,47 +39,50 @@ struct Incident {
     /// Who reports it.
     source: String,
     since: Timestamp,
-    ends: bool,
+    course: Course,
 }
 
 impl Incident {
     fn of(message: &Message<'_>) -> Self {
-        let lasting = |key: String, kind: &str, source: &str, since| Self {
+        let happened = |key: String, kind: &str, source: &str, since| Self {
             key,
             kind: kind.to_owned(),
             source: source.to_owned(),
             since,
-            ends: false,
+            course: Course::Happened,
         };
         match &message.body {
             Body::Alert(alert) => {
                 let kind = alert.rules.first().map_or_else(String::new, |rule| foreign::line(&rule.rule));
                 let story = alert.story.id.to_string();
-                lasting(story, &kind, &foreign::line(wording::source_name(alert)), alert.created)
+                happened(story, &kind, &foreign::line(wording::source_name(alert)), alert.created)
             }
             Body::Digest(digest) => {
-                lasting(message.id.to_string(), "alert.digest", "harmattan", digest.created())
+                happened(message.id.to_string(), "alert.digest", "harmattan", digest.created())
             }
             Body::Event(event) => {
-                let (kind, ends) = match event.kind {
-                    EventKind::SourceFailing | EventKind::SourceSilent => (event.kind.as_str(), false),
-                    EventKind::SourceRecovered => (EventKind::SourceFailing.as_str(), true),
-                    EventKind::SourceGap => (EventKind::SourceGap.as_str(), false),
-                    EventKind::NetworkOffline => (EventKind::NetworkOffline.as_str(), false),
-                    EventKind::NetworkOnline => (EventKind::NetworkOffline.as_str(), true),
-                    EventKind::NotifierFailing => (EventKind::NotifierFailing.as_str(), false),
-                    EventKind::NotifierRecovered => (EventKind::NotifierFailing.as_str(), true),
+                let (kind, course) = match event.kind {
+                    // A source that was silent recovers as one that failed does.
+                    EventKind::SourceFailing | EventKind::SourceSilent => {
+                        (EventKind::SourceFailing, Course::Lasts)
+                    }
+                    EventKind::SourceRecovered => (EventKind::SourceFailing, Course::Over),
+                    EventKind::SourceGap => (EventKind::SourceGap, Course::Happened),
+                    EventKind::NetworkOffline => (EventKind::NetworkOffline, Course::Lasts),
+                    EventKind::NetworkOnline => (EventKind::NetworkOffline, Course::Over),
+                    EventKind::NotifierFailing => (EventKind::NotifierFailing, Course::Lasts),
+                    EventKind::NotifierRecovered => (EventKind::NotifierFailing, Course::Over),
                 };
-                // A source that was silent recovers as one that failed does.
-                let about = if kind == EventKind::SourceSilent.as_str() { "source.failing" } else { kind };
-                let name = foreign::line(&event.name);
-                Self { ends, ..lasting(format!("{about}/{name}"), about, &name, event.created) }
+                let (kind, name) = (kind.as_str(), foreign::line(&event.name));
+                Self { course, ..happened(format!("{kind}/{name}"), kind, &name, event.created) }
             }
             // Each of its own: nobody would be told anew of an incident that is open already.
             Body::Report(report) => {
-                lasting(format!("harmattan/report/{}", message.id), "report", "harmattan", report.until)
+                happened(format!("harmattan/report/{}", message.id), "report", "harmattan", report.until)
             }
-            Body::Test => lasting(format!("harmattan/test/{}", message.id), "test", "harmattan", message.now),
+            Body::Test => {
+                happened(format!("harmattan/test/{}", message.id), "test", "harmattan", message.now)
+            }
         }
     }
 }
@@ -81,7 +98,10 @@ pub(super) fn pagerduty(message: &Message<'_>, note: &Note, shape: &Shape, key: 
     };
     let mut event = json!({
         "routing_key": key,
-        "event_action": if incident.ends { "resolve" } else { "trigger" },
+        "event_action": match incident.course {
+            Course::Happened | Course::Lasts => "trigger",
+            Course::Over => "resolve",
+        },
         "dedup_key": clipped(&incident.key, DEDUP_CHARS_MAX, shape),
         "client": "Harmattan",
         "payload": {
@@ -99,11 +119,17 @@ pub(super) fn pagerduty(message: &Message<'_>, note: &Note, shape: &Shape, key: 
     event
 }
 
-/// An alert that ends by itself: a day after the attempt, or at once when what it tells of is over. One whose end has
+/// An alert that ends by itself some time after the attempt, or at once when what it tells of is over. One whose end has
 /// passed when it arrives counts as resolved there, and nobody would be told of it.
 pub(super) fn alertmanager(message: &Message<'_>, note: &Note, shape: &Shape) -> Value {
     let incident = Incident::of(message);
-    let ends = if incident.ends { incident.since } else { incident.since.max(message.now) + SHOWN };
+    let (starts, shown) = match incident.course {
+        // What was held up may be overtaken by the news of its end.
+        Course::Lasts if !message.late => (Some(incident.since), LASTING),
+        Course::Happened | Course::Lasts => (Some(incident.since), SHOWN),
+        Course::Over => (None, Duration::ZERO),
+    };
+    let ends = starts.map_or(incident.since, |starts| starts.max(message.now) + shown);
     // What ended has the labels that it had when it began.
     let severity = match &message.body {
         Body::Event(_) => Severity::Medium,
@@ -121,9 +147,7 @@ pub(super) fn alertmanager(message: &Message<'_>, note: &Note, shape: &Shape) ->
         "endsAt": ends.to_string(),
     });
     if let Value::Object(alert) = &mut alert {
-        if !incident.ends {
-            alert.insert("startsAt".to_owned(), json!(incident.since.to_string()));
-        }
+        alert.extend(starts.map(|starts| ("startsAt".to_owned(), json!(starts.to_string()))));
         alert.extend(note.link.as_ref().map(|link| ("generatorURL".to_owned(), json!(link))));
     }
     json!([alert])

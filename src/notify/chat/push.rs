@@ -22,7 +22,8 @@ pub(super) fn ntfy(note: &Note, shape: &Shape, topic: &str) -> Value {
     body
 }
 
-/// A message of plain text; a priority of 8 and more rings a telephone that is set to quiet.
+/// A message of plain text; on telephones a priority of 4 and more makes a sound, one of 8 and more also vibrates
+/// (<https://gotify.net/docs/priority>).
 pub(super) fn gotify(note: &Note, shape: &Shape) -> Value {
     let priority = match note.severity {
         Severity::Info => 1,
