@@ -133,7 +133,7 @@ async fn retry(at: &At, options: &Retry) -> anyhow::Result<Exit> {
         }
     }
     let retried = ask(at, Call::Retry { ids }).await?;
-    changed(&retried, options.json, "are ready to be sent")
+    changed(&retried, options.json, ["is ready to be sent", "are ready to be sent"])
 }
 
 async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
@@ -147,16 +147,21 @@ async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
         }
     }
     let dropped = ask(at, Call::Drop { ids }).await?;
-    changed(&dropped, options.json, "were dropped")
+    changed(&dropped, options.json, ["was dropped", "were dropped"])
 }
 
-fn changed(deliveries: &[api::Delivery], json: bool, what: &str) -> anyhow::Result<Exit> {
+/// Tells which deliveries were changed; `what` became of one, and of any other number.
+fn changed(deliveries: &[api::Delivery], json: bool, what: [&str; 2]) -> anyhow::Result<Exit> {
     if json {
         json_lines(deliveries)?;
     } else {
-        talk(format!("{} deliveries {what}", deliveries.len()));
+        talk(counted(deliveries.len(), what));
     }
     Ok(Exit::Done)
+}
+
+fn counted(count: usize, [one, several]: [&str; 2]) -> String {
+    if count == 1 { format!("1 delivery {one}") } else { format!("{count} deliveries {several}") }
 }
 
 async fn ask(at: &At, call: Call) -> anyhow::Result<Vec<api::Delivery>> {
@@ -190,4 +195,18 @@ pub(super) fn print(deliveries: &[api::Delivery]) -> anyhow::Result<()> {
         table.row(cells, delivery.reason.as_deref().unwrap_or_default());
     }
     table.print()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_delivery_is_spoken_of_as_one() {
+        let told = |count| counted(count, ["was dropped", "were dropped"]);
+        assert_eq!(
+            [0, 1, 2].map(told),
+            ["0 deliveries were dropped", "1 delivery was dropped", "2 deliveries were dropped"]
+        );
+    }
 }
