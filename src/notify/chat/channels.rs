@@ -2,19 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::limits;
-use super::note::{Note, Shape};
+use super::limits::{self, SLACK_SECTION_MAX};
+use super::note::{Note, Shape, parted};
 use crate::rules::spec::Severity;
 
-/// A section of plain text, in which Slack obeys nothing, and the link in one of its own.
+/// Sections of plain text, in which Slack obeys nothing, and the link in one of its own.
 pub(super) fn slack(note: &Note, shape: &Shape) -> Value {
-    let (title, text) = (note.title(shape), note.text(shape));
-    let mut blocks = vec![
-        json!({ "type": "header", "text": { "type": "plain_text", "text": title, "emoji": false } }),
-        json!({ "type": "section", "text": { "type": "plain_text", "text": text, "emoji": false } }),
-    ];
-    if let Some(link) = &note.link {
-        let text = json!({ "type": "mrkdwn", "text": slack_link(link), "verbatim": true });
+    let plain = |kind: &str, text: &str| {
+        let text = json!({ "type": "plain_text", "text": text, "emoji": false });
+        json!({ "type": kind, "text": text })
+    };
+    let title = note.title(shape);
+    let link = note.link.as_deref().map(slack_link);
+    let room = shape.text.saturating_sub(link.as_deref().map_or(0, shape.size));
+    let text = note.text(&Shape { text: room, ..*shape });
+    let mut blocks = vec![plain("header", &title)];
+    blocks.extend(parted(&text, SLACK_SECTION_MAX, shape.size).iter().map(|part| plain("section", part)));
+    if let Some(link) = link {
+        let text = json!({ "type": "mrkdwn", "text": link, "verbatim": true });
         blocks.push(json!({ "type": "section", "text": text }));
     }
     // What telephones show of it.
@@ -27,7 +32,7 @@ pub(super) fn slack_link(link: &str) -> String {
 }
 
 /// The three characters that Slack's text obeys.
-fn entities(text: &str) -> String {
+pub(super) fn entities(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -8,7 +8,7 @@ use super::{Service, channels};
 ///
 /// | service | title | text | counted in | source |
 /// |---|---|---|---|---|
-/// | slack | 150 | 3,000 | UTF-16 | Block Kit: header and section blocks |
+/// | slack | 150 | 9,000 | UTF-16, escaped | Block Kit: a header, sections of 3,000 each; near 12,000 in all, link included |
 /// | discord | 256 | 4,096 | UTF-16 | embed limits; 6,000 in all |
 /// | mattermost | 256 | 7,000 | UTF-16 | what reads well; supported servers take 760,000 in attachments |
 /// | teams | 500 | 22,000 | bytes as JSON in JSON, and what a paragraph costs | messages of 28 KB, the whole card |
@@ -20,7 +20,7 @@ use super::{Service, channels};
 /// | alertmanager | 1,024 | 16,384 | bytes | none published |
 pub(super) fn of(service: Service) -> Shape {
     let (title, text): (usize, usize) = match service {
-        Service::Slack => (150, SLACK_TEXT_MAX),
+        Service::Slack => (150, 9_000),
         Service::Discord => (256, 4_096),
         Service::Mattermost => (256, 7_000),
         Service::Teams => (500, 22_000),
@@ -31,9 +31,8 @@ pub(super) fn of(service: Service) -> Shape {
         Service::PagerDuty | Service::Alertmanager => (1_024, 16_384),
     };
     let size: fn(&str) -> usize = match service {
-        Service::Slack | Service::Discord | Service::Mattermost | Service::Telegram | Service::PagerDuty => {
-            utf16
-        }
+        Service::Slack => slack_size,
+        Service::Discord | Service::Mattermost | Service::Telegram | Service::PagerDuty => utf16,
         Service::Gotify | Service::Alertmanager => bytes,
         Service::Ntfy | Service::Matrix => json_bytes,
         Service::Teams => card_bytes,
@@ -53,8 +52,8 @@ pub(super) fn of(service: Service) -> Shape {
     Shape { title, text, size, plain }
 }
 
-/// Greatest length of a text object of Slack, in UTF-16, markup and escapes included.
-const SLACK_TEXT_MAX: usize = 3_000;
+/// Greatest length of the text of a section of Slack, in UTF-16, markup and escapes included.
+pub(super) const SLACK_SECTION_MAX: usize = 3_000;
 
 /// Greatest length of a link for Teams, in bytes in a card.
 const TEAMS_LINK_BYTES_MAX: usize = 2_500;
@@ -66,7 +65,7 @@ const NTFY_LINK_BYTES_MAX: usize = 2_500;
 /// Whether `service` takes a link, which has at most 2,000 characters, in the form in which it is sent.
 pub(super) fn takes_link(service: Service, link: &str) -> bool {
     match service {
-        Service::Slack => utf16(&channels::slack_link(link)) <= SLACK_TEXT_MAX,
+        Service::Slack => utf16(&channels::slack_link(link)) <= SLACK_SECTION_MAX,
         Service::Ntfy => json_bytes(link) <= NTFY_LINK_BYTES_MAX,
         Service::Teams => card_bytes(link) <= TEAMS_LINK_BYTES_MAX,
         Service::Discord
@@ -81,6 +80,11 @@ pub(super) fn takes_link(service: Service, link: &str) -> bool {
 
 fn utf16(text: &str) -> usize {
     text.encode_utf16().count()
+}
+
+/// Slack does not say whether it counts what is escaped as it was written; here it is counted as it may be kept.
+fn slack_size(text: &str) -> usize {
+    utf16(&channels::entities(text))
 }
 
 fn bytes(text: &str) -> usize {
@@ -149,6 +153,7 @@ mod tests {
     fn sizes_are_counted_as_the_services_count() {
         for (size, text, expected) in [
             (utf16 as fn(&str) -> usize, "a👩é", 4),
+            (slack_size, "a<é", 6),
             (bytes, "é€", 5),
             (json_bytes, "a\"\n\u{1}", 11),
             (card_bytes, "a\nb", 125),

@@ -146,6 +146,35 @@ pub(super) fn clipped(text: &str, room: usize, shape: &Shape) -> String {
     fitting.checked_sub(1).and_then(|at| ends.get(at)).map(kept).unwrap_or_default()
 }
 
+/// `text` in parts that fit `room` each, divided between paragraphs; where one is longer, between its lines, and where a
+/// line is, between characters as readers see them. `size` of a whole must be that of its parts together.
+pub(super) fn parted(text: &str, room: usize, size: fn(&str) -> usize) -> Vec<String> {
+    let (mut parts, mut left) = (vec![String::new()], room);
+    for piece in pieces(text, &|piece| size(piece) <= room) {
+        if size(piece) > left {
+            parts.push(String::new());
+            left = room;
+        }
+        left -= size(piece);
+        if let Some(part) = parts.last_mut() {
+            part.push_str(piece);
+        }
+    }
+    parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// `text` in pieces that fit, as large as may be. A character that does not fit alone is left out.
+fn pieces<'a>(text: &'a str, fits: &dyn Fn(&str) -> bool) -> Vec<&'a str> {
+    let whole_or = |piece: &'a str, smaller: &dyn Fn(&'a str) -> Vec<&'a str>| {
+        if fits(piece) { vec![piece] } else { smaller(piece) }
+    };
+    let characters = |line: &'a str| line.graphemes(true).filter(|piece| fits(piece)).collect();
+    let lines = |paragraph: &'a str| {
+        paragraph.split_inclusive('\n').flat_map(|line| whole_or(line, &characters)).collect()
+    };
+    text.split_inclusive("\n\n").flat_map(|paragraph| whole_or(paragraph, &lines)).collect()
+}
+
 fn of_alert(alert: &Alert, message: &Message<'_>) -> Note {
     let desk = message.timezone;
     let rules: Vec<String> = alert.rules.iter().map(wording::rule).collect();
@@ -308,7 +337,30 @@ mod tests {
         assert_eq!(told(9), "head");
     }
 
+    #[test]
+    fn a_text_is_divided_where_it_divides_itself() {
+        for (text, expected) in [
+            ("one", &["one"][..]),
+            ("one two\nthree\n\nfour", &["one two", "three\n\nfour"]),
+            ("one\n\nfour\n\nfive six 7", &["one\n\nfour", "five six 7"]),
+            ("one two three four", &["one two thre", "e four"]),
+            ("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", &["e\u{301}e\u{301}e\u{301}e\u{301}", "e\u{301}"]),
+            ("\n\n\n \n\none", &["one"]),
+            ("", &[]),
+        ] {
+            assert_eq!(parted(text, 12, bytes), expected, "{text:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn of_a_text_in_parts_nothing_is_lost(text in "(\\PC|\n){0,200}", room in 30_usize..100) {
+            let parts = parted(&text, room, bytes);
+            prop_assert!(parts.iter().all(|part| bytes(part) <= room && !part.trim().is_empty()));
+            let said = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(said(&parts.concat()), said(&text));
+        }
+
         #[test]
         fn every_text_fits(
             head in prop::collection::vec("\\PC{0,30}", 0..4), excerpt in "\\PC{0,200}",
