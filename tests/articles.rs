@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use harmattan::store::{SledStore, Store as _};
 use serde_json::Value;
 
 use crate::support::calls::{Desk, LOOPBACK, text};
@@ -174,6 +175,33 @@ fn what_stands_in_an_articles_place_alerts_nobody() {
         assert_eq!(paper.desk.told(), [format!("alert.new sent {CONVOY}")], "the entry's own alert stands");
         assert_eq!(paper.fate(), expected);
     }
+}
+
+#[test]
+fn a_flood_of_entries_does_not_make_articles_wait_without_bound() {
+    let paper = Paper::new("auto");
+    paper.site.show("/robots.txt", Reply::status(503));
+    paper.print(&vec![(MANGOES, "Short."); 501]);
+    paper.desk.poll();
+    let long = paper.site.url(&format!("/{}", "x".repeat(2_100)));
+    paper.site.show(
+        "/feed",
+        Reply::ok(feed(&paper.site, &[]).replace(
+            "</channel>",
+            &format!("<item><title>Rain</title><link>{long}</link></item></channel>"),
+        )),
+    );
+    paper.desk.poll();
+    assert!(text(&explain(&paper.desk, &long), "/article/detail").contains("longer than 2048 bytes"));
+    let store = SledStore::open(&paper.desk.store()).unwrap();
+    assert_eq!(store.pending_articles().unwrap().len(), 500);
+    let items = store.items(usize::MAX).unwrap();
+    let refused: Vec<_> =
+        items.iter().filter_map(|stored| store.article(stored.item.id, stored.first).unwrap()).collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(
+        refused.iter().any(|fate| format!("{fate:?}").contains("500 articles of its source were waiting"))
+    );
 }
 
 #[test]

@@ -25,6 +25,18 @@ pub const ENTRY_CHARS_MAX: usize = 400;
 /// Longest text taken from an article, in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 
+/// Longest address of an article, in bytes; browsers' and servers' own limits lie about there.
+pub const URL_BYTES_MAX: usize = 2 * 1024;
+
+/// Articles of one source that may wait at one time: more than any source brings in an hour.
+pub const WAITING_OF_SOURCE_MAX: u32 = 500;
+
+/// Articles that may wait at one time in all. Those who fetch them hold them all in memory.
+pub const WAITING_MAX: u32 = 5_000;
+
+/// Days that an article may wait, for a host on hold or the network; what it says is no news then.
+pub const WAIT_DAYS_MAX: u16 = 14;
+
 /// An article that is to be fetched; it lies in the store until it is settled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
@@ -40,6 +52,43 @@ pub struct Pending {
     pub attempts: u32,
     /// When the next one is due.
     pub due: Timestamp,
+}
+
+impl Pending {
+    /// Whether it has waited for too long by that day.
+    #[must_use]
+    pub fn is_too_old(&self, today: Day) -> bool {
+        today.0.saturating_sub(self.first.0) > WAIT_DAYS_MAX
+    }
+}
+
+/// How many articles wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Of one source.
+    pub of_source: u32,
+    /// In all.
+    pub in_all: u32,
+}
+
+impl Waiting {
+    /// Why an article may not wait beside these, in words; `None` when it may.
+    pub fn refusal(self, url: &str) -> Option<String> {
+        if url.len() > URL_BYTES_MAX {
+            Some(format!("its address is longer than {URL_BYTES_MAX} bytes"))
+        } else if self.of_source >= WAITING_OF_SOURCE_MAX {
+            Some(format!("{WAITING_OF_SOURCE_MAX} articles of its source were waiting"))
+        } else if self.in_all >= WAITING_MAX {
+            Some(format!("{WAITING_MAX} articles were waiting"))
+        } else {
+            None
+        }
+    }
+}
+
+/// An address as far as it is kept.
+pub fn shortened(url: &str) -> &str {
+    url.get(..url.floor_char_boundary(URL_BYTES_MAX)).unwrap_or_default()
 }
 
 /// What became of an article.
@@ -69,7 +118,7 @@ pub enum End {
     Unfit(Unfit),
     /// The server's robots.txt does not allow it.
     Robots,
-    /// It could not be fetched.
+    /// It could not be fetched, or could not wait for that.
     Failed {
         /// Why, in words without secrets.
         detail: String,
@@ -210,6 +259,32 @@ mod tests {
         }
         let odd = Item { url: Some("mailto:desk@example.org".into()), ..short };
         assert_eq!(wanted(ArticleChoice::Always, &odd, false), None);
+    }
+
+    #[test]
+    fn an_article_waits_where_there_is_room_and_not_for_ever() {
+        let full = Waiting { of_source: WAITING_OF_SOURCE_MAX, in_all: 600 };
+        let all_full = Waiting { of_source: 0, in_all: WAITING_MAX };
+        let long = "x".repeat(URL_BYTES_MAX + 1);
+        for (waiting, url, expected) in [
+            (Waiting { of_source: 499, in_all: 4_999 }, &long[1..], None),
+            (Waiting::default(), &long, Some("its address is longer than 2048 bytes")),
+            (full, "x", Some("500 articles of its source were waiting")),
+            (all_full, "x", Some("5000 articles were waiting")),
+        ] {
+            assert_eq!(waiting.refusal(url).as_deref(), expected, "{waiting:?}");
+        }
+        let pending = Pending {
+            item: ItemId::from_bytes([1; 16]),
+            first: Day(20_000),
+            source: SourceName::new("paper").unwrap(),
+            url: String::new(),
+            attempts: 0,
+            due: Timestamp::UNIX_EPOCH,
+        };
+        for (today, expected) in [(19_000, false), (20_014, false), (20_015, true)] {
+            assert_eq!(pending.is_too_old(Day(today)), expected, "{today}");
+        }
     }
 
     #[test]

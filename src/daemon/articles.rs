@@ -18,7 +18,7 @@ use url::Url;
 use super::station::Station;
 use super::{clock, sender};
 use crate::article::retry::{self, Next};
-use crate::article::{self, End, Pending};
+use crate::article::{self, End, Pending, WAIT_DAYS_MAX};
 use crate::config::ArticleChoice;
 use crate::desk::{Desk, Source};
 use crate::fetch::{ACCEPT_PAGE, Answer, Document, Redirects, Request};
@@ -27,7 +27,7 @@ use crate::ingest::article::{self as settlement, Settled};
 use crate::item::{Item, ItemId};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
-use crate::store::StoreError;
+use crate::store::{Day, StoreError};
 
 /// Articles under way at one time: polls go first, and pages are large.
 const UNDER_WAY_MAX: usize = 4;
@@ -197,6 +197,10 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
     let Some(source) = source.filter(|source| source.spec.article != ArticleChoice::Never) else {
         return settle(&station, &desk, None, pending, End::Dropped).await;
     };
+    if pending.is_too_old(Day::of(now)) {
+        let end = End::Failed { detail: format!("it waited for more than {WAIT_DAYS_MAX} days") };
+        return settle(&station, &desk, Some(&source), pending, end).await;
+    }
     let Ok(url) = Url::parse(&pending.url) else {
         return settle(&station, &desk, Some(&source), pending, End::Dropped).await;
     };

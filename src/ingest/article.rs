@@ -89,7 +89,8 @@ pub(super) struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// Notes the article of an item to be fetched, if it is wanted and not known yet. Says whether it did.
+    /// Notes the article of an item to be fetched, if it is wanted and not known yet. Says whether it did: what has no
+    /// room to wait is over at once.
     pub(super) fn note(
         &self,
         tx: &dyn Transaction,
@@ -99,6 +100,12 @@ impl Wish<'_> {
     ) -> Result<bool, StoreError> {
         let Some(url) = article::wanted(self.choice, item, fired) else { return Ok(false) };
         if tx.pending_article(item.id)?.is_some() || tx.article(item.id, first)?.is_some() {
+            return Ok(false);
+        }
+        if let Some(detail) = tx.waiting_articles(self.source)?.refusal(&url) {
+            let url = article::shortened(&url).to_owned();
+            let end = End::Failed { detail };
+            tx.put_article(&Fate { item: item.id, first, url, at: self.now, end })?;
             return Ok(false);
         }
         let (source, due) = (self.source.clone(), self.now);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::article::{Fate, Pending};
+use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, EventId, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
@@ -80,7 +80,7 @@ pub trait Store: Send + Sync {
     /// What became of the article of an item first seen on that day.
     fn article(&self, id: ItemId, first: Day) -> Result<Option<Fate>, StoreError>;
 
-    /// The articles that are to be fetched, in no order.
+    /// The articles that are to be fetched, in no order; no more than may wait.
     fn pending_articles(&self) -> Result<Vec<Pending>, StoreError>;
 
     /// Shows the stored items, newest day first.
@@ -228,6 +228,9 @@ pub trait Transaction {
 
     /// Removes an article from those that are to be fetched.
     fn drop_pending_article(&self, id: ItemId) -> Result<(), StoreError>;
+
+    /// How many articles are to be fetched, of a source and in all.
+    fn waiting_articles(&self, source: &SourceName) -> Result<Waiting, StoreError>;
 
     /// The story filed under a key (a normalised link, a folded text) and when it was filed.
     fn story_under(&self, key: SeenKey) -> Result<Option<(StoryId, Timestamp)>, StoreError>;

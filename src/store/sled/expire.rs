@@ -13,9 +13,10 @@ use super::engine::{self, Engine};
 use super::keys::{self, Kind};
 use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
+use crate::article::Pending;
 use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, Subject};
-use crate::store::{Day, Expired, SourceState, StoreError};
+use crate::store::{Day, Expired, SourceState, StoreError, Transaction as _};
 use crate::story::Story;
 
 /// Rows per transaction: tens of milliseconds for which commits wait.
@@ -53,6 +54,7 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
         let range = Kind::Article.prefix().to_vec()..keys::articles_of(Day::of(limit));
         sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
     })?;
+    engine.with(|open| waiting(&open.db, Day::of(limit)))?;
     engine.with(|open| {
         let old = |story: Story| story.first_seen < limit;
         remove_where(&open.db, Kind::Story, old)?;
@@ -128,6 +130,18 @@ fn reports(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
         })
     };
     unowed(tree, Kind::Report.prefix().to_vec()..keys::reports_from(limit), keys)
+}
+
+/// Removes the articles to be fetched whose items, first seen before that day, are removed.
+fn waiting(tree: &Tree, limit: Day) -> Result<u64, StoreError> {
+    let range = Kind::Pending.prefix().to_vec()..Kind::Pending.end().to_vec();
+    let old = |key: &[u8], head: &[u8]| {
+        Ok(tree.row_from(key, head)?.is_some_and(|pending: Pending| pending.first < limit))
+    };
+    sweep(tree, range, BATCH_ROWS_MAX, old, |rows, key| match rows.row::<Pending>(key)? {
+        Some(pending) => rows.drop_pending_article(pending.item).map(|()| 1),
+        None => Ok(0),
+    })
 }
 
 /// Removes events made before `limit` of which no delivery is left.

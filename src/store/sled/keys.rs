@@ -59,6 +59,8 @@ pub(super) enum Kind {
     Source = b's',
     /// Story, by id.
     Story = b't',
+    /// How many articles of a source are to be fetched, by its name; without a name, of all.
+    Waiting = b'u',
     /// Event, by id, which is by age.
     Event = b'v',
     /// Row set aside because its checksum did not fit.
@@ -159,6 +161,16 @@ pub(super) fn articles_of(day: Day) -> Vec<u8> {
 /// An article to be fetched.
 pub(super) fn pending(id: ItemId) -> Vec<u8> {
     Kind::Pending.key(&[&id.to_bytes()])
+}
+
+/// How many articles of a source are to be fetched.
+pub(super) fn waiting(source: &SourceName) -> Vec<u8> {
+    Kind::Waiting.key(&[source.as_str().as_bytes()])
+}
+
+/// How many articles are to be fetched in all.
+pub(super) fn waiting_in_all() -> Vec<u8> {
+    Kind::Waiting.key(&[])
 }
 
 /// A story.

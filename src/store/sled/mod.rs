@@ -22,6 +22,7 @@ mod seen;
 mod silence_row;
 mod story_row;
 mod transaction;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +40,7 @@ use self::keys::Kind;
 use super::{
     Day, Deliveries, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work, gather,
 };
-use crate::article::{Fate, Pending};
+use crate::article::{Fate, Pending, WAITING_MAX};
 use crate::event::{Event, EventId, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
@@ -78,6 +79,7 @@ impl SledStore {
     fn with(path: &Path, open: engine::Open) -> Result<Self, StoreError> {
         let engine = Engine::new(path, open);
         engine.with(|open| open::check_format(path, open))?;
+        engine.with(|open| waiting::count_anew(&open.db))?;
         Ok(Self { engine })
     }
 
@@ -145,7 +147,9 @@ impl Store for SledStore {
     }
 
     fn pending_articles(&self) -> Result<Vec<Pending>, StoreError> {
-        self.read(|tree| gather(usize::MAX, |all| show(tree, tree.scan_prefix(Kind::Pending.prefix()), all)))
+        self.read(|tree| {
+            gather(WAITING_MAX as usize, |all| show(tree, tree.scan_prefix(Kind::Pending.prefix()), all))
+        })
     }
 
     fn visit_items(&self, visit: &mut Visit<'_, StoredItem>) -> Result<(), StoreError> {

@@ -240,3 +240,47 @@ fn row_23_a_store_of_an_older_format_is_taken_up_with_what_it_owes() {
     let format: Option<u32> = store.read(|tree| tree.row(&keys::format())).unwrap();
     assert_eq!(format, Some(2), "a program of format 1 is told that it is too old");
 }
+
+fn pending(n: u8, source: &str, first: Day) -> Pending {
+    Pending {
+        item: ItemId::from_bytes([n; 16]),
+        first,
+        source: SourceName::new(source).unwrap(),
+        url: "https://paper.example/1".into(),
+        attempts: 0,
+        due: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// How many articles of `a` and of `b` are counted, how many in all, and how many there are.
+fn counted(store: &SledStore) -> [usize; 4] {
+    let of = |source| store.read(|tree| waiting::count(tree, &SourceName::new(source).unwrap())).unwrap();
+    let (a, b, all) = (of("a"), of("b"), store.pending_articles().unwrap());
+    [a.of_source as usize, b.of_source as usize, a.in_all as usize, all.len()]
+}
+
+#[test]
+fn waiting_articles_are_counted_with_each_change_and_anew_at_each_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    let (old, new) = (Day(20_000), Day(20_100));
+    write(&store, |rows| {
+        for (n, source, first) in [(1, "a", old), (2, "a", new), (3, "b", new), (1, "a", old)] {
+            rows.put_pending_article(&pending(n, source, first))?;
+        }
+        Ok(())
+    });
+    assert_eq!(counted(&store), [2, 1, 3, 3], "one put off counts once");
+    store.expire(new.start(), Duration::from_hours(240)).unwrap();
+    assert_eq!(counted(&store), [1, 1, 2, 2], "one without an item is gone");
+    write(&store, |rows| (2..=3).try_for_each(|n| rows.drop_pending_article(ItemId::from_bytes([n; 16]))));
+    assert_eq!(counted(&store), [0, 0, 0, 0]);
+    // As earlier versions wrote them.
+    write(&store, |rows| {
+        rows.put(&keys::waiting(&SourceName::new("a").unwrap()), &7_u32)?;
+        let b = pending(4, "b", new);
+        rows.put(&keys::pending(b.item), &b)
+    });
+    drop(store);
+    assert_eq!(counted(&SledStore::open(dir.path()).unwrap()), [0, 1, 1, 1]);
+}

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::access::{InTransaction, Read};
 use super::story_row::Filed;
-use super::{keys, seen};
-use crate::article::{Fate, Pending};
+use super::{keys, seen, waiting};
+use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, HostTrouble, Network};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::Bundle;
@@ -64,11 +64,15 @@ impl Transaction for InTransaction<'_> {
     }
 
     fn put_pending_article(&self, pending: &Pending) -> Result<(), StoreError> {
-        self.put(&keys::pending(pending.item), pending)
+        waiting::put(self, pending)
     }
 
     fn drop_pending_article(&self, id: ItemId) -> Result<(), StoreError> {
-        self.remove(&keys::pending(id))
+        waiting::remove(self, id)
+    }
+
+    fn waiting_articles(&self, source: &SourceName) -> Result<Waiting, StoreError> {
+        waiting::count(self, source)
     }
 
     fn story_under(&self, key: SeenKey) -> Result<Option<(StoryId, Timestamp)>, StoreError> {
