@@ -32,8 +32,13 @@ struct Paper {
 
 impl Paper {
     fn new(article: &str) -> Self {
+        Self::with(article, "")
+    }
+
+    /// One whose desk has more in its config.
+    fn with(article: &str, more: &str) -> Self {
         let site = Site::start();
-        let desk = Desk::with(&source(&site, article));
+        let desk = Desk::with(&format!("{}{more}", source(&site, article)));
         let paper = Self { site, desk };
         paper.print(&[]);
         assert_eq!(paper.desk.poll()["outcome"], "baseline");
@@ -289,6 +294,41 @@ fn an_articles_alert_is_explained() {
     paper.print(&[(MANGOES, "Short: a convoy attacked.")]);
     paper.desk.poll();
     assert_eq!(paper.desk.alerts().len(), 1, "an edit that says what the article said is no news");
+}
+
+/// Fires on words of which an article may have some and its entry the others.
+const WITHDRAWAL: &str =
+    "[[rule]]\nname = \"withdrawal\"\nall = [\"Wagner\", \"garrison\"]\nnone = [\"opera\"]\n";
+
+#[test]
+fn an_edit_is_judged_together_with_the_article() {
+    let paper = Paper::with("always", WITHDRAWAL);
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, page(&STORY.replace("attacked", "seen").replace("base falls", "base stands")));
+    paper.desk.poll();
+    assert_eq!(paper.fate(), "used");
+    assert!(paper.desk.alerts().is_empty());
+    paper.print(&[(MANGOES, "Short: Wagner buys them.")]);
+    paper.desk.poll();
+    let alerts = paper.desk.alerts();
+    assert_eq!(paper.desk.told(), [format!("alert.new sent {MANGOES}")]);
+    assert_eq!(text(&alerts[0], "/rules/0/name"), "withdrawal");
+    assert!(text(&alerts[0], "/item/text").starts_with("Short: Wagner buys them.\n\nIn the morning"));
+    paper.print(&[(MANGOES, "Short: Wagner buys all of them.")]);
+    paper.desk.poll();
+    assert_eq!(paper.desk.alerts().len(), 1, "it fired before");
+}
+
+#[test]
+fn an_article_that_speaks_against_a_rule_makes_no_edit_news() {
+    let paper = Paper::with("always", WITHDRAWAL);
+    paper.print(&[("Wagner", "The garrison leaves.")]);
+    paper.article(1, page(&format!("<p>{}</p>", "The opera is closed, said its director. ".repeat(3))));
+    paper.desk.poll();
+    assert_eq!(paper.fate(), "used");
+    paper.print(&[("Wagner", "The garrison leaves today.")]);
+    paper.desk.poll();
+    assert_eq!(paper.desk.told(), ["alert.new sent Wagner"]);
 }
 
 #[test]

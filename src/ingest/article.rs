@@ -6,7 +6,7 @@ use super::record::{self, Recorder};
 use super::{InForce, Receipt};
 use crate::article::{self, End, Fate, Pending};
 use crate::config::ArticleChoice;
-use crate::item::{Dating, Item, SourceName};
+use crate::item::{Dating, Item, ItemId, SourceName};
 use crate::rules::verdict::Verdict;
 use crate::rules::{Engine, SourceLabel};
 use crate::store::{Day, StoreError, Transaction};
@@ -114,10 +114,41 @@ impl Wish<'_> {
     }
 }
 
-/// The stored version of an item as it was judged last: with its article, where that was used.
-pub(super) fn as_judged(tx: &dyn Transaction, item: Item, first: Day) -> Result<Item, StoreError> {
-    Ok(match tx.article(item.id, first)?.map(|fate| fate.end) {
-        Some(End::Used { text }) => article::joined(&item, &text),
-        Some(End::Unfit(_) | End::Robots | End::Failed { .. } | End::Dropped) | None => item,
+/// What an edit changes for the rules that are told.
+pub(super) struct Edit {
+    /// Whether the entry fires now by itself.
+    pub(super) alone: bool,
+    /// Whether it fires now, by itself or with its article, and did neither before. The article only adds, to both
+    /// versions alike.
+    pub(super) newly: bool,
+    /// Of one that fires newly: the entry with its article, and what fires on both together alone.
+    pub(super) added: Option<(Item, Verdict)>,
+}
+
+impl Edit {
+    /// Compares what is stored with what is shown now; `text` is that of the article, where it was used.
+    pub(super) fn of(
+        engine: &Engine,
+        label: SourceLabel<'_>,
+        before: &Item,
+        now: &Item,
+        text: Option<&str>,
+    ) -> Self {
+        let fires = |item: &Item| record::fires(&engine.judge(item, Some(label)));
+        let alone = fires(now);
+        if fires(before) || text.is_some_and(|text| fires(&article::joined(before, text))) {
+            return Self { alone, newly: false, added: None };
+        }
+        let added = text.map(|text| (article::joined(now, text), added(engine, now, text, label)));
+        let added = added.filter(|(_, verdict)| record::fires(verdict));
+        Self { alone, newly: alone || added.is_some(), added }
+    }
+}
+
+/// The text of the article of an item, where it was used.
+pub(super) fn used(tx: &dyn Transaction, item: ItemId, first: Day) -> Result<Option<String>, StoreError> {
+    Ok(match tx.article(item, first)?.map(|fate| fate.end) {
+        Some(End::Used { text }) => Some(text),
+        Some(End::Unfit(_) | End::Robots | End::Failed { .. } | End::Dropped) | None => None,
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::take::Ingest;
-use super::{InForce, Judged, Receipt};
+use super::{InForce, Receipt};
 use crate::item::{Dating, Item, SourceName};
 use crate::outbox::{Delivery, DeliveryState};
 use crate::route::hold::Asked;
@@ -38,7 +38,7 @@ impl Ingest<'_> {
     /// Records the alert for an item of the harvest.
     pub(super) fn alert(
         &self,
-        judged: &Judged,
+        item: &Item,
         verdict: Verdict,
         dating: Dating,
         receipt: &mut Receipt,
@@ -52,7 +52,7 @@ impl Ingest<'_> {
             tags: &source.tags,
             tier: source.tier,
         };
-        recorder.alert(&judged.candidate.item, verdict, dating, receipt)
+        recorder.alert(item, verdict, dating, receipt)
     }
 }
 

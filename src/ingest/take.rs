@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::article::{self, Wish};
+use super::article::{self, Edit, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::{Harvest, InForce, Judged, Poll, Receipt, record};
 use crate::config::Backlog;
-use crate::item::{Dating, Item, ItemId, SeenKey, dating};
+use crate::item::{Dating, ItemId, SeenKey, dating};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
 use crate::source::Candidate;
@@ -92,13 +92,13 @@ impl Ingest<'_> {
         if !verdict.fired.is_empty() {
             let unseen = self.last_read.filter(|_| !receipt.baseline);
             let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
-            self.alert(judged, verdict, dating, receipt)?;
+            self.alert(&judged.candidate.item, verdict, dating, receipt)?;
         }
         Ok(seen)
     }
 
-    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire; rules on trial
-    /// do not count. What changes again and again is recorded no longer, only judged.
+    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire, by itself or
+    /// with its article; rules on trial do not count. What changes again and again is recorded no longer, only judged.
     fn take_known(
         &self,
         judged: &Judged,
@@ -125,18 +125,23 @@ impl Ingest<'_> {
         let restless = !dated && seen.changes >= CHANGES_MAX;
         receipt.edited += u32::from(!restless);
         let Some(stored) = stored else { return Ok(now) };
+        let text = article::used(self.tx, stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let fires = |item: &Item| record::fires(&self.force.engine.judge(item, Some(self.label())));
-        let fires_now = fires(&record::cut(&candidate.item).0);
-        let newly = fires_now && !fires(&article::as_judged(self.tx, stored.item, seen.first)?);
-        if !restless || newly {
+        let shown = record::cut(&candidate.item).0;
+        let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
+        if !restless || edit.newly {
             self.store(judged, seen.first)?;
-            self.want_article(judged, seen.first, fires_now, receipt)?;
+            self.want_article(judged, seen.first, edit.alone, receipt)?;
         }
         // A site that gave all its items new names has no news in them.
-        if newly && found != Found::Moved {
+        if edit.newly && found != Found::Moved {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
-            self.alert(judged, self.verdict(judged), dating, receipt)?;
+            if edit.alone {
+                self.alert(&candidate.item, self.verdict(judged), dating, receipt)?;
+            }
+            if let Some((item, verdict)) = edit.added {
+                self.alert(&item, verdict, dating, receipt)?;
+            }
         }
         Ok(now)
     }
