@@ -247,6 +247,7 @@ impl Fetcher {
                 return Err(error.clone());
             }
             *known = Some(Known::of(answer, known.as_ref(), request.now)?);
+            self.robots.trim();
         }
         match known.as_ref().and_then(|known| known.holds(request.now)) {
             Some(Said::Rules(rules)) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),

@@ -24,8 +24,12 @@ const FRESH: SignedDuration = SignedDuration::from_hours(24);
 /// How long a server without a readable robots.txt is left alone before it is asked for it again.
 const UNREACHABLE: SignedDuration = SignedDuration::from_mins(30);
 
-/// Servers remembered before those that nobody asks are forgotten.
+/// Servers remembered at one time.
 const SERVERS_MAX: usize = 4096;
+
+/// What the rules of all servers may take of the memory, in bytes: those of thousands of usual ones, or the longest of a
+/// dozen.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What servers said, by scheme, host and port.
 #[derive(Debug, Default)]
@@ -57,10 +61,30 @@ impl Robots {
     /// What is known of the server of an address.
     pub(super) fn server(&self, url: &Url) -> Server {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        if servers.len() >= SERVERS_MAX {
-            servers.retain(|_, server| Arc::strong_count(server) > 1);
-        }
         Arc::clone(servers.entry(url.origin().ascii_serialization()).or_default())
+    }
+
+    /// Forgets what was learned longest ago until the rest is within bounds. Servers that somebody asks now stay; those
+    /// are few.
+    pub(super) fn trim(&self) {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = |server: &Server| server.try_lock().ok().map(|known| known.as_ref().map(Known::size));
+        let mut idle: Vec<_> = servers
+            .iter()
+            .filter(|(_, server)| Arc::strong_count(server) == 1)
+            .filter_map(|(origin, server)| {
+                size(server).map(|size| (size.unwrap_or_default(), origin.clone()))
+            })
+            .collect();
+        idle.sort_unstable();
+        let (mut bytes, mut count) = (idle.iter().map(|((_, bytes), _)| bytes).sum::<usize>(), servers.len());
+        for ((_, freed), origin) in idle {
+            if bytes <= BYTES_MAX && count <= SERVERS_MAX {
+                return;
+            }
+            servers.remove(&origin);
+            (bytes, count) = (bytes.saturating_sub(freed), count - 1);
+        }
     }
 
     /// Takes over what another one knows.
@@ -74,6 +98,15 @@ impl Known {
     /// Whether rules are known, which hold on while their server cannot be reached.
     pub(super) fn has_rules(&self) -> bool {
         matches!(self.said, Said::Rules(_))
+    }
+
+    /// When it was learned, and what it takes of the memory, in bytes.
+    fn size(&self) -> (Timestamp, usize) {
+        let bytes = match &self.said {
+            Said::Rules(rules) => rules.bytes(),
+            Said::Unreachable => 0,
+        };
+        (self.at, bytes)
     }
 
     /// What it said, as long as that holds. A time in the future tells that the clock was set back.
@@ -126,4 +159,42 @@ pub(super) fn address(url: &Url) -> Option<Url> {
     robots.set_query(None);
     robots.set_fragment(None);
     Some(robots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    /// Learns rules of a server at a time; who learned them still holds it.
+    fn learn(robots: &Robots, n: usize, rules: &Arc<Rules>) -> Server {
+        let server = robots.server(&Url::parse(&format!("https://n{n}.example/")).unwrap());
+        let at = now(i64::try_from(n).unwrap());
+        *server.try_lock().unwrap() = Some(Known { at, said: Said::Rules(Arc::clone(rules)) });
+        server
+    }
+
+    fn known(robots: &Robots, n: usize) -> bool {
+        robots.servers.lock().unwrap().contains_key(&format!("https://n{n}.example"))
+    }
+
+    #[test]
+    fn what_was_learned_longest_ago_goes_when_there_is_too_much() {
+        let long =
+            Arc::new(Rules::parse(format!("User-agent: *\n{}", "Disallow: /a\n".repeat(39_000)).as_bytes()));
+        for (rules, count) in [(Arc::default(), SERVERS_MAX + 10), (long, 100)] {
+            let robots = Robots::default();
+            let asked = learn(&robots, 0, &rules);
+            (1..count).for_each(|n| drop(learn(&robots, n, &rules)));
+            robots.trim();
+            assert!(known(&robots, 0), "it is asked now");
+            assert!(!known(&robots, 1) && known(&robots, count - 1));
+            let left = robots.servers.lock().unwrap().len();
+            assert!(left <= SERVERS_MAX && (left - 1) * rules.bytes() <= BYTES_MAX, "{left}");
+            drop(asked);
+        }
+    }
 }

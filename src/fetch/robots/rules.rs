@@ -17,15 +17,25 @@ const DELAY_MAX: Duration = Duration::from_mins(10);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// The patterns of all rules, one after the other: a robots.txt may have tens of thousands of short ones.
+    patterns: String,
     delay: Option<Duration>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// A rule, apart from its pattern.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Rule {
     allow: bool,
-    /// Normalised, without the `$` of its end.
-    pattern: String,
+    /// Where its pattern ends in [`Rules::patterns`]; it begins where that of the rule before ends.
+    end: u32,
     /// Whether the path must end where the pattern does.
+    anchored: bool,
+}
+
+/// A rule's pattern: normalised, without the `$` of its end.
+#[derive(Clone, Copy)]
+struct Pattern<'a> {
+    text: &'a str,
     anchored: bool,
 }
 
@@ -58,7 +68,10 @@ impl Rules {
             // Lines of other meaning, such as those of a sitemap, end no list of names.
             heads &= !matches!(key.as_str(), "allow" | "disallow" | "crawl-delay");
         }
-        if named { ours } else { others }
+        let mut rules = if named { ours } else { others };
+        rules.rules.shrink_to_fit();
+        rules.patterns.shrink_to_fit();
+        rules
     }
 
     /// Whether an address may be asked for: the longest pattern that fits decides, of two equally long ones that which
@@ -68,8 +81,23 @@ impl Rules {
         if path == "/robots.txt" {
             return true;
         }
-        let fitting = self.rules.iter().filter(|rule| rule.fits(&path));
-        fitting.map(|rule| (rule.length(), rule.allow)).max().is_none_or(|(_, allow)| allow)
+        let fitting = self.patterns().filter(|(_, pattern)| pattern.fits(&path));
+        fitting.map(|(allow, pattern)| (pattern.length(), allow)).max().is_none_or(|(_, allow)| allow)
+    }
+
+    /// What it takes of the memory, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.rules.capacity() * size_of::<Rule>() + self.patterns.capacity()
+    }
+
+    /// The pattern of each rule, and whether it allows.
+    fn patterns(&self) -> impl Iterator<Item = (bool, Pattern<'_>)> {
+        let mut start = 0;
+        self.rules.iter().map(move |rule| {
+            let end = usize::try_from(rule.end).unwrap_or(usize::MAX);
+            let text = self.patterns.get(std::mem::replace(&mut start, end)..end).unwrap_or_default();
+            (rule.allow, Pattern { text, anchored: rule.anchored })
+        })
     }
 
     /// Least time between two requests, where one is stated.
@@ -79,13 +107,29 @@ impl Rules {
 
     fn take(&mut self, key: &str, value: &str) {
         match key {
-            "allow" | "disallow" if !value.is_empty() => self.rules.push(Rule::new(key == "allow", value)),
+            "allow" | "disallow" if !value.is_empty() => self.add(key == "allow", value),
             "crawl-delay" => {
                 let stated = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
                 self.delay = self.delay.max(stated.map(|delay| delay.min(DELAY_MAX)));
             }
             _ => {}
         }
+    }
+}
+
+impl Rules {
+    fn add(&mut self, allow: bool, pattern: &str) {
+        let (pattern, anchored) =
+            pattern.strip_suffix('$').map_or((pattern, false), |pattern| (pattern, true));
+        let pattern = normalised(pattern, Stars::Wild);
+        if !pattern.starts_with(['/', '*']) {
+            // Never fits as it stands; a forgotten slash must not open what was to be closed.
+            self.patterns.push('/');
+        }
+        self.patterns.push_str(&pattern);
+        // What is read of a robots.txt is far shorter.
+        let end = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
+        self.rules.push(Rule { allow, end, anchored });
     }
 }
 
@@ -99,27 +143,16 @@ fn names_us(value: &str) -> bool {
     token.is_some_and(|token| token.eq_ignore_ascii_case(TOKEN))
 }
 
-impl Rule {
-    fn new(allow: bool, pattern: &str) -> Self {
-        let (pattern, anchored) =
-            pattern.strip_suffix('$').map_or((pattern, false), |pattern| (pattern, true));
-        let mut pattern = normalised(pattern, Stars::Wild);
-        if !pattern.starts_with(['/', '*']) {
-            // Never fits as it stands; a forgotten slash must not open what was to be closed.
-            pattern.insert(0, '/');
-        }
-        Self { allow, pattern, anchored }
-    }
-
+impl Pattern<'_> {
     /// Octets of the pattern, which decide between rules.
-    fn length(&self) -> usize {
-        self.pattern.len() + usize::from(self.anchored)
+    fn length(self) -> usize {
+        self.text.len() + usize::from(self.anchored)
     }
 
     /// Whether the pattern fits the beginning of a path, or all of it when it is anchored. Each piece between two stars
     /// is taken where it comes first, so a path is passed once.
-    fn fits(&self, path: &str) -> bool {
-        let mut pieces = self.pattern.split('*');
+    fn fits(self, path: &str) -> bool {
+        let mut pieces = self.text.split('*');
         let Some(mut rest) = pieces.next().and_then(|first| path.strip_prefix(first)) else { return false };
         let mut last = None;
         for piece in pieces {
@@ -278,5 +311,15 @@ mod tests {
     fn hostile_patterns_cost_bounded_work() {
         let robots = format!("User-agent: *\n{}", format!("Disallow: /{}$\n", "*a".repeat(2_000)).repeat(60));
         assert!(allowed(&robots, &format!("{}b", "a".repeat(20_000))), "it ends, and none fits");
+    }
+
+    #[test]
+    fn the_longest_robots_txt_takes_little_memory() {
+        for line in ["Disallow: /a\n", "Allow: /é\n"] {
+            let robots = format!("User-agent: *\n{}", line.repeat(ROBOTS_BYTES_MAX / 5));
+            let read = Rules::parse(robots.as_bytes());
+            assert!(read.rules.len() > 39_000, "{line} {}", read.rules.len());
+            assert!(read.bytes() < 2 * ROBOTS_BYTES_MAX, "{line} {}", read.bytes());
+        }
     }
 }
