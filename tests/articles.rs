@@ -5,7 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harmattan::store::{SledStore, Store as _};
+use harmattan::article::Pending;
+use harmattan::event::Network;
+use harmattan::store::{SledStore, Store as _, Transaction};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::calls::{Desk, LOOPBACK, text};
@@ -249,6 +252,36 @@ fn a_server_that_fails_is_asked_again_later() {
     assert_eq!(paper.asked(), ["/robots.txt", "/1"], "not before its time");
     assert!(paper.desk.alerts().is_empty());
     assert_eq!(paper.fate(), "waiting");
+}
+
+/// Changes the one article that waits, and what is known of the network, between two runs.
+fn alter(desk: &Desk, network: &Network, change: impl Fn(Pending) -> Pending) {
+    let store = SledStore::open(&desk.store()).unwrap();
+    let waiting = store.pending_articles().unwrap();
+    assert_eq!(waiting.len(), 1);
+    let write = &mut |tx: &dyn Transaction| {
+        tx.put_network(network)?;
+        tx.put_pending_article(&change(waiting[0].clone()))
+    };
+    store.transact(write).unwrap();
+    store.sync().unwrap();
+}
+
+#[test]
+fn an_outage_of_our_own_uses_up_no_attempt() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, Reply::status(503));
+    paper.desk.poll();
+    // No server speaks; what is known of the robots.txt is known to a process that has ended.
+    ["/feed", "/robots.txt", "/1"].iter().for_each(|path| paper.site.show(path, Reply::raw("no HTTP")));
+    for (offline, expected) in [(Some(Timestamp::UNIX_EPOCH), "waiting"), (None, "failed")] {
+        let network = Network { offline, ..Network::default() };
+        let due = Timestamp::UNIX_EPOCH;
+        alter(&paper.desk, &network, |waiting| Pending { attempts: 4, due, ..waiting });
+        paper.desk.poll();
+        assert_eq!(paper.fate(), expected);
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ const WAITS: [Duration; 4] =
 /// Longest wait that a server's order puts off an attempt by.
 const ORDER_MAX: Duration = Duration::from_hours(24);
 
+/// How long to wait while this machine is cut off from the network.
+const OFFLINE_WAIT: Duration = Duration::from_mins(15);
+
 /// What follows a failed attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
@@ -28,13 +31,35 @@ pub enum Next {
     Over(End),
 }
 
+/// What follows the failure of an attempt while this machine is cut off from the network: what reached no server says
+/// nothing of the article, so such an attempt does not count.
+pub fn next_offline(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
+    match &error.failure {
+        Failure::Transport(_) | Failure::Dns(_) | Failure::Timeout { .. } | Failure::NoRobots { .. } => {
+            Next::Again { due: after(now, OFFLINE_WAIT), attempts }
+        }
+        Failure::Status { .. }
+        | Failure::Tls(_)
+        | Failure::TooSlow { .. }
+        | Failure::Challenge { .. }
+        | Failure::Refused { .. }
+        | Failure::TooLarge { .. }
+        | Failure::Swollen { .. }
+        | Failure::Redirect(_)
+        | Failure::Held { .. }
+        | Failure::Robots { .. }
+        | Failure::Setup(_) => next(error, attempts, now),
+    }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait.min(ORDER_MAX)).unwrap_or(now)
+}
+
 /// What follows the failure of an attempt that came after `attempts` others.
 pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
     let failed = || Next::Over(End::Failed { detail: error.to_string() });
-    let later = |wait: Duration, attempts| {
-        let due = now.checked_add(wait.min(ORDER_MAX)).unwrap_or(now);
-        Next::Again { due, attempts }
-    };
+    let later = |wait: Duration, attempts| Next::Again { due: after(now, wait), attempts };
     let again = || {
         let wait = usize::try_from(attempts).ok().and_then(|done| WAITS.get(done));
         let order = error.freshness().retry_after.unwrap_or_default();
@@ -90,6 +115,24 @@ mod tests {
             next(&status(503), 4, now()),
             Next::Over(End::Failed { detail: "the server answered 503".into() })
         );
+    }
+
+    #[test]
+    fn an_outage_of_our_own_is_no_attempt() {
+        let cut = || FetchError::from(Failure::Dns("no answer".into()));
+        for (error, attempts, expected) in [
+            (cut(), 0, Some((OFFLINE_WAIT, 0))),
+            (cut(), 4, Some((OFFLINE_WAIT, 4))),
+            (Failure::NoRobots { host: "a".into() }.into(), 4, Some((OFFLINE_WAIT, 4))),
+            (status(503), 0, Some((WAITS[0], 1))),
+            (status(503), 4, None),
+        ] {
+            let next = match next_offline(&error, attempts, now()) {
+                Next::Again { due, attempts } => Some((due.duration_since(now()).unsigned_abs(), attempts)),
+                Next::Over(_) => None,
+            };
+            assert_eq!(next, expected, "{error}");
+        }
     }
 
     #[test]

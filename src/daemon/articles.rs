@@ -21,7 +21,7 @@ use crate::article::retry::{self, Next};
 use crate::article::{self, End, Pending, WAIT_DAYS_MAX};
 use crate::config::ArticleChoice;
 use crate::desk::{Desk, Source};
-use crate::fetch::{ACCEPT_PAGE, Answer, Document, Redirects, Request};
+use crate::fetch::{ACCEPT_PAGE, Answer, Document, FetchError, Redirects, Request};
 use crate::ingest::Receipt;
 use crate::ingest::article::{self as settlement, Settled};
 use crate::item::{Item, ItemId};
@@ -218,7 +218,7 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
         Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             End::Failed { detail: "an answer without a document".to_owned() }
         }
-        Err(error) => match retry::next(&error, pending.attempts, clock::now()) {
+        Err(error) => match next(&station, &error, pending.attempts).await? {
             Next::Over(end) => end,
             Next::Again { due, attempts } => {
                 debug!(item = %pending.item, %due, "an article is tried again: {error}");
@@ -230,6 +230,13 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
         },
     };
     settle(&station, &desk, Some(&source), pending, end).await
+}
+
+/// What follows the failure of an attempt.
+async fn next(station: &Station, error: &FetchError, attempts: u32) -> Result<Next, StoreError> {
+    let network = station.read(|store| store.network()).await?;
+    let decide = if network.offline.is_some() { retry::next_offline } else { retry::next };
+    Ok(decide(error, attempts, clock::now()))
 }
 
 /// Takes the text from a page, on a thread that may be kept busy.
