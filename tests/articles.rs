@@ -285,6 +285,19 @@ fn an_outage_of_our_own_uses_up_no_attempt() {
 }
 
 #[test]
+fn g7_an_article_that_waits_for_a_time_years_ahead_is_due_at_once() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, Reply::status(503));
+    paper.desk.poll();
+    paper.article(1, page(STORY));
+    let far = Timestamp::from_second(7_000_000_000).unwrap();
+    alter(&paper.desk, &Network::default(), |waiting| Pending { due: far, ..waiting });
+    paper.desk.poll();
+    assert_eq!(paper.fate(), "used");
+}
+
+#[test]
 fn an_article_reaches_no_private_address_and_has_a_longest_body() {
     let (site, inner) = (Site::start(), Site::start());
     inner.show("/secret", page(STORY));

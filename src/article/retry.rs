@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{End, Unfit};
 use crate::fetch::{Failure, FetchError};
@@ -29,6 +29,16 @@ pub enum Next {
     },
     /// None.
     Over(End),
+}
+
+/// When one is due that was put off until then. No wait is longer than [`ORDER_MAX`]: one that seems to be tells that
+/// the clock was set back.
+pub fn due(stored: Timestamp, now: Timestamp) -> Timestamp {
+    if stored.duration_since(now) > SignedDuration::try_from(ORDER_MAX).unwrap_or(SignedDuration::MAX) {
+        now
+    } else {
+        stored
+    }
 }
 
 /// What follows the failure of an attempt while this machine is cut off from the network: what reached no server says
@@ -132,6 +142,14 @@ mod tests {
                 Next::Over(_) => None,
             };
             assert_eq!(next, expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn g7_a_wait_that_cannot_be_tells_of_a_clock_that_was_set_back() {
+        let at = |hours| now() + SignedDuration::from_hours(hours);
+        for (stored, expected) in [(-1, -1), (0, 0), (24, 24), (25, 0), (8_760, 0)] {
+            assert_eq!(due(at(stored), now()), at(expected), "{stored}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -27,13 +27,13 @@ use crate::ingest::article::{self as settlement, Settled};
 use crate::item::{Item, ItemId};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
-use crate::store::{Day, StoreError};
+use crate::store::{Day, StoreError, Transaction};
 
 /// Articles under way at one time: polls go first, and pages are large.
 const UNDER_WAY_MAX: usize = 4;
 
 /// How long an article waits when the store or the program failed it.
-const AFTER_FAULT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Longest work on articles in one round of `once`; what is left waits for the next.
 const ROUND_MAX: Duration = Duration::from_mins(5);
@@ -73,6 +73,7 @@ pub struct Articles {
     running: HashMap<Id, Errand>,
     /// How many have been begun.
     begun: usize,
+    watch: clock::Watch,
 }
 
 impl Articles {
@@ -82,7 +83,8 @@ impl Articles {
     /// When the store cannot be read.
     pub async fn start(station: Station, desk: Arc<Desk>) -> Result<Self, StoreError> {
         let (jobs, running) = (JoinSet::new(), HashMap::new());
-        let mut articles = Self { station, desk, waiting: HashMap::new(), jobs, running, begun: 0 };
+        let watch = clock::Watch::new(clock::now());
+        let mut articles = Self { station, desk, waiting: HashMap::new(), jobs, running, begun: 0, watch };
         articles.read_anew().await?;
         Ok(articles)
     }
@@ -96,6 +98,12 @@ impl Articles {
     ) {
         let station = self.station.clone();
         loop {
+            if let Some(back) = self.watch.look(clock::now()) {
+                warn!(seconds = back.as_secs(), "the clock was set back; articles are due as long as before");
+                if let Err(fault) = self.set_back(back).await {
+                    warn!("cannot plan anew when articles are due: {fault}");
+                }
+            }
             self.begin_due(usize::MAX);
             let wake = self.next_due();
             // Every branch is cancel-safe: `notified`, `changed`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
@@ -134,9 +142,24 @@ impl Articles {
     async fn read_anew(&mut self) -> Result<(), StoreError> {
         let all = self.station.read(|store| store.pending_articles()).await?;
         let busy: HashSet<_> = self.running.values().map(|errand| errand.pending.item).collect();
+        let now = clock::now();
         let idle = all.into_iter().filter(|pending| !busy.contains(&pending.item));
-        self.waiting = idle.map(|pending| (pending.item, Errand::new(pending))).collect();
+        let planned = idle.map(|pending| Pending { due: retry::due(pending.due, now), ..pending });
+        self.waiting = planned.map(|pending| (pending.item, Errand::new(pending))).collect();
         Ok(())
+    }
+
+    /// Moves what waits back with the clock, in the store too: whoever reads it anew does not know of the clock.
+    async fn set_back(&mut self, back: SignedDuration) -> Result<(), StoreError> {
+        self.read_anew().await?;
+        let mut moved = Vec::new();
+        for Errand { pending, .. } in self.waiting.values_mut() {
+            pending.due = pending.due.checked_sub(back).unwrap_or(pending.due);
+            moved.push(pending.clone());
+        }
+        let put_off =
+            move |tx: &dyn Transaction| moved.iter().try_for_each(|later| settlement::put_off(tx, later));
+        self.station.writer.commit(put_off).await
     }
 
     /// Of those whose host has none under way, the one that is due first.
