@@ -30,17 +30,27 @@ struct Marks {
     unfit: Unfit,
     /// The longest text, in characters, beside which they count.
     chars_max: usize,
-    /// Whether they may stand anywhere in the page, or only in its title and in what was taken for its article.
-    anywhere: bool,
+    place: Place,
     sentences: &'static [&'static str],
 }
 
+/// Where in a page sentences count.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Anywhere.
+    Page,
+    /// In its title and in what was taken for its article.
+    Article,
+    /// In its title: in articles they mean what they say.
+    Title,
+}
+
 /// In the order in which they are asked.
-const MARKS: [Marks; 5] = [
+const MARKS: [Marks; 7] = [
     Marks {
         unfit: Unfit::Challenge,
         chars_max: 1_000,
-        anywhere: true,
+        place: Place::Page,
         sentences: &[
             "verify you are human",
             "verify that you are human",
@@ -59,7 +69,7 @@ const MARKS: [Marks; 5] = [
     Marks {
         unfit: Unfit::NotFound,
         chars_max: 1_000,
-        anywhere: false,
+        place: Place::Article,
         sentences: &[
             "page not found",
             "404 not found",
@@ -67,7 +77,8 @@ const MARKS: [Marks; 5] = [
             "page cannot be found",
             "page you requested could not be found",
             "page you are looking for",
-            "no longer available",
+            "page is no longer available",
+            "article is no longer available",
             "page introuvable",
             "page non trouvée",
             "erreur 404",
@@ -82,9 +93,15 @@ const MARKS: [Marks; 5] = [
         ],
     },
     Marks {
+        unfit: Unfit::NotFound,
+        chars_max: 1_000,
+        place: Place::Title,
+        sentences: &["no longer available"],
+    },
+    Marks {
         unfit: Unfit::Consent,
         chars_max: 2_000,
-        anywhere: false,
+        place: Place::Article,
         sentences: &[
             "before you continue",
             "we use cookies",
@@ -107,7 +124,7 @@ const MARKS: [Marks; 5] = [
     Marks {
         unfit: Unfit::Login,
         chars_max: 1_000,
-        anywhere: false,
+        place: Place::Article,
         sentences: &[
             "log in to continue",
             "sign in to continue",
@@ -126,7 +143,7 @@ const MARKS: [Marks; 5] = [
     Marks {
         unfit: Unfit::Paywall,
         chars_max: PAYWALL_CHARS_MAX,
-        anywhere: true,
+        place: Place::Page,
         sentences: &[
             "subscribe to continue reading",
             "subscribe to read the full",
@@ -134,25 +151,33 @@ const MARKS: [Marks; 5] = [
             "to continue reading this article",
             "this article is for subscribers",
             "this content is for subscribers",
-            "exclusive to subscribers",
-            "already a subscriber",
             "cet article est réservé aux abonnés",
             "cet article est réservé à nos abonnés",
             "article réservé aux abonnés",
             "la suite est réservée aux abonnés",
             "contenu réservé aux abonnés",
             "abonnez-vous pour lire la suite",
-            "pour lire la suite",
             "de cet article à découvrir",
             "материал доступен только подписчикам",
             "доступно только подписчикам",
-            "только для подписчиков",
             "оформите подписку, чтобы",
-            "чтобы читать дальше",
-            "للمشتركين فقط",
             "اشترك لقراءة",
             "اشترك لمتابعة القراءة",
             "هذا المحتوى خاص بالمشتركين",
+        ],
+    },
+    // In the head, the foot and the lists of nearly every paper that has subscribers.
+    Marks {
+        unfit: Unfit::Paywall,
+        chars_max: PAYWALL_CHARS_MAX,
+        place: Place::Article,
+        sentences: &[
+            "exclusive to subscribers",
+            "already a subscriber",
+            "pour lire la suite",
+            "только для подписчиков",
+            "чтобы читать дальше",
+            "للمشتركين فقط",
         ],
     },
 ];
@@ -201,11 +226,16 @@ fn said(page: &Page<'_>) -> Option<Unfit> {
         return None;
     }
     let whole = linked::plain(page.html);
-    let (main, all) = (spaced(&[page.title, page.text].join("\n")), spaced(&whole));
+    let (title, main, all) =
+        (spaced(page.title), spaced(&[page.title, page.text].join("\n")), spaced(&whole));
     // Where no article was found, the page is all there is.
     let main = if page.text.is_empty() { &all } else { &main };
     let holds = |marks: &Marks, sentences: &[String]| {
-        let text = if marks.anywhere { &all } else { main };
+        let text = match marks.place {
+            Place::Page => &all,
+            Place::Article => main,
+            Place::Title => &title,
+        };
         chars <= marks.chars_max && sentences.iter().any(|sentence| text.contains(sentence.as_str()))
     };
     MARKS

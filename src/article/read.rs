@@ -178,6 +178,25 @@ mod tests {
     }
 
     #[test]
+    fn a_brief_is_one_whatever_stands_around_it_and_its_own_words_are_no_marks() {
+        let brief = paragraphs(1);
+        for around in
+            ["Already a subscriber? Log in", "Pour lire la suite, abonnez-vous", "Только для подписчиков"]
+        {
+            let page = article(&brief).replace("We use cookies. Log in", around);
+            assert!(at(ASKED, &page).is_ok(), "{around}");
+            let within = article(&format!("{brief}<p>{around}</p>"));
+            assert_eq!(at(ASKED, &within), Err(Unfit::Paywall), "{around}");
+        }
+        let fuel =
+            format!("<p>Fuel is no longer available in Bamako, and none was found in Kati.</p>{brief}");
+        assert!(at(ASKED, &article(&fuel)).is_ok());
+        let gone = article(&brief)
+            .replace("<title>Convoy attacked - The Paper", "<title>No longer available - The Paper");
+        assert_eq!(at(ASKED, &gone), Err(Unfit::NotFound));
+    }
+
+    #[test]
     fn a_long_article_that_speaks_of_such_things_is_one() {
         let text =
             format!("{}<p>Subscribe to continue reading our coverage. We use cookies.</p>", paragraphs(15));
