@@ -174,6 +174,7 @@ fn what_stands_in_an_articles_place_alerts_nobody() {
         (Reply::status(404), "not-found"),
         (Reply::status(403), "failed"),
         (Reply::ok(format!("{{\"text\": \"{CONVOY}\"}}")), "not-html"),
+        (Reply::status(200).header("Content-Type", "audio/mpeg").endless("ID3"), "not-html"),
         (page(""), "no-text"),
     ] {
         let paper = Paper::new("always");

@@ -55,6 +55,7 @@ pub fn next_offline(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         | Failure::Refused { .. }
         | Failure::TooLarge { .. }
         | Failure::Swollen { .. }
+        | Failure::NotAPage { .. }
         | Failure::Redirect(_)
         | Failure::Held { .. }
         | Failure::Robots { .. }
@@ -79,6 +80,7 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         Failure::Held { left, .. } => later(*left, attempts),
         Failure::Robots { .. } => Next::Over(End::Robots),
         Failure::Challenge { .. } => Next::Over(End::Unfit(Unfit::Challenge)),
+        Failure::NotAPage { .. } => Next::Over(End::Unfit(Unfit::NotHtml)),
         Failure::Status { status: 404 | 410, .. } => Next::Over(End::Unfit(Unfit::NotFound)),
         Failure::Status { status: 408 | 425 | 429 | 500.., .. }
         | Failure::Transport(_)
@@ -162,6 +164,7 @@ mod tests {
             (Failure::Challenge { status: 403 }.into(), "challenge"),
             (Failure::Refused { host: "a".into(), why: "loopback" }.into(), "failed"),
             (Failure::TooLarge { bytes_max: 1 }.into(), "failed"),
+            (Failure::NotAPage { content_type: "audio/mpeg".into() }.into(), "not-html"),
         ] {
             let next = next(&error, 0, now());
             assert!(matches!(&next, Next::Over(end) if end.as_str() == expected), "{error}: {next:?}");

@@ -13,6 +13,7 @@ pub(super) fn reach(failure: &Failure) -> Reach {
         | Failure::TooSlow { .. }
         | Failure::Swollen { .. }
         | Failure::TooLarge { .. }
+        | Failure::NotAPage { .. }
         | Failure::Redirect(_)
         | Failure::Robots { .. } => Reach::Answered,
         Failure::NoRobots { .. } | Failure::Refused { .. } | Failure::Held { .. } | Failure::Setup(_) => {

@@ -35,6 +35,8 @@ pub(super) struct Asked<'a> {
     pub(super) conditional: bool,
     /// Whether the new entries alone would do.
     pub(super) delta: bool,
+    /// Whether it must be a page: what says of itself that it is none is not read.
+    pub(super) page: bool,
     /// What is left of the time limit.
     pub(super) left: Duration,
 }
@@ -52,6 +54,12 @@ pub(super) async fn read(
         return Err(Failure::Challenge { status: code });
     }
     match code {
+        200 | 203
+            if asked.page
+                && let Some(content_type) = media(response.headers()) =>
+        {
+            Err(Failure::NotAPage { content_type })
+        }
         200 | 203 => document(response, asked.url, bytes_max, pace).await.map(Hop::Done),
         226 if asked.delta && is_delta(response.headers()) => {
             document(response, asked.url, bytes_max, pace).await.map(Hop::Done)
@@ -77,6 +85,24 @@ fn is_delta(headers: &HeaderMap) -> bool {
         lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect();
     done.retain(|name| !matches!(name.as_str(), "" | "gzip" | "identity"));
     done == ["feed"]
+}
+
+/// What a document says of its type, when nobody would call that a page. The bytes decide about all other types: many a
+/// page is sent as plain text or XML.
+fn media(headers: &HeaderMap) -> Option<String> {
+    let stated = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let name = stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (kind, form) = name.split_once('/')?;
+    let is_media = match kind {
+        "audio" | "video" | "image" | "font" => true,
+        "application" => {
+            matches!(form, "pdf" | "octet-stream" | "zip" | "gzip" | "epub+zip" | "msword" | "ogg")
+                || form.starts_with("vnd.openxmlformats-")
+                || form.starts_with("vnd.ms-")
+        }
+        _ => false,
+    };
+    is_media.then_some(name)
 }
 
 async fn document(response: Response, url: &Url, bytes_max: u64, pace: &Pace) -> Result<Answer, Failure> {
@@ -135,6 +161,28 @@ fn target(from: &Url, location: &str) -> Result<Url, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn media_are_known_by_the_type_that_they_state() {
+        for (stated, expected) in [
+            ("audio/mpeg", true),
+            ("Video/MP4; codecs=avc1", true),
+            ("image/jpeg", true),
+            ("application/pdf", true),
+            ("application/octet-stream", true),
+            ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", true),
+            ("text/html; charset=utf-8", false),
+            ("application/xhtml+xml", false),
+            ("application/xml", false),
+            ("text/plain", false),
+            ("html", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, stated.parse().unwrap())]);
+            assert_eq!(media(&headers).is_some(), expected, "{stated}");
+        }
+        assert_eq!(media(&HeaderMap::new()), None);
+    }
 
     fn hop(from: &str, location: &str) -> Result<String, String> {
         target(&Url::parse(from).unwrap(), location).map(String::from).map_err(|failure| failure.to_string())

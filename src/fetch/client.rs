@@ -220,7 +220,7 @@ impl Fetcher {
             ..Failure::Held { host: host.clone(), left: held.left }.into()
         })?;
         let started = Instant::now();
-        let asked = timeout(walk.left, self.ask(&client, request, url, walk.left)).await;
+        let asked = timeout(walk.left, self.ask(&client, request, url, walk)).await;
         walk.left = walk.left.saturating_sub(started.elapsed());
         let limit = self.settings.timeout;
         let mut told = asked
@@ -269,7 +269,7 @@ impl Fetcher {
         client: &Client,
         request: &Request<'_>,
         url: &Url,
-        left: Duration,
+        walk: &Walk,
     ) -> Result<Told, FetchError> {
         let [full, anonymous] = &self.agents;
         let agent = if request.contact { full } else { anonymous };
@@ -301,8 +301,14 @@ impl Fetcher {
         {
             self.hold(&host_of(url)?, wait);
         }
-        let asked =
-            Asked { url, redirects: request.redirects, conditional: validators.is_some(), delta, left };
+        let asked = Asked {
+            url,
+            redirects: request.redirects,
+            conditional: validators.is_some(),
+            delta,
+            page: matches!(walk.purpose, Purpose::Crawled),
+            left: walk.left,
+        };
         let hop = answer::read(response, &asked, self.settings.body_bytes_max, &self.pace).await;
         hop.map(|hop| (hop, freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
     }

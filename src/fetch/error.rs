@@ -84,6 +84,12 @@ pub enum Failure {
         /// What is allowed.
         ratio_max: u64,
     },
+    /// Sound, pictures, an archive or the like, where a page was asked for.
+    #[error("the document is no page but `{content_type}`")]
+    NotAPage {
+        /// The type as stated.
+        content_type: String,
+    },
     /// A redirect that is not followed.
     #[error("redirect not followed: {0}")]
     Redirect(String),
@@ -132,6 +138,7 @@ impl FetchError {
             Failure::Challenge { .. } => "challenge",
             Failure::Refused { .. } => "refused",
             Failure::TooLarge { .. } | Failure::Swollen { .. } => "too-large",
+            Failure::NotAPage { .. } => "parse",
             Failure::Redirect(_) => "redirect",
             Failure::Robots { .. } | Failure::NoRobots { .. } => "robots",
         }
@@ -149,6 +156,7 @@ impl FetchError {
             | Failure::Refused { .. }
             | Failure::TooLarge { .. }
             | Failure::Swollen { .. }
+            | Failure::NotAPage { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
             | Failure::Robots { .. }
@@ -184,6 +192,7 @@ impl FetchError {
             | Failure::Timeout { .. }
             | Failure::TooSlow { .. }
             | Failure::Swollen { .. }
+            | Failure::NotAPage { .. }
             | Failure::Challenge { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
