@@ -343,6 +343,29 @@ fn an_articles_alert_is_explained() {
     assert_eq!(paper.desk.alerts().len(), 1, "an edit that says what the article said is no news");
 }
 
+#[test]
+fn what_fires_far_behind_the_beginning_of_an_article_is_shown() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    let paragraph =
+        "<p>Вдоль реки стоят деревни, и жители каждой говорят о том же: дороги закрыты, хлеб дорог.</p>";
+    paper.article(1, page(&format!("{}{STORY}{}", paragraph.repeat(120), paragraph.repeat(30))));
+    paper.desk.poll();
+    let (alert, told) = (paper.desk.alerts().remove(0), paper.explain(1));
+    assert_eq!(alert["item"]["truncated"], true, "{alert}");
+    for (rules, shown) in
+        [(&alert["rules"], text(&alert, "/item/text")), (&told["rules"], text(&told, "/item/text"))]
+    {
+        assert_eq!(rules.as_array().unwrap().len(), 2, "{rules}");
+        for why in rules.as_array().unwrap().iter().flat_map(|rule| rule["why"].as_array().unwrap()) {
+            let byte = |name: &str| usize::try_from(why[name].as_u64().unwrap()).unwrap();
+            assert_eq!(shown.get(byte("start")..byte("end")), why["text"].as_str(), "{why}");
+        }
+        assert!(rules[0]["why"][0].is_object() && rules[1]["why"][0].is_object(), "{rules}");
+    }
+    assert!(told["rules"].as_array().unwrap().iter().all(|rule| rule["fired"] == true), "{told}");
+}
+
 /// Fires on words of which an article may have some and its entry the others.
 const WITHDRAWAL: &str =
     "[[rule]]\nname = \"withdrawal\"\nall = [\"Wagner\", \"garrison\"]\nnone = [\"opera\"]\n";

@@ -10,6 +10,9 @@ use crate::item::{Dating, Item, ItemId, SourceName};
 use crate::rules::verdict::Verdict;
 use crate::rules::{Engine, SourceLabel};
 use crate::store::{Day, StoreError, Transaction};
+use crate::story::TEXT_BYTES_MAX;
+use crate::story::kept::Kept;
+use crate::text::ByteSpan;
 
 /// An article that is fetched or given up.
 #[derive(Clone, Debug)]
@@ -56,18 +59,30 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
             // Edited meanwhile.
             Some(_) | None => added(&force.engine, &stored.item, text, label),
         };
+        let kept = kept(&stored.item, text, &verdict);
         if !verdict.fired.is_empty() {
             let (tags, tier) = (settled.tags.as_slice(), settled.tier);
             let recorder = Recorder { tx, force, now: settled.at, source, tags, tier };
             let dating = Dating::of(&stored.item, stored.fetched, None);
             recorder.alert(&article::joined(&stored.item, text), verdict, dating, &mut receipt)?;
         }
-        *text = record::cut_text(text).to_owned();
+        *text = kept;
     } else if stored.is_none() {
         return Ok(receipt);
     }
     tx.put_article(&Fate { item: *id, first: *first, url: url.clone(), at: settled.at, end })?;
     Ok(receipt)
+}
+
+/// What is kept of the text of an article: also where words stand on which rules fired, so that whoever asks why sees
+/// them, and an edit is compared with them.
+fn kept(item: &Item, text: &str, verdict: &Verdict) -> String {
+    let begins = article::joined(item, "").text.len();
+    let within = |span: ByteSpan| {
+        Some(ByteSpan { start: span.start.checked_sub(begins)?, end: span.end.checked_sub(begins)? })
+    };
+    let places: Vec<_> = record::places_of(verdict.fired.iter()).into_iter().filter_map(within).collect();
+    Kept::of(text, &places, TEXT_BYTES_MAX).text
 }
 
 /// Puts off an article that waits still.

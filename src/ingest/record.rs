@@ -13,12 +13,13 @@ use crate::route::hold::Asked;
 use crate::route::{self, Facts, Routed};
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
-use crate::rules::verdict::{EntityRef, Match, PlaceRef, Verdict};
+use crate::rules::verdict::{EntityRef, Match, PlaceRef, Reason, Verdict};
 use crate::silence;
 use crate::store::{StoreError, Transaction};
 use crate::story::join::{self, Joined, Report};
+use crate::story::kept::Kept;
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
-use crate::text::Field;
+use crate::text::{ByteSpan, Field};
 
 /// What making an alert needs.
 pub(super) struct Recorder<'a> {
@@ -77,11 +78,14 @@ impl Recorder<'_> {
             Some(withheld) => (withheld, Routed::default()),
             None => self.tell(id, &mut story, &sifted, &entities, &places)?,
         };
-        let (item, truncated) = cut(item);
         let Sifted { mut told, mut untold, .. } = sifted;
+        let kept = Kept::of(&item.text, &places_of(told.iter().chain(&untold)), TEXT_BYTES_MAX);
         for rule in told.iter_mut().chain(&mut untold) {
-            rule.why.retain(|why| why.field == Field::Title || why.span.end <= item.text.len());
+            rule.why =
+                std::mem::take(&mut rule.why).into_iter().filter_map(|why| moved(why, &kept)).collect();
         }
+        let truncated = kept.text.len() < item.text.len();
+        let item = Item { text: kept.text, ..item.clone() };
         let alert = Alert {
             id,
             kind,
@@ -217,6 +221,22 @@ impl Sifted {
     }
 }
 
+/// Where in the text rules found their words: the first of each rule, then the second, and so on.
+pub(super) fn places_of<'m>(rules: impl Iterator<Item = &'m Match>) -> Vec<ByteSpan> {
+    let of_rule = |rule: &'m Match| rule.why.iter().filter(|why| why.field == Field::Text).enumerate();
+    let mut places: Vec<_> = rules.flat_map(of_rule).map(|(place, why)| (place, why.span)).collect();
+    places.sort_by_key(|(place, _)| *place);
+    places.into_iter().map(|(_, span)| span).collect()
+}
+
+/// A reason where its words are in what is kept of the text; none when they are not.
+fn moved(why: Reason, kept: &Kept) -> Option<Reason> {
+    match why.field {
+        Field::Title => Some(why),
+        Field::Text => Some(Reason { span: kept.place(why.span)?, ..why }),
+    }
+}
+
 /// How old an item is by the date it states; none for one that states none or a date to come.
 fn age(item: &Item, now: Timestamp) -> Option<Duration> {
     let age = now.duration_since(item.published.or(item.updated)?);
@@ -228,14 +248,7 @@ pub(super) fn fires(verdict: &Verdict) -> bool {
     verdict.fired.iter().any(|rule| rule.mode == Mode::Live)
 }
 
-/// The item with its text cut at [`TEXT_BYTES_MAX`], and whether it was.
-pub(super) fn cut(item: &Item) -> (Item, bool) {
-    let text = cut_text(&item.text);
-    let truncated = text.len() < item.text.len();
-    (Item { text: text.to_owned(), ..item.clone() }, truncated)
-}
-
-/// The longest beginning of a text that is stored.
-pub(super) fn cut_text(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default()
+/// The item with its text cut at [`TEXT_BYTES_MAX`], as it is stored.
+pub(super) fn cut(item: &Item) -> Item {
+    Item { text: Kept::of(&item.text, &[], TEXT_BYTES_MAX).text, ..item.clone() }
 }

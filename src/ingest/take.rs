@@ -127,7 +127,7 @@ impl Ingest<'_> {
         let Some(stored) = stored else { return Ok(now) };
         let text = article::used(self.tx, stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let shown = record::cut(&candidate.item).0;
+        let shown = record::cut(&candidate.item);
         let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
         if !restless || edit.newly {
             self.store(judged, seen.first)?;
@@ -162,7 +162,7 @@ impl Ingest<'_> {
     }
 
     fn store(&self, judged: &Judged, first: Day) -> Result<(), StoreError> {
-        let (item, _) = record::cut(&judged.candidate.item);
+        let item = record::cut(&judged.candidate.item);
         self.tx.put_item(&StoredItem { item, first, fetched: self.poll.started })
     }
 

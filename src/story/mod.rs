@@ -4,6 +4,7 @@
 //! the same normalised link or the same folded text.
 
 pub mod join;
+pub mod kept;
 
 use jiff::Timestamp;
 
@@ -105,7 +106,7 @@ pub struct Alert {
     /// Rules that fired as well and are only recorded: those on trial (of mode shadow), and live ones for which the
     /// item is too old.
     pub untold: Vec<Match>,
-    /// The item, its text cut at [`TEXT_BYTES_MAX`].
+    /// The item, its text cut at [`TEXT_BYTES_MAX`]: its beginning, and the places in which its rules fired.
     pub item: Item,
     /// Whether the text was cut.
     pub truncated: bool,
