@@ -265,9 +265,9 @@ mod tests {
     fn an_article_waits_where_there_is_room_and_not_for_ever() {
         let full = Waiting { of_source: WAITING_OF_SOURCE_MAX, in_all: 600 };
         let all_full = Waiting { of_source: 0, in_all: WAITING_MAX };
-        let long = "x".repeat(URL_BYTES_MAX + 1);
+        let [longest, long] = [URL_BYTES_MAX, URL_BYTES_MAX + 1].map(|bytes| "x".repeat(bytes));
         for (waiting, url, expected) in [
-            (Waiting { of_source: 499, in_all: 4_999 }, &long[1..], None),
+            (Waiting { of_source: 499, in_all: 4_999 }, longest.as_str(), None),
             (Waiting::default(), &long, Some("its address is longer than 2048 bytes")),
             (full, "x", Some("500 articles of its source were waiting")),
             (all_full, "x", Some("5000 articles were waiting")),

@@ -16,7 +16,7 @@ const DELAY_MAX: Duration = Duration::from_mins(10);
 /// What a robots.txt says to us.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules {
-    rules: Vec<Rule>,
+    lines: Vec<Rule>,
     /// The patterns of all rules, one after the other: a robots.txt may have tens of thousands of short ones.
     patterns: String,
     delay: Option<Duration>,
@@ -69,7 +69,7 @@ impl Rules {
             heads &= !matches!(key.as_str(), "allow" | "disallow" | "crawl-delay");
         }
         let mut rules = if named { ours } else { others };
-        rules.rules.shrink_to_fit();
+        rules.lines.shrink_to_fit();
         rules.patterns.shrink_to_fit();
         rules
     }
@@ -87,13 +87,13 @@ impl Rules {
 
     /// What it takes of the memory, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.rules.capacity() * size_of::<Rule>() + self.patterns.capacity()
+        size_of::<Self>() + self.lines.capacity() * size_of::<Rule>() + self.patterns.capacity()
     }
 
     /// The pattern of each rule, and whether it allows.
     fn patterns(&self) -> impl Iterator<Item = (bool, Pattern<'_>)> {
         let mut start = 0;
-        self.rules.iter().map(move |rule| {
+        self.lines.iter().map(move |rule| {
             let end = usize::try_from(rule.end).unwrap_or(usize::MAX);
             let text = self.patterns.get(std::mem::replace(&mut start, end)..end).unwrap_or_default();
             (rule.allow, Pattern { text, anchored: rule.anchored })
@@ -129,7 +129,7 @@ impl Rules {
         self.patterns.push_str(&pattern);
         // What is read of a robots.txt is far shorter.
         let end = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
-        self.rules.push(Rule { allow, end, anchored });
+        self.lines.push(Rule { allow, end, anchored });
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
         for line in ["Disallow: /a\n", "Allow: /é\n"] {
             let robots = format!("User-agent: *\n{}", line.repeat(ROBOTS_BYTES_MAX / 5));
             let read = Rules::parse(robots.as_bytes());
-            assert!(read.rules.len() > 39_000, "{line} {}", read.rules.len());
+            assert!(read.lines.len() > 39_000, "{line} {}", read.lines.len());
             assert!(read.bytes() < 2 * ROBOTS_BYTES_MAX, "{line} {}", read.bytes());
         }
     }
