@@ -86,7 +86,16 @@ fn feed(site: &Site, entries: &[(&str, &str)]) -> String {
         let link = site.url(&format!("/{}", number + 1));
         format!("<item><title>{title}</title><link>{link}</link><description>{text}</description></item>")
     };
-    let entries: String = entries.iter().enumerate().map(entry).collect();
+    channel(&entries.iter().enumerate().map(entry).collect::<String>())
+}
+
+/// A feed of entries of that title with these links.
+fn linking(title: &str, links: &[String]) -> Reply {
+    let entry = |link: &String| format!("<item><title>{title}</title><link>{link}</link></item>");
+    Reply::ok(channel(&links.iter().map(entry).collect::<String>()))
+}
+
+fn channel(entries: &str) -> String {
     format!(
         r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Paper</title>{entries}</channel></rss>"#
     )
@@ -193,13 +202,7 @@ fn a_flood_of_entries_does_not_make_articles_wait_without_bound() {
     paper.print(&vec![(MANGOES, "Short."); 501]);
     paper.desk.poll();
     let long = paper.site.url(&format!("/{}", "x".repeat(2_100)));
-    paper.site.show(
-        "/feed",
-        Reply::ok(feed(&paper.site, &[]).replace(
-            "</channel>",
-            &format!("<item><title>Rain</title><link>{long}</link></item></channel>"),
-        )),
-    );
+    paper.site.show("/feed", linking("Rain", std::slice::from_ref(&long)));
     paper.desk.poll();
     assert!(text(&explain(&paper.desk, &long), "/article/detail").contains("longer than 2048 bytes"));
     let store = SledStore::open(&paper.desk.store()).unwrap();
@@ -275,7 +278,9 @@ fn an_outage_of_our_own_uses_up_no_attempt() {
     paper.article(1, Reply::status(503));
     paper.desk.poll();
     // No server speaks; what is known of the robots.txt is known to a process that has ended.
-    ["/feed", "/robots.txt", "/1"].iter().for_each(|path| paper.site.show(path, Reply::raw("no HTTP")));
+    for path in ["/feed", "/robots.txt", "/1"] {
+        paper.site.show(path, Reply::raw("no HTTP"));
+    }
     for (offline, expected) in [(Some(Timestamp::UNIX_EPOCH), "waiting"), (None, "failed")] {
         let network = Network { offline, ..Network::default() };
         let due = Timestamp::UNIX_EPOCH;
@@ -321,6 +326,46 @@ fn an_article_reaches_no_private_address_and_has_a_longest_body() {
         let told = explain(&desk, &site.url(link));
         assert!(text(&told, "/article/detail").contains(expected), "{told}");
     }
+}
+
+#[test]
+fn g9_hosts_with_a_crawl_delay_hold_no_other_up() {
+    let site = Site::start();
+    site.show("/feed", Reply::ok(feed(&site, &[])));
+    site.show("/robots.txt", Reply::ok("User-agent: *\nCrawl-delay: 600\n"));
+    site.show("/1", page(STORY));
+    let rule = "[schedule]\nhost_gap = \"0s\"\ninterval = \"1s\"\ninterval_min = \"1s\"\n[[rule]]\nname = \"base\"\nall = [\"base falls\"]\n";
+    let desk = desk::Desk::new(&format!("{LOOPBACK}{rule}{}", source(&site, "auto")));
+    desk.run(&["once", "--all"]).ended(0);
+    let slow: Vec<_> =
+        (1..=4).flat_map(|n| ["/2", "/3"].map(|path| site.on(&format!("127.0.0.{n}"), path))).collect();
+    site.show("/feed", linking("Rain", &slow));
+    let daemon = desk.start();
+    desk.run(&["sources", "poll", "paper"]).ended(0);
+    let began = Instant::now();
+    while site.asked("/2").len() + site.asked("/3").len() < 4 {
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", site.targets());
+    }
+    site.show("/feed", linking(MANGOES, &[site.on("127.0.0.5", "/1")]));
+    desk.run(&["sources", "poll", "paper"]).ended(0);
+    let alerts = || desk.run(&["alerts", "list", "--json"]).ended(0).json();
+    while alerts().is_empty() {
+        assert!(began.elapsed() < Duration::from_mins(1), "{:?}", site.targets());
+    }
+    assert_eq!(site.asked("/2").len() + site.asked("/3").len(), 4, "the others wait for their pause");
+    assert_eq!(daemon.stop().0, Some(0));
+}
+
+#[test]
+fn g9_a_round_waits_for_the_pause_of_a_host() {
+    let paper = Paper::new("auto");
+    paper.site.show("/robots.txt", Reply::ok("User-agent: *\nCrawl-delay: 5.2\n"));
+    paper.print(&[(MANGOES, "Short."), ("Rain", "Short.")]);
+    (1..=2).for_each(|number| paper.article(number, page(STORY)));
+    paper.desk.poll();
+    let at = |path: &str| paper.site.asked(path)[0].at;
+    let (first, second) = (at("/1").min(at("/2")), at("/1").max(at("/2")));
+    assert!(second - first >= Duration::from_millis(5_150));
 }
 
 #[test]

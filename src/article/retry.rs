@@ -58,6 +58,7 @@ pub fn next_offline(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         | Failure::NotAPage { .. }
         | Failure::Redirect(_)
         | Failure::Held { .. }
+        | Failure::Resting { .. }
         | Failure::Robots { .. }
         | Failure::Setup(_) => next(error, attempts, now),
     }
@@ -77,7 +78,7 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         wait.map_or_else(failed, |wait| later(order.max(*wait), attempts.saturating_add(1)))
     };
     match &error.failure {
-        Failure::Held { left, .. } => later(*left, attempts),
+        Failure::Held { left, .. } | Failure::Resting { left, .. } => later(*left, attempts),
         Failure::Robots { .. } => Next::Over(End::Robots),
         Failure::Challenge { .. } => Next::Over(End::Unfit(Unfit::Challenge)),
         Failure::NotAPage { .. } => Next::Over(End::Unfit(Unfit::NotHtml)),

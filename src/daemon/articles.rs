@@ -21,7 +21,7 @@ use crate::article::retry::{self, Next};
 use crate::article::{self, End, Pending, WAIT_DAYS_MAX};
 use crate::config::ArticleChoice;
 use crate::desk::{Desk, Source};
-use crate::fetch::{ACCEPT_PAGE, Answer, Document, FetchError, Redirects, Request};
+use crate::fetch::{ACCEPT_PAGE, Answer, Document, Failure, FetchError, Redirects, Request};
 use crate::ingest::Receipt;
 use crate::ingest::article::{self as settlement, Settled};
 use crate::item::{Item, ItemId};
@@ -41,12 +41,17 @@ const ROUND_MAX: Duration = Duration::from_mins(5);
 /// Most articles in one round of `once`.
 const ROUND_ARTICLES_MAX: usize = 200;
 
+/// Longest pause of a host for which one of the places is kept.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What an attempt came to.
 enum Ended {
     /// Settled; that is durable.
     Over(Receipt),
     /// Put off; that is durable.
     Again(Pending),
+    /// Not begun: a host asks for a pause of that length still.
+    Resting { host: String, left: Duration },
 }
 
 /// An article that waits or is under way.
@@ -54,13 +59,19 @@ enum Ended {
 struct Errand {
     pending: Pending,
     host: String,
+    /// End of a pause that its host asks for.
+    rests_until: Option<Timestamp>,
 }
 
 impl Errand {
     fn new(pending: Pending) -> Self {
         let url = Url::parse(&pending.url).ok();
         let host = url.and_then(|url| url.host_str().map(str::to_ascii_lowercase)).unwrap_or_default();
-        Self { pending, host }
+        Self { pending, host, rests_until: None }
+    }
+
+    fn due(&self) -> Timestamp {
+        self.rests_until.map_or(self.pending.due, |until| until.max(self.pending.due))
     }
 }
 
@@ -128,9 +139,14 @@ impl Articles {
         let work = async {
             loop {
                 self.begin_due(ROUND_ARTICLES_MAX);
-                let Some(ended) = self.jobs.join_next_with_id().await else { return };
-                // Whoever sends next reads what is owed from the store.
-                owed |= self.note(ended).is_some();
+                let rested = if self.begun < ROUND_ARTICLES_MAX { self.rested() } else { None };
+                // Both branches are cancel-safe: `join_next_with_id` and `sleep` lose nothing.
+                tokio::select! {
+                    // Whoever sends next reads what is owed from the store.
+                    Some(ended) = self.jobs.join_next_with_id() => owed |= self.note(ended).is_some(),
+                    () = sleep(clock::until(rested)), if rested.is_some() => {}
+                    else => return,
+                }
             }
         };
         if timeout(ROUND_MAX, work).await.is_err() {
@@ -145,7 +161,12 @@ impl Articles {
         let now = clock::now();
         let idle = all.into_iter().filter(|pending| !busy.contains(&pending.item));
         let planned = idle.map(|pending| Pending { due: retry::due(pending.due, now), ..pending });
-        self.waiting = planned.map(|pending| (pending.item, Errand::new(pending))).collect();
+        let rests = |item: ItemId| self.waiting.get(&item).and_then(|errand| errand.rests_until);
+        let errand = |pending: Pending| {
+            let rests_until = rests(pending.item);
+            (pending.item, Errand { rests_until, ..Errand::new(pending) })
+        };
+        self.waiting = planned.map(errand).collect();
         Ok(())
     }
 
@@ -153,7 +174,8 @@ impl Articles {
     async fn set_back(&mut self, back: SignedDuration) -> Result<(), StoreError> {
         self.read_anew().await?;
         let mut moved = Vec::new();
-        for Errand { pending, .. } in self.waiting.values_mut() {
+        for Errand { pending, rests_until, .. } in self.waiting.values_mut() {
+            *rests_until = None;
             pending.due = pending.due.checked_sub(back).unwrap_or(pending.due);
             moved.push(pending.clone());
         }
@@ -162,21 +184,32 @@ impl Articles {
         self.station.writer.commit(put_off).await
     }
 
-    /// Of those whose host has none under way, the one that is due first.
-    fn next(&self) -> Option<&Pending> {
-        let free = |errand: &&Errand| self.running.values().all(|busy| busy.host != errand.host);
-        let idle = self.waiting.values().filter(free).map(|errand| &errand.pending);
-        idle.min_by_key(|pending| (pending.due, pending.item))
+    /// Those whose host has none under way, while there is a place for one more.
+    fn free(&self) -> impl Iterator<Item = &Errand> {
+        let has_place = self.running.len() < UNDER_WAY_MAX;
+        let is_free = |errand: &&Errand| self.running.values().all(|busy| busy.host != errand.host);
+        self.waiting.values().filter(move |errand| has_place && is_free(errand))
+    }
+
+    /// Of those, the one that is due first.
+    fn next(&self) -> Option<&Errand> {
+        self.free().min_by_key(|errand| (errand.due(), errand.pending.due, errand.pending.item))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        if self.running.len() >= UNDER_WAY_MAX { None } else { self.next().map(|pending| pending.due) }
+        self.next().map(Errand::due)
+    }
+
+    /// When the first of those that only wait for the pause of their host is due.
+    fn rested(&self) -> Option<Timestamp> {
+        let now = clock::now();
+        self.free().filter(|errand| errand.pending.due <= now).filter_map(|errand| errand.rests_until).min()
     }
 
     /// Begins what is due, until so many have been begun in all.
     fn begin_due(&mut self, most: usize) {
         while self.begun < most && self.next_due().is_some_and(|due| due <= clock::now()) {
-            let next = self.next().map(|pending| pending.item);
+            let next = self.next().map(|errand| errand.pending.item);
             let Some(errand) = next.and_then(|item| self.waiting.remove(&item)) else { return };
             let attempt = fetch(self.station.clone(), Arc::clone(&self.desk), errand.pending.clone());
             let job = self.jobs.spawn(attempt);
@@ -188,13 +221,19 @@ impl Articles {
     /// Takes note of an end, and says what the sender is to know of it.
     fn note(&mut self, ended: Result<(Id, Result<Ended, StoreError>), JoinError>) -> Option<sender::Order> {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let Errand { pending, host } = self.running.remove(&job)?;
+        let Errand { pending, host, .. } = self.running.remove(&job)?;
         let item = pending.item;
         let (later, order) = match ended {
             Ok((_, Ok(Ended::Over(receipt)))) => {
                 return (!receipt.deliveries.is_empty()).then_some(sender::Order::Owed(receipt.deliveries));
             }
             Ok((_, Ok(Ended::Again(later)))) => (later, None),
+            Ok((_, Ok(Ended::Resting { host: resting, left }))) => {
+                self.begun -= 1;
+                self.waiting.insert(item, Errand { pending, host: host.clone(), rests_until: None });
+                self.rest(item, &resting, left);
+                return None;
+            }
             Ok((_, Err(fault))) => {
                 error!(%item, "the store failed an article, which will be fetched again: {fault}");
                 (after_fault(pending), Some(sender::Order::Doubt))
@@ -204,8 +243,18 @@ impl Articles {
                 (after_fault(pending), None)
             }
         };
-        self.waiting.insert(item, Errand { pending: later, host });
+        self.waiting.insert(item, Errand { pending: later, host, rests_until: None });
         order
+    }
+
+    /// Lets an article wait for the pause of a host, and with it all others of that host.
+    fn rest(&mut self, item: ItemId, resting: &str, left: Duration) {
+        let until = clock::now().checked_add(left).unwrap_or(Timestamp::MAX);
+        for (other, errand) in &mut self.waiting {
+            if *other == item || errand.host == resting {
+                errand.rests_until = Some(until);
+            }
+        }
     }
 }
 
@@ -236,10 +285,13 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
         contact: source.spec.contact,
         now,
     };
-    let end = match desk.fetcher.crawl(&request).await.map(|fetched| fetched.answer) {
+    let end = match desk.fetcher.crawl_within(&request, PATIENCE).await.map(|fetched| fetched.answer) {
         Ok(Answer::Document(document)) => read(document, url, source.spec.lang.clone()).await,
         Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             End::Failed { detail: "an answer without a document".to_owned() }
+        }
+        Err(FetchError { failure: Failure::Resting { host, left }, .. }) => {
+            return Ok(Ended::Resting { host, left });
         }
         Err(error) => match next(&station, &error, pending.attempts).await? {
             Next::Over(end) => end,

@@ -16,8 +16,10 @@ pub(super) fn reach(failure: &Failure) -> Reach {
         | Failure::NotAPage { .. }
         | Failure::Redirect(_)
         | Failure::Robots { .. } => Reach::Answered,
-        Failure::NoRobots { .. } | Failure::Refused { .. } | Failure::Held { .. } | Failure::Setup(_) => {
-            Reach::Untried
-        }
+        Failure::NoRobots { .. }
+        | Failure::Refused { .. }
+        | Failure::Held { .. }
+        | Failure::Resting { .. }
+        | Failure::Setup(_) => Reach::Untried,
     }
 }

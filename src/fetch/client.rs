@@ -14,7 +14,7 @@ use super::address::Networks;
 use super::answer::{self, Asked, Hop};
 use super::coding;
 use super::error::{Failure, FetchError, bare};
-use super::gate::HostGate;
+use super::gate::{Barred, HostGate};
 use super::resolve::{Guard, Names};
 use super::robots::{self, Known, Robots, Said};
 use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
@@ -140,7 +140,25 @@ impl Fetcher {
     ///
     /// As [`Fetcher::fetch`].
     pub async fn crawl(&self, request: &Request<'_>) -> Result<Fetched, FetchError> {
-        self.asked(request, Purpose::Crawled).await
+        self.asked(request, Purpose::Crawled { patience: Duration::MAX }).await
+    }
+
+    /// The same for one of many who wait: where the pause that a robots.txt asks for lasts longer than `patience`, another
+    /// host may be asked meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fetcher::crawl`], and [`Failure::Resting`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Fetcher::fetch`].
+    pub async fn crawl_within(
+        &self,
+        request: &Request<'_>,
+        patience: Duration,
+    ) -> Result<Fetched, FetchError> {
+        self.asked(request, Purpose::Crawled { patience }).await
     }
 
     async fn asked(&self, request: &Request<'_>, purpose: Purpose) -> Result<Fetched, FetchError> {
@@ -207,18 +225,15 @@ impl Fetcher {
         let client = self.client(request.proxy)?;
         let delay = match walk.purpose {
             Purpose::Wanted => None,
-            Purpose::Crawled => Some(self.permission(request, url, &host).await?),
+            Purpose::Crawled { patience } => Some((self.permission(request, url, &host).await?, patience)),
         };
         let arrived = Instant::now();
         let entered = match delay {
-            None => self.gate.enter(&host).await,
-            Some(delay) => self.gate.enter_crawling(&host, delay).await,
+            None => self.gate.enter(&host).await.map_err(Barred::Held),
+            Some((delay, patience)) => self.gate.enter_crawling(&host, delay, patience).await,
         };
         walk.waited.get_or_insert_with(|| arrived.elapsed());
-        let mut turn = entered.map_err(|held| FetchError {
-            freshness: Freshness { retry_after: Some(held.left), max_age: None },
-            ..Failure::Held { host: host.clone(), left: held.left }.into()
-        })?;
+        let mut turn = entered.map_err(|barred| FetchError::barred(&host, barred))?;
         let started = Instant::now();
         let asked = timeout(walk.left, self.ask(&client, request, url, walk)).await;
         walk.left = walk.left.saturating_sub(started.elapsed());
@@ -306,7 +321,7 @@ impl Fetcher {
             redirects: request.redirects,
             conditional: validators.is_some(),
             delta,
-            page: matches!(walk.purpose, Purpose::Crawled),
+            page: matches!(walk.purpose, Purpose::Crawled { .. }),
             left: walk.left,
         };
         let hop = answer::read(response, &asked, self.settings.body_bytes_max, &self.pace).await;
@@ -375,8 +390,8 @@ struct Walk {
 enum Purpose {
     /// No: somebody subscribed to it.
     Wanted,
-    /// Yes.
-    Crawled,
+    /// Yes, and its pause is waited for that long.
+    Crawled { patience: Duration },
 }
 
 /// The host in lower case without port, as the gate knows it; also checks that the URL is one to ask.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::gate::{Barred, Held};
 use super::resolve::RefusedName;
 use super::{Freshness, Pace};
 
@@ -101,6 +102,14 @@ pub enum Failure {
         /// How long from now.
         left: Duration,
     },
+    /// Not asked yet: the pause that the robots.txt of the host asks for between two pages lasts on. No failure.
+    #[error("not asked yet: the robots.txt of `{host}` asks for a pause of {} s more", .left.as_secs())]
+    Resting {
+        /// The host.
+        host: String,
+        /// How long from now.
+        left: Duration,
+    },
     /// Not asked at all: the robots.txt of the server forbids it.
     #[error("the robots.txt of `{host}` does not allow it")]
     Robots {
@@ -126,6 +135,18 @@ impl Failure {
 }
 
 impl FetchError {
+    /// What it means that a host is not asked now.
+    pub(super) fn barred(host: &str, barred: Barred) -> Self {
+        let host = host.to_owned();
+        match barred {
+            Barred::Held(Held { left }) => Self {
+                freshness: Freshness { retry_after: Some(left), max_age: None },
+                ..Failure::Held { host, left }.into()
+            },
+            Barred::Resting { left } => Failure::Resting { host, left }.into(),
+        }
+    }
+
     /// The class for states, events and metrics.
     pub fn reason(&self) -> &'static str {
         match &self.failure {
@@ -140,7 +161,7 @@ impl FetchError {
             Failure::TooLarge { .. } | Failure::Swollen { .. } => "too-large",
             Failure::NotAPage { .. } => "parse",
             Failure::Redirect(_) => "redirect",
-            Failure::Robots { .. } | Failure::NoRobots { .. } => "robots",
+            Failure::Robots { .. } | Failure::NoRobots { .. } | Failure::Resting { .. } => "robots",
         }
     }
 
@@ -159,6 +180,7 @@ impl FetchError {
             | Failure::NotAPage { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
+            | Failure::Resting { .. }
             | Failure::Robots { .. }
             | Failure::NoRobots { .. }
             | Failure::Setup(_) => None,
@@ -196,6 +218,7 @@ impl FetchError {
             | Failure::Challenge { .. }
             | Failure::Redirect(_)
             | Failure::Held { .. }
+            | Failure::Resting { .. }
             | Failure::Robots { .. }
             | Failure::NoRobots { .. } => None,
         }

@@ -77,6 +77,18 @@ impl AsRef<[u8]> for Kept {
     }
 }
 
+/// Why a crawler may not ask a host now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barred {
+    /// It asked to be left alone.
+    Held(Held),
+    /// Its pause between two pages lasts longer than whoever asks would wait.
+    Resting {
+        /// For how long from now.
+        left: Duration,
+    },
+}
+
 /// The host asked to be left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -130,24 +142,33 @@ impl HostGate {
     }
 
     /// The same for a page or an article of a host whose robots.txt asks for a pause of `delay` between such requests. The
-    /// wait for it leaves the turn to others.
+    /// wait for it leaves the turn to others; one of more than `patience` is not begun.
     ///
     /// # Errors
     ///
-    /// As [`HostGate::enter`].
+    /// As [`HostGate::enter`], and while the pause lasts longer than `patience`.
     ///
     /// # Cancel safety
     ///
     /// As [`HostGate::enter`].
-    pub async fn enter_crawling(&self, host: &str, delay: Duration) -> Result<Turn, Held> {
+    pub async fn enter_crawling(
+        &self,
+        host: &str,
+        delay: Duration,
+        patience: Duration,
+    ) -> Result<Turn, Barred> {
         let known = self.host(host);
         loop {
-            known.free_to_ask()?;
+            known.free_to_ask().map_err(Barred::Held)?;
             let crawls_from = known.times().crawls_from;
             if let Some(until) = crawls_from {
+                let left = until.saturating_duration_since(Instant::now());
+                if left > patience {
+                    return Err(Barred::Resting { left });
+                }
                 sleep_until(until).await;
             }
-            let mut turn = self.enter(host).await?;
+            let mut turn = self.enter(host).await.map_err(Barred::Held)?;
             if known.times().crawls_from.is_none_or(|until| until <= Instant::now()) {
                 turn.delay = Some(delay);
                 return Ok(turn);
@@ -321,14 +342,26 @@ mod tests {
     async fn g9_a_crawl_delay_holds_back_crawlers_and_nobody_else() {
         let gate = HostGate::new(8, Duration::ZERO);
         let delay = Duration::from_millis(60);
-        drop(gate.enter_crawling("a", delay).await.unwrap());
+        drop(gate.enter_crawling("a", delay, delay).await.unwrap());
         let ended = Instant::now();
-        let mut crawler = Box::pin(gate.enter_crawling("a", delay));
+        let mut crawler = Box::pin(gate.enter_crawling("a", delay, delay));
         assert!((&mut crawler).now_or_never().is_none());
         drop(gate.enter("a").await.unwrap());
         assert!(ended.elapsed() < delay, "a feed does not wait for it");
         drop(crawler.await.unwrap());
         assert!(ended.elapsed() >= delay.checked_sub(Duration::from_millis(5)).unwrap());
+    }
+
+    #[tokio::test]
+    async fn g9_a_crawler_waits_no_longer_than_its_patience() {
+        let gate = HostGate::new(8, Duration::ZERO);
+        let (delay, patience) = (Duration::from_mins(5), Duration::from_secs(5));
+        drop(gate.enter_crawling("a", delay, patience).await.unwrap());
+        let barred = gate.enter_crawling("a", delay, patience).await.unwrap_err();
+        assert!(matches!(barred, Barred::Resting { left } if left > patience && left <= delay), "{barred:?}");
+        assert!(gate.enter("a").await.is_ok());
+        gate.hold("a", Instant::now() + delay);
+        assert!(matches!(gate.enter_crawling("a", delay, patience).await, Err(Barred::Held(_))));
     }
 
     #[tokio::test]
