@@ -1,6 +1,7 @@
 //! The articles behind entries, by the built program against a scripted site on loopback. Each round is a process of its
 //! own, so whatever is remembered comes from the disk.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -325,6 +326,44 @@ fn an_article_reaches_no_private_address_and_has_a_longest_body() {
     for (link, expected) in [("/1", "is refused"), ("/2", "longer than 65536"), ("/3", "longer than 65536")] {
         let told = explain(&desk, &site.url(link));
         assert!(text(&told, "/article/detail").contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn a_link_to_a_private_address_is_not_followed() {
+    let (site, inner) = (Site::start(), Site::start());
+    inner.show("/secret", page(STORY));
+    let limits = LOOPBACK.replace("127.0.0.0/8", "127.0.0.1/32");
+    let desk = Desk::strict(&format!("{limits}{}", source(&site, "always")));
+    site.show("/feed", Reply::ok(feed(&site, &[])));
+    desk.poll();
+    let link = inner.on("127.0.0.2", "/secret");
+    site.show("/feed", linking(MANGOES, std::slice::from_ref(&link)));
+    desk.poll();
+    assert_eq!(inner.connections(), 0);
+    let told = explain(&desk, &link);
+    assert!(text(&told, "/article/detail").contains("is refused"), "{told}");
+}
+
+#[test]
+fn g5_articles_keep_the_pause_of_their_host() {
+    let site = Site::start();
+    site.show("/feed", Reply::ok(feed(&site, &[])));
+    let gap = "[schedule]\nhost_gap = \"200ms\"\n";
+    let desk = desk::Desk::new(&format!("{LOOPBACK}{gap}{}", source(&site, "always")));
+    desk.run(&["once", "--all"]).ended(0);
+    site.show(
+        "/feed",
+        Reply::ok(feed(&site, &[(MANGOES, "Short."), ("Rain", "Short."), ("Wind", "Short.")])),
+    );
+    (1..=3).for_each(|number| site.show(&format!("/{number}"), page(STORY)));
+    desk.run(&["once", "--all"]).ended(0);
+    let asked = site.log();
+    let targets: Vec<_> = asked.iter().map(|asked| asked.target.as_str()).collect();
+    assert_eq!(targets[..3], ["/feed", "/feed", "/robots.txt"]);
+    assert_eq!(targets[3..].iter().collect::<HashSet<_>>(), HashSet::from([&"/1", &"/2", &"/3"]));
+    for pair in asked[1..].windows(2) {
+        assert!(pair[1].at - pair[0].at >= Duration::from_millis(195), "{targets:?}");
     }
 }
 

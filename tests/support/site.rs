@@ -47,6 +47,11 @@ impl Site {
         self.server.asked().into_iter().filter(|asked| asked.target == path).collect()
     }
 
+    /// All requests so far, in order.
+    pub(crate) fn log(&self) -> Vec<Asked> {
+        self.server.asked()
+    }
+
     /// The paths asked for so far.
     pub(crate) fn targets(&self) -> Vec<String> {
         self.server.targets()
