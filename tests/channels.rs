@@ -168,6 +168,12 @@ fn albums_of_genuine_pages_fill_their_numbers() {
 
 /// An album of these members.
 fn album(members: std::ops::RangeInclusive<u64>) -> String {
+    let words = mangoes(*members.start());
+    captioned(members, &words)
+}
+
+/// An album of these members and these words.
+fn captioned(members: std::ops::RangeInclusive<u64>, words: &str) -> String {
     let first = *members.start();
     let member = |n: u64| {
         format!(
@@ -176,7 +182,7 @@ fn album(members: std::ops::RangeInclusive<u64>) -> String {
     };
     let members: String = members.map(member).collect();
     let inner = format!(r#"<div class="tgme_widget_message_grouped_wrap">{members}</div>"#);
-    message(&format!("post/{first}"), "", &mangoes(first)).replacen('>', &format!(">{inner}"), 1)
+    message(&format!("post/{first}"), "", words).replacen('>', &format!(">{inner}"), 1)
 }
 
 #[test]
@@ -193,6 +199,28 @@ fn albums_are_one_entry_and_all_their_members_are_seen() {
     preview.instead("/s/post", page(&album(33..=40)));
     assert_eq!(number(&desk.poll(), "/new"), 1);
     assert_eq!(preview.targets().len(), asked + 2, "33 is the first member: no gap");
+}
+
+#[test]
+fn albums_that_are_cut_are_the_album_still() {
+    let (preview, desk) = channel(1..=20);
+    // What is shown, and what of it is new, edited and told.
+    for (members, words, expected) in [
+        (22..=30, convoy(22), [1, 0, 1]),
+        (21..=30, convoy(22), [0, 0, 0]),
+        (23..=30, convoy(22), [0, 0, 0]),
+        (24..=28, String::new(), [0, 0, 0]),
+        (22..=30, convoy(22), [0, 0, 0]),
+        (24..=30, mangoes(24), [0, 1, 0]),
+        (31..=34, String::new(), [1, 0, 0]),
+        (32..=34, convoy(32), [0, 1, 1]),
+    ] {
+        preview.instead("/s/post", page(&captioned(members.clone(), &words)));
+        let poll = desk.poll();
+        let counts = ["/new", "/edited", "/alerts"].map(|count| number(&poll, count));
+        assert_eq!(counts, expected, "{members:?} {words}: {poll}");
+    }
+    assert_eq!(text(&desk.alerts()[0], "/item/url"), "https://t.me/post/22");
 }
 
 /// Lets the page before the newest be due for a second reading: the program's clock cannot be set.

@@ -124,7 +124,14 @@ fn read(numbers: std::ops::Range<u64>) -> Outcome {
         let key = SeenKey::new("test", &number.to_string());
         let item = Item { id: ItemId::new(&name("rfi"), key), ..Item::of_text(format!("item {number}"), "") };
         Judged {
-            candidate: Candidate { item, key, common: None, aliases: None, content: number },
+            candidate: Candidate {
+                item,
+                key,
+                common: None,
+                members: Vec::new(),
+                aliases: None,
+                content: number,
+            },
             verdict: None,
         }
     };

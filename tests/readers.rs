@@ -63,7 +63,7 @@ fn shown(result: &Result<Reading, Unreadable>) -> String {
         Err(unreadable) => return format!("{}: {unreadable}\n", unreadable.reason()),
     };
     let mut out = String::new();
-    for Candidate { item, key, aliases, content, common: _ } in &reading.items {
+    for Candidate { item, key, aliases, content, common: _, members: _ } in &reading.items {
         let json = serde_json::to_string_pretty(&wire::item::Item::from(item.clone())).unwrap();
         let link = aliases.and_then(|aliases| aliases.link);
         writeln!(out, "{json}\nkey {key:?}, link {link:?}, content {content:016x}\n").unwrap();

@@ -88,7 +88,7 @@ pub(super) fn call(
     Ok(roll)
 }
 
-/// The item by its key alone.
+/// The item by its key alone, or by that of a member of its album.
 fn by_key(tx: &dyn Transaction, source: &SourceName, candidate: &Candidate) -> Result<Standing, StoreError> {
     let keys = lookups(candidate);
     let found = tx.seen(source, &keys)?;
@@ -99,8 +99,12 @@ fn by_key(tx: &dyn Transaction, source: &SourceName, candidate: &Candidate) -> R
         let found = tx.seen(source, &[key])?;
         answers.extend([key].into_iter().zip(found));
     }
-    let seen = answers.get(&key).copied().flatten().filter(|seen| seen.owner != Owner::Several);
-    let owner = seen.and_then(|seen| seen.owner.of(key)).unwrap_or(key);
+    let named = |key| {
+        let seen: Seen = answers.get(&key).copied().flatten()?;
+        Some((seen.owner.of(key)?, seen))
+    };
+    let found = named(key).or_else(|| candidate.members.iter().find_map(|member| named(*member)));
+    let (owner, seen) = found.map_or((key, None), |(owner, seen)| (owner, Some(seen)));
     Ok(Standing { key, owner, seen, found: Found::Plainly, answers })
 }
 
@@ -215,13 +219,14 @@ impl Roll {
 
     /// The keys that an item is to be remembered under and whose each is, and whether that is news to the store.
     pub(super) fn names(&self, standing: &Standing, candidate: &Candidate) -> (Vec<(SeenKey, Owner)>, bool) {
-        let own = if standing.key == standing.owner { Owner::Itself } else { Owner::Item(standing.owner) };
+        let own = |key| if key == standing.owner { Owner::Itself } else { Owner::Item(standing.owner) };
         let churns =
             standing.found != Found::Plainly && standing.seen.is_some_and(|seen| seen.changes >= CHANGES_MAX);
         let mut names: Vec<(SeenKey, Owner)> = Vec::with_capacity(4);
         if !churns {
-            names.push((standing.key, own));
+            names.push((standing.key, own(standing.key)));
         }
+        names.extend(candidate.members.iter().map(|member| (*member, own(*member))));
         let common = if standing.key == candidate.key { candidate.common } else { Some(candidate.key) };
         names.extend(common.map(|key| (key, Owner::Several)));
         let link = candidate.aliases.and_then(|aliases| aliases.link);

@@ -334,6 +334,7 @@ pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
         keys.push(fingerprint);
     }
     keys.extend(candidate.common);
+    keys.extend(&candidate.members);
     keys
 }
 

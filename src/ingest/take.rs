@@ -109,6 +109,9 @@ impl Ingest<'_> {
         let candidate = &judged.candidate;
         let mut now = self.shown(Some(seen), candidate);
         let edited = seen.content != candidate.content;
+        if edited && is_rest(candidate, seen) {
+            return Ok(Seen { content: seen.content, ..now });
+        }
         if !edited {
             now.changes = seen.changes.saturating_add(u8::from(found != Found::Plainly)).min(CHANGES_MAX);
             if found == Found::Redated && seen.changes < CHANGES_MAX {
@@ -218,6 +221,12 @@ fn mark(roll: &Roll, standing: &Standing, judged: &Judged, seen: Seen, marks: &m
     if news || !standing.seen.is_some_and(same) {
         marks.extend(names.into_iter().map(|(key, owner)| (key, Seen { owner, ..seen })));
     }
+}
+
+/// Whether this is what is left of an album whose first members, and the words with them, are no longer shown.
+fn is_rest(candidate: &Candidate, seen: Seen) -> bool {
+    let wordless = candidate.item.telegram.is_some() && candidate.item.text.is_empty();
+    wordless && matches!(seen.owner, Owner::Item(_))
 }
 
 /// How many items of a document first seen at `now` are newer than the one at `place`: by date where both have one,

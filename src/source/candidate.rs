@@ -96,7 +96,7 @@ fn finish(draft: Draft, keys: &Keys, appearance: &str, plan: &Plan<'_>, kind: So
         guid: draft.guid,
         telegram: draft.telegram,
     };
-    Candidate { item, key, common, aliases, content }
+    Candidate { item, key, common, members: Vec::new(), aliases, content }
 }
 
 /// Fingerprint of all that a reader sees: of the text with its title, and the kinds of media.

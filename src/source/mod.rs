@@ -100,6 +100,8 @@ pub struct Candidate {
     pub key: SeenKey,
     /// The key that it would have if other items of the document did not have it too.
     pub common: Option<SeenKey>,
+    /// Keys of the other members of an album: each is of the same item.
+    pub members: Vec<SeenKey>,
     /// Further keys; it is the same item when both of them are known.
     pub aliases: Option<Aliases>,
     /// Fingerprint of what a reader sees (title, text, kinds of media): tells an edit from a repeat.

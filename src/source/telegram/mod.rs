@@ -92,10 +92,13 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
 }
 
 /// Keys a message by `channel` and its number: by the name that was asked for, whatever the page calls it, so that
-/// the messages of a renamed channel are known still.
+/// the messages of a renamed channel are known still. An album has a key of each member, as its first ones may be
+/// deleted, or be cut off at the edge of a page.
 pub fn key_by(candidate: &mut Candidate, source: &SourceName, channel: &str) {
-    let Some(number) = candidate.item.telegram.as_ref().map(|post| post.message) else { return };
-    candidate.key = key_of(channel, number);
+    let Some(post) = &candidate.item.telegram else { return };
+    candidate.key = key_of(channel, post.message);
+    let others = post.album.iter().filter(|number| **number != post.message);
+    candidate.members = others.map(|number| key_of(channel, *number)).collect();
     candidate.item.id = ItemId::new(source, candidate.key);
 }
 

@@ -16,6 +16,8 @@ struct HeldRow {
     key: String,
     #[serde(default)]
     common: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<String>,
     /// Key of the link, key of the fingerprint.
     #[serde(default)]
     aliases: Option<(Option<String>, String)>,
@@ -29,6 +31,7 @@ impl Row for Candidate {
             item: self.item.clone().into(),
             key: text(self.key),
             common: self.common.map(text),
+            members: self.members.iter().copied().map(text).collect(),
             aliases: self.aliases.map(|aliases| (aliases.link.map(text), text(aliases.fingerprint))),
             content: self.content,
         })
@@ -50,6 +53,7 @@ impl Row for Candidate {
             item: row.item.try_into().ok()?,
             key: key(&row.key)?,
             common: optional(&row.common)?,
+            members: row.members.iter().map(|member| key(member)).collect::<Option<_>>()?,
             aliases,
             content: row.content,
         })
@@ -69,7 +73,8 @@ mod tests {
         let item = Item { id, source: Some(source), ..Item::of_text("Mali", "текст ".repeat(5_000)) };
         let link = (n > 2).then_some(key);
         let aliases = (n > 1).then_some(Aliases { link, fingerprint: SeenKey::new("text", "x") });
-        Candidate { item, key, common: link, aliases, content: u64::MAX - u64::from(n) }
+        let members = (0..n).map(|n| SeenKey::new("member", &n.to_string())).collect();
+        Candidate { item, key, common: link, members, aliases, content: u64::MAX - u64::from(n) }
     }
 
     #[test]
