@@ -17,6 +17,8 @@ pub(super) struct Draft {
     pub(super) author: Option<String>,
     pub(super) lang: Option<String>,
     pub(super) published: Option<Timestamp>,
+    /// Whether that was reckoned from the time of the fetch, so that it names nothing.
+    pub(super) reckoned: bool,
     pub(super) updated: Option<Timestamp>,
     pub(super) tags: Vec<String>,
     pub(super) telegram: Option<TelegramPost>,

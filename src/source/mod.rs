@@ -96,7 +96,8 @@ pub fn read(document: &Document, plan: &Plan<'_>) -> Result<Reading, Unreadable>
 pub struct Candidate {
     /// The item.
     pub item: Item,
-    /// Its identity: the guid where there is one, else the link, else title and date, else the fingerprint of its text.
+    /// Its identity: the guid where there is one, else the link, else title and stated date, else the fingerprint of its
+    /// text.
     pub key: SeenKey,
     /// The key that it would have if other items of the document did not have it too.
     pub common: Option<SeenKey>,

@@ -76,7 +76,7 @@ impl Keys {
                 (None, _) => Self { common: link_key, ..alone(SeenKey::new("text", appearance)) },
             },
             (None, None) => alone(match draft.published {
-                Some(date) if !draft.title.trim().is_empty() => {
+                Some(date) if !draft.reckoned && !draft.title.trim().is_empty() => {
                     SeenKey::new("dated", &format!("{}\n{date}", fold(&draft.title)))
                 }
                 Some(_) | None => SeenKey::new("text", appearance),

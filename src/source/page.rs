@@ -5,10 +5,9 @@ use scraper::{ElementRef, Selector};
 use url::Url;
 
 use super::candidate::{Draft, identify};
+use super::dates::{self, Dated};
 use super::html::{self, Breaks};
-use super::{
-    ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, dates, web_link,
-};
+use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, web_link};
 use crate::item::SourceKind;
 
 /// Most elements and texts looked at in all items of a page: items may lie in one another, and then each is
@@ -209,15 +208,16 @@ fn draft(
     };
     let link = value(&select.link, &["href"]);
     let date = value(&select.date, &["datetime", "content"]);
-    let published = date.as_deref().and_then(|date| dates::parse_near(date, near.lang, near.now));
-    if published.is_none() {
+    let dated = date.as_deref().and_then(|date| dates::parse_near(date, near.lang, near.now));
+    if dated.is_none() {
         *undated = undated.take().or(date.map(|date| date.chars().take(60).collect()));
     }
     Draft {
         title: html::one_line(&value(&select.title, &[]).unwrap_or_default()),
         text: value(&select.text, &[]).unwrap_or_default(),
         url: link.and_then(|link| web_link(base, &link)),
-        published,
+        published: dated.map(Dated::at),
+        reckoned: matches!(dated, Some(Dated::Reckoned(_))),
         ..Draft::default()
     }
 }
@@ -265,6 +265,25 @@ mod tests {
             let reading = read(&format!("{html}<article><h2>Gao"), &select, &url, &plan).unwrap();
             assert_eq!(reading.older.as_ref().map(Url::as_str), expected, "{html}");
         }
+    }
+
+    #[test]
+    fn a_reckoned_date_names_no_item() {
+        let url = Url::parse("https://press.example/news").unwrap();
+        let select = Selectors::parse("article", Some("h2"), None, Some("time"), None).unwrap();
+        let source = crate::item::SourceName::new("page").unwrap();
+        let key = |date: &str, hour: &str| {
+            let now = format!("2025-06-10T{hour}:00:00Z").parse().ok();
+            let kind = super::super::ReadAs::Page { select: &select };
+            let plan = Plan { source: &source, kind, lang: None, now };
+            let page = format!("<article><h2>Attaque à Gao</h2><time>{date}</time></article>");
+            let items = read(&page, &select, &url, &plan).unwrap().items;
+            assert!(items[0].item.published.is_some(), "{date}");
+            items[0].key
+        };
+        assert_eq!(key("il y a 2 heures", "14"), key("il y a 3 heures", "15"));
+        assert_eq!(key("il y a 2 heures", "14"), key("il y a 2 heures", "15"));
+        assert_ne!(key("10 juin 2025", "14"), key("11 juin 2025", "14"));
     }
 
     #[test]

@@ -39,13 +39,32 @@ pub(super) fn parse_in(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     in_words(&folded(text), lang)
 }
 
+/// A date of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dated {
+    /// As it is written.
+    Stated(Timestamp),
+    /// By its distance from the time of the fetch: the next fetch gives another.
+    Reckoned(Timestamp),
+}
+
+impl Dated {
+    /// The date, however it was found.
+    pub(super) fn at(self) -> Timestamp {
+        match self {
+            Self::Stated(at) | Self::Reckoned(at) => at,
+        }
+    }
+}
+
 /// The same on a page that was fetched at `now`, where dates may be relative to that.
-pub(super) fn parse_near(text: &str, lang: Option<&str>, now: Option<Timestamp>) -> Option<Timestamp> {
+pub(super) fn parse_near(text: &str, lang: Option<&str>, now: Option<Timestamp>) -> Option<Dated> {
     let relative = |now| {
         let text = text.trim();
         if text.len() > DATE_BYTES_MAX { None } else { relative::parse(&folded(text), now) }
     };
-    parse_in(&relative::without_ago(text), lang).or_else(|| now.and_then(relative))
+    let stated = parse_in(&relative::without_ago(text), lang).map(Dated::Stated);
+    stated.or_else(|| now.and_then(relative).map(Dated::Reckoned))
 }
 
 /// A number alone: seconds or milliseconds since 1970, `20250610`, `20250610040000`.
@@ -314,9 +333,20 @@ mod tests {
         }
     }
 
+    /// Reads a text half past four on the tenth of June 2025, and without knowing that.
+    #[track_caller]
+    fn reckoned(text: &str, expected: Option<&str>) {
+        let read = |now| parse_near(text, None, now);
+        let now = read("2025-06-10T16:30:00Z".parse().ok());
+        assert_eq!(now.map(|dated| dated.at().to_string()).as_deref(), expected, "{text}");
+        let stated = now.filter(|_| text.contains("2025"));
+        assert_eq!(read(None), stated, "{text} without a time of the fetch");
+        let is_stated = matches!(now, Some(Dated::Stated(_)));
+        assert_eq!(is_stated, stated.is_some(), "{text}");
+    }
+
     #[test]
     fn distances_from_now_are_read_on_pages() {
-        let now: Timestamp = "2025-06-10T16:30:00Z".parse().unwrap();
         for (text, expected) in [
             ("il y a 2 heures", "2025-06-10T14:30:00Z"),
             ("Il y a 5 min", "2025-06-10T16:25:00Z"),
@@ -344,6 +374,17 @@ mod tests {
             ("منذ ساعة", "2025-06-10T15:30:00Z"),
             ("أمس", "2025-06-09T00:00:00Z"),
             ("vor 2 Stunden", "2025-06-10T14:30:00Z"),
+        ] {
+            reckoned(text, Some(expected));
+        }
+        for text in ["ago", "soon", "99999999999999999999 hours ago", "2 bananas ago", ""] {
+            reckoned(text, None);
+        }
+    }
+
+    #[test]
+    fn distances_from_now_are_read_wherever_they_stand() {
+        for (text, expected) in [
             ("Publié il y a 3 heures", "2025-06-10T13:30:00Z"),
             ("Publié hier à 14h", "2025-06-09T14:00:00Z"),
             ("Mali : publié aujourd’hui, à 9h30", "2025-06-10T09:30:00Z"),
@@ -375,21 +416,10 @@ mod tests {
             ("2 ore fa", "2025-06-10T14:30:00Z"),
             ("hace 3 meses", "2025-03-12T16:30:00Z"),
         ] {
-            let read = |now| parse_near(text, None, now).map(|stamp| stamp.to_string());
-            assert_eq!(read(Some(now)).as_deref(), Some(expected), "{text}");
-            let stated = text.contains("2025").then_some(expected);
-            assert_eq!(read(None).as_deref(), stated, "{text} without a time of the fetch");
+            reckoned(text, Some(expected));
         }
-        for text in [
-            "ago",
-            "soon",
-            "99999999999999999999 hours ago",
-            "2 bananas ago",
-            "",
-            "Par M. Sow il y a",
-            "s ago",
-        ] {
-            assert_eq!(parse_near(text, None, Some(now)), None, "{text}");
+        for text in ["Par M. Sow il y a", "s ago"] {
+            reckoned(text, None);
         }
     }
 

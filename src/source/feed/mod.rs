@@ -219,7 +219,7 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url, plan: &
         published: date(facts.published.as_ref(), entry.published).or_else(published),
         updated: date(facts.updated.as_ref(), entry.updated),
         tags: tags.iter().map(|tag| html::plain_line(tag)).filter(|tag| !tag.is_empty()).collect(),
-        telegram: None,
+        ..Draft::default()
     }
 }
 
