@@ -274,6 +274,32 @@ fn edits_of_counts_and_marks_are_none() {
     assert_eq!((&poll["outcome"], number(&poll, "/edited")), (&"read".into(), 0));
 }
 
+/// A message of a bare address, and the card under it.
+fn carded(number: u64, title: &str) -> String {
+    let card = format!(
+        r#"<a class="tgme_widget_message_link_preview" href="https://paper.example/{number}"><div class="link_preview_title">{title}</div></a></div>"#
+    );
+    let end = "</div>";
+    let message = message(&format!("post/{number}"), "", &format!("https://paper.example/{number}"));
+    format!("{}{card}", message.strip_suffix(end).unwrap())
+}
+
+#[test]
+fn what_only_a_card_says_alerts_and_is_quoted() {
+    let (preview, desk) = channel(1..=20);
+    preview.instead("/s/post", page(&carded(21, &convoy(21))));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+    let alert = &desk.alerts()[0];
+    let shown = text(alert, "/item/text");
+    assert_eq!(shown, format!("https://paper.example/21\n\n{}", convoy(21)));
+    let why = &alert["rules"][0]["why"][0];
+    let span = usize::try_from(number(why, "/start")).unwrap()..usize::try_from(number(why, "/end")).unwrap();
+    assert_eq!(shown.get(span).unwrap(), text(why, "/text"));
+    let told = &desk.run(&["explain", "https://t.me/post/21", "--json"])[0];
+    assert_eq!(text(told, "/item/text"), shown);
+    assert_eq!(number(&desk.poll(), "/edited"), 0);
+}
+
 #[test]
 fn deletions_are_noted_where_the_page_proves_them() {
     let (preview, desk) = channel(11..=30);

@@ -232,6 +232,14 @@ fn match_judges_every_line_it_can_read() {
     assert_eq!(Value::from(judged.json()), expected);
     let line = r#"{"id":"a","title":"Cholera","kind":"telegram","telegram":{"channel":"x","message":1}}"#;
     assert_eq!(desk.feed(&["match"], line).ended(0).json()[0]["fired"][0]["rule"], "cholera");
+    let line = r#"{"text":"Mopti","telegram":{"channel":"x","message":1,"documents":["Cholera.pdf"]}}"#;
+    let judged = &desk.feed(&["match"], line).ended(0).json()[0];
+    let [text, why, start] =
+        ["/text", "/fired/0/why/0/text", "/fired/0/why/0/start"].map(|at| judged.pointer(at).unwrap());
+    assert_eq!(
+        (text.as_str(), why.as_str(), start.as_u64()),
+        (Some("Mopti\n\nCholera.pdf"), Some("Cholera"), Some(7))
+    );
     desk.write("items.jsonl", &lines.replace("bad\n", ""));
     assert_eq!(Value::from(desk.run(&["match", "items.jsonl"]).ended(0).json()), expected);
     assert!(desk.run(&["match", "none.jsonl"]).ended(74).err.contains("none.jsonl"));

@@ -1,6 +1,6 @@
 //! The rule language, key by key and sigil by sigil, and that no rule is passed over.
 
-use harmattan::item::{Forward, Item, SourceKind, SourceName, TelegramPost};
+use harmattan::item::{Forward, Item, LinkPreview, Poll, SourceKind, SourceName, TelegramPost};
 use harmattan::rules::spec::{
     EntitySpec, FieldFilter, Mode, NearSpec, RuleSpec, Scope, TestText, UnlessSpec,
 };
@@ -213,6 +213,50 @@ fn weights_add_up() {
     }
     let fired = engine(pack(), vec![cholera()]).judge(&item("Cholera outbreak", ""), None).fired;
     assert_eq!(fired.first().and_then(|fired| fired.score), Some(80));
+}
+
+#[test]
+fn what_a_message_says_beside_its_text_only_adds_to_what_fires() {
+    let preview = LinkPreview {
+        title: Some("Wagner quitte Tombouctou".to_owned()),
+        description: Some("Un roman".to_owned()),
+        ..LinkPreview::default()
+    };
+    let poll =
+        Poll { question: "Qui tient Kidal ?".to_owned(), options: vec!["Zebu".into(), "Bamako".into()] };
+    let post = TelegramPost {
+        preview: Some(preview),
+        poll: Some(poll),
+        documents: vec!["Communique_FAMa_Menaka.pdf".to_owned()],
+        ..TelegramPost::default()
+    };
+    let message = |text: &str| Item { telegram: Some(post.clone()), ..item("", text) };
+    let words = ["zebu", "menaka", "gao", "wagner", "lion"];
+    let mut rules: Vec<RuleSpec> = words.iter().map(|word| rule(word, &[word])).collect();
+    rules.push(RuleSpec { none: terms(&["roman"]), ..rule("veto", &["gao"]) });
+    let engine = engine(pack(), rules);
+    for (text, expected) in
+        [("", vec!["zebu", "menaka", "wagner"]), ("Gao", vec!["zebu", "menaka", "gao", "wagner", "veto"])]
+    {
+        let message = message(text);
+        let verdict = engine.judge(&message, None);
+        let fired: Vec<&str> = verdict.fired.iter().map(|fired| &*fired.rule).collect();
+        assert_eq!(fired, expected, "{text}");
+        let quoted = verdict.quoted(&message);
+        for why in verdict.fired.iter().flat_map(|fired| &fired.why) {
+            assert_eq!(why.span.of(&quoted.text), why.text, "{text}");
+        }
+        assert_eq!(quoted.whole(), None, "{text}: it is not added twice");
+        let told = engine.explain(&message, None, None);
+        let told: Vec<&str> = told
+            .iter()
+            .filter(|told| matches!(told.outcome, Outcome::Fired(_)))
+            .map(|told| &*told.rule)
+            .collect();
+        assert_eq!(told, expected, "{text}");
+    }
+    let gao = Item { telegram: Some(post), ..item("", "Gao") };
+    assert_eq!(engine.lost_to_none(&gao, None).len(), 0);
 }
 
 #[test]

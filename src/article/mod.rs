@@ -230,6 +230,7 @@ fn is_telegram(host: &str) -> bool {
 /// An entry together with the text of its article, as rules judge them.
 #[must_use]
 pub fn joined(item: &Item, article: &str) -> Item {
+    let item = &item.whole().unwrap_or_else(|| item.clone());
     let between = if item.text.is_empty() { "" } else { "\n\n" };
     Item { text: [&item.text, between, article].concat(), ..item.clone() }
 }

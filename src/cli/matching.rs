@@ -1,5 +1,6 @@
 //! `harmattan match`: JSON Lines of items in, JSON Lines of verdicts out. No store, no network.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ struct Line {
 #[derive(Debug, Serialize)]
 struct Verdict {
     id: String,
+    /// The text that the reasons are places of, where it is longer than the one given: with a poll, for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     fired: Vec<Fired>,
     entities: Vec<String>,
     places: Vec<String>,
@@ -152,7 +156,12 @@ fn judge(desk: &Desk, line: Line, number: u64) -> Verdict {
     };
     let label = label(desk, &item);
     let verdict = desk.engine.judge(&item, label);
+    let text = match verdict.quoted(&item) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(whole) => Some(whole.text),
+    };
     Verdict {
+        text,
         id: line.id.unwrap_or_else(|| number.to_string()),
         fired: verdict.fired.into_iter().map(fired_of).collect(),
         entities: verdict.entities.iter().map(|entity| entity.id.clone()).collect(),

@@ -126,7 +126,7 @@ pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&st
     let places = verdict.places.iter().map(|place| place.id.clone());
     let entities = verdict.entities.iter().map(|entity| entity.id.clone()).chain(places).collect();
     api::Explain {
-        item: wire::item::Item::from(item),
+        item: wire::item::Item::from(verdict.quoted(&item).into_owned()),
         rules,
         entities,
         article: None,

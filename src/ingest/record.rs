@@ -70,6 +70,7 @@ impl Recorder<'_> {
         let place = i64::try_from(receipt.alerts.len()).unwrap_or(i64::MAX);
         let now = self.now.checked_add(SignedDuration::from_millis(place)).unwrap_or(self.now);
         let id = AlertId::new(now, item.id);
+        let item = &*verdict.quoted(item);
         let Verdict { fired, entities, places, .. } = verdict;
         let sifted = Sifted::of(fired, age(item, now), self.force.max_age);
         let severity = sifted.severity();

@@ -120,6 +120,18 @@ impl Item {
             telegram: None,
         }
     }
+
+    /// The same with all that a Telegram message says beside its text in paragraphs behind it, as rules judge it: its
+    /// documents, its poll, the preview of its link. `None` where its text is all.
+    pub fn whole(&self) -> Option<Self> {
+        let beside = self.telegram.as_ref()?.beside();
+        // Also where this is done already.
+        if self.text.contains(&beside) {
+            return None;
+        }
+        let between = if self.text.is_empty() { "" } else { "\n\n" };
+        Some(Self { text: [&self.text, between, &beside].concat(), ..self.clone() })
+    }
 }
 
 /// What a Telegram message has beyond an [`Item`].
@@ -150,8 +162,26 @@ pub struct TelegramPost {
     pub preview: Option<LinkPreview>,
     /// A poll.
     pub poll: Option<Poll>,
+    /// Titles of its documents, mostly names of files.
+    pub documents: Vec<String>,
     /// The mirror through which it was seen, where the channel itself could not be read.
     pub via: Option<String>,
+}
+
+impl TelegramPost {
+    /// What it says beside its text.
+    fn beside(&self) -> String {
+        let lines = |lines: Vec<&str>| lines.join("\n");
+        let poll = self.poll.as_ref().map(|poll| {
+            lines([&poll.question].into_iter().chain(&poll.options).map(String::as_str).collect())
+        });
+        let preview = self.preview.as_ref().map(|preview| {
+            lines([&preview.title, &preview.description].into_iter().flatten().map(String::as_str).collect())
+        });
+        let documents = self.documents.iter().cloned();
+        let parts = documents.chain(poll).chain(preview).filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("\n\n")
+    }
 }
 
 /// The origin of a forwarded message.

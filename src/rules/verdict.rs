@@ -1,9 +1,11 @@
 //! What the rules say of an item.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::spec::{Mode, Severity};
+use crate::item::Item;
 use crate::text::{ByteSpan, Field};
 
 /// What fired on an item and what it mentions.
@@ -24,6 +26,32 @@ impl Verdict {
     pub fn severity(&self) -> Option<Severity> {
         self.fired.iter().map(|fired| fired.severity).max()
     }
+
+    /// The item that the reasons are places of: with all that its message says where one lies behind its text.
+    pub fn quoted<'i>(&self, item: &'i Item) -> Cow<'i, Item> {
+        let is_behind = |why: &Reason| why.field == Field::Text && why.span.end > item.text.len();
+        let is_behind = self.fired.iter().flat_map(|fired| &fired.why).any(is_behind);
+        let whole = is_behind.then(|| item.whole()).flatten();
+        whole.map_or(Cow::Borrowed(item), Cow::Owned)
+    }
+
+    /// Adds what `more` has beyond this; it is of the same item with more behind its text.
+    pub(super) fn add(&mut self, more: Self) {
+        let Self { fired, entities, places, cut } = more;
+        let is_new = |rule: &Match| self.fired.iter().all(|known| known.rule != rule.rule);
+        let fired: Vec<Match> = fired.into_iter().filter(is_new).collect();
+        self.fired.extend(fired);
+        self.entities = joined(std::mem::take(&mut self.entities), entities);
+        self.places = joined(std::mem::take(&mut self.places), places);
+        self.cut |= cut;
+    }
+}
+
+/// What either has, each once.
+fn joined<T: PartialEq>(mut known: Vec<T>, more: Vec<T>) -> Vec<T> {
+    let more: Vec<T> = more.into_iter().filter(|one| !known.contains(one)).collect();
+    known.extend(more);
+    known
 }
 
 /// One rule that fired, and why.

@@ -96,6 +96,9 @@ pub struct Telegram {
     /// A poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
+    /// Titles of documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<String>,
     /// Host of the mirror through which it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
@@ -215,6 +218,7 @@ impl From<core::TelegramPost> for Telegram {
                 description: preview.description,
             }),
             poll: post.poll.map(|poll| Poll { question: poll.question, options: poll.options }),
+            documents: post.documents,
             via: post.via,
         }
     }
@@ -239,6 +243,7 @@ impl From<Telegram> for core::TelegramPost {
                 description: preview.description,
             }),
             poll: post.poll.map(|poll| core::Poll { question: poll.question, options: poll.options }),
+            documents: post.documents,
             via: post.via,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::code::Code;
 use super::compile;
 use super::evaluate::{Case, Miss};
-use super::explain::{self, Explanation};
+use super::explain::{self, Explanation, Outcome};
 use super::filter::SourceLabel;
 use super::literals::{LiteralId, Literals};
 use super::mentions::Mentions;
@@ -18,7 +18,7 @@ use super::presearch::Presearch;
 use super::problem::RuleProblem;
 use super::spec::{EntitySpec, Mode, RuleSpec};
 use super::summary::Summary;
-use super::verdict::Verdict;
+use super::verdict::{Match, Verdict};
 use crate::item::Item;
 
 thread_local! {
@@ -186,7 +186,19 @@ impl Engine {
     }
 
     /// What fires on an item and what it mentions. Without a source every source filter lets it pass.
+    ///
+    /// What a Telegram message says beside its text ([`Item::whole`]) only ever adds to what fires.
     pub fn judge(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Verdict {
+        let mut verdict = self.judge_text(item, source);
+        if let Some(whole) = item.whole() {
+            verdict.add(self.judge_text(&whole, source));
+            let place = |fired: &Match| self.rules.iter().position(|rule| rule.name.value == fired.rule);
+            verdict.fired.sort_by_key(place);
+        }
+        verdict
+    }
+
+    fn judge_text(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Verdict {
         self.with_mentions(item, |mentions| {
             let mut verdict = Verdict { cut: mentions.words.cut, ..Verdict::default() };
             for case in self.cases(item, mentions, source) {
@@ -199,7 +211,8 @@ impl Engine {
         })
     }
 
-    /// The names of the rules that fire on an item: what [`Engine::judge`] finds, without the reasons.
+    /// The names of the rules that fire on an item by its title and text: what [`Engine::judge`] finds of these,
+    /// without the reasons.
     pub fn fired(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Vec<Arc<str>> {
         self.with_mentions(item, |mentions| {
             let cases = self.cases(item, mentions, source).into_iter();
@@ -224,8 +237,11 @@ impl Engine {
 
     /// The rules that only `none` keeps from firing on an item, and why.
     pub fn lost_to_none(&self, item: &Item, source: Option<SourceLabel<'_>>) -> Vec<Explanation> {
-        self.with_mentions(item, |mentions| {
+        let whole = item.whole();
+        let fired = whole.as_ref().map(|_| self.fired(item, source)).unwrap_or_default();
+        self.with_mentions(whole.as_ref().unwrap_or(item), |mentions| {
             let cases = self.cases(item, mentions, source).into_iter();
+            let cases = cases.filter(|case| !fired.contains(&case.rule.name.value));
             let lost = cases.filter(|case| matches!(case.judge(source), Err(Miss::Veto(_))));
             lost.map(|case| explain::explain(self, &case, source)).collect()
         })
@@ -233,6 +249,21 @@ impl Engine {
 
     /// Why each rule, or the one named, fires on an item or stays silent, in the order of the config.
     pub fn explain(
+        &self,
+        item: &Item,
+        source: Option<SourceLabel<'_>>,
+        rule: Option<&str>,
+    ) -> Vec<Explanation> {
+        let mut told = self.explain_text(item, source, rule);
+        if let Some(whole) = item.whole() {
+            let silent = |told: &Explanation| matches!(told.outcome, Outcome::Silent(_));
+            let whole = self.explain_text(&whole, source, rule);
+            told.iter_mut().zip(whole).filter(|(own, _)| silent(own)).for_each(|(own, whole)| *own = whole);
+        }
+        told
+    }
+
+    fn explain_text(
         &self,
         item: &Item,
         source: Option<SourceLabel<'_>>,

@@ -56,6 +56,7 @@ struct Layout {
     round_video: Selector,
     voice: Selector,
     document: Selector,
+    document_title: Selector,
     sticker: Selector,
     location: Selector,
 }
@@ -86,6 +87,7 @@ static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
     round_video: selector(".tgme_widget_message_roundvideo_player"),
     voice: selector(".tgme_widget_message_voice_player"),
     document: selector(".tgme_widget_message_document_wrap"),
+    document_title: selector(".tgme_widget_message_document_title"),
     sticker: selector(".tgme_widget_message_sticker, .tgme_widget_message_tgsticker, .js-videosticker_video"),
     location: selector(".tgme_widget_message_location_wrap"),
 });
@@ -114,6 +116,7 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         links: element.map(links).unwrap_or_default(),
         preview: preview.map(link_preview),
         poll: poll(message),
+        documents: documents(message),
         album,
         via: None,
     };
@@ -230,6 +233,12 @@ fn poll(message: ElementRef<'_>) -> Option<Poll> {
     let poll = message.select(&LAYOUT.poll).next()?;
     let texts = poll.select(&LAYOUT.option).map(|option| html::element_text(option, Breaks::Explicit));
     Some(Poll { question: first_text(poll, &LAYOUT.question).unwrap_or_default(), options: texts.collect() })
+}
+
+fn documents(message: ElementRef<'_>) -> Vec<String> {
+    let titles = message.select(&LAYOUT.document_title).take(ALBUM_MAX);
+    let titles = titles.map(|title| html::element_text(title, Breaks::Explicit));
+    titles.filter(|title| !title.is_empty()).collect()
 }
 
 /// The text of the first element found; `None` when it is empty.
