@@ -301,6 +301,23 @@ fn what_only_a_card_says_alerts_and_is_quoted() {
 }
 
 #[test]
+fn a_card_that_comes_or_goes_is_no_edit() {
+    let (preview, desk) = channel(1..=20);
+    let bare = message("post/21", "", "https://paper.example/21");
+    for (shown, expected) in [
+        (bare.clone(), [1, 0, 0]),
+        (carded(21, &convoy(21)), [0, 0, 1]),
+        (bare, [0, 0, 0]),
+        (carded(21, &convoy(21)), [0, 0, 0]),
+        (carded(21, "").replace("paper.example/21<", "paper.example/21 and more<"), [0, 1, 0]),
+    ] {
+        preview.instead("/s/post", page(&shown));
+        let poll = desk.poll();
+        assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), expected, "{shown}");
+    }
+}
+
+#[test]
 fn deletions_are_noted_where_the_page_proves_them() {
     let (preview, desk) = channel(11..=30);
     let gone = |desk: &Desk| -> Vec<Value> {

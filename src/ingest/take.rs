@@ -124,13 +124,14 @@ impl Ingest<'_> {
         let dated = stored.as_ref().is_some_and(|stored| {
             (stored.item.published, stored.item.updated) != (candidate.item.published, candidate.item.updated)
         });
-        now.changes = seen.changes.saturating_add(u8::from(!dated)).min(CHANGES_MAX);
+        let shown = record::cut(&candidate.item);
+        let card = stored.as_ref().and_then(|stored| Card::between(&stored.item, &shown));
+        now.changes = seen.changes.saturating_add(u8::from(!dated && card.is_none())).min(CHANGES_MAX);
         let restless = !dated && seen.changes >= CHANGES_MAX;
-        receipt.edited += u32::from(!restless);
-        let Some(stored) = stored else { return Ok(now) };
+        receipt.edited += u32::from(!restless && card.is_none());
+        let Some(stored) = stored.filter(|_| card != Some(Card::Gone)) else { return Ok(now) };
         let text = article::used(self.tx, stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let shown = record::cut(&candidate.item);
         let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
         if !restless || edit.newly {
             self.store(judged, seen.first)?;
@@ -220,6 +221,27 @@ fn mark(roll: &Roll, standing: &Standing, judged: &Judged, seen: Seen, marks: &m
     let same = |old: Seen| Seen { owner: old.owner, ..seen } == old;
     if news || !standing.seen.is_some_and(same) {
         marks.extend(names.into_iter().map(|(key, owner)| (key, Seen { owner, ..seen })));
+    }
+}
+
+/// A message whose preview of a link alone came or went, as Telegram adds it some seconds later: that is no edit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Card {
+    Come,
+    Gone,
+}
+
+impl Card {
+    fn between(stored: &Item, shown: &Item) -> Option<Self> {
+        let is_card = |kind: &String| kind == "link_preview";
+        let (before, now) = (&stored.telegram.as_ref()?.kinds, &shown.telegram.as_ref()?.kinds);
+        let others = |kinds: &[String]| -> Vec<String> {
+            kinds.iter().filter(|kind| !is_card(kind)).cloned().collect()
+        };
+        let has_card = |kinds: &[String]| kinds.iter().any(is_card);
+        let is_same = stored.text == shown.text && others(before) == others(now);
+        let card = if has_card(now) { Some(Self::Come) } else { has_card(before).then_some(Self::Gone) };
+        card.filter(|_| is_same)
     }
 }
 
