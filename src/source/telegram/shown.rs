@@ -34,6 +34,8 @@ pub struct Shown {
     pub messages: usize,
     /// Messages with a text.
     pub texts: usize,
+    /// Messages of which nothing is found at all, or the preview of a link alone, which no text has.
+    pub blank: usize,
 }
 
 /// What was known of a channel before a page.
@@ -58,6 +60,8 @@ impl Shown {
         self.numbers.extend(&post.album);
         self.messages += 1;
         self.texts += usize::from(!draft.text.is_empty());
+        let is_content = |kind: &String| !matches!(kind.as_str(), "link_preview" | "unsupported");
+        self.blank += usize::from(!post.kinds.iter().any(is_content));
     }
 
     /// Lowest number.
@@ -121,7 +125,8 @@ impl Shown {
         {
             return Some(layout(format!("the highest message number fell from {before} to {now}")));
         }
-        let wordless = self.texts == 0 && self.messages >= PAGE_MIN && known.texts;
+        // Photos without captions may fill a page: they say nothing of where texts are.
+        let wordless = self.texts == 0 && self.blank > 0 && self.messages >= PAGE_MIN && known.texts;
         wordless.then(|| layout(format!("none of {} messages has a text any more", self.messages)))
     }
 }
@@ -136,18 +141,20 @@ mod tests {
 
     fn shown(numbers: &[u64], texts: usize) -> Shown {
         let numbers: BTreeSet<u64> = numbers.iter().copied().collect();
-        Shown { name: "Post".into(), id: Some(-7), messages: numbers.len(), numbers, texts }
+        Shown { name: "Post".into(), id: Some(-7), messages: numbers.len(), numbers, texts, blank: 0 }
     }
 
     #[test]
     fn what_is_odd_beside_what_was_known_is_told() {
         let known = Known { id: Some(-7), newest: Some(40), texts: true };
         let page: Vec<u64> = (30..42).collect();
+        let blank = |numbers: &[u64]| Shown { blank: 1, ..shown(numbers, 0) };
         for (shown, known, expected) in [
             (shown(&page, 3), known, None),
-            (shown(&page, 0), known, Some("layout")),
-            (shown(&page, 0), Known { texts: false, ..known }, None),
-            (shown(&[41], 0), known, None),
+            (shown(&page, 0), known, None),
+            (blank(&page), known, Some("layout")),
+            (blank(&page), Known { texts: false, ..known }, None),
+            (blank(&[41]), known, None),
             (shown(&[20, 21], 1), known, None),
             (shown(&[18, 19], 1), known, Some("layout")),
             (shown(&[18, 19], 1), Known { id: Some(-8), ..known }, Some("renamed")),
