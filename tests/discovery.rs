@@ -103,6 +103,38 @@ fn a_server_that_asks_to_be_left_alone_is_left_alone() {
     assert_eq!(site.targets(), ["/", "/feed"]);
 }
 
+/// An address that nobody listens at.
+fn closed() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+#[test]
+fn a_server_that_is_not_there_does_not_end_the_search() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    let link = |address: &str| format!("<link rel=alternate type='application/rss+xml' href='{address}'>");
+    site.show("/moved.xml", Reply::to(302, closed()));
+    site.show("/une.xml", Reply::ok(FEED));
+    let links = [closed(), "/moved.xml".to_owned(), "/une.xml".to_owned()].map(|address| link(&address));
+    site.show("/", Reply::ok(format!("<html>{}<p>Gao", links.concat())));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/")]), 0);
+    assert!(out.contains(&format!("feed = \"{}\"", site.url("/une.xml"))), "{out}");
+}
+
+#[test]
+fn a_channel_is_looked_for_at_all_hosts_of_telegram() {
+    let desk = desk(COVERED);
+    let config = desk.path().join("harmattan.toml");
+    let proxied = fs::read_to_string(&config)
+        .unwrap()
+        .replace("[http]\n", &format!("[http]\nproxy = \"{}\"\n", closed()));
+    fs::write(&config, proxied).unwrap();
+    let (_, err) = ended(&run(desk.path(), &["add", "@grey_zone"]), 74);
+    for host in ["t.me", "telegram.me", "telegram.dog"] {
+        assert!(err.contains(&format!("https://{host}/s/grey_zone: ")), "{err}");
+    }
+}
+
 #[test]
 fn an_address_without_scheme_is_tried_with_both() {
     let (site, desk) = (Site::start(), desk(COVERED));

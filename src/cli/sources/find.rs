@@ -1,7 +1,7 @@
 //! What stands behind an address that somebody gives: a feed, a channel, or a site that has a feed.
 
 use anyhow::{Context as _, bail};
-use url::Url;
+use url::{Origin, Url};
 
 use crate::cli::print::progress;
 use crate::config::NewAddress;
@@ -50,20 +50,22 @@ pub(super) fn address(text: &str) -> anyhow::Result<Url> {
 /// Finds the source behind `text`.
 pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
     let text = text.trim();
-    let mut search = Search { desk, tried: Vec::new(), given_up: false };
+    let mut search = Search { desk, tried: Vec::new(), given_up: Vec::new(), ordered: false };
     if let Some(channel) = channel(text) {
         let channel = channel?;
-        let url = channel.preview_url("t.me").context("no address for that channel")?;
-        let Some((_, document)) = search.fetch(&url).await else { return search.nothing(text) };
-        return match search.telegram(&document, &channel, None) {
-            Some(found) => Ok(found),
-            None => search.nothing(text),
-        };
+        let mut page = None;
+        for url in TELEGRAM.iter().filter_map(|host| channel.preview_url(host)) {
+            // All are Telegram's: what one orders is not to be dodged by asking the next.
+            if page.is_none() && !search.ordered {
+                page = search.fetch(&url).await;
+            }
+        }
+        let found = page.and_then(|(_, document)| search.telegram(&document, &channel, None));
+        return found.map_or_else(|| search.nothing(text), Ok);
     }
     let mut page_url = address(text)?;
     let mut page = search.fetch(&page_url).await;
-    if search.given_up && !text.contains("://") && page_url.set_scheme("http").is_ok() {
-        search.given_up = false;
+    if search.has_given_up(&page_url) && !text.contains("://") && page_url.set_scheme("http").is_ok() {
         page = search.fetch(&page_url).await;
     }
     let mut others = Vec::new();
@@ -86,10 +88,7 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
     }
     let guesses = discover::usual(page.as_ref().map_or(&page_url, |(_, document)| &document.url));
     for url in others.clone().into_iter().chain(guesses) {
-        if search.given_up {
-            break;
-        }
-        if search.has_tried(&url) {
+        if search.has_given_up(&url) || search.has_tried(&url) {
             continue;
         }
         let Some((url, document)) = search.fetch(&url).await else { continue };
@@ -105,8 +104,10 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
 struct Search<'a> {
     desk: &'a Desk,
     tried: Vec<(Url, String)>,
-    /// Whether the last server could not be reached, or asked to be left alone.
-    given_up: bool,
+    /// The servers that could not be reached, or asked to be left alone.
+    given_up: Vec<Origin>,
+    /// Whether the last one ordered to wait.
+    ordered: bool,
 }
 
 impl Search<'_> {
@@ -133,9 +134,12 @@ impl Search<'_> {
                 Answer::Unchanged { .. } | Answer::Redirect { .. } => self.say(url, "no document"),
             },
             Err(error) => {
-                let answered =
-                    matches!(&error.failure, Failure::Status { status, .. } if ![429, 503].contains(status));
-                self.given_up = !answered;
+                self.ordered =
+                    error.is_held() || error.status() == Some(429) || error.freshness.retry_after.is_some();
+                // Of a redirect, another server failed than the one that was asked.
+                if self.ordered || (!error.redirected && is_of_the_server(&error.failure)) {
+                    self.given_up.push(url.origin());
+                }
                 self.say(url, &error.to_string());
             }
         }
@@ -181,6 +185,10 @@ impl Search<'_> {
         }
     }
 
+    fn has_given_up(&self, url: &Url) -> bool {
+        self.given_up.contains(&url.origin())
+    }
+
     fn has_tried(&self, url: &Url) -> bool {
         self.tried.iter().any(|(tried, _)| tried == url)
     }
@@ -195,5 +203,26 @@ impl Search<'_> {
             told.extend(["\n  ", url.as_str(), ": ", what]);
         }
         bail!(told)
+    }
+}
+
+/// Whether the other addresses of a server would fail alike.
+fn is_of_the_server(failure: &Failure) -> bool {
+    match failure {
+        Failure::Transport(_)
+        | Failure::Dns(_)
+        | Failure::Tls(_)
+        | Failure::Timeout { .. }
+        | Failure::TooSlow { .. }
+        | Failure::Challenge { .. }
+        | Failure::Refused { .. }
+        | Failure::Held { .. }
+        | Failure::NoRobots { .. }
+        | Failure::Setup(_) => true,
+        Failure::Status { status, .. } => [429, 503].contains(status),
+        Failure::TooLarge { .. }
+        | Failure::Swollen { .. }
+        | Failure::Redirect(_)
+        | Failure::Robots { .. } => false,
     }
 }
