@@ -47,6 +47,8 @@ fn telegram_states_are_told_apart_and_end_with_the_cause() {
         (landing("1 234 subscribers", offered), "preview-off", "blocked where this machine asks from"),
         (landing("1 234 subscribers", banned), "preview-off", "marked as for adults"),
         (landing("977 members, 41 online", ""), "gone", "group"),
+        (landing("57 members", ""), "gone", "group"),
+        (landing("57 members", offered), "preview-off", "blocked where this machine asks from"),
         (landing("@post", &button("Send Message")), "gone", "person"),
         (landing("12 monthly users", &button("Start Bot")), "gone", "bot"),
         (Reply::ok(r#"<div class="tgme_page"><i class="tgme_icon_user"></i></div>"#), "gone", "unknown name"),

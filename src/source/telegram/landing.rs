@@ -43,8 +43,12 @@ pub(super) fn reason(page: &Html) -> Option<Unreadable> {
     } else if extra("online") || action.contains("join group") || action.contains("view group") {
         "group"
     } else if extra("member") {
-        // Pages of 2021 count the members of channels and of groups alike; only groups say who is online.
-        return Some(without_preview(page, &texts(&LAYOUT.page).collect::<String>()));
+        // Pages of 2021 count the members of channels and of groups alike; channels alone offer a preview.
+        let told = without_preview(page, &texts(&LAYOUT.page).collect::<String>());
+        if told != Unreadable::PreviewOff {
+            return Some(told);
+        }
+        "group"
     } else if page.select(&LAYOUT.title).next().is_some() {
         "person"
     } else {
