@@ -507,6 +507,17 @@ async fn redirects_wait_for_the_turn_of_the_new_host() {
 }
 
 #[tokio::test]
+async fn english_is_asked_of_telegram_alone() {
+    let proxy = Server::always(Reply::ok("<rss/>"));
+    let fetcher = Fetcher::new(HttpSettings { proxy: Some(proxy.url("")), ..settings() }).unwrap();
+    for address in ["http://t.me/s/post", "http://telegram.dog/post", "http://feeds.example.invalid/rss"] {
+        document(fetcher.fetch(&request(&Url::parse(address).unwrap())).await);
+    }
+    let languages: Vec<_> = proxy.asked().iter().map(|asked| asked.text("accept-language")).collect();
+    assert_eq!(languages, [Some("en".to_owned()), Some("en".to_owned()), None]);
+}
+
+#[tokio::test]
 async fn a_proxy_of_the_operator_is_reached_wherever_it_lies() {
     let proxy = Server::always(Reply::ok("<rss/>"));
     let address = proxy.url("");

@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Client;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
+};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -21,6 +23,9 @@ use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redire
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
 const A_IM: &str = "a-im";
+/// Hosts whose pages are read by some words of English, such as `edited` on Telegram's; what language a site shows
+/// others in is its own affair.
+const ENGLISH: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
 /// How long an unused connection is kept: long enough for a redirect on the same host, short enough that a thousand
 /// sources leave no thousand sockets.
 const IDLE_MAX: Duration = Duration::from_secs(20);
@@ -293,6 +298,9 @@ impl Fetcher {
             .header(ACCEPT, request.accept)
             .header(ACCEPT_ENCODING, coding::ACCEPTED)
             .header(USER_AGENT, agent);
+        if url.host_str().is_some_and(|host| ENGLISH.contains(&host)) {
+            builder = builder.header(ACCEPT_LANGUAGE, "en");
+        }
         let validators = request
             .validators
             .filter(|(of, known)| bare(of) == bare(url) && !known.is_empty())
