@@ -206,9 +206,27 @@ fn a_list_is_imported_whole_and_exported_again() {
     insta::with_settings!({ snapshot_path => "golden/commands", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("export", out);
     });
-    assert!(err.contains("1 channels and pages are no feeds"), "{err}");
-    fs::write(desk.path().join("bad.opml"), list.replace("https://rfi.example/monde", "nonsense")).unwrap();
+    assert!(!err.contains("comments"), "{err}");
+    fs::write(desk.path().join("again.opml"), &out).unwrap();
+    let (_, err) = ended(&run(desk.path(), &["import", "again.opml"]), 0);
+    assert!(err.contains("0 added, 3 skipped"), "{err}");
     let before = fs::read(desk.path().join("local/sources.toml")).unwrap();
+    fs::write(desk.path().join("bad.opml"), list.replace("</outline></body></opml>", "")).unwrap();
     ended(&run(desk.path(), &["import", "bad.opml"]), 74);
     assert_eq!(fs::read(desk.path().join("local/sources.toml")).unwrap(), before);
+}
+
+#[test]
+fn one_odd_line_refuses_no_list() {
+    let desk = desk(COVERED);
+    let list = "<opml version='2.0'><body><outline text='a' xmlUrl='feed://rfi.example/afrique'/>\
+        <outline text='b' xmlUrl='file:///tmp/rss'/>\
+        <outline text='c' xmlUrl='https://t.me/joinchat/x'/>\
+        <outline text='d' xmlUrl='https://rfi.example/monde'/></body></opml>";
+    fs::write(desk.path().join("list.opml"), list).unwrap();
+    let (out, err) = ended(&run(desk.path(), &["import", "list.opml"]), 0);
+    assert_eq!(out, "a\nd\n");
+    for told in ["`b`: `file:///tmp/rss`", "`https://t.me/joinchat/x` is no channel", "2 added, 2 skipped"] {
+        assert!(err.contains(told), "{err}");
+    }
 }

@@ -29,6 +29,15 @@ pub struct Outline {
     pub lang: Option<String>,
 }
 
+/// What is read of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List {
+    /// The feeds, in order.
+    pub outlines: Vec<Outline>,
+    /// Outlines whose address is none of the web, in words.
+    pub refused: Vec<String>,
+}
+
 /// Why a list cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpml {
@@ -39,14 +48,6 @@ pub enum NotOpml {
         at: u64,
         /// What is wrong.
         message: String,
-    },
-    /// An address that is none.
-    #[error("`{title}`: `{address}` is no http or https address")]
-    Address {
-        /// What it is called.
-        title: String,
-        /// What stands there.
-        address: String,
     },
     /// XML without an `opml` in it.
     #[error("it is no OPML")]
@@ -63,11 +64,12 @@ pub enum NotOpml {
 ///
 /// # Errors
 ///
-/// When any of it cannot be read: half a list would be taken for the whole.
-pub fn read(bytes: &[u8]) -> Result<Vec<Outline>, NotOpml> {
+/// When its form cannot be read: half a list would be taken for the whole. A single address that is none of the web is
+/// left out and told.
+pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
     let text = charset::decode(bytes, None, None).text;
     let mut reader = Reader::from_str(&text);
-    let mut found = Vec::new();
+    let mut found = List::default();
     // The folders around, `None` for an outline that is a feed.
     let mut around: Vec<Option<String>> = Vec::new();
     let mut is_opml = false;
@@ -81,10 +83,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Outline>, NotOpml> {
                 if around.len() == DEPTH_MAX {
                     return Err(NotOpml::TooMuch);
                 }
-                around.push(outline(&tag, &around, &mut found)?);
+                let folder = outline(&tag, &around, &mut found);
+                around.push(folder);
             }
             Event::Empty(tag) if tag.name().as_ref().eq_ignore_ascii_case(OUTLINE) => {
-                outline(&tag, &around, &mut found)?;
+                outline(&tag, &around, &mut found);
             }
             Event::End(tag) if tag.name().as_ref().eq_ignore_ascii_case(OUTLINE) => {
                 around.pop();
@@ -103,18 +106,14 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Outline>, NotOpml> {
             | Event::DocType(_)
             | Event::GeneralRef(_) => {}
         }
-        if found.len() > FEEDS_MAX {
+        if found.outlines.len() + found.refused.len() > FEEDS_MAX {
             return Err(NotOpml::TooMuch);
         }
     }
 }
 
-/// Takes one outline: a feed is added, of a folder the name comes back.
-fn outline(
-    tag: &BytesStart<'_>,
-    around: &[Option<String>],
-    found: &mut Vec<Outline>,
-) -> Result<Option<String>, NotOpml> {
+/// Takes one outline: a feed is added or refused, of a folder the name comes back.
+fn outline(tag: &BytesStart<'_>, around: &[Option<String>], found: &mut List) -> Option<String> {
     let (mut title, mut text, mut address, mut category, mut lang) = (None, None, None, None, None);
     for attribute in tag.attributes().with_checks(false).flatten() {
         let value = html::one_line(&reference::decode(&attribute.value));
@@ -129,10 +128,10 @@ fn outline(
         }
     }
     let title = text.or(title).unwrap_or_default();
-    let Some(address) = address.filter(|address| !address.is_empty()) else { return Ok(Some(title)) };
-    let web = |url: &Url| matches!(url.scheme(), "http" | "https");
-    let Some(url) = Url::parse(&address).ok().filter(web) else {
-        return Err(NotOpml::Address { title, address });
+    let Some(address) = address.filter(|address| !address.is_empty()) else { return Some(title) };
+    let Some(url) = web_address(&address) else {
+        found.refused.push(format!("`{title}`: `{address}` is no http or https address"));
+        return None;
     };
     let categories = category.as_deref().unwrap_or_default().split([',', '/']);
     let mut tags: Vec<String> = Vec::new();
@@ -142,8 +141,20 @@ fn outline(
             tags.push(tag);
         }
     }
-    found.push(Outline { title, url, tags, lang });
-    Ok(None)
+    found.outlines.push(Outline { title, url, tags, lang });
+    None
+}
+
+/// An address of the web; `feed://a.example` and `feed:https://a.example` are what readers of old registered for.
+fn web_address(text: &str) -> Option<Url> {
+    let text = match text.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => match rest.strip_prefix("//") {
+            Some(rest) => format!("https://{rest}"),
+            None => rest.to_owned(),
+        },
+        Some(_) | None => text.to_owned(),
+    };
+    Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// A list of `feeds` as OPML 2.0; `others` are named in comments.
@@ -200,9 +211,32 @@ mod tests {
                 lang: Some("fr".into()),
             },
         ];
-        assert_eq!(read_once, expected);
+        assert_eq!(read_once, List { outlines: expected.clone(), refused: Vec::new() });
         let others = ["telegram a: https://t.me/a--b".to_owned()];
-        assert_eq!(read(write(&expected, &others).as_bytes()), Ok(expected));
+        assert_eq!(read(write(&expected, &others).as_bytes()), Ok(read_once));
+    }
+
+    #[test]
+    fn an_address_of_the_web_is_taken_and_another_one_told() {
+        for (address, expected) in [
+            ("https://a.example/rss", Some("https://a.example/rss")),
+            ("feed://a.example/rss", Some("https://a.example/rss")),
+            ("Feed:http://a.example/rss", Some("http://a.example/rss")),
+            ("ftp://a.example", None),
+            ("file:///tmp/rss", None),
+            ("feed:", None),
+            ("nonsense", None),
+        ] {
+            let list = format!(
+                "<opml><outline text='a' xmlUrl='{address}'/><outline text='b' xmlUrl='https://b.example/'/></opml>"
+            );
+            let found = read(list.as_bytes()).unwrap();
+            let urls: Vec<&str> = found.outlines.iter().map(|outline| outline.url.as_str()).collect();
+            let all: Vec<&str> = expected.into_iter().chain(["https://b.example/"]).collect();
+            assert_eq!(urls, all, "{address}");
+            let told = format!("`a`: `{address}` is no http or https address");
+            assert_eq!(found.refused, Vec::from_iter(expected.is_none().then_some(told)));
+        }
     }
 
     #[test]
@@ -212,10 +246,6 @@ mod tests {
             ("<html></html>", "it is no OPML"),
             ("", "it is no OPML"),
             ("<opml><body><outline text='a'>", "it ends before its end"),
-            (
-                "<opml><outline text='a' xmlUrl='ftp://a.example'/></opml>",
-                "`a`: `ftp://a.example` is no http or https address",
-            ),
             (&format!("<opml>{deep}"), "it has more than 10000 feeds or folders in more than 32 levels"),
         ] {
             assert_eq!(

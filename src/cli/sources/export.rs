@@ -1,30 +1,36 @@
-//! `harmattan sources export`: the feeds as an OPML list.
+//! `harmattan sources export`: the feeds and channels as an OPML list.
 
 use crate::cli::At;
 use crate::cli::print::{Exit, bytes, talk};
 use crate::config::SourceAddress;
 use crate::source::opml::{self, Outline};
+use crate::source::telegram::ChannelName;
 
 pub(super) fn export(at: &At) -> anyhow::Result<Exit> {
     let desk = at.desk()?;
     let (mut feeds, mut others) = (Vec::new(), Vec::new());
     for source in &desk.config.sources {
-        match &source.what {
-            SourceAddress::Feed(url) => feeds.push(Outline {
-                title: source.name.as_str().to_owned(),
-                url: url.clone(),
-                tags: source.tags.clone(),
-                lang: source.lang.clone(),
-            }),
+        let url = match &source.what {
+            SourceAddress::Feed(url) => Some(url.clone()),
+            // As `import` and other readers take it.
             SourceAddress::Telegram { channel, .. } => {
-                others.push(format!("telegram {}: {channel}", source.name));
+                channel.parse::<ChannelName>().ok().and_then(|channel| channel.preview_url("t.me"))
             }
-            SourceAddress::Page { url, .. } => others.push(format!("page {}: {url}", source.name)),
-        }
+            SourceAddress::Page { url, .. } => {
+                others.push(format!("page {}: {url}", source.name));
+                None
+            }
+        };
+        feeds.extend(url.map(|url| Outline {
+            title: source.name.as_str().to_owned(),
+            url,
+            tags: source.tags.clone(),
+            lang: source.lang.clone(),
+        }));
     }
     bytes(opml::write(&feeds, &others).as_bytes())?;
     if !others.is_empty() {
-        talk(format!("{} channels and pages are no feeds: they stand in comments", others.len()));
+        talk(format!("{} pages are no feeds: they stand in comments", others.len()));
     }
     Ok(Exit::Done)
 }

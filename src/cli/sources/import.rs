@@ -1,4 +1,4 @@
-//! `harmattan sources import`: adds the feeds of an OPML list, all or none.
+//! `harmattan sources import`: adds the feeds and channels of an OPML list, all or none.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,7 +10,7 @@ use super::write::{self, Daemon, Known};
 use crate::cli::At;
 use crate::cli::print::{Exit, json, line, plain, talk};
 use crate::config::{NewAddress, NewSource};
-use crate::source::opml::{self, Outline};
+use crate::source::opml::{self, List, Outline};
 
 /// Greatest size of a list.
 const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -30,12 +30,23 @@ pub(super) struct Import {
 
 pub(super) async fn import(at: &At, options: &Import) -> anyhow::Result<Exit> {
     let bytes = bytes(&options.file).with_context(|| format!("cannot read `{}`", options.file))?;
-    let outlines = opml::read(&bytes).with_context(|| format!("cannot read `{}`", options.file))?;
+    let List { outlines, refused } =
+        opml::read(&bytes).with_context(|| format!("cannot read `{}`", options.file))?;
     let mut known = Known::of(&at.desk()?);
     let mut new = Vec::new();
-    let mut skipped = 0_usize;
+    let mut skipped = refused.len();
+    for why in refused {
+        talk(format!("skipped: {why}"));
+    }
     for outline in outlines {
-        let address = address(&outline);
+        let address = match address(&outline) {
+            Ok(address) => address,
+            Err(why) => {
+                talk(format!("skipped: {why}"));
+                skipped += 1;
+                continue;
+            }
+        };
         if let Some(name) = known.at(&address) {
             talk(format!("skipped: `{}` is source `{name}` already", outline.url));
             skipped += 1;
@@ -82,11 +93,11 @@ fn bytes(file: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Where a feed of the list is; readers keep channels of Telegram by the address of their preview.
-fn address(outline: &Outline) -> NewAddress {
-    match find::channel(outline.url.as_str()) {
-        Some(Ok(channel)) => NewAddress::Telegram { channel: channel.as_str().to_owned(), host: None },
-        Some(Err(_)) | None => NewAddress::Feed(outline.url.clone()),
-    }
+fn address(outline: &Outline) -> anyhow::Result<NewAddress> {
+    Ok(match find::channel(outline.url.as_str()).transpose()? {
+        Some(channel) => NewAddress::Telegram { channel: channel.as_str().to_owned(), host: None },
+        None => NewAddress::Feed(outline.url.clone()),
+    })
 }
 
 fn source(outline: Outline, address: NewAddress, known: &Known) -> anyhow::Result<NewSource> {

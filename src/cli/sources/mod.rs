@@ -29,9 +29,9 @@ enum Command {
     List(List),
     /// Find the feed behind an address, show it and add it to `local/sources.toml`
     Add(Add),
-    /// Add the feeds of an OPML list, all or none
+    /// Add the feeds and channels of an OPML list
     Import(Import),
-    /// Print the feeds as an OPML list
+    /// Print the feeds and channels as an OPML list
     Export,
     /// Poll a source now; its server's orders still hold
     Poll(Poll),
