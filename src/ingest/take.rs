@@ -9,7 +9,7 @@ use super::article::{self, Edit, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::{Harvest, InForce, Judged, Poll, Receipt, record};
 use crate::config::Backlog;
-use crate::item::{Dating, ItemId, SeenKey, dating};
+use crate::item::{Dating, Item, ItemId, SeenKey, dating};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
 use crate::source::Candidate;

@@ -217,11 +217,13 @@ fn is_of_the_server(failure: &Failure) -> bool {
         | Failure::Challenge { .. }
         | Failure::Refused { .. }
         | Failure::Held { .. }
+        | Failure::Resting { .. }
         | Failure::NoRobots { .. }
         | Failure::Setup(_) => true,
         Failure::Status { status, .. } => [429, 503].contains(status),
         Failure::TooLarge { .. }
         | Failure::Swollen { .. }
+        | Failure::NotAPage { .. }
         | Failure::Redirect(_)
         | Failure::Robots { .. } => false,
     }
