@@ -12,13 +12,13 @@ use reqwest::header::{
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::address::Networks;
 use super::answer::{self, Asked, Hop};
 use super::coding;
 use super::error::{Failure, FetchError, bare};
 use super::gate::{Barred, HostGate};
 use super::resolve::{Guard, Names};
 use super::robots::{self, Known, Robots, Said};
+use super::settings::HttpSettings;
 use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
@@ -31,45 +31,6 @@ const ENGLISH: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Longest hold of a whole host after a 429; what servers order beyond it is taken for a mistake.
 const HOLD_MAX: Duration = Duration::from_hours(168);
-
-/// What the config says of HTTP.
-///
-/// Not `Debug`: a proxy's address may hold a password.
-#[derive(Clone)]
-pub struct HttpSettings {
-    /// Where a server's operator reaches ours: goes into the `User-Agent`.
-    pub contact: Option<String>,
-    /// Requests in flight over all hosts.
-    pub concurrency: usize,
-    /// Limit for a whole request with its redirects, waits for a host's turn apart.
-    pub timeout: Duration,
-    /// Longest body, in bytes after decompression.
-    pub body_bytes_max: u64,
-    /// Refused ranges that are open all the same.
-    pub allow_networks: Networks,
-    /// Proxy of all sources that have none of their own.
-    pub proxy: Option<Url>,
-    /// Least time between two requests to one host.
-    pub host_gap: Duration,
-    /// Number of sources, for the `User-Agent`.
-    pub sources: usize,
-}
-
-impl Default for HttpSettings {
-    /// The defaults of the config, for a fetch without one.
-    fn default() -> Self {
-        Self {
-            contact: None,
-            concurrency: 32,
-            timeout: Duration::from_mins(1),
-            body_bytes_max: 16 * 1024 * 1024,
-            allow_networks: Networks::default(),
-            proxy: None,
-            host_gap: Duration::from_secs(1),
-            sources: 1,
-        }
-    }
-}
 
 /// Asks servers politely. One for the whole program: it holds the hosts' turns and the connections.
 pub struct Fetcher {

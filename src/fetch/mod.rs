@@ -16,6 +16,7 @@ pub mod gate;
 mod pace;
 mod resolve;
 mod robots;
+mod settings;
 
 use std::time::Duration;
 
@@ -25,12 +26,13 @@ use url::Url;
 
 pub use address::{Network, Networks};
 pub use challenge::is_challenge;
-pub use client::{Fetcher, HttpSettings};
+pub use client::Fetcher;
 pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;
 pub use pace::Pace;
 pub use resolve::Names;
 pub use robots::Rules;
+pub use settings::HttpSettings;
 
 /// The `Accept` header for feeds: feed types first; some servers block clients that do not name them.
 pub const ACCEPT_FEED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \

@@ -1,0 +1,46 @@
+//! What the config says of HTTP.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::address::Networks;
+
+/// What the config says of HTTP.
+///
+/// Not `Debug`: a proxy's address may hold a password.
+#[derive(Clone)]
+pub struct HttpSettings {
+    /// Where a server's operator reaches ours: goes into the `User-Agent`.
+    pub contact: Option<String>,
+    /// Requests in flight over all hosts.
+    pub concurrency: usize,
+    /// Limit for a whole request with its redirects, waits for a host's turn apart.
+    pub timeout: Duration,
+    /// Longest body, in bytes after decompression.
+    pub body_bytes_max: u64,
+    /// Refused ranges that are open all the same.
+    pub allow_networks: Networks,
+    /// Proxy of all sources that have none of their own.
+    pub proxy: Option<Url>,
+    /// Least time between two requests to one host.
+    pub host_gap: Duration,
+    /// Number of sources, for the `User-Agent`.
+    pub sources: usize,
+}
+
+impl Default for HttpSettings {
+    /// The defaults of the config, for a fetch without one.
+    fn default() -> Self {
+        Self {
+            contact: None,
+            concurrency: 32,
+            timeout: Duration::from_mins(1),
+            body_bytes_max: 16 * 1024 * 1024,
+            allow_networks: Networks::default(),
+            proxy: None,
+            host_gap: Duration::from_secs(1),
+            sources: 1,
+        }
+    }
+}
