@@ -31,7 +31,7 @@ pub enum Next {
     Over(End),
 }
 
-/// When one is due that was put off until then. No wait is longer than [`ORDER_MAX`]: one that seems to be tells that
+/// When one is due that was put off until then. No wait is longer than a day: one that seems to be tells that
 /// the clock was set back.
 pub fn due(stored: Timestamp, now: Timestamp) -> Timestamp {
     if stored.duration_since(now) > SignedDuration::try_from(ORDER_MAX).unwrap_or(SignedDuration::MAX) {
