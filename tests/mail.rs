@@ -58,7 +58,15 @@ fn notifier(settings: EmailSettings) -> Notifier {
 
 fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
     let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now(), late: false }
+    Message {
+        id,
+        body: Body::Alert(alert),
+        recipient,
+        timezone,
+        now: sample::now(),
+        sent: Some(sample::now()),
+        late: false,
+    }
 }
 
 /// The mail that tells `alert` to `recipient`, as it arrived.
@@ -168,6 +176,22 @@ async fn follow_ups_find_the_thread_of_their_story_though_the_first_mail_was_los
     }
     let other = arrived(&first, "night@example.org").await;
     assert_ne!(other.header("References"), Some(root.as_str()), "each recipient has threads of their own");
+}
+
+#[test]
+fn a_mail_tells_when_it_was_sent_and_what_is_only_shown_does_not() {
+    let (alert, desk) = (sample::french(), TimeZone::get("Africa/Niamey").expect("a zone"));
+    let held = Message {
+        sent: Some("2026-11-24T06:00:30Z".parse().expect("a time")),
+        ..message(&alert, RECIPIENT, &desk)
+    };
+    let shown = Message { sent: None, ..held.clone() };
+    let told = "2026-11-24 07:00 WAT (06:00 UTC)";
+    let lines = |text: String, line: &str| text.lines().filter(|found| *found == line).count();
+    for (message, expected) in [(&held, 1), (&shown, 0)] {
+        assert_eq!(lines(text_part(message, 0), &format!("Sent:      {told}")), expected);
+        assert_eq!(html_part(message, 0).matches(&format!("<br>\nsent {told}</p>")).count(), expected);
+    }
 }
 
 /// Alerts as a desk gets them on a bad day, for the pictures in `deploy/`: long titles from right to left and in

@@ -35,7 +35,15 @@ fn samples() -> [(&'static str, Alert); 4] {
 
 fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
     let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message { id, body: Body::Alert(alert), recipient, timezone, now: sample::now(), late: false }
+    Message {
+        id,
+        body: Body::Alert(alert),
+        recipient,
+        timezone,
+        now: sample::now(),
+        sent: Some(sample::now()),
+        late: false,
+    }
 }
 
 fn email_settings(mailbox: &Mailbox) -> EmailSettings {

@@ -7,7 +7,7 @@ use harmattan::config::secret::Secret;
 use harmattan::event::{Event, EventKind};
 use harmattan::notify::chat::{Address, ChatSettings, Service};
 use harmattan::notify::digest::Digest;
-use harmattan::notify::{Accepted, Body, LATE, Message, Notifier, NotifierKind, NotifierSettings};
+use harmattan::notify::{Accepted, Body, Message, Notifier, NotifierKind, NotifierSettings, punctuality};
 use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::Report;
@@ -54,13 +54,15 @@ async fn sent_at(
     let server = Server::always(reply);
     let notifier = notifier(service, &server);
     let recipient = notifier.recipients().into_iter().next().expect("one");
+    let (late, sent) = punctuality(sample::now(), now);
     let message = Message {
         id: DeliveryId::from_bytes([7; 16]),
         body: body.clone(),
         recipient: &recipient,
         timezone: &TimeZone::UTC,
         now,
-        late: now.duration_since(sample::now()) > LATE,
+        sent: Some(sent),
+        late,
     };
     let outcome = notifier.send(&message).await;
     (server.asked(), outcome)
@@ -224,6 +226,7 @@ async fn a_group_that_moved_is_told_where_it_is_now() {
         recipient: "-100123",
         timezone: &TimeZone::UTC,
         now: sample::now(),
+        sent: Some(sample::now()),
         late: false,
     };
     let accepted = notifier.send(&message).await.expect("taken");

@@ -19,8 +19,15 @@ fn schema() -> jsonschema::Validator {
 
 fn body(told: Body<'_>) -> Value {
     let id = DeliveryId::from_bytes([7; 16]);
-    let message =
-        Message { id, body: told, recipient: "", timezone: &TimeZone::UTC, now: sample::now(), late: false };
+    let message = Message {
+        id,
+        body: told,
+        recipient: "",
+        timezone: &TimeZone::UTC,
+        now: sample::now(),
+        sent: Some(sample::now()),
+        late: false,
+    };
     serde_json::from_slice(&webhook::body(&message, "ops-hook").unwrap()).unwrap()
 }
 

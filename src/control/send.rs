@@ -39,12 +39,14 @@ async fn send(desk: &Desk, only: Option<&str>, alert: AlertId, body: Body<'_>) -
     let mut sent = Vec::new();
     for notifier in desk.notifiers.iter().filter(|n| only.is_none_or(|only| n.name() == only)) {
         for recipient in notifier.recipients() {
+            let now = clock::now();
             let message = Message {
                 id: DeliveryId::new(alert, notifier.name(), &recipient),
                 body: body.clone(),
                 recipient: &recipient,
                 timezone: &desk.config.desk.timezone,
-                now: clock::now(),
+                now,
+                sent: Some(now),
                 late: false,
             };
             let (accepted, detail) = match notifier.send(&message).await {

@@ -31,6 +31,7 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         recipient: "",
         timezone: &timezone,
         now: clock::now(),
+        sent: None,
         late: false,
     };
     let says = text_part(&message, EXCERPT);

@@ -12,7 +12,7 @@ use super::station::Station;
 use crate::desk::Desk;
 use crate::event::Event;
 use crate::notify::digest::Digest;
-use crate::notify::{Accepted, Body, LATE, Message};
+use crate::notify::{Accepted, Body, Message, punctuality};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, Subject, retry};
@@ -79,13 +79,15 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
         (None, _) => Outcome::Unsaid("what it tells is no longer stored"),
         (_, None) => Outcome::Unsaid("its notifier is no longer configured"),
         (Some(told), Some(notifier)) => {
+            let (late, sent) = punctuality(delivery.ready, began);
             let message = Message {
                 id,
                 body: told.body(),
                 recipient: &delivery.recipient,
                 timezone: &desk.config.desk.timezone,
                 now: began,
-                late: began.duration_since(delivery.ready) > LATE,
+                sent: Some(sent),
+                late,
             };
             Outcome::Asked(notifier.send(&message).await)
         }

@@ -287,8 +287,19 @@ pub struct Message<'a> {
     pub timezone: &'a TimeZone,
     /// When this attempt begins.
     pub now: Timestamp,
+    /// The time of sending that a mail tells; `None` where the message is only shown.
+    pub sent: Option<Timestamp>,
     /// Whether it leaves more than [`LATE`] after it could.
     pub late: bool,
+}
+
+/// Whether an attempt at `now` of what could leave since `ready` is late, and the time of sending that it tells.
+///
+/// That is `ready`, so that all attempts in good time say the same. One that is late differs from them in any case:
+/// it tells its own time, since `ready` may be days ago.
+pub fn punctuality(ready: Timestamp, now: Timestamp) -> (bool, Timestamp) {
+    let late = now.duration_since(ready) > LATE;
+    (late, if late { now } else { ready })
 }
 
 /// What a message tells.
@@ -304,4 +315,23 @@ pub enum Body<'a> {
     Report(&'a Report),
     /// A message that tries the way (`send-test`).
     Test,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_in_good_time_tell_one_time_of_sending_and_a_late_one_its_own() {
+        let at = |minute: i64| Timestamp::from_second(1_800_000_000 + minute * 60).expect("a time");
+        for (now, expected) in [
+            (at(0), (false, at(0))),
+            (at(15), (false, at(0))),
+            (at(16), (true, at(16))),
+            (at(4000), (true, at(4000))),
+            (at(-5), (false, at(0))),
+        ] {
+            assert_eq!(punctuality(at(0), now), expected, "{now}");
+        }
+    }
 }

@@ -284,6 +284,7 @@ mod tests {
             recipient: "",
             timezone: &TimeZone::UTC,
             now: Timestamp::UNIX_EPOCH,
+            sent: Some(Timestamp::UNIX_EPOCH),
             late: false,
         };
         let failure = webhook.send(&message).await.expect_err("no answer");

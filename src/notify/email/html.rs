@@ -128,7 +128,7 @@ fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
         let title = marked(&alert.item.title, alert, Field::Title, wording::TITLE_CHARS_MAX);
         out.push(format!(r#"<h1 dir="auto"{lang}>{}</h1>"#, title.replace("<br>\n", " ")));
     }
-    out.push(facts(alert, desk));
+    out.push(facts(alert, message));
     out.extend(link(alert));
     let text = marked(&alert.item.text, alert, Field::Text, excerpt);
     if !text.is_empty() {
@@ -153,13 +153,15 @@ fn noted(heading: &str, note: &str) -> String {
 }
 
 /// The source with its trust, then origin and times.
-fn facts(alert: &Alert, desk: &TimeZone) -> String {
+fn facts(alert: &Alert, message: &Message<'_>) -> String {
+    let desk = message.timezone;
     let mut lines = Vec::new();
     lines
         .extend(wording::forwarded(alert).map(|from| format!("forwarded from <bdi>{}</bdi>", escape(&from))));
     lines.push(format!("published {}", escape(&wording::published(alert, desk))));
     lines.push(format!("fetched {}", escape(&wording::time(alert.fetched, desk))));
     lines.push(format!("alerted {}", escape(&wording::time(alert.created, desk))));
+    lines.extend(message.sent.map(|at| format!("sent {}", escape(&wording::time(at, desk)))));
     let source = escape(&wording::source(alert));
     format!("<p><strong>{source}</strong></p>\n<p class=\"quiet\">{}</p>", lines.join("<br>\n"))
 }

@@ -1,7 +1,8 @@
 //! `email`: one mail to one recipient, text and HTML.
 //!
-//! A mail is the same, byte for byte, on every attempt: its Message-ID is the delivery's id, its Date the alert's. So
-//! a mailbox that got it twice shows it once.
+//! A mail is the same, byte for byte, on every attempt that is not late: its Message-ID is the delivery's id, its Date
+//! the alert's, and as sent it tells the time since which it may leave. So a mailbox that got it twice shows it once.
+//! A late attempt says that it is late, and tells its own time; its Message-ID stays.
 
 mod html;
 mod relay;

@@ -33,6 +33,7 @@ fn test_message(timezone: &TimeZone) -> Message<'_> {
         recipient: "desk@example.org",
         timezone,
         now: Timestamp::UNIX_EPOCH,
+        sent: Some(Timestamp::UNIX_EPOCH),
         late: false,
     }
 }

@@ -72,6 +72,7 @@ fn alert_text(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     out.push(format!("Published: {}", wording::published(alert, desk)));
     out.push(format!("Fetched:   {}", wording::time(alert.fetched, desk)));
     out.push(format!("Alerted:   {}", wording::time(alert.created, desk)));
+    out.extend(message.sent.map(|at| format!("Sent:      {}", wording::time(at, desk))));
     match wording::link(alert) {
         Link::Address(url) => out.push(format!("\n{url}")),
         Link::LeftOut(why) => out.push(format!("\n({why})")),
