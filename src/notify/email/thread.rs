@@ -3,7 +3,10 @@
 //! All mails of a story to one recipient refer to the same root, which is computed from the story and the recipient
 //! and which nobody ever sends. So a follow-up finds its thread even where the first mail was lost, arrived late or
 //! was only recorded, and no state is kept for it. Readers group by the reference alone (the algorithm of RFC 5256,
-//! section 2.2, gives an absent root a place); the subject cannot be the same throughout, since it tells the severity.
+//! section 2.2, gives an absent root a place).
+//!
+//! Gmail also wants the first mail's subject, with `Re: ` at most before it. No follow-up gets it: whoever knows of a
+//! story is told again only when it has become graver, so a subject that stays would understate each of them.
 
 use lettre::message::MessageBuilder;
 
