@@ -69,6 +69,14 @@ impl Stage {
         (output.status.code().unwrap(), told.to_owned())
     }
 
+    /// What a command prints.
+    fn print(&self, arguments: &[&str]) -> String {
+        let program = env!("CARGO_BIN_EXE_harmattan");
+        let output =
+            Command::new(program).arg("-c").arg(self.desk.config()).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Of each delivery the state and what it waits for, in the order in which they were owed.
     fn outbox(&self) -> Vec<String> {
         let mut rows = self.desk.run(&["outbox", "list", "--all", "--json"]);
@@ -148,6 +156,54 @@ fn a_digest_tells_all_at_its_time_one_alert_too() {
     assert_eq!(stage.poll(&["talks begin anew"]), "");
     stage.pass();
     assert_eq!(heads(&stage.once().1), ["[digest] 1 alert since the last digest, at most medium"]);
+}
+
+#[test]
+fn an_alert_is_listed_as_held_until_one_of_its_deliveries_leaves() {
+    let mut stage = Stage::set(&quiet());
+    stage.poll(&["the base falls", "talks begin", "a convoy attacked"]);
+    let listed = |stage: &Stage| -> Vec<(String, String, String)> {
+        let alerts = stage.desk.run(&["alerts", "list", "--json"]);
+        let row = |alert: &Value| {
+            (text(alert, "/severity"), text(alert, "/disposition"), text(alert, "/held/reason"))
+        };
+        let mut rows: Vec<_> = alerts.iter().map(row).collect();
+        rows.sort_unstable();
+        rows
+    };
+    let row = |words: [&str; 3]| <(String, String, String)>::from(words.map(str::to_owned));
+    assert_eq!(
+        listed(&stage),
+        [row(["critical", "sent", ""]), row(["high", "sent", "quiet"]), row(["medium", "sent", "quiet"])]
+    );
+
+    let until = stage.ends()[0].strftime("%m-%d %H:%MZ").to_string();
+    let held = format!("held (quiet until {until})");
+    let alerts = stage.desk.alerts();
+    let id = text(alerts.iter().find(|alert| text(alert, "/severity") == "medium").unwrap(), "/id");
+    let table = stage.print(&["alerts", "list"]);
+    assert_eq!((table.matches(&held).count(), table.matches("  sent  ").count()), (2, 1), "{table}");
+    for arguments in [["alerts", "show", id.as_str()].as_slice(), &["explain", &id]] {
+        let told = stage.print(arguments);
+        assert!(told.contains(&format!("alert.new, {held}")), "{told}");
+    }
+    stage.pass();
+    stage.once();
+    assert_eq!(
+        listed(&stage),
+        [row(["critical", "sent", ""]), row(["high", "sent", ""]), row(["medium", "sent", ""])]
+    );
+}
+
+#[test]
+fn an_alert_that_one_recipient_has_is_not_held() {
+    let both = format!("continue = true\n{}\n[[route]]\nto = [\"desk\"]\n", quiet());
+    let mut stage = Stage::set(&format!("{both}[[notifier]]\nname = \"desk\"\ntype = \"stdout\"\n"));
+    stage.poll(&["talks begin"]);
+    let mut states = stage.outbox();
+    states.sort_unstable();
+    assert_eq!(states, ["delivered", "held quiet"]);
+    assert_eq!(text(&stage.desk.alerts()[0], "/held/reason"), "");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::print::{Exit, json, json_lines, line, plain, talk};
 use super::reach::{reach, unexpected};
 use super::table::Table;
 use super::{At, export, outbox};
-use crate::control::{Call, Reply};
+use crate::control::{Call, Reply, api};
 use crate::daemon::clock;
 use crate::wire::alert::Rule;
 
@@ -61,7 +61,7 @@ async fn show(at: &At, options: &Show) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     line(shown.says.trim_end())?;
-    line(format!("\n{}, {}", shown.alert.kind, shown.alert.disposition))?;
+    line(format!("\n{}, {}", shown.alert.kind, fate(&shown.alert)))?;
     if !shown.deliveries.is_empty() {
         outbox::print(&shown.deliveries)?;
     }
@@ -95,7 +95,7 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
         let cells = vec![
             alert.created.strftime("%Y-%m-%d %H:%MZ").to_string(),
             alert.alert.severity.clone(),
-            alert.disposition.clone(),
+            fate(&alert),
             item.source.clone().unwrap_or_default(),
             rules.join(","),
             alert.alert.id.clone(),
@@ -104,6 +104,14 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
     }
     table.print()?;
     Ok(Exit::Done)
+}
+
+/// What became of an alert; of one that is to be sent also what it waits for.
+pub(super) fn fate(alert: &api::Alert) -> String {
+    match &alert.held {
+        Some(held) => format!("held ({} until {})", held.reason, held.until.strftime("%m-%d %H:%MZ")),
+        None => alert.disposition.clone(),
+    }
 }
 
 /// A rule's name, and why it is not told of where that is not what became of the whole alert.

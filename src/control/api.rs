@@ -237,12 +237,24 @@ pub struct Alert {
     pub created: Timestamp,
     /// `sent`, `recorded` (its routes send to nobody), `silenced`, `joined`, `stale` or `shadow`.
     pub disposition: String,
+    /// Of one that is sent: what its routes hold it for, as long as they hold all of its deliveries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The alert.
     #[serde(flatten)]
     pub alert: wire::alert::Alert,
+}
+
+/// What an alert waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// `silence`, `digest`, `quiet`, `batch` or `budget`.
+    pub reason: String,
+    /// When the first of its deliveries is let go.
+    pub until: Timestamp,
 }
 
 /// A delivery.

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
 use super::route::Way;
-use super::{article, rows};
+use super::{article, held, rows};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
@@ -19,7 +19,7 @@ use crate::rules::spec::{Mode, RuleSpec};
 use crate::rules::verdict::{Match, Verdict};
 use crate::rules::{Explanation, Outcome, SourceLabel};
 use crate::store::{Deliveries, Store, StoreError, StoredItem};
-use crate::story::AlertId;
+use crate::story::{Alert, AlertId};
 use crate::wire;
 
 /// Tier of a source that is not configured: unverified.
@@ -78,17 +78,17 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
     // None is older than the item. One whose day is forgotten may have alerts that are still owed.
     let first = store.find_item(item)?.map(|stored| stored.first.start());
     let since = first.and_then(|first| first.checked_sub(CLOCK_SET_BACK).ok());
-    let (mut alerts, mut ids) = (Vec::new(), HashSet::new());
+    let (mut alerts, mut ids) = (Vec::<Alert>::new(), HashSet::new());
     store.visit_alerts(since, &mut |alert| {
         if alert.item.id == item {
             ids.insert(alert.id);
-            alerts.push(rows::alert(alert));
+            alerts.push(alert);
         }
         ControlFlow::Continue(())
     })?;
     let mut deliveries = Vec::new();
     if ids.is_empty() {
-        return Ok((alerts, deliveries));
+        return Ok((Vec::new(), deliveries));
     }
     for which in [Deliveries::Open, Deliveries::Closed] {
         store.visit_deliveries(which, &mut |delivery| {
@@ -102,7 +102,7 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
             ControlFlow::Continue(())
         })?;
     }
-    Ok((alerts, deliveries))
+    Ok((held::rows(store, alerts)?, deliveries))
 }
 
 /// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together.

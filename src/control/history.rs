@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Context, refused};
 use super::api::Reply;
-use super::rows;
+use super::held;
 use crate::id::NotAnId;
 use crate::item::ItemId;
 use crate::store::{Day, Store, StoreError, StoredItem, gather};
@@ -141,12 +141,14 @@ pub(super) async fn alerts(
         Ok(after) => after,
         Err(error) => return Ok(refused(error.to_string())),
     };
-    let listed = move |store: &dyn Store| match after {
-        None => store.alerts(since, limit),
-        Some(after) => gather(limit, |visit| store.visit_alerts_after(since, after, visit)),
+    let listed = move |store: &dyn Store| {
+        let alerts = match after {
+            None => store.alerts(since, limit)?,
+            Some(after) => gather(limit, |visit| store.visit_alerts_after(since, after, visit))?,
+        };
+        held::rows(store, alerts)
     };
-    let alerts = context.station.read(listed).await?;
-    Ok(Reply::Alerts(alerts.into_iter().map(rows::alert).collect()))
+    Ok(Reply::Alerts(context.station.read(listed).await?))
 }
 
 /// A page of the alerts made since `since`.

@@ -10,6 +10,7 @@ pub mod call;
 pub mod client;
 pub mod explain;
 mod health;
+mod held;
 pub mod history;
 mod learned;
 mod outbox;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::alerts::fate;
 use super::super::marked::{self, Style};
 use super::super::print::{line, plain};
 use crate::control::api::{Alert, Delivery, Explain, RuleVerdict};
@@ -165,10 +166,10 @@ fn filter(rule: &RuleVerdict) -> Option<&'static str> {
 
 fn alert(alert: &Alert) -> String {
     let created = alert.created.strftime("%Y-%m-%d %H:%M:%SZ");
-    let (kind, disposition) = (&alert.kind, &alert.disposition);
+    let (kind, fate) = (&alert.kind, fate(alert));
     let (story, reports) = (&alert.alert.story.id, alert.alert.story.reports);
     let id = &alert.alert.id;
-    format!("alert     {id}  {created}  {kind}, {disposition}, story {story}, report {reports}")
+    format!("alert     {id}  {created}  {kind}, {fate}, story {story}, report {reports}")
 }
 
 fn article(article: &Article) -> String {
