@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use harmattan::config::Environment;
 use harmattan::control::answer::{Context, answer};
-use harmattan::control::api::{Explain, OutboxFilter, Status};
+use harmattan::control::api::{Explain, Only, OutboxFilter, Status};
 use harmattan::control::history::{PAGE_ALERTS_MAX, PAGE_ITEMS_MAX};
 use harmattan::control::{Call, Reply};
 use harmattan::daemon::station::OpenStation;
 use harmattan::desk::Desk;
 use harmattan::outbox::{Delivery, DeliveryState};
+use harmattan::route::hold::{Hold, HoldReason};
 use harmattan::store::{Day, StoreError, Transaction};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -83,8 +84,65 @@ async fn delivered_ones_do_not_push_dead_letters_out_of_the_list() {
         (OutboxFilter::All, 2, vec![1, 2, 9, 8]),
     ] {
         let expected: Vec<_> = expected.into_iter().map(id).collect();
-        assert_eq!(desk.outbox(Call::Outbox { state, limit }).await, expected, "{state:?} {limit}");
+        assert_eq!(
+            desk.outbox(Call::Outbox { state, only: Only::default(), limit }).await,
+            expected,
+            "{state:?} {limit}"
+        );
     }
+}
+
+#[tokio::test]
+async fn a_filter_is_asked_before_the_limit_counts() {
+    let desk = Answers::with(|rows| {
+        nine(rows)?;
+        let other = |n| Delivery { notifier: "other".into(), ..delivered(n, at(n.into())) };
+        (10..=19).try_for_each(|n| rows.put_delivery(&other(n)))?;
+        (20..=29).try_for_each(|n| rows.put_delivery(&Delivery { created: at(n.into()), ..delivery(n) }))
+    })
+    .await;
+    let only = |notifier: &str, state: Option<&str>| Only {
+        notifier: Some(notifier.to_owned()),
+        state: state.map(str::to_owned),
+        ..Only::default()
+    };
+    let (own, all) = (delivery(1).notifier, OutboxFilter::All);
+    for (state, only, limit, expected) in [
+        (all, only(&own, None), 2, vec![1, 2, 9, 8]),
+        (all, only("other", None), 2, vec![19, 18]),
+        (all, only(&own, Some("ready")), 3, vec![1, 20, 21]),
+        (all, only("none", None), 9, vec![]),
+        (OutboxFilter::Pending, only(&own, Some("dead")), 1, vec![4]),
+    ] {
+        let told = format!("{state:?} {only:?} {limit}");
+        let expected: Vec<_> = expected.into_iter().map(id).collect();
+        assert_eq!(desk.outbox(Call::Outbox { state, only, limit }).await, expected, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn all_that_fit_are_revived_or_dropped_and_no_others() {
+    let desk = Answers::with(|rows| {
+        let hold = Hold { reason: HoldReason::Quiet, until: at(90) };
+        let other = |n| Delivery { notifier: "other".into(), ..dead(n) };
+        nine(rows)?;
+        rows.put_delivery(&other(10))?;
+        rows.put_delivery(&with_state(delivery(11), DeliveryState::Held(hold)))
+    })
+    .await;
+    let only = |notifier: Option<&str>, state: Option<&str>| Only {
+        notifier: notifier.map(str::to_owned),
+        state: state.map(str::to_owned),
+        ..Only::default()
+    };
+    let other = only(Some("other"), None);
+    assert_eq!(desk.outbox(Call::RetryAll { only: other.clone() }).await, [id(10)]);
+    assert!(desk.outbox(Call::DropDead { only: other }).await.is_empty(), "it is dead no more");
+    let own = delivery(1).notifier;
+    assert_eq!(desk.outbox(Call::RetryAll { only: only(Some(&own), Some("retrying")) }).await, [id(2)]);
+    assert_eq!(desk.outbox(Call::DropDead { only: only(Some(&own), None) }).await, [id(4), id(3)]);
+    assert_eq!(desk.outbox(Call::RetryAll { only: only(Some(&own), None) }).await, [id(2)], "held ones stay");
+    assert_eq!(desk.outbox(Call::RetryAll { only: only(None, Some("held")) }).await, [id(11)]);
 }
 
 #[tokio::test]
@@ -92,7 +150,7 @@ async fn the_status_counts_dead_letters_and_a_retry_revives_them() {
     let desk = Answers::with(nine).await;
     let status = desk.status().await;
     assert_eq!((status.deliveries_open, status.deliveries_dead), (2, 2));
-    assert_eq!(desk.outbox(Call::Retry { ids: Vec::new() }).await, [id(2), id(4), id(3)]);
+    assert_eq!(desk.outbox(Call::RetryAll { only: Only::default() }).await, [id(2), id(4), id(3)]);
     let status = desk.status().await;
     assert_eq!((status.deliveries_open, status.deliveries_dead), (4, 0));
 }
@@ -105,7 +163,7 @@ async fn more_deliveries_than_one_transaction_takes_are_all_revived() {
         Delivery { id: harmattan::outbox::DeliveryId::from_bytes(bytes), ..dead(1) }
     };
     let desk = Answers::with(move |rows| (0..2_500).try_for_each(|n| rows.put_delivery(&many(n)))).await;
-    assert_eq!(desk.outbox(Call::Retry { ids: Vec::new() }).await.len(), 2_500);
+    assert_eq!(desk.outbox(Call::RetryAll { only: Only::default() }).await.len(), 2_500);
     assert_eq!(desk.status().await.deliveries_dead, 0);
 }
 

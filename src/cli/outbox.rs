@@ -4,7 +4,7 @@ use super::At;
 use super::print::{Exit, json_lines, talk};
 use super::reach::{reach, unexpected};
 use super::table::Table;
-use crate::control::api::OutboxFilter;
+use crate::control::api::{Only, OutboxFilter};
 use crate::control::{Call, Reply, api};
 
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ struct List {
     dead: bool,
     #[command(flatten)]
     filter: Filter,
-    /// At most so many that are closed
+    /// At most so many that are owed still, oldest first, and as many that are closed, newest first
     #[arg(long, default_value_t = 1000, value_name = "N")]
     limit: usize,
 }
@@ -87,16 +87,9 @@ struct Filter {
     state: Option<String>,
 }
 
-impl Filter {
-    fn fits(&self, delivery: &api::Delivery) -> bool {
-        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-        fits(&self.notifier, &delivery.notifier)
-            && fits(&self.recipient, &delivery.recipient)
-            && fits(&self.state, &delivery.state)
-    }
-
-    fn is_any(&self) -> bool {
-        self.notifier.is_some() || self.recipient.is_some() || self.state.is_some()
+impl From<Filter> for Only {
+    fn from(Filter { notifier, recipient, state }: Filter) -> Self {
+        Self { notifier, recipient, state }
     }
 }
 
@@ -110,8 +103,7 @@ pub(super) async fn outbox(at: &At, options: &Options) -> anyhow::Result<Exit> {
 }
 
 async fn show(at: &At, options: &List) -> anyhow::Result<Exit> {
-    let mut deliveries = ask(at, listing(options)).await?;
-    deliveries.retain(|delivery| options.filter.fits(delivery));
+    let deliveries = ask(at, listing(options)).await?;
     if options.json {
         json_lines(&deliveries)?;
     } else if deliveries.is_empty() {
@@ -119,34 +111,37 @@ async fn show(at: &At, options: &List) -> anyhow::Result<Exit> {
     } else {
         print(&deliveries)?;
     }
+    if is_cut(&deliveries, options.limit) {
+        talk(format!("at most {} owed and {0} closed ones are listed; `--limit` lists more", options.limit));
+    }
     Ok(Exit::Done)
 }
 
+/// Whether there may be more than was listed.
+fn is_cut(deliveries: &[api::Delivery], limit: usize) -> bool {
+    let is_closed =
+        |row: &&api::Delivery| matches!(row.state.as_str(), "delivered" | "bundled" | "dead" | "dropped");
+    let closed = deliveries.iter().filter(is_closed).count();
+    closed >= limit || deliveries.len() - closed >= limit
+}
+
 async fn retry(at: &At, options: &Retry) -> anyhow::Result<Exit> {
-    let mut ids = options.ids.clone();
-    if options.all && options.filter.is_any() {
-        let listed = ask(at, Call::Outbox { state: OutboxFilter::Pending, limit: usize::MAX }).await?;
-        ids.extend(listed.into_iter().filter(|row| options.filter.fits(row)).map(|row| row.id));
-        if ids.is_empty() {
-            talk("no such delivery is dead or waiting");
-            return Ok(Exit::Done);
-        }
-    }
-    let retried = ask(at, Call::Retry { ids }).await?;
+    let call = if options.all {
+        Call::RetryAll { only: options.filter.clone().into() }
+    } else {
+        Call::Retry { ids: options.ids.clone() }
+    };
+    let retried = ask(at, call).await?;
     changed(&retried, options.json, ["is ready to be sent", "are ready to be sent"])
 }
 
 async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
-    let mut ids = options.ids.clone();
-    if options.dead {
-        let listed = ask(at, Call::Outbox { state: OutboxFilter::Dead, limit: usize::MAX }).await?;
-        ids.extend(listed.into_iter().filter(|row| options.filter.fits(row)).map(|row| row.id));
-        if ids.is_empty() {
-            talk("no such delivery is dead");
-            return Ok(Exit::Done);
-        }
-    }
-    let dropped = ask(at, Call::Drop { ids }).await?;
+    let call = if options.dead {
+        Call::DropDead { only: options.filter.clone().into() }
+    } else {
+        Call::Drop { ids: options.ids.clone() }
+    };
+    let dropped = ask(at, call).await?;
     changed(&dropped, options.json, ["was dropped", "were dropped"])
 }
 
@@ -176,7 +171,7 @@ fn listing(list: &List) -> Call {
         (_, true) => OutboxFilter::Dead,
         _ => OutboxFilter::Pending,
     };
-    Call::Outbox { state, limit: list.limit }
+    Call::Outbox { state, only: list.filter.clone().into(), limit: list.limit }
 }
 
 /// A table of deliveries.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{ItemsPage, ToldPage};
 use crate::wire;
 
-pub use super::call::{Call, OutboxFilter};
+pub use super::call::{Call, Only, OutboxFilter};
 pub use super::health::{Gap, Unwell};
 pub use super::learned::Learned;
 pub use super::silence::Silence;
@@ -26,7 +26,7 @@ pub enum Reply {
     Alerts(Vec<Alert>),
     /// To [`Call::Alert`].
     Alert(Box<Shown>),
-    /// To [`Call::Outbox`], [`Call::Retry`] and [`Call::Drop`].
+    /// To [`Call::Outbox`], [`Call::Retry`], [`Call::RetryAll`], [`Call::Drop`] and [`Call::DropDead`].
     Outbox(Vec<Delivery>),
     /// To [`Call::Explain`].
     Explain(Box<Explain>),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::Alert;
 use super::history::Place;
+use crate::outbox::Delivery;
 
 /// A question or an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,18 +39,31 @@ pub enum Call {
     Outbox {
         /// Which of them.
         state: OutboxFilter,
-        /// At most so many that are closed.
+        /// Only those among them.
+        #[serde(default)]
+        only: Only,
+        /// At most so many that are open, and as many that are closed.
         limit: usize,
     },
-    /// Tries dead and waiting deliveries again at once.
+    /// Tries dead, waiting and held deliveries again at once.
     Retry {
-        /// The ids; empty means all that are dead or waiting.
+        /// The ids.
         ids: Vec<String>,
+    },
+    /// Tries all that are dead or waiting again at once; what is held only where that state is asked for.
+    RetryAll {
+        /// Only those among them.
+        only: Only,
     },
     /// Drops deliveries: they are not sent, and dead ones are no longer listed as dead.
     Drop {
         /// The ids.
         ids: Vec<String>,
+    },
+    /// Drops all that are dead.
+    DropDead {
+        /// Only those among them.
+        only: Only,
     },
     /// Why rules did or did not fire on a stored item.
     Explain {
@@ -119,4 +133,28 @@ pub enum OutboxFilter {
     Dead,
     /// All.
     All,
+}
+
+/// Which deliveries are meant; what is not stated is any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Only {
+    /// Those of this notifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifier: Option<String>,
+    /// Those to this recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    /// Those in this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+}
+
+impl Only {
+    /// Whether `delivery` is meant.
+    pub(super) fn fits(&self, delivery: &Delivery) -> bool {
+        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        fits(&self.notifier, &delivery.notifier)
+            && fits(&self.recipient, &delivery.recipient)
+            && fits(&self.state, delivery.state.as_str())
+    }
 }

@@ -5,41 +5,85 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::answer::{Context, refused};
-use super::api::{OutboxFilter, Reply};
+use super::api::{self, Only, OutboxFilter, Reply};
 use super::rows;
 use crate::daemon::clock;
 use crate::id::NotAnId;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
-use crate::store::{Deliveries, Store, StoreError, Transaction};
+use crate::store::{Deliveries, Store, StoreError, Transaction, gather};
 
 /// Deliveries changed in one transaction: tens of milliseconds for which polls wait.
 const BATCH_MAX: usize = 1_000;
 
-/// Deliveries of that kind.
-pub(super) async fn list(context: &Context, state: OutboxFilter, limit: usize) -> Result<Reply, StoreError> {
+/// Deliveries of that kind: at most `limit` that are open, oldest first, then at most `limit` that are closed.
+pub(super) async fn list(
+    context: &Context,
+    state: OutboxFilter,
+    only: Only,
+    limit: usize,
+) -> Result<Reply, StoreError> {
     let (with_open, closed) = match state {
         OutboxFilter::Pending => (true, Deliveries::Dead),
         OutboxFilter::Dead => (false, Deliveries::Dead),
         OutboxFilter::All => (true, Deliveries::Closed),
     };
     let listed = move |store: &dyn Store| {
-        let mut listed = if with_open { store.open_deliveries()? } else { Vec::new() };
-        listed.extend(store.deliveries(closed, limit)?);
+        let mut listed =
+            if with_open { fitting(store, Deliveries::Open, &only, usize::MAX)? } else { Vec::new() };
+        listed.sort_by_key(|delivery| (delivery.created, delivery.id));
+        listed.truncate(limit);
+        listed.extend(fitting(store, closed, &only, limit)?);
         Ok(listed)
     };
     let listed = context.station.read(listed).await?;
     Ok(Reply::Outbox(listed.iter().map(rows::delivery).collect()))
 }
 
-/// Makes deliveries ready again: those named, or all that are dead or waiting.
+/// The first `limit` deliveries that are `wanted` and fit.
+fn fitting(
+    store: &dyn Store,
+    wanted: Deliveries,
+    only: &Only,
+    limit: usize,
+) -> Result<Vec<Delivery>, StoreError> {
+    gather(limit, |visit| {
+        store.visit_deliveries(wanted, &mut |delivery| {
+            if only.fits(&delivery) { visit(delivery) } else { ControlFlow::Continue(()) }
+        })
+    })
+}
+
+/// Makes deliveries of these ids ready again.
 pub(super) async fn retry(context: &Context, ids: &[String]) -> Result<Reply, StoreError> {
-    let mut wanted = match parsed(ids) {
+    let wanted = match parsed(ids) {
         Ok(wanted) => wanted,
         Err(error) => return Ok(refused(error.to_string())),
     };
-    if wanted.is_empty() {
-        wanted = context.station.read(stopped).await?;
+    let rows = retried(context, &wanted).await?;
+    if rows.is_empty() {
+        return Ok(refused("no such delivery is dead or waiting"));
     }
+    Ok(Reply::Outbox(rows))
+}
+
+/// Makes those ready again that are dead or waiting and fit, and those that are held when it is them that are meant.
+pub(super) async fn retry_all(context: &Context, only: Only) -> Result<Reply, StoreError> {
+    let stopped = move |store: &dyn Store| {
+        let mut ids = Vec::new();
+        for wanted in [Deliveries::Open, Deliveries::Dead] {
+            store.visit_deliveries(wanted, &mut |delivery| {
+                let may = if only.state.is_some() { is_named_stopped } else { is_stopped };
+                ids.extend((may(&delivery.state) && only.fits(&delivery)).then_some(delivery.id));
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(ids)
+    };
+    let wanted = context.station.read(stopped).await?;
+    Ok(Reply::Outbox(retried(context, &wanted).await?))
+}
+
+async fn retried(context: &Context, wanted: &[DeliveryId]) -> Result<Vec<api::Delivery>, StoreError> {
     let (mut rows, at) = (Vec::new(), clock::now());
     for batch in wanted.chunks(BATCH_MAX) {
         let batch = batch.to_vec();
@@ -49,22 +93,7 @@ pub(super) async fn retry(context: &Context, ids: &[String]) -> Result<Reply, St
             live.retry(ready).await;
         }
     }
-    if !ids.is_empty() && rows.is_empty() {
-        return Ok(refused("no such delivery is dead or waiting"));
-    }
-    Ok(Reply::Outbox(rows))
-}
-
-/// The deliveries that are dead or waiting.
-fn stopped(store: &dyn Store) -> Result<Vec<DeliveryId>, StoreError> {
-    let mut ids = Vec::new();
-    for wanted in [Deliveries::Open, Deliveries::Dead] {
-        store.visit_deliveries(wanted, &mut |delivery| {
-            ids.extend(is_stopped(&delivery.state).then_some(delivery.id));
-            ControlFlow::Continue(())
-        })?;
-    }
-    Ok(ids)
+    Ok(rows)
 }
 
 /// Whether a delivery with this state can be tried again by hand.
@@ -107,27 +136,53 @@ pub(super) async fn drop_named(context: &Context, ids: &[String]) -> Result<Repl
         Ok(wanted) => wanted,
         Err(error) => return Ok(refused(error.to_string())),
     };
-    let (mut rows, at) = (Vec::new(), clock::now());
-    for batch in wanted.chunks(BATCH_MAX) {
-        let batch = batch.to_vec();
-        let dropped = context.station.writer.commit(move |tx| drop_all(tx, &batch, at)).await?;
-        rows.extend(dropped.iter().map(rows::delivery));
-    }
+    let rows = dropped(context, &wanted, |state| state.is_open() || is_dead(state)).await?;
     if rows.is_empty() {
         return Ok(refused("no such delivery waits or is dead"));
     }
     Ok(Reply::Outbox(rows))
 }
 
+/// Drops those that are dead and fit.
+pub(super) async fn drop_dead(context: &Context, only: Only) -> Result<Reply, StoreError> {
+    let dead = move |store: &dyn Store| fitting(store, Deliveries::Dead, &only, usize::MAX);
+    let wanted: Vec<DeliveryId> =
+        context.station.read(dead).await?.into_iter().map(|delivery| delivery.id).collect();
+    Ok(Reply::Outbox(dropped(context, &wanted, is_dead).await?))
+}
+
+async fn dropped(
+    context: &Context,
+    wanted: &[DeliveryId],
+    may: fn(&DeliveryState) -> bool,
+) -> Result<Vec<api::Delivery>, StoreError> {
+    let (mut rows, at) = (Vec::new(), clock::now());
+    for batch in wanted.chunks(BATCH_MAX) {
+        let batch = batch.to_vec();
+        let dropped = context.station.writer.commit(move |tx| drop_all(tx, &batch, may, at)).await?;
+        rows.extend(dropped.iter().map(rows::delivery));
+    }
+    Ok(rows)
+}
+
+fn is_dead(state: &DeliveryState) -> bool {
+    matches!(state, DeliveryState::Dead { .. })
+}
+
 fn parsed(ids: &[String]) -> Result<Vec<DeliveryId>, NotAnId> {
     ids.iter().map(|id| id.parse()).collect()
 }
 
-fn drop_all(tx: &dyn Transaction, wanted: &[DeliveryId], at: Timestamp) -> Result<Vec<Delivery>, StoreError> {
+fn drop_all(
+    tx: &dyn Transaction,
+    wanted: &[DeliveryId],
+    may: fn(&DeliveryState) -> bool,
+    at: Timestamp,
+) -> Result<Vec<Delivery>, StoreError> {
     let mut dropped = Vec::new();
     for id in wanted {
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
-        if delivery.state.is_open() || matches!(delivery.state, DeliveryState::Dead { .. }) {
+        if may(&delivery.state) {
             delivery.state = DeliveryState::Dropped { at };
             tx.put_delivery(&delivery)?;
             dropped.push(delivery);
