@@ -678,7 +678,8 @@ async fn a_dead_receiver_delays_nobody_and_can_be_tried_again() {
     assert_eq!((waiting.len(), &waiting[0]["state"]), (1, &Value::from("retrying")));
     assert!(text(&waiting[0]["reason"]).contains("503"));
     assert!(desk.run(&["outbox"]).ended(0).out.contains("retrying"));
-    desk.run(&["once"]).ended(1);
+    assert!(desk.run(&["once"]).ended(1).out.ends_with("; 1 delivery waiting, 0 held, 0 dead\n"));
+    assert!(desk.run(&["status"]).ended(1).out.contains("  1 delivery owed, 0 held, 0 dead\n"));
     let daemon = desk.start();
     desk.run(&["outbox", "retry", &text(&waiting[0]["id"])]).ended(0);
     let requests = soon(down.wait_for(2)).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::print::{json_lines, line, plain, talk};
+use super::print::{counted, json_lines, line, plain, talk};
 use super::{At, Exit};
 use crate::control::api;
 use crate::daemon::once::{self, Round};
@@ -40,12 +40,12 @@ pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
     } else {
         let sum = |count: fn(&api::Poll) -> u32| reports.iter().map(count).sum::<u32>();
         line(format!(
-            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {} deliveries waiting, {} held, {} dead",
+            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {}, {} held, {} dead",
             reports.len(),
             sum(|poll| poll.new),
             sum(|poll| poll.alerts),
             sum(|poll| poll.recorded),
-            left.deliveries_open,
+            counted(left.deliveries_open, ["delivery waiting", "deliveries waiting"]),
             left.deliveries_held,
             left.deliveries_dead,
         ))?;

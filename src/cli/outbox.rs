@@ -1,7 +1,7 @@
 //! `harmattan outbox`: what is owed, and trying it again.
 
 use super::At;
-use super::print::{Exit, json_lines, talk};
+use super::print::{Exit, counted, json_lines, talk};
 use super::reach::{reach, unexpected};
 use super::table::Table;
 use crate::control::api::{Only, OutboxFilter};
@@ -132,7 +132,7 @@ async fn retry(at: &At, options: &Retry) -> anyhow::Result<Exit> {
         Call::Retry { ids: options.ids.clone() }
     };
     let retried = ask(at, call).await?;
-    changed(&retried, options.json, ["is ready to be sent", "are ready to be sent"])
+    changed(&retried, options.json, ["delivery is ready to be sent", "deliveries are ready to be sent"])
 }
 
 async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
@@ -142,10 +142,10 @@ async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
         Call::Drop { ids: options.ids.clone() }
     };
     let dropped = ask(at, call).await?;
-    changed(&dropped, options.json, ["was dropped", "were dropped"])
+    changed(&dropped, options.json, ["delivery was dropped", "deliveries were dropped"])
 }
 
-/// Tells which deliveries were changed; `what` became of one, and of any other number.
+/// Tells which deliveries were changed; `what` is said of one, and of any other number.
 fn changed(deliveries: &[api::Delivery], json: bool, what: [&str; 2]) -> anyhow::Result<Exit> {
     if json {
         json_lines(deliveries)?;
@@ -153,10 +153,6 @@ fn changed(deliveries: &[api::Delivery], json: bool, what: [&str; 2]) -> anyhow:
         talk(counted(deliveries.len(), what));
     }
     Ok(Exit::Done)
-}
-
-fn counted(count: usize, [one, several]: [&str; 2]) -> String {
-    if count == 1 { format!("1 delivery {one}") } else { format!("{count} deliveries {several}") }
 }
 
 async fn ask(at: &At, call: Call) -> anyhow::Result<Vec<api::Delivery>> {
@@ -190,18 +186,4 @@ pub(super) fn print(deliveries: &[api::Delivery]) -> anyhow::Result<()> {
         table.row(cells, delivery.reason.as_deref().unwrap_or_default());
     }
     table.print()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_delivery_is_spoken_of_as_one() {
-        let told = |count| counted(count, ["was dropped", "were dropped"]);
-        assert_eq!(
-            [0, 1, 2].map(told),
-            ["0 deliveries were dropped", "1 delivery was dropped", "2 deliveries were dropped"]
-        );
-    }
 }

@@ -90,6 +90,12 @@ pub(super) fn progress(text: impl std::fmt::Display) {
     }
 }
 
+/// A number of things, by the word for one or the word for any other number: `1 delivery`, `2 deliveries`.
+pub(super) fn counted(count: impl std::fmt::Display, [one, several]: [&str; 2]) -> String {
+    let count = count.to_string();
+    format!("{count} {}", if count == "1" { one } else { several })
+}
+
 /// Writes a value as one line of JSON.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string(value)?)
@@ -119,6 +125,20 @@ pub(super) fn plain(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_delivery_is_spoken_of_as_one() {
+        let told = |count: u64| counted(count, ["delivery was dropped", "deliveries were dropped"]);
+        assert_eq!(
+            [0, 1, 2, 11].map(told),
+            [
+                "0 deliveries were dropped",
+                "1 delivery was dropped",
+                "2 deliveries were dropped",
+                "11 deliveries were dropped"
+            ]
+        );
+    }
 
     #[test]
     fn foreign_text_cannot_drive_the_terminal() {

@@ -1,7 +1,7 @@
 //! `harmattan status`: how the daemon and its store are.
 
 use super::At;
-use super::print::{Exit, json, line};
+use super::print::{Exit, counted, json, line};
 use super::reach::{reach, unexpected};
 use crate::control::{Call, Reply, api};
 
@@ -61,8 +61,10 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
     ))?;
     line(format!("notifiers  {}", status.notifiers.join(", ")))?;
     line(format!(
-        "outbox     {} deliveries owed, {} held, {} dead",
-        status.deliveries_open, status.deliveries_held, status.deliveries_dead
+        "outbox     {}, {} held, {} dead",
+        counted(status.deliveries_open, ["delivery owed", "deliveries owed"]),
+        status.deliveries_held,
+        status.deliveries_dead
     ))?;
     if let Some(error) = &status.reload_error {
         line(format!("last reload refused:\n{error}"))?;
