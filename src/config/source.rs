@@ -285,12 +285,14 @@ fn mirror(section: &Section<'_>) -> Option<MirrorSpec> {
     let page = section.text("page");
     let [item, link, text, date] = ["item", "link", "text", "date"].map(|name| section.text(name));
     let page = page?;
-    if !page.value.contains(mirror::CHANNEL) || mirror::address(&page.value, "channel").is_none() {
+    let address = mirror::address(&page.value, "channel").filter(|_| page.value.contains(mirror::CHANNEL));
+    let Some(address) = address else {
         return section.get("page")?.problem(
-            format!("`{}` is no address of a channel's page", page.value),
+            "is no address of a channel's page",
             "write `{channel}` where the name goes, as in \"https://mirror.example/{channel}\"",
         );
-    }
+    };
+    section.get("page")?.without_user(address)?;
     Some(MirrorSpec { page, item: item?, link: link?, text: text?, date })
 }
 

@@ -162,7 +162,11 @@ impl Node<'_> {
 
     /// An absolute address of one of the schemes of its form, without any user or password.
     pub(super) fn address(&self) -> Option<Url> {
-        let url = self.address_with_user()?;
+        self.without_user(self.address_with_user()?)
+    }
+
+    /// `url`, unless it holds a user or a password.
+    pub(super) fn without_user(&self, url: Url) -> Option<Url> {
         if url.username().is_empty() && url.password().is_none() {
             return Some(url);
         }
