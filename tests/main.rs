@@ -49,6 +49,7 @@ mod routes;
 mod rules;
 mod scheduling;
 mod schema;
+mod secrets;
 mod silences;
 mod store;
 mod tidy;

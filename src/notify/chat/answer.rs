@@ -45,11 +45,12 @@ const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
     (Service::Ntfy, 400, &["topic", "attachments not allowed"]),
 ];
 
-/// What `answer` of `service` means.
-pub(super) fn verdict(service: Service, answer: &Answer) -> Verdict {
+/// What `answer` of `service` means; its words are shown as `redacted` leaves them.
+pub(super) fn verdict(service: Service, answer: &Answer, redacted: impl Fn(&str) -> String) -> Verdict {
     let status = status(service, answer);
     let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let why = words(json.as_ref(), &answer.body);
+    // A secret that the cut would shorten is none any more to whoever looks for it, so it is taken out before.
+    let why = cut(&redacted(&words(json.as_ref(), &answer.body)), WORDS_CHARS_MAX);
     match classify::http(status) {
         HttpVerdict::Accepted => Verdict::Accepted(match (service, status) {
             (Service::Teams, _) => "accepted; whether its flow ends well, Teams does not say",
@@ -104,7 +105,7 @@ fn wish(json: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// What the receiver says, in one short line.
+/// What the receiver says, in one line.
 fn words(json: Option<&Value>, body: &[u8]) -> String {
     let said = |json: &Value| {
         let errors = json.get("errors").and_then(Value::as_array);
@@ -120,7 +121,7 @@ fn words(json: Option<&Value>, body: &[u8]) -> String {
     let words = json.map_or_else(|| String::from_utf8_lossy(body).into_owned(), said);
     // A page that some gateway put there tells nothing.
     let is_page = words.trim_start().starts_with('<');
-    if is_page { String::new() } else { cut(&line(&words), WORDS_CHARS_MAX) }
+    if is_page { String::new() } else { line(&words) }
 }
 
 #[cfg(test)]
@@ -139,7 +140,7 @@ mod tests {
 
     /// `accepted`, `permanent: why` or `transient 3.5s: why`.
     fn told(service: Service, status: u16, body: &str) -> String {
-        match verdict(service, &answer(status, body)) {
+        match verdict(service, &answer(status, body), str::to_owned) {
             Verdict::Accepted(_) => "accepted".to_owned(),
             Verdict::Permanent { why } => format!("permanent: {why}"),
             Verdict::Transient { why, .. } => format!("transient: {why}"),
@@ -326,7 +327,7 @@ mod tests {
         {
             let header = Some(Duration::from_secs(header));
             let answer = Answer { retry_after: header, ..answer(429, body) };
-            let Verdict::Way { retry_after, .. } = verdict(Service::Matrix, &answer) else {
+            let Verdict::Way { retry_after, .. } = verdict(Service::Matrix, &answer, str::to_owned) else {
                 panic!("{answer:?}")
             };
             assert_eq!(retry_after, Some(Duration::from_secs(expected)), "{answer:?}");

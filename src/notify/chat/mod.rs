@@ -11,6 +11,7 @@ mod note;
 mod push;
 mod rooms;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -224,10 +225,10 @@ impl Chat {
     fn outcome(&self, answer: &Answer) -> Result<Accepted, Failure> {
         let reason = |why: &str| {
             let what = post::answered(answer.status);
-            let told = if why.is_empty() { what } else { format!("{what}: {}", self.redacted(why)) };
+            let told = if why.is_empty() { what } else { format!("{what}: {why}") };
             post::reason(&self.url, &told)
         };
-        match answer::verdict(self.service, answer) {
+        match answer::verdict(self.service, answer, |words| self.redacted(words)) {
             Verdict::Accepted(detail) => Ok(Accepted { detail: detail.to_owned() }),
             Verdict::Way { why, retry_after } => Err(Failure::Way { reason: reason(&why), retry_after }),
             Verdict::Transient { why, retry_after } => {
@@ -240,10 +241,15 @@ impl Chat {
     /// A receiver's words without what it may have read in our request.
     fn redacted(&self, words: &str) -> String {
         let token = self.token.as_ref().map(Secret::expose);
-        let secrets = token.into_iter().chain(self.url.path_segments().into_iter().flatten());
+        let path = self.url.path_segments().into_iter().flatten();
+        // The signature of a workflow of Teams stands in the query; a receiver may repeat it as it came or as read.
+        let pairs = self.url.query().into_iter().flat_map(|query| query.split('&'));
+        let query = pairs.filter_map(|pair| Some(pair.split_once('=')?.1));
+        let read = self.url.query_pairs().map(|(_, value)| value);
+        let secrets = token.into_iter().chain(path).chain(query).map(Cow::from).chain(read);
         // What is shorter than a token can be is a word.
         let secrets = secrets.filter(|secret| secret.len() >= 8);
-        secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "…"))
+        secrets.fold(words.to_owned(), |words, secret| words.replace(&*secret, "…"))
     }
 
     /// What is to be sent for `message`: the same on every attempt, but for a test, and for the time at which an
