@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use url::Url;
 
 use super::NotifyError;
@@ -17,8 +17,11 @@ use crate::outbox::Failure;
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Longest time for a whole attempt.
+/// Longest wait for an answer.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Longest wait for the body of an answer, which can only tell why.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much of an answer's body is read, so that its connection can be used again; the rest is cut off.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -62,7 +65,7 @@ impl Post {
         Ok(Self { client, deadline: DEADLINE })
     }
 
-    /// The same with another time for a whole attempt.
+    /// The same with another wait for an answer.
     #[cfg(test)]
     pub(super) fn within(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
@@ -73,7 +76,7 @@ impl Post {
         self.client.request(method, url)
     }
 
-    /// Sends a request to `url`, within twenty seconds with its answer.
+    /// Sends a request to `url`, and waits at most twenty seconds for its answer.
     ///
     /// # Errors
     /// When there is no answer; any answer is one.
@@ -87,25 +90,28 @@ impl Post {
         now: Timestamp,
     ) -> Result<Answer, Failure> {
         let no_answer = |what: &str| Failure::Way { reason: reason(url, what), retry_after: None };
-        match tokio::time::timeout(self.deadline, answer(request, now)).await {
-            Ok(Ok(answer)) => Ok(answer),
+        match tokio::time::timeout(self.deadline, request.send()).await {
+            Ok(Ok(response)) => Ok(answer(response, self.deadline.min(BODY_TIMEOUT), now).await),
             Ok(Err(error)) => Err(no_answer(&chain(error))),
             Err(_) => Err(no_answer(&format!("no answer within {} s", self.deadline.as_secs_f32()))),
         }
     }
 }
 
-async fn answer(request: RequestBuilder, now: Timestamp) -> reqwest::Result<Answer> {
-    let mut response = request.send().await?;
+/// Reads the body of an answer. One that breaks off or does not end changes nothing: the status has been read, and a
+/// receiver that took a message is not to get it again.
+async fn answer(mut response: Response, patience: Duration, now: Timestamp) -> Answer {
     let (status, retry_after) = (response.status(), Freshness::of(response.headers(), now).retry_after);
     let mut body = Vec::new();
-    while body.len() < ANSWER_BYTES_MAX {
-        // A body that breaks off changes nothing: the status has been read.
-        let Ok(Some(chunk)) = response.chunk().await else { break };
-        body.extend_from_slice(&chunk);
-    }
+    let reading = async {
+        while body.len() < ANSWER_BYTES_MAX {
+            let Ok(Some(chunk)) = response.chunk().await else { break };
+            body.extend_from_slice(&chunk);
+        }
+    };
+    let _in_time = tokio::time::timeout(patience, reading).await.is_ok();
     body.truncate(ANSWER_BYTES_MAX);
-    Ok(Answer { status, retry_after, body })
+    Answer { status, retry_after, body }
 }
 
 /// A reason in one short line that names the receiver by host: path and query may hold a token.
