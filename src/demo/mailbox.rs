@@ -61,6 +61,8 @@ pub enum Fault {
     Stall,
     /// Answers with a reply that never ends.
     Endless,
+    /// Answers with a line that never ends.
+    EndlessLine,
 }
 
 /// What the server does wrong, in order: each fault happens once, at the next turn of its verb.
@@ -254,6 +256,9 @@ impl Talk<'_> {
             Some(Fault::Stall) => std::future::pending().await,
             Some(Fault::Endless) => loop {
                 self.writer.write_all(format!("250-{}\r\n", "and so on ".repeat(90)).as_bytes()).await?;
+            },
+            Some(Fault::EndlessLine) => loop {
+                self.writer.write_all("250 and so on ".repeat(600).as_bytes()).await?;
             },
         }
     }

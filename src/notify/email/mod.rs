@@ -7,6 +7,7 @@
 mod html;
 mod relay;
 mod sendmail;
+mod stream;
 mod text;
 mod thread;
 mod way;

@@ -18,6 +18,7 @@ use lettre::transport::smtp::extension::ClientId;
 
 use super::super::foreign::{cut, line};
 use super::super::{Accepted, RelaySettings, SmtpTls};
+use super::stream::Heard;
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, SmtpStage, SmtpVerdict};
@@ -91,15 +92,21 @@ impl Relay {
     /// Connects, secures the connection and logs in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
         let hello = ClientId::Domain(self.hello.clone());
-        let wrapper = match self.tls {
-            SmtpTls::Implicit => Some(self.tls_parameters()?),
-            SmtpTls::Required | SmtpTls::Off => None,
+        let connected = match self.tls {
+            // Nobody is heard here who has not proved by a certificate to be the relay; lettre opens no such connection
+            // over a stream of ours.
+            SmtpTls::Implicit => {
+                let (server, tls) = ((self.host.as_str(), self.port), Some(self.tls_parameters()?));
+                AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &hello, tls, None).await
+            }
+            SmtpTls::Required | SmtpTls::Off => {
+                let stream = Heard::connect(&self.host, self.port, CONNECT_TIMEOUT)
+                    .await
+                    .map_err(|error| self.closed(&format!("{}: {error}", SmtpStage::Connect.as_str())))?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await
+            }
         };
-        let server = (self.host.as_str(), self.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &hello, wrapper, None)
-                .await
-                .map_err(|error| self.failure(SmtpStage::Connect, &error))?;
+        let mut connection = connected.map_err(|error| self.failure(SmtpStage::Connect, &error))?;
         if self.tls == SmtpTls::Required {
             if !connection.can_starttls() {
                 return Err(self.closed("it offers no STARTTLS, which is required: nothing was sent"));
