@@ -94,6 +94,15 @@ impl Stage {
         store.sync().unwrap();
     }
 
+    /// Lets a way have been tried in vain as often as three days bring about.
+    fn fail_often(&self, name: &str) {
+        let mut circuit = self.circuit(name);
+        circuit.fault.as_mut().unwrap().failures = 400;
+        let store = self.store();
+        store.transact(&mut |tx| tx.put_circuit(name, &circuit)).unwrap();
+        store.sync().unwrap();
+    }
+
     fn circuit(&self, name: &str) -> Circuit {
         let circuits = self.store().circuits().unwrap();
         circuits.into_iter().find(|(named, _)| named == name).map(|(_, circuit)| circuit).unwrap_or_default()
@@ -159,6 +168,7 @@ fn what_waited_three_days_behind_a_dead_receiver_is_given_up_and_listed() {
     let mut stage = Stage::set();
     stage.answer("ops", 503);
     stage.poll(&["a convoy attacked", "the base falls", "a convoy attacked again"]);
+    stage.fail_often("ops");
     stage.pass(Duration::from_hours(73));
     stage.poll(&[]);
     let dead = stage.desk.run(&["outbox", "list", "--dead", "--json"]);

@@ -162,7 +162,8 @@ fn after_failure(
     now: Timestamp,
     offline: Duration,
 ) -> DeliveryState {
-    let state = retry::after_failure(delivery, failure, now, offline);
+    let failures = circuit.fault.as_ref().map_or(0, |fault| fault.failures);
+    let state = retry::after_failure(delivery, failure, now, (offline, failures));
     match (&state, failure, &circuit.fault) {
         (DeliveryState::Retrying { reason, .. }, Failure::Way { .. }, Some(fault)) => {
             DeliveryState::Retrying { due: fault.until, reason: reason.clone() }

@@ -135,7 +135,9 @@ fn bury(tx: &dyn Transaction, ids: &[DeliveryId], reason: &str, now: Timestamp) 
             matches!(delivery.state, DeliveryState::Ready | DeliveryState::Retrying { .. })
         };
         let Some(delivery) = tx.delivery(*id)?.filter(waits) else { continue };
-        if retry::is_exhausted(&delivery, now, network.offline_within(delivery.ready, now)) {
+        let failures = tx.circuit(&delivery.notifier)?.fault.map_or(0, |fault| fault.failures);
+        let offline = network.offline_within(delivery.ready, now);
+        if retry::is_exhausted(&delivery, now, offline, failures) {
             let reason = format!("given up after {} attempts: {reason}", delivery.attempts);
             tx.put_delivery(&Delivery { state: DeliveryState::Dead { at: now, reason }, ..delivery })?;
             count += 1;

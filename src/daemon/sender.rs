@@ -354,8 +354,9 @@ impl Sender {
     fn give_up(&mut self, notifier: &str, now: Timestamp) {
         let Some(lane) = self.lanes.get(notifier) else { return };
         let Some(fault) = &lane.circuit.fault else { return };
-        let exhausted = now.duration_since(fault.since)
-            >= SignedDuration::try_from(retry::PATIENCE).unwrap_or(SignedDuration::MAX);
+        let exhausted = fault.failures >= retry::ATTEMPTS_MIN
+            && now.duration_since(fault.since)
+                >= SignedDuration::try_from(retry::PATIENCE).unwrap_or(SignedDuration::MAX);
         let ids = lane.all();
         if !exhausted || ids.is_empty() {
             return;

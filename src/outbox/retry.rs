@@ -14,6 +14,10 @@ const WAITS_SECONDS: [u64; 9] = [5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_6
 /// For how long of a working network a delivery is tried: the span that the Standard Webhooks advise.
 pub const PATIENCE: Duration = Duration::from_hours(72);
 
+/// Fewer attempts in vain are not three days of trying, whatever the clock says: it leapt, or the machine slept or was
+/// off. As many are made even when a receiver asks for the longest wait each time.
+pub const ATTEMPTS_MIN: u32 = 10;
+
 /// Greatest addition to a wait, in percent of it, so that deliveries held up together do not return together.
 const JITTER_PERCENT_MAX: u64 = 20;
 
@@ -54,19 +58,19 @@ fn longest(now: Timestamp) -> Timestamp {
 
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
 ///
-/// `offline` is for how long this machine was cut off since it was ready. Deterministic: the jitter comes from the
-/// delivery's id and the number of the attempt.
+/// `offline` is for how long this machine was cut off since it was ready, `failures` how many attempts in vain there were
+/// by its way. Deterministic: the jitter comes from the delivery's id and the number of the attempt.
 pub fn after_failure(
     delivery: &Delivery,
     failure: &Failure,
     now: Timestamp,
-    offline: Duration,
+    (offline, failures): (Duration, u32),
 ) -> DeliveryState {
     match failure {
         Failure::Permanent { reason } => dead(now, reason.clone()),
         Failure::Refused { reason } if delivery.attempts >= ATTEMPTS_REFUSED_MAX => dead(now, reason.clone()),
         Failure::Way { reason, .. } | Failure::Transient { reason, .. } | Failure::Refused { reason }
-            if is_exhausted(delivery, now, offline) =>
+            if is_exhausted(delivery, now, offline, failures) =>
         {
             dead(now, format!("given up after {} attempts: {reason}", delivery.attempts))
         }
@@ -78,10 +82,11 @@ pub fn after_failure(
     }
 }
 
-/// Whether a delivery was tried for long enough.
-pub fn is_exhausted(delivery: &Delivery, now: Timestamp, offline: Duration) -> bool {
+/// Whether a delivery was tried for long enough, or waited as long behind others whose way `failures` attempts found
+/// closed.
+pub fn is_exhausted(delivery: &Delivery, now: Timestamp, offline: Duration, failures: u32) -> bool {
     let age = Duration::try_from(now.duration_since(delivery.ready)).unwrap_or_default();
-    age.saturating_sub(offline) >= PATIENCE
+    age.saturating_sub(offline) >= PATIENCE && delivery.attempts.max(failures) >= ATTEMPTS_MIN
 }
 
 /// Again after the scheduled wait, but not before `at_least`.
@@ -106,6 +111,7 @@ fn dead(at: Timestamp, reason: String) -> DeliveryState {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use proptest::prelude::*;
 
     use super::*;
@@ -143,7 +149,7 @@ mod tests {
 
     /// Seconds until the next attempt; `None` for a dead letter.
     fn waits(delivery: &Delivery, failure: &Failure) -> Option<i64> {
-        match after_failure(delivery, failure, now(), Duration::ZERO) {
+        match after_failure(delivery, failure, now(), (Duration::ZERO, 0)) {
             DeliveryState::Retrying { due, .. } => Some(due.duration_since(now()).as_secs()),
             DeliveryState::Dead { .. } => None,
             state @ (DeliveryState::Held(_)
@@ -161,7 +167,7 @@ mod tests {
         let mut at = now();
         let died = loop {
             delivery.attempts += 1;
-            let state = after_failure(&delivery, &transient(None), at, Duration::ZERO);
+            let state = after_failure(&delivery, &transient(None), at, (Duration::ZERO, 0));
             let DeliveryState::Retrying { due, .. } = state else { break state };
             at = due;
         };
@@ -178,10 +184,33 @@ mod tests {
         for (hours, offline, exhausted) in [(71, 0, false), (72, 0, true), (100, 29, false), (101, 29, true)]
         {
             let offline = Duration::from_hours(offline);
-            assert_eq!(is_exhausted(&delivery(1, 1), after(hours), offline), exhausted, "{hours} h");
+            let tried = delivery(ATTEMPTS_MIN, 1);
+            assert_eq!(is_exhausted(&tried, after(hours), offline, 0), exhausted, "{hours} h");
         }
         let back = now().checked_sub(Duration::from_hours(1)).expect("a time");
-        assert!(!is_exhausted(&delivery(1, 1), back, Duration::ZERO), "a clock set back");
+        assert!(!is_exhausted(&delivery(ATTEMPTS_MIN, 1), back, Duration::ZERO, 0), "a clock set back");
+    }
+
+    #[test]
+    fn a_clock_that_leaps_gives_up_nothing_that_was_hardly_tried() {
+        let years_later = now() + Duration::from_hours(56 * 365 * 24);
+        for (attempts, failures, exhausted) in [(1, 0, false), (9, 9, false), (10, 0, true), (0, 10, true)] {
+            let delivery = delivery(attempts, 1);
+            let found = is_exhausted(&delivery, years_later, Duration::ZERO, failures);
+            assert_eq!(found, exhausted, "{attempts} {failures}");
+        }
+    }
+
+    #[test]
+    fn the_longest_waits_leave_room_for_the_least_attempts() {
+        let (mut delivery, mut at) = (delivery(0, 1), now());
+        loop {
+            delivery.attempts += 1;
+            let state = after_failure(&delivery, &transient(Some(315_360_000)), at, (Duration::ZERO, 0));
+            let DeliveryState::Retrying { due, .. } = state else { break };
+            at = due;
+        }
+        assert!(at.duration_since(now()) < SignedDuration::from_hours(80), "{at}");
     }
 
     #[test]
