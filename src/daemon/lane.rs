@@ -64,6 +64,16 @@ impl Lane {
         self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
     }
 
+    /// Files everything under `now` at the latest; its way no longer counts, and it is not sorted.
+    pub(super) fn hasten(&mut self, now: Timestamp) {
+        self.circuit = Circuit::default();
+        if self.jam == Jam::Held {
+            self.jam = Jam::Clear;
+        }
+        self.due.values_mut().for_each(|due| *due = now.min(*due));
+        self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
+    }
+
     /// Takes the first out.
     pub(super) fn take(&mut self) -> Option<DeliveryId> {
         let (_, delivery) = self.waiting.pop_first()?;
@@ -120,6 +130,18 @@ mod tests {
         lane.file(id(1), at(-3000));
         assert_eq!((lane.take(), lane.next(now)), (Some(id(1)), Some(at(-3000))));
         assert_eq!((lane.take(), lane.take()), (Some(id(2)), None));
+    }
+
+    #[test]
+    fn what_is_hastened_waits_for_nothing() {
+        let mut lane = Lane::default();
+        lane.file(id(1), at(600));
+        lane.file(id(2), at(-600));
+        lane.jam = Jam::Held;
+        lane.circuit.failed("hook", ("503", None), (at(0), at(0)), false);
+        lane.hasten(at(1));
+        assert_eq!((lane.jam, lane.next(at(1))), (Jam::Clear, Some(at(-600))));
+        assert_eq!((lane.take(), lane.next(at(1)), lane.take()), (Some(id(2)), Some(at(1)), Some(id(1))));
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl Sender {
         }
         sender.queue(owed);
         sender.lanes.values_mut().for_each(|lane| lane.jam = Jam::Held);
+        sender.hasten_the_last();
         Ok(sender)
     }
 
@@ -173,10 +174,19 @@ impl Sender {
                 self.desk = desk;
                 // What was amiss may have been put right.
                 self.lanes.values_mut().for_each(|lane| lane.circuit.hurry(clock::now()));
+                self.hasten_the_last();
             }
             Order::Ping(reply) => _ = reply.send(()),
             Order::Finish(reply) => self.finish = Some(reply),
         }
+    }
+
+    /// Lets what waits for notifiers that are no longer configured be given up now: it is listed then, and not forgotten
+    /// until the hour of its next attempt.
+    fn hasten_the_last(&mut self) {
+        let now = clock::now();
+        let gone = self.lanes.iter_mut().filter(|(name, _)| self.desk.notifier(name).is_none());
+        gone.for_each(|(_, lane)| lane.hasten(now));
     }
 
     /// Asks the store what is owed. While it cannot say, it is asked again at every turn.
@@ -311,6 +321,7 @@ impl Sender {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(Running { notifier, delivery, again }) = self.running.remove(&job) else { return };
         let now = clock::now();
+        let gone = self.desk.notifier(&notifier).is_none();
         let (due, circuit, owed) = match ended {
             Ok((_, Ended { next, circuit, owed })) => {
                 let due = match next {
@@ -320,7 +331,7 @@ impl Sender {
                     }
                     _ if again => Some(now),
                     Next::Closed => None,
-                    Next::Again(due) => Some(due),
+                    Next::Again(due) => Some(if gone { now } else { due }),
                     Next::Faulty(fault) => {
                         error!(%delivery, notifier, "the store failed a delivery: {fault:#}");
                         Some(now + AFTER_FAULT)
@@ -335,7 +346,7 @@ impl Sender {
         };
         let lane = self.lanes.entry(notifier.clone()).or_default();
         lane.under_way = lane.under_way.saturating_sub(1);
-        if let Some(circuit) = circuit {
+        if let Some(circuit) = circuit.filter(|_| !gone) {
             let before = std::mem::replace(&mut lane.circuit, circuit);
             let lasted = |fault: &Fault| now.duration_since(fault.since) > LATE;
             if lane.circuit.fault.is_none() && before.fault.as_ref().is_some_and(lasted) {
