@@ -160,7 +160,7 @@ async fn work(
     tasks.spawn(named("reporter", reports));
     tasks.spawn(named("sender", sender.run(sender_orders, halt.child_token())));
 
-    systemd::ready(&desk);
+    systemd::ready(&desk, None);
     info!(sources = desk.sources.len(), rules = desk.engine.rule_count(), "running");
     let outcome = tokio::select! {
         () = stop => { info!("stopping"); Ok(()) }

@@ -102,8 +102,8 @@ impl Reloader {
             }
         };
         let refused = (!verdict.accepted).then(|| verdict.messages.join("\n"));
-        *self.live.reload_error.lock().unwrap_or_else(PoisonError::into_inner) = refused;
-        systemd::ready(&self.desk.borrow());
+        self.live.reload_error.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&refused);
+        systemd::ready(&self.desk.borrow(), refused.as_deref());
         verdict
     }
 

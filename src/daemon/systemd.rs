@@ -7,13 +7,17 @@ use tracing::debug;
 
 use crate::desk::Desk;
 
-/// Ready: the store is open, the config in force, the tasks run.
-pub fn ready(desk: &Desk) {
+/// Ready: the store is open, the config in force, the tasks run. `refused` is why the last reload was refused.
+pub fn ready(desk: &Desk, refused: Option<&str>) {
     let status = format!(
-        "{} sources, {} rules, {} notifiers",
+        "{} sources, {} rules, {} notifiers{}",
         desk.sources.len(),
         desk.engine.rule_count(),
-        desk.notifiers.len()
+        desk.notifiers.len(),
+        // A status is one line.
+        refused.and_then(|why| why.lines().next()).map_or_else(String::new, |why| {
+            format!("; last reload refused, the old config stays in force: {why}")
+        })
     );
     tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
