@@ -152,7 +152,7 @@ fn csv(alerts: &[api::Alert]) -> anyhow::Result<String> {
             item.source.clone().unwrap_or_default(),
             alert.item.tier.to_string(),
             kind(item.kind).to_owned(),
-            item.lang.clone().unwrap_or_default(),
+            cell(item.lang.as_deref().unwrap_or_default()),
             item.published.map(|at| at.to_string()).unwrap_or_default(),
             alert.item.fetched.to_string(),
             cell(&joined(alert.entities.iter().map(|entity| entity.name.as_str()).collect())),
