@@ -21,6 +21,7 @@ mod daemon;
 mod demo;
 mod discovery;
 mod events;
+mod faults;
 mod feeds;
 mod fetch;
 mod fixtures;

@@ -28,7 +28,7 @@ fn authority() -> Authority {
 }
 
 /// A certificate for a host that is valid in these years, and its key; signed by nobody but itself without an authority.
-fn certificate(host: &str, years: [i32; 2], by: Option<&Authority>) -> Arc<ServerConfig> {
+pub(crate) fn certificate(host: &str, years: [i32; 2], by: Option<&Authority>) -> Arc<ServerConfig> {
     let mut params = CertificateParams::new([host.to_owned()]).unwrap();
     [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
     let key = KeyPair::generate().unwrap();
@@ -44,7 +44,7 @@ fn certificate(host: &str, years: [i32; 2], by: Option<&Authority>) -> Arc<Serve
 }
 
 /// A server that answers one request with this; its port. What it was asked counts.
-fn serve(config: Arc<ServerConfig>, answer: &'static str, asked: &Arc<AtomicUsize>) -> u16 {
+pub(crate) fn serve(config: Arc<ServerConfig>, answer: &'static str, asked: &Arc<AtomicUsize>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::clone(asked);

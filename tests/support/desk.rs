@@ -154,13 +154,19 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Waits until it says, as to systemd, that it is ready.
     pub(crate) fn ready(&self) {
+        self.status();
+    }
+
+    /// The same, and what it says of its status.
+    pub(crate) fn status(&self) -> String {
         let mut message = [0; 4096];
         loop {
             let length = self.told.recv(&mut message).unwrap_or_else(|e| {
                 panic!("not ready: {e}\n{}", fs::read_to_string(&self.log).unwrap_or_default())
             });
-            if message[..length].starts_with(b"READY=1") {
-                return;
+            let told = String::from_utf8_lossy(&message[..length]);
+            if let Some((_, status)) = told.split_once("READY=1\nSTATUS=") {
+                return status.trim_end().to_owned();
             }
         }
     }
