@@ -429,6 +429,17 @@ async fn row_11_whatever_is_wrong_with_a_config_the_old_one_stays_in_force_and_s
     assert_eq!(daemon.stop().0, Some(0));
 }
 
+#[test]
+fn row_11_a_syntax_error_is_told_also_where_it_hides_the_daemon() {
+    let desk = Desk::new("[store]\npath = \"elsewhere\"\n[[rule\n");
+    let refused = desk.run(&["reload"]).ended(78);
+    assert!(
+        refused.err.contains("harmattan.toml:3") && !refused.err.contains("no daemon"),
+        "{}",
+        refused.err
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn row_11_what_is_owed_to_a_notifier_that_is_gone_is_dead_at_once_and_listed() {
     let web = Web::start().await;

@@ -18,6 +18,8 @@ pub(super) struct Options {
 pub(super) async fn reload(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let socket = config::places(&at.path()?, &at.environment).socket;
     let Some(reply) = ask_daemon(&socket, None, &Call::Reload).await? else {
+        // A config that cannot be parsed does not tell where the daemon is, and is what is wrong.
+        at.desk()?;
         bail!("no daemon listens at `{}`", socket.display());
     };
     let Reply::Reload(verdict) = reply else { return unexpected(reply) };
