@@ -89,7 +89,9 @@ async fn send(kind: NotifierKind) -> Result<Accepted, Failure> {
     let notifier = Notifier::new(&NotifierSettings { name: "tried".to_owned(), kind }).unwrap();
     let recipient = notifier.recipients().into_iter().next().unwrap_or_default();
     let (id, timezone) = (DeliveryId::from_bytes([7; 16]), &TimeZone::UTC);
-    let message = Message { id, body: Body::Test, recipient: &recipient, timezone, now: now(), late: false };
+    let now = now();
+    let message =
+        Message { id, body: Body::Test, recipient: &recipient, timezone, now, sent: Some(now), late: false };
     notifier.send(&message).await
 }
 
