@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod demo;
 pub mod desk;
 pub mod event;
+mod fault;
 pub mod fetch;
 pub mod id;
 pub mod ingest;

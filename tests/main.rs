@@ -17,6 +17,7 @@ mod channels;
 mod commands;
 mod config;
 mod control;
+mod crashes;
 mod daemon;
 mod demo;
 mod discovery;

@@ -18,12 +18,6 @@ use proptest::prelude::*;
 
 use crate::support::store::*;
 
-type Outcome = Result<(), StoreError>;
-
-fn write(store: &dyn Store, mut work: impl FnMut(&dyn Transaction) -> Outcome) {
-    store.transact(&mut work).unwrap();
-}
-
 #[test]
 fn a_reopened_store_has_all_that_was_written() {
     let dir = tempfile::tempdir().unwrap();

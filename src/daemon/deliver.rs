@@ -11,6 +11,7 @@ use super::hold::Question;
 use super::station::Station;
 use crate::desk::Desk;
 use crate::event::Event;
+use crate::fault;
 use crate::notify::digest::Digest;
 use crate::notify::{Accepted, Body, Message, punctuality};
 use crate::outbox::bundle::Bundle;
@@ -89,7 +90,10 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
                 sent: Some(sent),
                 late,
             };
-            Outcome::Asked(notifier.send(&message).await)
+            fault::point("attempted");
+            let answer = notifier.send(&message).await;
+            fault::point("answered");
+            Outcome::Asked(answer)
         }
     };
     let (now, routes) = (clock::now(), Arc::clone(&desk.in_force.routes));

@@ -14,6 +14,7 @@ use super::station::Station;
 use super::{catchup, clock, same};
 use crate::control::api;
 use crate::desk::{Desk, Source};
+use crate::fault;
 use crate::fetch::Freshness;
 use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
 use crate::outbox::Delivery;
@@ -74,7 +75,8 @@ pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, 
         Err(fault) => {
             let fault = format!("{:#}", anyhow::Error::from(fault));
             warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
-            let wait = AFTER_FAULT.max(source.rhythm(&desk.config).interval);
+            let interval = source.rhythm(&desk.config).interval;
+            let wait = if interval < schedule::FAST { interval } else { AFTER_FAULT.max(interval) };
             let due = later(now, wait);
             let report = api::Poll {
                 source: source.name().to_string(),
@@ -112,6 +114,7 @@ async fn try_poll(
                 return wait_with_host(station, source, state, end).await;
             }
         };
+    fault::point("fetched");
     let time = Time { started: later(asked, waited), answered: later(asked, begun.elapsed()) };
     let mut read = read::read(station, desk, source, &state, got).await?;
     read.also(&mirrors);

@@ -13,6 +13,7 @@ use super::{DaemonError, clock, poller, sender, systemd};
 use crate::config::{Environment, LogSettings};
 use crate::control::api;
 use crate::desk::Desk;
+use crate::fault;
 
 /// Reload orders waiting: each is answered, so a few suffice.
 pub const ORDERS_MAX: usize = 16;
@@ -129,6 +130,7 @@ impl Reloader {
         info!(sources = desk.sources.len(), rules = desk.engine.rule_count(), "reloaded");
         // A task that has ended needs no new config.
         drop(self.live.sender.send(sender::Order::Desk(Arc::clone(&desk))).await);
+        fault::point("reload");
         drop(self.live.poller.send(poller::Order::Desk(Arc::clone(&desk))).await);
         self.desk.send_replace(Arc::clone(&desk));
         api::Reload {

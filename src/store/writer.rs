@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Store, StoreError, Transaction};
+use crate::fault;
 
 /// Greatest number of commits that share one sync: what a crash can undo stays small.
 const GROUP_JOBS_MAX: usize = 64;
@@ -109,7 +110,9 @@ fn run(store: &dyn Store, mut queue: mpsc::Receiver<Job>, syncs: &AtomicU64) {
             let Ok(job) = queue.try_recv() else { break };
             group.push(job(store));
         }
+        fault::point("committed");
         let synced = store.sync();
+        fault::point("synced");
         syncs.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = &synced {
             tracing::error!(%error, commits = group.len(), "commits could not be made durable");

@@ -7,13 +7,20 @@ use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::schedule::{Learned, Moved, PollReason, Watched, Window};
-use harmattan::store::{ChannelState, Day, Failing, Owner, Seen, SourceState, StoredItem, Walk};
+use harmattan::store::{
+    ChannelState, Day, Failing, Owner, Seen, SourceState, Store, StoreError, StoredItem, Transaction, Walk,
+};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
 use jiff::Timestamp;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
+}
+
+/// Runs `work` as one transaction.
+pub(crate) fn write(store: &dyn Store, mut work: impl FnMut(&dyn Transaction) -> Result<(), StoreError>) {
+    store.transact(&mut work).unwrap();
 }
 
 pub(crate) fn name(text: &str) -> SourceName {

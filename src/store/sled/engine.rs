@@ -13,6 +13,7 @@ use sled::{Db, Tree};
 use super::access::{InTransaction, Read};
 use super::mark::Mark;
 use super::{keys, open};
+use crate::fault;
 use crate::store::StoreError;
 use crate::store::error::panic_text;
 
@@ -33,6 +34,7 @@ impl Open {
     pub(super) fn sync(&self) -> Result<u64, StoreError> {
         let last = self.mark.last();
         self.db.flush().map_err(|error| failed("write", error))?;
+        fault::io("sync").map_err(|source| StoreError::Io { doing: "sync", source })?;
         self.log.sync_data().map_err(|source| StoreError::Io { doing: "sync", source })?;
         Ok(last)
     }
@@ -91,6 +93,7 @@ impl Engine {
             self.dirty.store(true, Ordering::Release);
             let number = transact(&open.db, |rows| {
                 work(rows)?;
+                fault::point("transaction");
                 let number = rows.row::<u64>(&keys::commits())?.unwrap_or_default() + 1;
                 rows.put(&keys::commits(), &number).map(|()| number)
             })?;
@@ -108,6 +111,9 @@ impl Engine {
         if self.lost.swap(false, Ordering::AcqRel) {
             let source = io::Error::other("the store failed and was opened again since the commit");
             return Err(StoreError::Io { doing: "sync", source });
+        }
+        if synced.is_ok() {
+            fault::keep(&self.path);
         }
         synced
     }

@@ -14,6 +14,7 @@ use super::keys::{self, Kind};
 use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
 use crate::article::Pending;
+use crate::fault;
 use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, Subject};
 use crate::store::{Day, Expired, SourceState, StoreError, Transaction as _};
@@ -247,6 +248,7 @@ fn sweep(
         if found.is_empty() {
             return Ok(sum);
         }
+        fault::point("expiry");
         sum += engine::transact(tree, |rows| found.iter().map(|key| act(rows, key)).sum::<Result<u64, _>>())?;
     }
 }
