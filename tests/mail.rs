@@ -6,15 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use harmattan::demo::{Letter, Mailbox, Replies};
 use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::{
-    Accepted, Body, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
+    Accepted, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
     RelaySettings, SmtpTls,
 };
-use harmattan::outbox::{DeliveryId, Failure};
+use harmattan::outbox::Failure;
 use harmattan::story::{Alert, AlertId, AlertKind};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::support::sample;
+use crate::support::sample::{self, message};
 
 const RECIPIENT: &str = "desk@example.org";
 
@@ -54,19 +54,6 @@ fn settings(mailbox: &Mailbox) -> EmailSettings {
 fn notifier(settings: EmailSettings) -> Notifier {
     let kind = NotifierKind::Email(settings);
     Notifier::new(&NotifierSettings { name: "tried".to_owned(), kind }).expect("good settings")
-}
-
-fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
-    let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message {
-        id,
-        body: Body::Alert(alert),
-        recipient,
-        timezone,
-        now: sample::now(),
-        sent: Some(sample::now()),
-        late: false,
-    }
 }
 
 /// The mail that tells `alert` to `recipient`, as it arrived.

@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use crate::support::sample;
+use crate::support::sample::{self, message};
 
 const RECIPIENT: &str = "desk@example.org";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -31,19 +31,6 @@ fn samples() -> [(&'static str, Alert); 4] {
         ("arabic", sample::arabic()),
         ("hostile", sample::hostile()),
     ]
-}
-
-fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
-    let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message {
-        id,
-        body: Body::Alert(alert),
-        recipient,
-        timezone,
-        now: sample::now(),
-        sent: Some(sample::now()),
-        late: false,
-    }
 }
 
 fn email_settings(mailbox: &Mailbox) -> EmailSettings {

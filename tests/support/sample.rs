@@ -1,11 +1,14 @@
 //! Alerts as Harmattan makes them, without clock or chance: the same bytes in every run.
 
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceKind, SourceName, TelegramPost};
+use harmattan::notify::{Body, Message};
+use harmattan::outbox::DeliveryId;
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// A Telegram post in Russian without a title: unverified, critical.
 pub(crate) fn russian() -> Alert {
@@ -210,4 +213,10 @@ fn source(name: &str) -> SourceName {
 
 fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
+}
+
+/// The message that tells `alert` to `recipient`, in good time.
+pub(crate) fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
+    let id = DeliveryId::new(alert.id, "tried", recipient);
+    Message { id, body: Body::Alert(alert), recipient, timezone, now: now(), sent: Some(now()), late: false }
 }
