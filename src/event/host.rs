@@ -10,9 +10,6 @@ pub const MEMBERS_MIN: usize = 3;
 /// Sources remembered for one host; more add nothing.
 const MEMBERS_MAX: usize = 16;
 
-/// A host that answers is in trouble as a whole when none of its sources could be read for so long.
-const UNREAD_FOR: SignedDuration = SignedDuration::from_hours(1);
-
 /// Classes that may be those of a host that answers: the others speak of one source.
 const SHARED: [&str; 4] = ["http", "challenge", "timeout", "layout"];
 
@@ -83,10 +80,10 @@ impl HostTrouble {
         (reason, detail): (&str, &str),
         now: Timestamp,
     ) -> Option<Event> {
-        if answers && self.read.is_some_and(|read| now.duration_since(read) < UNREAD_FOR) {
-            return None;
-        }
-        let shared: Vec<&Member> = self.members.iter().filter(|member| member.reason == reason).collect();
+        // Where the host answers, one that failed before another was read has a trouble of its own.
+        let own = |member: &Member| answers && self.read.is_some_and(|read| member.since <= read);
+        let shared = self.members.iter().filter(|member| member.reason == reason && !own(member));
+        let shared: Vec<&Member> = shared.collect();
         if shared.len() < MEMBERS_MIN {
             return None;
         }

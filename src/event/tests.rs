@@ -211,6 +211,8 @@ fn a_host_that_answers_and_shows_none_of_its_sources_is_one_incident() {
     let others = [busy("a"), busy("b"), busy("c"), fine("d")];
     let each = ["a", "b", "c"].map(|source| format!("80 source.failing {source} http"));
     assert_eq!(rounds(&[&others, &others, &others, &others]), each);
+    // However seldom that one is asked.
+    assert_eq!(rounds(&[&others, &others[..3], &others[..3], &others[..3]]), each);
 }
 
 #[test]
