@@ -44,23 +44,10 @@ pub fn due(stored: Timestamp, now: Timestamp) -> Timestamp {
 /// What follows the failure of an attempt while this machine is cut off from the network: what reached no server says
 /// nothing of the article, so such an attempt does not count.
 pub fn next_offline(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
-    match &error.failure {
-        Failure::Transport(_) | Failure::Dns(_) | Failure::Timeout { .. } | Failure::NoRobots { .. } => {
-            Next::Again { due: after(now, OFFLINE_WAIT), attempts }
-        }
-        Failure::Status { .. }
-        | Failure::Tls(_)
-        | Failure::TooSlow { .. }
-        | Failure::Challenge { .. }
-        | Failure::Refused { .. }
-        | Failure::TooLarge { .. }
-        | Failure::Swollen { .. }
-        | Failure::NotAPage { .. }
-        | Failure::Redirect(_)
-        | Failure::Held { .. }
-        | Failure::Resting { .. }
-        | Failure::Robots { .. }
-        | Failure::Setup(_) => next(error, attempts, now),
+    if error.failure.is_of_the_network() {
+        Next::Again { due: after(now, OFFLINE_WAIT), attempts }
+    } else {
+        next(error, attempts, now)
     }
 }
 
@@ -136,7 +123,7 @@ mod tests {
         for (error, attempts, expected) in [
             (cut(), 0, Some((OFFLINE_WAIT, 0))),
             (cut(), 4, Some((OFFLINE_WAIT, 4))),
-            (Failure::NoRobots { host: "a".into() }.into(), 4, Some((OFFLINE_WAIT, 4))),
+            (Failure::Tls("a portal".into()).into(), 4, Some((OFFLINE_WAIT, 4))),
             (status(503), 0, Some((WAITS[0], 1))),
             (status(503), 4, None),
         ] {

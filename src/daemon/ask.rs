@@ -79,14 +79,19 @@ impl Asked {
         if let Failure::Held { left, .. } = error.failure {
             return Err(Held { left });
         }
-        let (freshness, waited, host) =
-            (error.freshness, error.waited, error.host.as_deref().map(str::to_owned));
-        Ok(Self { got: Got::Error(error), freshness, waited, led: None, host, mirrors: String::new() })
+        let (freshness, waited) = (error.freshness, error.waited);
+        let host = error.host.as_deref().map(str::to_owned);
+        Ok(Self { freshness, waited, host, ..Self::of(Got::Error(error)) })
+    }
+
+    /// What was got, without anything around it.
+    fn of(got: Got) -> Self {
+        let (freshness, waited) = (Freshness::default(), Duration::ZERO);
+        Self { got, freshness, waited, led: None, host: None, mirrors: String::new() }
     }
 
     fn unreadable(why: Unreadable) -> Self {
-        let (freshness, waited) = (Freshness::default(), Duration::ZERO);
-        Self { got: Got::Unreadable(why), freshness, waited, led: None, host: None, mirrors: String::new() }
+        Self::of(Got::Unreadable(why))
     }
 }
 
@@ -164,7 +169,7 @@ impl Asker<'_> {
                         Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
                     }
                 };
-                Ok(Asked { got, freshness, waited, led, host: Some(host), mirrors: String::new() })
+                Ok(Asked { freshness, waited, led, host: Some(host), ..Asked::of(got) })
             }
             Err(error) => Asked::failed(error),
         }
@@ -188,8 +193,7 @@ impl Asker<'_> {
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
                         Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
                     };
-                    let host = Some(answered);
-                    return Ok(Asked { got, freshness, waited, led: None, host, mirrors: String::new() });
+                    return Ok(Asked { freshness, waited, host: Some(answered), ..Asked::of(got) });
                 }
                 // The others are Telegram's too: what one orders is not to be dodged by asking the next.
                 Err(error) if orders_to_wait(&error) => return Asked::failed(error),
