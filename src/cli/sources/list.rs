@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cli::At;
-use crate::cli::print::{Exit, json_lines, plain};
+use crate::cli::print::{Exit, counted, json_lines, plain};
 use crate::cli::reach::{reach, unexpected};
 use crate::cli::table::Table;
 use crate::control::{Call, Reply, api};
@@ -96,7 +96,8 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
         let since = source
             .since
             .map_or_else(String::new, |since| format!(" for {}", short(now.duration_since(since).as_secs())));
-        remarks.push(format!("{reason}{since} ({} polls): {}", source.failures, plain(detail, 80)));
+        let polls = counted(source.failures, ["poll", "polls"]);
+        remarks.push(format!("{reason}{since} ({polls}): {}", plain(detail, 80)));
     }
     if let Some(other) = &source.learned.same_as {
         remarks.push(format!("the same document as `{other}`, which has its items"));
@@ -108,10 +109,12 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
         remarks.push("the last document ended too early: what else it had is not known".to_owned());
     }
     if source.lost_last > 0 {
-        remarks.push(format!("{} entries lost in the last reading", source.lost_last));
+        let lost = counted(source.lost_last, ["entry", "entries"]);
+        remarks.push(format!("{lost} lost in the last reading"));
     }
     if let Some(last) = source.gone.last() {
-        remarks.push(format!("{} messages gone from the preview, last {}", source.gone.len(), last.url));
+        let gone = counted(source.gone.len(), ["message", "messages"]);
+        remarks.push(format!("{gone} gone from the preview, last {}", last.url));
     }
     if let (Some(since), "silent") = (source.since, source.state.as_str()) {
         let (quiet, patience) =
