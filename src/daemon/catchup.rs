@@ -219,11 +219,9 @@ impl Catching<'_> {
             return Ok(());
         }
         let (desk, source) = (Arc::clone(self.desk), Arc::clone(self.source));
-        let judge = move |store: &dyn Store| {
-            let judged = held.into_iter().rev().map(|held| Ok(read::judge(store, &desk, &source, held)?.0));
-            judged.collect::<Result<Vec<_>, _>>()
-        };
-        let mut items = self.station.read(judge).await?;
+        let held = held.into_iter().rev().collect();
+        let judged = self.station.read(move |store| read::judge(store, &desk, &source, held)).await?;
+        let mut items: Vec<_> = judged.into_iter().map(|(judged, _)| judged).collect();
         let mut newest = std::mem::take(&mut harvest.items);
         if self.source.kind() != SourceKind::Telegram {
             newest.reverse();

@@ -17,7 +17,7 @@ use crate::fetch::{Document, FetchError, Validators};
 use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
 use crate::rules::SourceLabel;
 use crate::source::{self, Candidate, Hints, Unreadable};
-use crate::store::{SourceState, Store, StoreError};
+use crate::store::{Seen, SourceState, Store, StoreError};
 
 const NOT_FOUND: u16 = 404;
 /// The status of what is gone for good.
@@ -167,13 +167,11 @@ fn gather(
     };
     let hints = own.then_some(reading.hints);
     let mut shown = Shown::with(&reading, document.delta);
-    let judge = |candidate: Candidate| {
-        let published = candidate.item.published;
-        let (judged, is_known) = judge(store, desk, source, candidate)?;
-        shown.add(is_known, published);
-        Ok(judged)
-    };
-    let items = reading.items.into_iter().map(judge).collect::<Result<_, StoreError>>()?;
+    let mut items = Vec::with_capacity(reading.items.len());
+    for (judged, is_known) in judge(store, desk, source, reading.items)? {
+        shown.add(is_known, judged.candidate.item.published);
+        items.push(judged);
+    }
     let harvest = Harvest {
         items,
         lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
@@ -195,19 +193,21 @@ fn gather(
     Ok(Ok(Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) }))
 }
 
-/// Asks the rules about an item that is new or changed; says whether it was known.
+/// Asks the rules about the items that are new or changed; says of each whether it was known.
 pub(super) fn judge(
     store: &dyn Store,
     desk: &Desk,
     source: &Source,
-    candidate: Candidate,
-) -> Result<(Judged, bool), StoreError> {
+    candidates: Vec<Candidate>,
+) -> Result<Vec<(Judged, bool)>, StoreError> {
     let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
-    let answers = store.seen(source.name(), &ingest::lookups(&candidate))?;
-    let seen = ingest::known(&answers);
-    let repeated = seen.is_some_and(|seen| seen.content == candidate.content);
-    let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-    Ok((Judged { candidate, verdict }, ingest::was_shown(&answers)))
+    let answers = ingest::look_up(&candidates, |keys| store.seen(source.name(), keys))?;
+    let judge = |(candidate, answers): (Candidate, Vec<Option<Seen>>)| {
+        let repeated = ingest::known(&answers).is_some_and(|seen| seen.content == candidate.content);
+        let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
+        (Judged { candidate, verdict }, ingest::was_shown(&answers))
+    };
+    Ok(candidates.into_iter().zip(answers).map(judge).collect())
 }
 
 #[cfg(test)]

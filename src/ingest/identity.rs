@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Harvest, Judged, lookups};
+use super::{Harvest, Judged, look_up, lookups};
 use crate::item::{ItemId, SeenKey, SourceName, link};
 use crate::source::{self, Candidate};
 use crate::store::{Day, Owner, Seen, SourceState, StoreError, Transaction};
@@ -72,9 +72,11 @@ pub(super) fn call(
 ) -> Result<Roll, StoreError> {
     let source = &state.name;
     let items = harvest.items.as_slice();
-    let standings = items
-        .iter()
-        .map(|judged| by_key(tx, source, &judged.candidate))
+    let candidates = || items.iter().map(|judged| &judged.candidate);
+    let answers = look_up(candidates(), |keys| tx.seen(source, keys))?;
+    let standings = candidates()
+        .zip(answers)
+        .map(|(candidate, found)| by_key(tx, source, candidate, found))
         .collect::<Result<Vec<_>, StoreError>>()?;
     let present = standings.iter().filter(|s| s.seen.is_some()).map(|s| s.owner).collect();
     let mut roll = Roll {
@@ -89,10 +91,13 @@ pub(super) fn call(
 }
 
 /// The item by its key alone, or by that of a member of its album.
-fn by_key(tx: &dyn Transaction, source: &SourceName, candidate: &Candidate) -> Result<Standing, StoreError> {
-    let keys = lookups(candidate);
-    let found = tx.seen(source, &keys)?;
-    let mut answers: HashMap<_, _> = keys.into_iter().zip(found).collect();
+fn by_key(
+    tx: &dyn Transaction,
+    source: &SourceName,
+    candidate: &Candidate,
+    found: Vec<Option<Seen>>,
+) -> Result<Standing, StoreError> {
+    let mut answers: HashMap<_, _> = lookups(candidate).into_iter().zip(found).collect();
     let mut key = candidate.key;
     if answers.get(&key).copied().flatten().is_some_and(|seen| seen.owner == Owner::Several) {
         key = source::narrow(candidate);

@@ -338,6 +338,20 @@ pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
     keys
 }
 
+/// What is remembered of each of `candidates`: under each of its [`lookups`]. All are asked for at once, as the names of a
+/// source lie together in the store.
+///
+/// # Errors
+/// What `ask` returned.
+pub fn look_up<'a>(
+    candidates: impl IntoIterator<Item = &'a Candidate>,
+    ask: impl FnOnce(&[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError>,
+) -> Result<Vec<Vec<Option<Seen>>>, StoreError> {
+    let names: Vec<Vec<SeenKey>> = candidates.into_iter().map(lookups).collect();
+    let mut found = ask(&names.concat())?.into_iter();
+    Ok(names.iter().map(|keys| found.by_ref().take(keys.len()).collect()).collect())
+}
+
 /// Whether any name of an item tells that it was shown before. One that several items share tells nothing.
 pub fn was_shown(answers: &[Option<Seen>]) -> bool {
     answers.iter().flatten().any(|seen| seen.owner != Owner::Several)
