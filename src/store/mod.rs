@@ -44,11 +44,20 @@ pub type Visit<'a, T> = dyn FnMut(T) -> ControlFlow<()> + 'a;
 /// The storage engine.
 #[expect(clippy::missing_errors_doc, reason = "all reads fail alike: when the engine cannot read")]
 pub trait Store: Send + Sync {
-    /// Runs `work` in one transaction: all of its writes happen, or none. Not durable before [`Store::sync`].
+    /// Runs `works` in their order in one transaction, and tells how each ended. Of a work all writes happen, or none: one
+    /// that fails or panics harms no other. Not durable before [`Store::sync`].
+    ///
+    /// A work's error is what it returned, [`StoreError::Panicked`] when it panicked, or the engine's failure, which is
+    /// that of all.
+    fn transact_together(&self, works: &mut [&mut Work<'_>]) -> Vec<Result<(), StoreError>>;
+
+    /// Runs one `work` in one transaction.
     ///
     /// # Errors
-    /// What `work` returned, [`StoreError::Panicked`] when it panicked, or the engine's failure.
-    fn transact(&self, work: &mut Work<'_>) -> Result<(), StoreError>;
+    /// As in [`Store::transact_together`].
+    fn transact(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        self.transact_together(&mut [work]).into_iter().collect()
+    }
 
     /// Makes everything committed so far durable (flush and `fdatasync`). Blocks.
     ///

@@ -1,38 +1,37 @@
-//! The one thread that writes: it gathers commits, syncs once for all of them, then answers.
+//! The one thread that writes: it gathers commits, makes one transaction and one sync of them, then answers.
 //!
-//! A sync costs far more than a commit, so polls that end together share one. The thread never waits for
-//! company: it takes what is queued, syncs, and what came meanwhile is the next group.
+//! A sync costs far more than a commit, and so does a transaction of its own: polls that end together share both. The
+//! thread never waits for company: it takes what is queued, and what comes meanwhile is the next group.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Store, StoreError, Transaction};
+use super::{Store, StoreError, Transaction, Work};
 use crate::fault;
 
-/// Greatest number of commits that share one sync: what a crash can undo stays small.
-const GROUP_JOBS_MAX: usize = 64;
-
-/// Longest time between the first commit of a group and its sync.
-const GROUP_TIME_MAX: Duration = Duration::from_millis(10);
+/// Greatest number of commits that share one sync: as many polls of 30 new items take about 10 ms.
+const GROUP_JOBS_MAX: usize = 32;
 
 /// Commits that may wait in line: a full group beside the one being written; then callers wait.
 const QUEUE_JOBS_MAX: usize = GROUP_JOBS_MAX;
 
-/// A commit: applied to the store, it leaves behind what is to happen after the sync.
-type Job = Box<dyn FnOnce(&dyn Store) -> Settle + Send>;
+/// A commit in line.
+trait Job: Send {
+    /// Its work; it may run more than once.
+    fn run(&mut self, transaction: &dyn Transaction) -> Result<(), StoreError>;
 
-/// Tells the caller how its commit ended, given how the sync did.
-type Settle = Box<dyn FnOnce(Result<(), &StoreError>)>;
+    /// Tells the caller how it ended, given how the transaction and the sync did.
+    fn settle(self: Box<Self>, ended: Result<(), StoreError>);
+}
 
 /// Hands commits to the writing thread. Clones share the thread; it ends when all of them are gone.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Box<dyn Job>>,
     syncs: Arc<AtomicU64>,
 }
 
@@ -62,22 +61,14 @@ impl Writer {
     ///
     /// # Cancel safety
     /// Dropped before its place in the queue is taken, nothing happens; after that, the commit happens unobserved.
-    pub async fn commit<T, F>(&self, mut work: F) -> Result<T, StoreError>
+    pub async fn commit<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         F: FnMut(&dyn Transaction) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |store| {
-            let committed = apply(store, &mut work);
-            Box::new(move |synced| {
-                let outcome = committed.and_then(|value| synced.map(|()| value).map_err(StoreError::share));
-                if reply.send(outcome).is_err() {
-                    tracing::debug!("a commit ended after its caller had gone");
-                }
-            })
-        });
-        self.jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        let job = Commit { work, value: None, reply };
+        self.jobs.send(Box::new(job)).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -87,29 +78,38 @@ impl Writer {
     }
 }
 
-/// Runs `work` as one transaction and keeps what it returned.
-fn apply<T, F>(store: &dyn Store, work: &mut F) -> Result<T, StoreError>
+/// A commit that somebody waits for.
+struct Commit<T, F> {
+    work: F,
+    /// What the last run returned.
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Commit<T, F>
 where
-    F: FnMut(&dyn Transaction) -> Result<T, StoreError>,
+    F: FnMut(&dyn Transaction) -> Result<T, StoreError> + Send,
+    T: Send,
 {
-    let mut value = None;
-    store.transact(&mut |transaction| {
-        value = Some(work(transaction)?);
+    fn run(&mut self, transaction: &dyn Transaction) -> Result<(), StoreError> {
+        self.value = Some((self.work)(transaction)?);
         Ok(())
-    })?;
-    // A store that commits without running the work breaks its contract.
-    value.ok_or(StoreError::Conflict)
+    }
+
+    fn settle(self: Box<Self>, ended: Result<(), StoreError>) {
+        // A store that commits without running the work breaks its contract.
+        let Self { value, reply, .. } = *self;
+        if reply.send(ended.and_then(|()| value.ok_or(StoreError::Conflict))).is_err() {
+            tracing::debug!("a commit ended after its caller had gone");
+        }
+    }
 }
 
 /// Commits group after group until every [`Writer`] is gone.
-fn run(store: &dyn Store, mut queue: mpsc::Receiver<Job>, syncs: &AtomicU64) {
-    while let Some(first) = queue.blocking_recv() {
-        let began = Instant::now();
-        let mut group = vec![first(store)];
-        while group.len() < GROUP_JOBS_MAX && began.elapsed() < GROUP_TIME_MAX {
-            let Ok(job) = queue.try_recv() else { break };
-            group.push(job(store));
-        }
+fn run(store: &dyn Store, mut queue: mpsc::Receiver<Box<dyn Job>>, syncs: &AtomicU64) {
+    let mut group = Vec::new();
+    while queue.blocking_recv_many(&mut group, GROUP_JOBS_MAX) > 0 {
+        let ends = transact(store, &mut group);
         fault::point("committed");
         let synced = store.sync();
         fault::point("synced");
@@ -117,8 +117,16 @@ fn run(store: &dyn Store, mut queue: mpsc::Receiver<Job>, syncs: &AtomicU64) {
         if let Err(error) = &synced {
             tracing::error!(%error, commits = group.len(), "commits could not be made durable");
         }
-        for settle in group {
-            settle(synced.as_ref().copied());
+        for (job, ended) in group.drain(..).zip(ends) {
+            job.settle(ended.and_then(|()| synced.as_ref().copied().map_err(StoreError::share)));
         }
     }
+}
+
+/// Runs a group as one transaction: beside the sync, that is what a commit costs most.
+fn transact(store: &dyn Store, group: &mut [Box<dyn Job>]) -> Vec<Result<(), StoreError>> {
+    let mut works: Vec<_> =
+        group.iter_mut().map(|job| |transaction: &dyn Transaction| job.run(transaction)).collect();
+    let mut works: Vec<&mut Work<'_>> = works.iter_mut().map(|work| work as &mut Work<'_>).collect();
+    store.transact_together(&mut works)
 }

@@ -1,11 +1,13 @@
 //! Reading and writing whole values, in a transaction and outside of one.
 
+use std::cell::RefCell;
+
 use sled::transaction::{TransactionalTree, UnabortableTransactionError};
 use sled::{IVec, Tree};
 
 use super::frame::{self, Damage};
 use super::{engine, keys};
-use crate::store::StoreError;
+use crate::store::{StoreError, Work};
 
 /// A type that values of the tree hold.
 pub(super) trait Row: Sized {
@@ -56,24 +58,66 @@ impl Read for Tree {
     }
 }
 
-/// A running transaction.
-pub(super) struct InTransaction<'a>(pub(super) &'a TransactionalTree);
+/// A running transaction. It can take back the writes of a work that failed, so that several works may share it.
+pub(super) struct InTransaction<'a> {
+    view: &'a TransactionalTree,
+    /// What was at the keys that were written, in the order of the writes.
+    before: RefCell<Vec<(IVec, Option<IVec>)>>,
+}
 
 impl Read for InTransaction<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.0.get(key).map_err(refused)
+        self.view.get(key).map_err(refused)
     }
 
     fn judge<T: Row>(&self, key: &[u8], damage: Damage) -> Result<Option<T>, StoreError> {
         tracing::warn!(key = %key.escape_ascii(), %damage, "a stored value is damaged and was set aside");
-        if let Some(row) = self.0.remove(key).map_err(refused)? {
-            self.0.insert(keys::damaged(key), row).map_err(refused)?;
+        if let Some(row) = self.set(key.into(), None)? {
+            self.set(keys::damaged(key).into(), Some(row))?;
         }
         Ok(None)
     }
 }
 
-impl InTransaction<'_> {
+impl<'a> InTransaction<'a> {
+    /// The transaction that sees and changes `view`.
+    pub(super) fn new(view: &'a TransactionalTree) -> Self {
+        Self { view, before: RefCell::default() }
+    }
+
+    /// Runs one work of several. What one that fails or panics wrote is taken back.
+    ///
+    /// # Errors
+    /// When the whole transaction has to run again or to be given up.
+    pub(super) fn attempt(&self, work: &mut Work<'_>) -> Result<Result<(), StoreError>, StoreError> {
+        self.before.borrow_mut().clear();
+        match engine::guarded(|| work(self)) {
+            Err(StoreError::Conflict) => Err(StoreError::Conflict),
+            Err(error) => self.take_back().map(|()| Err(error)),
+            Ok(()) => Ok(Ok(())),
+        }
+    }
+
+    fn take_back(&self) -> Result<(), StoreError> {
+        let before = self.before.take();
+        before.into_iter().rev().try_for_each(|(key, row)| self.replace(&key, row).map(drop))
+    }
+
+    /// Writes a row or removes it; returns what was there.
+    fn set(&self, key: IVec, row: Option<IVec>) -> Result<Option<IVec>, StoreError> {
+        let old = self.replace(&key, row)?;
+        self.before.borrow_mut().push((key, old.clone()));
+        Ok(old)
+    }
+
+    fn replace(&self, key: &IVec, row: Option<IVec>) -> Result<Option<IVec>, StoreError> {
+        let replaced = match row {
+            Some(row) => self.view.insert(key, row),
+            None => self.view.remove(key),
+        };
+        replaced.map_err(refused)
+    }
+
     /// Writes the value at `key`; one that is there already is not written again.
     pub(super) fn put<T: Row>(&self, key: &[u8], value: &T) -> Result<(), StoreError> {
         let too_long = || unfit(std::io::Error::from(std::io::ErrorKind::FileTooLarge));
@@ -85,15 +129,15 @@ impl InTransaction<'_> {
         }
         let kept = rows.len().saturating_sub(1);
         for (n, row) in (0..=u16::MAX).zip(rows) {
-            let key = if n == 0 { key.to_vec() } else { keys::part(key, n) };
-            self.0.insert(key, row).map_err(refused)?;
+            let key = if n == 0 { key.into() } else { keys::part(key, n).into() };
+            self.set(key, Some(row.into()))?;
         }
         self.remove_parts(key, old.as_deref(), kept)
     }
 
     /// Removes the value at `key`.
     pub(super) fn remove(&self, key: &[u8]) -> Result<(), StoreError> {
-        let old = self.0.remove(key).map_err(refused)?;
+        let old = self.set(key.into(), None)?;
         self.remove_parts(key, old.as_deref(), 0)
     }
 
@@ -101,7 +145,7 @@ impl InTransaction<'_> {
     fn remove_parts(&self, key: &[u8], head: Option<&[u8]>, kept: usize) -> Result<(), StoreError> {
         let parts = head.map_or(0, frame::parts);
         for n in (1..=parts).skip(kept) {
-            self.0.remove(keys::part(key, n)).map_err(refused)?;
+            self.set(keys::part(key, n).into(), None)?;
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use super::access::{InTransaction, Read};
 use super::mark::Mark;
 use super::{keys, open};
 use crate::fault;
-use crate::store::StoreError;
 use crate::store::error::panic_text;
+use crate::store::{StoreError, Work};
 
 /// Conflicts after which a transaction gives up; over one tree sled reports none.
 const CONFLICTS_MAX: u32 = 100;
@@ -78,28 +78,36 @@ impl Engine {
             let detail = format!("the engine panicked: {}", panic_text(panic.as_ref()));
             Err(StoreError::Damaged { path: self.path.display().to_string(), detail })
         });
-        if matches!(outcome, Err(StoreError::Io { .. } | StoreError::Damaged { .. })) {
+        if outcome.as_ref().is_err_and(is_of_engine) {
             self.failed.store(true, Ordering::Release);
         }
         outcome
     }
 
-    /// Runs `work` as one numbered transaction.
-    pub(super) fn commit(
-        &self,
-        mut work: impl FnMut(&InTransaction<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.with(|open| {
+    /// Runs `works` as one numbered transaction; one that fails leaves nothing and harms no other.
+    pub(super) fn commit(&self, works: &mut [&mut Work<'_>]) -> Vec<Result<(), StoreError>> {
+        let mut ends = Vec::with_capacity(works.len());
+        let committed = self.with(|open| {
             self.dirty.store(true, Ordering::Release);
             let number = transact(&open.db, |rows| {
-                work(rows)?;
+                ends.clear();
+                for work in works.iter_mut() {
+                    ends.push(rows.attempt(work)?);
+                }
                 fault::point("transaction");
                 let number = rows.row::<u64>(&keys::commits())?.unwrap_or_default() + 1;
                 rows.put(&keys::commits(), &number).map(|()| number)
             })?;
             open.mark.committed(number);
             Ok(())
-        })
+        });
+        if let Err(error) = committed {
+            return works.iter().map(|_| Err(error.share())).collect();
+        }
+        if ends.iter().any(|end| end.as_ref().is_err_and(is_of_engine)) {
+            self.failed.store(true, Ordering::Release);
+        }
+        ends
     }
 
     /// Makes everything committed so far durable.
@@ -160,8 +168,7 @@ pub(super) fn transact<T>(
     let conflicts = std::cell::Cell::new(0);
     let outcome = tree.transaction(|view| {
         let mut work = work.borrow_mut();
-        let result = catch_unwind(AssertUnwindSafe(|| (*work)(&InTransaction(view))));
-        match result.unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(panic.as_ref())))) {
+        match guarded(|| (*work)(&InTransaction::new(view))) {
             Err(StoreError::Conflict) if conflicts.get() < CONFLICTS_MAX => {
                 conflicts.set(conflicts.get() + 1);
                 Err(ConflictableTransactionError::Conflict)
@@ -173,6 +180,17 @@ pub(super) fn transact<T>(
         TransactionError::Abort(error) => error,
         TransactionError::Storage(error) => failed("commit", error),
     })
+}
+
+/// Runs `work`; a panic becomes an error.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(panic.as_ref()))))
+}
+
+/// Whether it is the engine that failed, and not what it was asked to do.
+fn is_of_engine(error: &StoreError) -> bool {
+    matches!(error, StoreError::Io { .. } | StoreError::Damaged { .. })
 }
 
 /// What sled said while it was to do `doing`.

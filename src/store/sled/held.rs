@@ -62,9 +62,12 @@ impl Row for Candidate {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::item::{Item, ItemId, SourceName};
-    use crate::store::{SledStore, Store as _};
+    use crate::store::{SledStore, Store as _, StoreError, Transaction, Work};
 
     fn candidate(n: u32) -> Candidate {
         let key = SeenKey::new("test", &n.to_string());
@@ -90,5 +93,72 @@ mod tests {
         assert_eq!(store.held(&rf, 3).unwrap(), []);
         store.transact(&mut |tx| tx.drop_held(&rfi, 1)).unwrap();
         assert_eq!(store.held(&rfi, 4).unwrap(), [0, 2, 3].map(candidate));
+    }
+
+    /// How a work ends.
+    #[derive(Clone, Copy, Debug)]
+    enum End {
+        Well,
+        Failing,
+        Panicking,
+    }
+
+    /// What a work writes at places: the candidate of that number, or nothing.
+    type Writes = Vec<(u32, Option<u32>)>;
+
+    fn works() -> impl Strategy<Value = Vec<(Writes, End)>> {
+        let end = prop_oneof![Just(End::Well), Just(End::Failing), Just(End::Panicking)];
+        vec((vec((0..4_u32, proptest::option::of(0..4_u32)), 0..5), end), 1..6)
+    }
+
+    fn work(
+        source: &SourceName,
+        (writes, end): (Writes, End),
+    ) -> impl FnMut(&dyn Transaction) -> Result<(), StoreError> {
+        move |tx| {
+            for (place, held) in &writes {
+                match held {
+                    Some(n) => tx.put_held(source, *place, &candidate(*n))?,
+                    None => tx.drop_held(source, *place)?,
+                }
+            }
+            match end {
+                End::Well => Ok(()),
+                End::Failing => Err(StoreError::Stopped),
+                End::Panicking => panic!("on purpose"),
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn of_works_that_share_a_transaction_those_that_fail_leave_what_was_there(groups in vec(works(), 1..4)) {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SledStore::create(folder.path()).unwrap();
+            let source = SourceName::new("rfi").unwrap();
+            let mut expected = [None; 4];
+            for group in groups {
+                for (writes, _) in group.iter().filter(|(_, end)| matches!(end, End::Well)) {
+                    writes.iter().for_each(|(place, held)| expected[*place as usize] = *held);
+                }
+                let mut works: Vec<_> = group.iter().map(|of| work(&source, of.clone())).collect();
+                let mut works: Vec<&mut Work<'_>> = works.iter_mut().map(|work| work as &mut Work<'_>).collect();
+                let ended = store.transact_together(&mut works);
+                for (ended, (_, end)) in ended.iter().zip(&group) {
+                    let is_told = match end {
+                        End::Well => ended.is_ok(),
+                        End::Failing => matches!(ended, Err(StoreError::Stopped)),
+                        End::Panicking => matches!(ended, Err(StoreError::Panicked(said)) if said == "on purpose"),
+                    };
+                    prop_assert!(is_told, "{end:?}: {ended:?}");
+                }
+                for count in 1..=4 {
+                    let held = expected.iter().take(count as usize).flatten().map(|n| candidate(*n));
+                    prop_assert_eq!(store.held(&source, count).unwrap(), held.collect::<Vec<_>>());
+                }
+            }
+        }
     }
 }

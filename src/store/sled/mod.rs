@@ -96,8 +96,8 @@ impl std::fmt::Debug for SledStore {
 }
 
 impl Store for SledStore {
-    fn transact(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
-        self.engine.commit(|transaction| work(transaction))
+    fn transact_together(&self, works: &mut [&mut Work<'_>]) -> Vec<Result<(), StoreError>> {
+        self.engine.commit(works)
     }
 
     fn sync(&self) -> Result<(), StoreError> {
