@@ -330,3 +330,22 @@ fn l11_json_feeds_with_oddities_are_read() {
     assert_eq!((item.url.as_deref(), item.text.as_str()), (Some("https://source.example/1"), "x"));
     assert!(item.published.is_some());
 }
+
+#[test]
+fn markup_that_is_shown_is_not_taken_for_markup() {
+    let xhtml = |kind: &str, inside: &str| {
+        let div = format!("<div xmlns='http://www.w3.org/1999/xhtml'>{inside}</div>");
+        atom(&format!(
+            "<entry><title type='{kind}'>{div}</title><content type='{kind}'>{div}</content></entry>"
+        ))
+    };
+    for kind in ["xhtml", "application/xhtml+xml"] {
+        for (inside, expected) in [
+            ("The &lt;blink&gt; tag <i>lives</i>", "The <blink> tag lives"),
+            ("<b>1 &lt; 2</b> &amp; so on", "1 < 2 & so on"),
+        ] {
+            let item = &items(xhtml(kind, inside).as_bytes())[0];
+            assert_eq!((item.title.as_str(), item.text.as_str()), (expected, expected), "{kind}: {inside}");
+        }
+    }
+}

@@ -125,14 +125,23 @@ impl<'a> Collector<'a> {
                     self.add_tag("</", name);
                 }
             }
+            // Inside of markup references stay too: `<i>&lt;b&gt;</i>` shows a tag and is none.
+            Token::Text(text) if self.depth > 1 => self.add(Cow::Borrowed(text)),
+            Token::LoneBracket if self.depth > 1 => self.add(Cow::Borrowed("&lt;")),
             Token::Text(_) | Token::CData(_) | Token::LoneBracket => {
                 if self.depth > 0
-                    && let (Some(field), Some(text)) = (&mut self.field, text_of(token))
+                    && let Some(text) = text_of(token)
                 {
-                    field.add(text);
+                    self.add(text);
                 }
             }
             Token::Aside | Token::Unfinished => {}
+        }
+    }
+
+    fn add(&mut self, text: Cow<'a, str>) {
+        if let Some(field) = &mut self.field {
+            field.add(text);
         }
     }
 
@@ -200,11 +209,14 @@ fn first(slot: &mut Option<String>, content: &str) {
 impl Facts {
     fn take(&mut self, field: Field<'_>) {
         let Field { tag, content } = field;
-        self.says_something |= !content.trim().is_empty() || tag.attributes().next().is_some();
+        // An element of an extension can say what it says by being there.
+        let (prefix, local) = split_name(tag.name);
+        let stated = !content.trim().is_empty() || tag.attributes().next().is_some();
+        self.says_something |= stated || !prefix.is_empty();
         let decoded = from_base64(tag, &content);
         self.was_base64 |= decoded.is_some();
         let content = decoded.map_or(content, Cow::Owned);
-        match split_name(tag.name) {
+        match (prefix, local) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
             ("itunes", "summary") => self.take_body(&content),
             ("itunes", _) => {}
@@ -233,15 +245,13 @@ impl Facts {
     }
 
     fn take_link(&mut self, tag: Tag<'_>, content: &str) {
-        let Some(href) = tag.attribute("href").and_then(value) else {
-            first(&mut self.link, content);
-            return;
-        };
+        let href = tag.attribute("href").and_then(value);
+        let target = href.as_deref().unwrap_or(content);
         match tag.attribute("rel").unwrap_or("alternate").trim() {
-            "alternate" | "" => first(&mut self.link, &href),
-            "enclosure" => first(&mut self.enclosure, &href),
-            "self" | "edit" | "replies" | "hub" => {}
-            _ => first(&mut self.other_link, &href),
+            "alternate" | "" => first(&mut self.link, target),
+            "enclosure" => first(&mut self.enclosure, target),
+            "self" | "edit" | "replies" | "hub" if href.is_some() => {}
+            _ => first(&mut self.other_link, target),
         }
     }
 
@@ -281,7 +291,10 @@ impl Facts {
 
     /// Where the entry may lead, best first: its link, its guid when that is an address, what else is linked.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
-        let web = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
+        let begins = |text: &str, scheme: &str| {
+            text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        };
+        let web = |text: &&str| begins(text, "http://") || begins(text, "https://");
         let guid = self.guid.as_deref().filter(|_| !self.guid_is_no_link).filter(web);
         let about = self.about.as_deref().filter(web);
         let others = [self.other_link.as_deref(), self.enclosure.as_deref()];
@@ -330,6 +343,7 @@ mod tests {
             ("<title/><author></author>", false),
             ("<author>N</author>", true),
             ("<a:b c='d'/>", true),
+            ("<a:b> </a:b>", true),
         ] {
             assert_eq!(of_entry(&format!("<item>{inside}</item>")).says_something, says, "{inside}");
         }
@@ -347,10 +361,27 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_is_written_as_text_has_a_relation_too() {
+        let other = "<link rel='enclosure'>https://a.example/e</link>";
+        for (more, address) in [
+            ("<link rel='alternate'>https://a.example/a</link>", "https://a.example/a"),
+            ("<link href='/a'/>", "/a"),
+            ("<link rel='self'>https://a.example/s</link>", "https://a.example/s"),
+            ("", "https://a.example/e"),
+        ] {
+            for inside in [format!("{other}{more}"), format!("{more}{other}")] {
+                let facts = of_entry(&format!("<entry>{inside}</entry>"));
+                assert_eq!(facts.addresses().next(), Some(address), "{inside}");
+            }
+        }
+    }
+
+    #[test]
     fn an_entry_without_link_leads_to_its_guid_or_enclosure() {
         let with =
             |inside: &str| of_entry(&format!("<item>{inside}</item>")).addresses().next().map(str::to_owned);
         assert_eq!(with("<guid>https://a.example/g</guid>").as_deref(), Some("https://a.example/g"));
+        assert_eq!(with("<id>HTTPS://a.example/g</id>").as_deref(), Some("HTTPS://a.example/g"));
         assert_eq!(with("<guid isPermaLink='false'>https://a.example/g</guid>"), None);
         assert_eq!(
             with("<guid>7</guid><enclosure url='https://a.example/e'/>").as_deref(),
