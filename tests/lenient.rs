@@ -331,6 +331,108 @@ fn l11_json_feeds_with_oddities_are_read() {
     assert!(item.published.is_some());
 }
 
+/// A channel of CDF.
+fn cdf(inside: &str) -> String {
+    format!("<?XML VERSION=\"1.0\"?>\n<CHANNEL HREF='https://a.example/'><TITLE>C</TITLE>{inside}</CHANNEL>")
+}
+
+#[test]
+fn cdf_items_say_title_link_date_and_text() {
+    for (name, feed, title, link, updated, text) in [
+        (
+            "in attributes and elements",
+            cdf("<LOGO HREF='l.gif' STYLE='ICON'/><ITEM HREF='https://a.example/1' LASTMOD='2026-03-02T10:15' LEVEL='1'>\
+                 <TITLE>Well dug at Tessit</TITLE><ABSTRACT>Clean water &amp; shade</ABSTRACT><USAGE VALUE='Channel'/></ITEM>"),
+            "Well dug at Tessit",
+            Some("https://a.example/1"),
+            Some("2026-03-02T10:15:00Z"),
+            "Clean water & shade",
+        ),
+        (
+            "in small letters, with a zone",
+            "<channel href='/'><item href='/2' lastmod='2026-03-02T10:15:30+01:00'><title>T</title></item></channel>"
+                .to_owned(),
+            "T",
+            Some("https://source.example/2"),
+            Some("2026-03-02T09:15:30Z"),
+            "",
+        ),
+        (
+            "in mixed letters",
+            "<Channel><Item HRef='/3'><Title>T</Title><Abstract>x<Br/>y</Abstract></Item></Channel>".to_owned(),
+            "T",
+            Some("https://source.example/3"),
+            None,
+            "x\ny",
+        ),
+        (
+            "an anchor for the address, values for texts",
+            cdf("<ITEM><A HREF='/4'>read on</A><TITLE VALUE='A &lt; B'/><ABSTRACT VALUE='x'/></ITEM>"),
+            "A < B",
+            Some("https://source.example/4"),
+            None,
+            "x",
+        ),
+        ("nothing but an address", cdf("<ITEM HREF='/5'/>"), "", Some("https://source.example/5"), None, ""),
+        (
+            "a base of its channel",
+            cdf("<ITEM HREF='/6'/>").replacen("<CHANNEL", "<CHANNEL BASE='https://b.example/x/'", 1),
+            "",
+            Some("https://b.example/6"),
+            None,
+            "",
+        ),
+        (
+            "RSS without its root",
+            "<channel><item><title>T</title><link>/7</link><description>x</description></item></channel>".to_owned(),
+            "T",
+            Some("https://source.example/7"),
+            None,
+            "x",
+        ),
+    ] {
+        let reading = reading(feed.as_bytes(), None, None);
+        assert!(reading.problems.is_empty(), "{name}: {:?}", reading.problems);
+        let [candidate] = &reading.items[..] else { panic!("{name}: {}", reading.items.len()) };
+        let item = &candidate.item;
+        assert_eq!((item.title.as_str(), item.text.as_str()), (title, text), "{name}");
+        assert_eq!((item.url.as_deref(), item.guid.as_deref()), (link, None), "{name}");
+        assert_eq!(item.updated.map(|at| at.to_string()).as_deref(), updated, "{name}");
+    }
+}
+
+#[test]
+fn cdf_channels_nest_and_damage_costs_itself_alone() {
+    let item = |n: u32| format!("<ITEM HREF='{n}'><TITLE>T</TITLE></ITEM>");
+    let inner = |more: &str, items: &str| {
+        format!("<CHANNEL {more}><TITLE>I</TITLE><ABSTRACT>i</ABSTRACT>{items}</CHANNEL>")
+    };
+    let deep = format!("{}{}{}", "<CHANNEL>".repeat(20_000), item(1), "</CHANNEL>".repeat(20_000));
+    check([
+        ("items of inner channels", cdf(&(item(1) + &inner("", &item(2)) + &item(3))), 3),
+        ("channels in channels in channels", cdf(&inner("", &inner("", &item(1)))), 1),
+        ("thousands of channels", deep, 1),
+        ("an item in an item", cdf(&format!("<ITEM HREF='1'><TITLE>T</TITLE>{}</ITEM>", item(2))), 2),
+        (
+            "a channel in an item",
+            cdf(&format!("<ITEM HREF='1'><TITLE>T</TITLE>{}</ITEM>", inner("", &item(2)))),
+            2,
+        ),
+        ("items that do not end", cdf("<ITEM HREF='1'><TITLE>T</TITLE><ITEM HREF='2'><TITLE>T</TITLE>"), 2),
+        (
+            "ends of nothing",
+            cdf(&format!("</ITEM></CHANNEL></A>{}</TITLE></CHANNEL>{}", item(1), item(2))),
+            2,
+        ),
+        ("cut", cdf(&item(1).repeat(2)).replace("</CHANNEL>", "<ITEM HREF='3'><TITLE>T"), 2),
+        ("a tag in an address", cdf("<ITEM HREF='a<ITEM>b'><TITLE>T</TITLE></ITEM>"), 1),
+        ("behind a warning", format!("<br/><b>Warning</b>: x\n{}", cdf(&item(1))), 1),
+    ]);
+    let bases = cdf(&(item(1) + &inner("BASE='https://i.example/y/'", &item(2)) + &item(3)));
+    let links: Vec<_> = items(bases.as_bytes()).into_iter().filter_map(|item| item.url).collect();
+    assert_eq!(links, ["https://source.example/1", "https://i.example/y/2", "https://source.example/3"]);
+}
+
 #[test]
 fn markup_that_is_shown_is_not_taken_for_markup() {
     let xhtml = |kind: &str, inside: &str| {

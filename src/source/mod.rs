@@ -52,7 +52,7 @@ pub struct Plan<'a> {
 /// What to read a document as.
 #[derive(Clone, Copy, Debug)]
 pub enum ReadAs<'a> {
-    /// RSS, Atom, RDF or JSON Feed.
+    /// RSS, Atom, RDF, CDF or JSON Feed.
     Feed,
     /// The web preview of a Telegram channel.
     Telegram {

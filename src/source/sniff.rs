@@ -9,7 +9,7 @@ const ROOT_BYTES_MAX: usize = 64 * 1024;
 /// What a body looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// RSS, Atom, RDF or JSON Feed.
+    /// RSS, Atom, RDF, CDF or JSON Feed.
     Feed,
     /// A page of Telegram's web preview, or one of its landing pages.
     Telegram,
@@ -67,7 +67,7 @@ fn root(text: &str) -> Root {
         let end = piece.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(piece.len());
         let name = piece.get(..end).unwrap_or_default().to_ascii_lowercase();
         match name.rsplit(':').next().unwrap_or_default() {
-            "rss" | "rdf" | "feed" => return Root::Feed,
+            "rss" | "rdf" | "feed" | "channel" => return Root::Feed,
             "html" | "head" | "body" => return Root::Html,
             "" => {}
             other if other.starts_with(|c: char| c.is_ascii_alphabetic()) => root = Root::Fragment,
@@ -92,6 +92,7 @@ mod tests {
                 Kind::Feed,
             ),
             ("<a:feed xmlns:a='http://www.w3.org/2005/Atom'/>", Kind::Feed),
+            ("<?XML VERSION=\"1.0\"?><CHANNEL HREF=\"/\">", Kind::Feed),
             (r#"{"version":"https://jsonfeed.org/version/1.1","items":[]}"#, Kind::Feed),
             (r#"{"error":"not found"}"#, Kind::Unknown),
             ("<!DOCTYPE html><html><title>Just a moment...</title>", Kind::Challenge),

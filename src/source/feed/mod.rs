@@ -1,4 +1,4 @@
-//! RSS, Atom, RDF and JSON Feed.
+//! RSS, Atom, RDF, CDF and JSON Feed.
 //!
 //! A document goes through stages: decoded text, [`mend`] (a well-formed document and where its items are),
 //! [`strict`] (feed-rs: the texts), [`facts`] (the raw elements: identifiers, links, dates), and the two
@@ -6,6 +6,7 @@
 //! (design/polling.md, section 3); here an entry is lost only when the document ends inside it or it says nothing.
 
 mod around;
+mod cdf;
 mod clean;
 mod facts;
 mod flaw;
@@ -43,7 +44,11 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     if text.trim_start().starts_with('{') {
         return read_json(text, url, plan);
     }
-    read_clean(text, url, plan).map_or_else(|| read_mended(text, url, plan), Ok)
+    if let Some(reading) = read_clean(text, url, plan) {
+        return Ok(reading);
+    }
+    let translated = cdf::as_rss(text);
+    read_mended(translated.as_deref().unwrap_or(text), url, plan)
 }
 
 /// Reads a document as feed-rs and its raw elements tell it, once it is mended.
