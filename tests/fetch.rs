@@ -195,6 +195,27 @@ async fn c4_a_body_cut_short_is_no_document() {
 }
 
 #[tokio::test]
+async fn c4_the_error_of_a_transfer_that_broke_off_holds_what_came() {
+    let long = vec![b'x'; (1 << 20) + 1];
+    for (name, reply, part) in [
+        ("short", Reply::ok("<rss>").claiming(100), Some("<rss>")),
+        ("nothing", Reply::ok("").claiming(100), None),
+        ("too long", Reply::ok(long), None),
+        (
+            "a bomb that is cut",
+            Reply::ok(gzip(&vec![0; 4 << 20])).header("Content-Encoding", "gzip").claiming(1 << 19),
+            None,
+        ),
+        ("an error's page", Reply::status(404).body("<rss>").claiming(100), None),
+    ] {
+        let server = Server::always(reply);
+        let error = get(&server.url("/feed")).await.unwrap_err();
+        let came = error.part.map(|part| String::from_utf8_lossy(&part.bytes).into_owned());
+        assert_eq!(came.as_deref(), part, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn g10_the_time_limit_holds_for_the_whole_request() {
     let hasty = Fetcher::new(HttpSettings { timeout: Duration::from_millis(300), ..settings() }).unwrap();
     let slow = [Reply::silence(), Reply::status(200).drip(Duration::from_millis(20))];

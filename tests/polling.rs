@@ -7,6 +7,7 @@ use harmattan::daemon::clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::support::asking::gzip;
 use crate::support::calls::{Desk, number, text};
 use crate::support::http::Reply;
 use crate::support::site::Site;
@@ -180,6 +181,62 @@ fn c4_a_truncated_document_tells_what_it_has_and_keeps_the_old_validators() {
         assert_eq!(sent, [None, old.clone(), old, Some("\"new\"".to_owned())]);
     }
     assert_eq!(desk.told().len(), 4);
+}
+
+#[test]
+fn c4_a_transfer_that_breaks_off_tells_the_whole_items_that_came_and_keeps_the_old_validators() {
+    let site = Site::start();
+    let entries = [entry(3, "Convoy attacked near Gao"), entry(2, CONVOY), entry(1, MANGOES)];
+    let full = feed(&entries);
+    let until = |what: &str| full.as_bytes()[..full.find(what).unwrap()].to_vec();
+    let packed = gzip(full.as_bytes());
+    let chunk = until("paper-2");
+    let chunked =
+        format!("HTTP/1.1 200 OK\r\nETag: \"new\"\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n", full.len());
+    // Each with how many of the two new items are whole in it.
+    let breaks = [
+        ("length", Reply::ok(until("paper-2")).claiming(full.len()), 1),
+        ("chunks", Reply::raw([chunked.as_bytes(), &chunk].concat()), 1),
+        ("gzip", Reply::ok(&packed[..packed.len() - 8]).header("Content-Encoding", "gzip"), 2),
+        ("behind", Reply::ok(full.as_bytes()).claiming(full.len() + 9), 2),
+        ("nothing", Reply::ok(until("<item>")).claiming(full.len()), 0),
+    ];
+    let path = |name: &str| format!("/{name}");
+    let sources = breaks.each_ref().map(|(name, ..)| source(name, &site.url(&path(name)))).concat();
+    let desk = Desk::with(&sources);
+    for (name, ..) in &breaks {
+        site.show(&path(name), reply(&entries[2..]).header("ETag", "\"old\""));
+    }
+    desk.all();
+    for (name, broken, _) in &breaks {
+        let named = broken.clone();
+        site.show(&path(name), if *name == "chunks" { named } else { named.header("ETag", "\"new\"") });
+    }
+    let polls = desk.all();
+    for (name, _, whole) in &breaks {
+        let poll = &polls[*name];
+        if *whole == 0 {
+            assert_eq!(poll["outcome"], "failed", "{poll}");
+            assert!(text(poll, "/failure").starts_with("http: no complete answer"), "{poll}");
+            continue;
+        }
+        assert_eq!((&poll["outcome"], number(poll, "/new")), (&"read".into(), *whole), "{poll}");
+        assert!(poll["problems"].to_string().contains("salvaged: the transfer broke off"), "{poll}");
+    }
+    for (name, ..) in &breaks {
+        site.show(&path(name), reply(&entries).header("ETag", "\"new\""));
+    }
+    let polls = desk.all();
+    desk.all();
+    for (name, _, whole) in &breaks {
+        assert_eq!(number(&polls[*name], "/new"), 2 - whole, "the rest comes: {}", polls[*name]);
+        let sent =
+            site.asked(&path(name)).iter().map(|asked| asked.text("if-none-match")).collect::<Vec<_>>();
+        let old = Some("\"old\"".to_owned());
+        assert_eq!(sent, [None, old.clone(), old, Some("\"new\"".to_owned())], "{name}");
+    }
+    let states = desk.sources();
+    assert!(states.values().all(|state| state["state"] == "ok"), "{states:?}");
 }
 
 #[test]

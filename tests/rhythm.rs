@@ -246,6 +246,19 @@ async fn r5_a_permanent_redirect_is_kept_after_a_week_and_the_old_address_left_a
 }
 
 #[tokio::test]
+async fn r5_a_transfer_that_breaks_off_does_not_begin_the_week_anew() {
+    let (site, mut lab) = moving(Reply::to(301, "/new")).await;
+    lab.run("paper", 5).await;
+    site.show("/new", tagged("broken", "").claiming(1 << 16));
+    let broken = lab.next("paper").await;
+    assert_eq!(broken.outcome, "read", "{broken:?}");
+    assert!(broken.problems.concat().contains("broke off"), "{broken:?}");
+    site.show("/new", tagged("new", ""));
+    lab.run("paper", 3).await;
+    assert_eq!(lab.state("paper").await.learned.moved.to, Some(site.url("/new")));
+}
+
+#[tokio::test]
 async fn r5_a_redirect_that_was_a_mistake_is_forgotten() {
     let (site, mut lab) = moving(Reply::to(301, "/new")).await;
     site.show("/old", tagged("old", ""));

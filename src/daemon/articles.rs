@@ -291,7 +291,7 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
             End::Failed { detail: "an answer without a document".to_owned() }
         }
         Err(FetchError { failure: Failure::Resting { host, left }, .. }) => {
-            return Ok(Ended::Resting { host, left });
+            return Ok(Ended::Resting { host: host.into(), left });
         }
         Err(error) => match next(&station, &error, pending.attempts).await? {
             Next::Over(end) => end,

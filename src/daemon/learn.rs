@@ -153,6 +153,8 @@ fn relocate(
         (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, Some(led)) => {
             Trace::Led(led.as_str())
         }
+        // A transfer that broke off does not tell what led to it.
+        (Outcome::Read(harvest), None) if !harvest.whole => Trace::Failed { failures: 0 },
         (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, None) => Trace::Here,
     };
     let relocated = learned.moved.note(&source.address(), trace, now);

@@ -15,8 +15,9 @@ use crate::desk::{Desk, Source};
 use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Validators};
 use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
+use crate::item::SourceKind;
 use crate::rules::SourceLabel;
-use crate::source::{self, Candidate, Hints, Unreadable};
+use crate::source::{self, Candidate, Hints, ProblemKind, Unreadable};
 use crate::store::{Seen, SourceState, Store, StoreError};
 
 const NOT_FOUND: u16 = 404;
@@ -99,7 +100,7 @@ pub(super) async fn read(
         Got::Mirrored { document, via } => (document, Some(via)),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
-        Got::Error(error) => return Ok(Read::refused(&error)),
+        Got::Error(error) => return broken_off(station, desk, source, state, error).await,
     };
     let body = body_hash(&document.bytes);
     // One that was read with a complaint is looked at again: what was wrong may be the time, or the config. So is one
@@ -109,11 +110,47 @@ pub(super) async fn read(
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
-    let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
-    let gathered = station
-        .read(move |store| guarded(|| gather(store, &desk, &source, &state, &document, via, body)))
-        .await?;
+    let arrived = Arrived { document, via, body, broken: None };
+    let gathered = gathered(station, desk, source, state, arrived).await?;
     Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
+}
+
+/// Reads the entries of a feed that had come when its transfer broke off. Where there are none, and of anything but a
+/// feed, it stays an error.
+async fn broken_off(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    state: &SourceState,
+    mut error: FetchError,
+) -> Result<Read, StoreError> {
+    let part = error.part.take().filter(|_| source.kind() == SourceKind::Feed);
+    let Some(document) = part.map(|part| *part) else { return Ok(Read::refused(&error)) };
+    let body = body_hash(&document.bytes);
+    let arrived = Arrived { document, via: None, body, broken: Some(error.to_string()) };
+    let gathered = gathered(station, desk, source, state, arrived).await?;
+    Ok(gathered.unwrap_or_else(|_| Read::refused(&error)))
+}
+
+/// A document, and how it came.
+struct Arrived {
+    document: Document,
+    via: Option<Via>,
+    /// The hash of its body.
+    body: [u8; 16],
+    /// Why it is only the beginning of one.
+    broken: Option<String>,
+}
+
+async fn gathered(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    state: &SourceState,
+    arrived: Arrived,
+) -> Result<Result<Read, Unreadable>, StoreError> {
+    let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
+    station.read(move |store| guarded(|| gather(store, &desk, &source, &state, arrived))).await
 }
 
 /// A document on which a reader or a rule panics is one that cannot be read: stored, told and asked for as seldom as
@@ -140,16 +177,17 @@ fn gather(
     desk: &Desk,
     source: &Source,
     state: &SourceState,
-    document: &Document,
-    via: Option<Via>,
-    body: [u8; 16],
+    arrived: Arrived,
 ) -> Result<Result<Read, Unreadable>, StoreError> {
+    let Arrived { ref document, via, body, broken } = arrived;
     let now = clock::now();
     let plan = source::Plan { now: Some(now), ..source.plan() };
     let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
         Ok(reading) => reading,
         Err(why) => return Ok(Err(why)),
     };
+    // Whether there was more does not follow from what came.
+    reading.truncated |= broken.is_some();
     if reading.truncated && reading.items.is_empty() {
         // As a baseline it would let everything in the next, whole document be told as new.
         return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
@@ -158,6 +196,7 @@ fn gather(
         .problems
         .iter()
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
+        .chain(broken.map(|why| format!("{}: the transfer broke off: {why}", ProblemKind::Salvaged.as_str())))
         .collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();

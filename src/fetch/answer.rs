@@ -6,7 +6,8 @@ use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
 use url::Url;
 
-use super::error::{Failure, bare, shown};
+use super::coding::Decoded;
+use super::error::{Failure, FetchError, bare, shown};
 use super::{Answer, Document, Pace, Redirects, Validators, body, challenge};
 
 /// The header that names what was done to a document in a 226 (RFC 3229).
@@ -47,34 +48,35 @@ pub(super) async fn read(
     asked: &Asked<'_>,
     bytes_max: u64,
     pace: &Pace,
-) -> Result<Hop, Failure> {
+) -> Result<Hop, FetchError> {
     let status = response.status();
     let code = status.as_u16();
     if challenge::is_announced(status, response.headers()) {
-        return Err(Failure::Challenge { status: code });
+        return Err(Failure::Challenge { status: code }.into());
     }
-    match code {
+    let failure = match code {
         200 | 203
             if asked.page
                 && let Some(content_type) = media(response.headers()) =>
         {
-            Err(Failure::NotAPage { content_type })
+            Failure::NotAPage { content_type }
         }
-        200 | 203 => document(response, asked.url, bytes_max, pace).await.map(Hop::Done),
+        200 | 203 => return document(response, asked.url, bytes_max, pace).await.map(Hop::Done),
         226 if asked.delta && is_delta(response.headers()) => {
-            document(response, asked.url, bytes_max, pace).await.map(Hop::Done)
+            return document(response, asked.url, bytes_max, pace).await.map(Hop::Done);
         }
-        226 => Err(Failure::Status { status: code, detail: "a change to a document that nobody asked for" }),
+        226 => Failure::Status { status: code, detail: "a change to a document that nobody asked for" },
         // A body that comes with it is not looked at.
         304 if asked.conditional => {
-            Ok(Hop::Done(Answer::Unchanged { validators: validators(response.headers()) }))
+            return Ok(Hop::Done(Answer::Unchanged { validators: validators(response.headers()) }));
         }
-        304 => Err(Failure::Status { status: code, detail: "not modified, though nothing was known" }),
-        301 | 302 | 303 | 307 | 308 => redirect(&response, asked.url, asked.redirects),
-        204 => Err(Failure::Status { status: code, detail: "empty body" }),
-        _ if body::hides_a_challenge(response, asked.left).await => Err(Failure::Challenge { status: code }),
-        _ => Err(Failure::Status { status: code, detail: "" }),
-    }
+        304 => Failure::Status { status: code, detail: "not modified, though nothing was known" },
+        301 | 302 | 303 | 307 | 308 => return Ok(redirect(&response, asked.url, asked.redirects)?),
+        204 => Failure::Status { status: code, detail: "empty body" },
+        _ if body::hides_a_challenge(response, asked.left).await => Failure::Challenge { status: code },
+        _ => Failure::Status { status: code, detail: "" },
+    };
+    Err(failure.into())
 }
 
 /// Whether a 226 holds the new entries and nothing else: a difference of bytes would need the document that we did not
@@ -105,18 +107,24 @@ fn media(headers: &HeaderMap) -> Option<String> {
     is_media.then_some(name)
 }
 
-async fn document(response: Response, url: &Url, bytes_max: u64, pace: &Pace) -> Result<Answer, Failure> {
+async fn document(response: Response, url: &Url, bytes_max: u64, pace: &Pace) -> Result<Answer, FetchError> {
     let status = response.status().as_u16();
     let validators = validators(response.headers());
     let content_type = response
         .headers()
         .get(CONTENT_TYPE)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let bytes = body::read(response, bytes_max, pace).await?;
-    if bytes.is_empty() {
-        return Err(Failure::Status { status, detail: "empty body" });
+    let Decoded { bytes, failure } = body::read(response, bytes_max, pace).await?;
+    let empty = bytes.is_empty();
+    let document = Document { url: bare(url), bytes, content_type, validators, delta: status == 226 };
+    match failure {
+        Some(failure) => {
+            let part = (!empty).then(|| Box::new(document));
+            Err(FetchError { part, ..failure.into() })
+        }
+        None if empty => Err(Failure::Status { status, detail: "empty body" }.into()),
+        None => Ok(Answer::Document(document)),
     }
-    Ok(Answer::Document(Document { url: bare(url), bytes, content_type, validators, delta: status == 226 }))
 }
 
 fn validators(headers: &HeaderMap) -> Validators {

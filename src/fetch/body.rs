@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use tokio::time::{Instant, timeout};
 
 use super::Pace;
 use super::challenge;
-use super::coding;
+use super::coding::{self, Decoded};
 use super::error::Failure;
 
 /// How much of an error's page is looked at, in bytes over the wire; a challenge tells what it is at once.
@@ -21,18 +21,27 @@ const ERROR_PAGE_DECODED_MAX: u64 = 512 * 1024;
 /// How long an error's page is waited for, if the request has so much time left.
 const ERROR_PAGE_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Reads the body, decoded; never more than `bytes_max` bytes of it, over the wire or decoded.
-pub(super) async fn read(mut response: Response, bytes_max: u64, pace: &Pace) -> Result<Bytes, Failure> {
+/// Reads the body, decoded; never more than `bytes_max` bytes of it, over the wire or decoded. One that breaks off comes
+/// with the reason, as far as it came.
+pub(super) async fn read(mut response: Response, bytes_max: u64, pace: &Pace) -> Result<Decoded, Failure> {
     if response.content_length().is_some_and(|length| length > bytes_max) {
         return Err(Failure::TooLarge { bytes_max });
     }
     let codings = coding::stated(response.headers());
     let mut wire = Wire { bytes: BytesMut::new(), started: Instant::now() };
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::sorted(&error, pace))? {
-        wire.take(&chunk, bytes_max, pace)?;
+    let broken = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => wire.take(&chunk, bytes_max, pace)?,
+            Ok(None) => break None,
+            Err(error) => break Some(Failure::sorted(&error, pace)),
+        }
+    };
+    let Decoded { bytes, failure } = coding::decode(wire.bytes.freeze(), &codings, bytes_max);
+    match failure {
+        // One that bursts is none of which a part is wanted.
+        Some(failure) if !failure.is_of_the_network() => Err(failure),
+        failure => Ok(Decoded { bytes, failure: broken.or(failure) }),
     }
-    let decoded = coding::decode(wire.bytes.freeze(), &codings, bytes_max);
-    decoded.failure.map_or(Ok(decoded.bytes), Err)
 }
 
 /// What has come over the wire, and since when.

@@ -186,7 +186,7 @@ impl Fetcher {
         let host = host_of(url)?;
         walk.host = Some(host.clone());
         if let Some(why) = self.settings.allow_networks.refuse_literal(url) {
-            return Err(Failure::Refused { host, why }.into());
+            return Err(Failure::Refused { host: host.into(), why }.into());
         }
         let client = self.client(request.proxy)?;
         let delay = match walk.purpose {
@@ -206,7 +206,12 @@ impl Fetcher {
         let limit = self.settings.timeout;
         let mut told = asked
             .unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()));
-        if let Ok((Hop::Done(Answer::Document(document)), _)) = &mut told {
+        let came = match &mut told {
+            Ok((Hop::Done(Answer::Document(document)), _)) => Some(document),
+            Ok(_) => None,
+            Err(error) => error.part.as_deref_mut(),
+        };
+        if let Some(document) = came {
             document.bytes = turn.keep(std::mem::take(&mut document.bytes));
         }
         told
@@ -294,7 +299,7 @@ impl Fetcher {
             left: walk.left,
         };
         let hop = answer::read(response, &asked, self.settings.body_bytes_max, &self.pace).await;
-        hop.map(|hop| (hop, freshness)).map_err(|failure| FetchError { freshness, ..failure.into() })
+        hop.map(|hop| (hop, freshness)).map_err(|error| FetchError { freshness, ..error })
     }
 
     /// The client for a source's own proxy, else for the common one.

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::gate::{Barred, Held};
 use super::resolve::RefusedName;
-use super::{Freshness, Pace};
+use super::{Document, Freshness, Pace};
 
 /// A request that failed, and what the server said of coming again all the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,9 @@ pub struct FetchError {
     pub redirected: bool,
     /// The host at which it failed; none before any was asked.
     pub host: Option<Box<str>>,
+    /// What had come of a document when its transfer broke off. Half a page misleads, but of a feed the entries that are
+    /// whole can be read.
+    pub part: Option<Box<Document>>,
 }
 
 /// What went wrong. The messages hold host names and paths, never user names, passwords or query strings.
@@ -69,7 +72,7 @@ pub enum Failure {
     #[error("`{host}` is refused: the address is {why}")]
     Refused {
         /// The host as named.
-        host: String,
+        host: Box<str>,
         /// What the address is, such as `loopback`.
         why: &'static str,
     },
@@ -98,7 +101,7 @@ pub enum Failure {
     #[error("not asked: `{host}` wants to be left alone for {} s", .left.as_secs())]
     Held {
         /// The host.
-        host: String,
+        host: Box<str>,
         /// How long from now.
         left: Duration,
     },
@@ -106,7 +109,7 @@ pub enum Failure {
     #[error("not asked yet: the robots.txt of `{host}` asks for a pause of {} s more", .left.as_secs())]
     Resting {
         /// The host.
-        host: String,
+        host: Box<str>,
         /// How long from now.
         left: Duration,
     },
@@ -137,7 +140,7 @@ impl Failure {
 impl FetchError {
     /// What it means that a host is not asked now.
     pub(super) fn barred(host: &str, barred: Barred) -> Self {
-        let host = host.to_owned();
+        let host = host.into();
         match barred {
             Barred::Held(Held { left }) => Self {
                 freshness: Freshness { retry_after: Some(left), max_age: None },
@@ -233,6 +236,7 @@ impl From<Failure> for FetchError {
             waited: Duration::ZERO,
             redirected: false,
             host: None,
+            part: None,
         }
     }
 }
@@ -246,7 +250,7 @@ impl Failure {
     /// Sorts what the client reports.
     pub(super) fn sorted(error: &reqwest::Error, pace: &Pace) -> Self {
         if let Some(refused) = cause::<RefusedName>(error) {
-            return Self::Refused { host: refused.host.clone(), why: refused.why };
+            return Self::Refused { host: refused.host.as_str().into(), why: refused.why };
         }
         let detail = root(error);
         if error.is_timeout() && error.is_connect() {

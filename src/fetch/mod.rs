@@ -108,7 +108,7 @@ pub enum Redirects {
 pub const REDIRECTS_MAX: usize = 5;
 
 /// A body and where it came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The final address, after redirects, without credentials and fragment.
     pub url: Url,
