@@ -111,7 +111,6 @@ fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
         hints: None,
         due: at(minute + 15),
         not_before: None,
-        ordered_by: None,
         missed: None,
         learned: Learned::default(),
         witness: Witness { host: Some(host.to_owned()), reach, silent_after: Some(Duration::from_hours(36)) },

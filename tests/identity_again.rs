@@ -91,7 +91,6 @@ impl Stage {
             hints: None,
             due: at(hours),
             not_before: None,
-            ordered_by: None,
             missed: None,
             learned: Learned::default(),
             witness: Witness::default(),

@@ -83,7 +83,6 @@ impl Stage {
             hints: None,
             due: now(),
             not_before: None,
-            ordered_by: None,
             missed: None,
             witness: Witness::default(),
             learned: Learned::default(),

@@ -39,6 +39,7 @@ mod mail;
 mod manners;
 mod mirrors;
 mod notify;
+mod orders;
 mod patience;
 mod polite;
 mod polling;

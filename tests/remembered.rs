@@ -107,7 +107,6 @@ impl Stage {
             hints: Some(reading.hints),
             due: at(hours),
             not_before: None,
-            ordered_by: None,
             missed: None,
             learned: Learned::default(),
             witness: Witness::default(),

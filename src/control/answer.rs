@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use super::api::{self, Call, Reply};
 use super::{explain, history, outbox, rows, send, shown, silence};
 use crate::daemon::live::Live;
-use crate::daemon::poll;
+use crate::daemon::recall::recall;
 use crate::daemon::station::Station;
+use crate::daemon::{clock, poll};
 use crate::desk::Desk;
 use crate::outbox::circuit::{Circuit, Fault};
 use crate::store::{Store, StoreError};
@@ -32,7 +33,7 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
     let answered = match call {
         Call::Status => status(context).await,
         Call::Sources => sources(context).await,
-        Call::Poll { source } => return poll_now(context, source).await,
+        Call::Poll { source } => poll_now(context, source).await,
         Call::Alerts { since, limit, after } => history::alerts(context, since, limit, after).await,
         Call::Alert { id } => shown::alert(context, &id).await,
         Call::Outbox { state, only, limit } => outbox::list(context, state, only, limit).await,
@@ -108,19 +109,19 @@ async fn sources(context: &Context) -> Result<Reply, StoreError> {
     Ok(Reply::Sources(rows::sources(&desk, &states)))
 }
 
-async fn poll_now(context: &Context, name: String) -> Reply {
+async fn poll_now(context: &Context, name: String) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
     let Some(source) = desk.source(&name).cloned() else {
-        return refused(format!("no source `{name}` is switched on"));
+        return Ok(refused(format!("no source `{name}` is switched on")));
     };
-    let report = match &context.live {
-        Some(live) => match live.poll(source.name().clone()).await {
-            Some(report) => report,
-            None => return refused("the daemon is stopping"),
-        },
-        None => poll::poll_by_hand(&context.station, &desk, &source).await.report,
+    let Some(live) = &context.live else {
+        recall(&context.station, &desk, clock::now()).await?;
+        return Ok(Reply::Poll(poll::poll_by_hand(&context.station, &desk, &source).await.report));
     };
-    Reply::Poll(report)
+    Ok(match live.poll(source.name().clone()).await {
+        Some(report) => Reply::Poll(report),
+        None => refused("the daemon is stopping"),
+    })
 }
 
 async fn send_test(context: &Context, only: Option<&str>) -> Reply {

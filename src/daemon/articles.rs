@@ -299,7 +299,7 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
                 debug!(item = %pending.item, %due, "an article is tried again: {error}");
                 let later = Pending { attempts, due, ..pending };
                 let stored = later.clone();
-                station.writer.commit(move |tx| settlement::put_off(tx, &stored)).await?;
+                station.commit(&desk.fetcher, move |tx| settlement::put_off(tx, &stored)).await?;
                 return Ok(Ended::Again(later));
             }
         },
@@ -346,7 +346,7 @@ async fn settle(
     };
     let (item, name, end) = (settled.pending.item, settled.pending.source.clone(), settled.end.as_str());
     let force = desk.in_force.clone();
-    let receipt = station.writer.commit(move |tx| settlement::settle(tx, &settled, &force)).await?;
+    let receipt = station.commit(&desk.fetcher, move |tx| settlement::settle(tx, &settled, &force)).await?;
     debug!(source = %name, %item, end, "an article is settled");
     for (alert, disposition) in &receipt.alerts {
         info!(source = %name, %alert, disposition = disposition.as_str(), "alert made, with the article");

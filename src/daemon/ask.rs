@@ -19,7 +19,7 @@ use crate::source::{self, Complaint, Unreadable};
 use crate::store::SourceState;
 
 /// The status of a server that is asked too often.
-pub const TOO_MANY_REQUESTS: u16 = 429;
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// What asking came to.
 pub enum Got {

@@ -6,12 +6,15 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use tracing::warn;
 use url::Url;
 
 use super::ask::{self, Got, Held};
+use super::poll::{Time, later};
 use super::read::{self, Read};
 use super::station::Station;
 use super::{channel, clock, learn};
@@ -54,7 +57,7 @@ pub(super) async fn complete(
     source: &Arc<Source>,
     state: &SourceState,
     mut read: Read,
-    started: Timestamp,
+    time: Time,
 ) -> Result<Read, StoreError> {
     let Some(front) = read.front.take() else { return Ok(read) };
     if !ask::is_same_document(source, state) {
@@ -64,19 +67,21 @@ pub(super) async fn complete(
         }
         return Ok(read);
     }
-    let catching = Catching { station, desk, source, state, started };
+    let (Time { started, answered }, begun) = (time, Instant::now());
+    let catching = Catching { station, desk, source, state, started, answered, begun };
     let Outcome::Read(harvest) = &mut read.outcome else { return Ok(read) };
     match catching.trail(&front, harvest) {
         Some(trail) => {
-            let (missed, problems) = catching.walk(trail, &front, harvest).await?;
+            let Walked { missed, problems, order } = catching.walk(trail, &front, harvest).await?;
             read.problems.extend(problems);
+            read.order = order;
             if let Some(Missed { detail, .. }) = &missed {
                 warn!(source = %source.name(), "possible gap: {detail}");
                 read.problems.push(format!("possible gap: {detail}"));
             }
             read.missed = missed;
         }
-        None => catching.reread(&front, harvest).await?,
+        None => read.order = catching.reread(&front, harvest).await?,
     }
     Ok(read)
 }
@@ -87,6 +92,9 @@ struct Catching<'a> {
     source: &'a Arc<Source>,
     state: &'a SourceState,
     started: Timestamp,
+    /// When the newest page was there, by either clock.
+    answered: Timestamp,
+    begun: Instant,
 }
 
 /// Why an older page could not be read.
@@ -95,12 +103,23 @@ struct Unread {
     why: String,
     /// Whether it was not even asked for, because its host ordered everybody to wait.
     held: bool,
+    /// How long the host wants to be left alone from now.
+    order: Option<Duration>,
 }
 
 impl Unread {
     fn of(why: &impl ToString) -> Self {
-        Self { why: why.to_string(), held: false }
+        Self { why: why.to_string(), held: false, order: None }
     }
+}
+
+/// How a walk ended for now.
+#[derive(Default)]
+struct Walked {
+    missed: Option<Missed>,
+    problems: Vec<String>,
+    /// How long the host wants to be left alone from now.
+    order: Option<Duration>,
 }
 
 /// An older page as read.
@@ -142,7 +161,7 @@ impl Catching<'_> {
         mut trail: Trail,
         front: &Front,
         harvest: &mut Harvest,
-    ) -> Result<(Option<Missed>, Vec<String>), StoreError> {
+    ) -> Result<Walked, StoreError> {
         let mut walk = self.state.walk.clone().unwrap_or_default();
         walk.floor = walk.floor.or(self.state.telegram_newest);
         let (name, count) = (self.source.name().clone(), walk.held);
@@ -156,7 +175,7 @@ impl Catching<'_> {
         }
         let mut held = before;
         let mut problems = Vec::new();
-        let mut interrupted = false;
+        let (mut interrupted, mut order) = (false, None);
         let stop = loop {
             let cursor = match trail.next() {
                 Step::Ask(cursor) => cursor,
@@ -168,7 +187,8 @@ impl Catching<'_> {
             }
             let page = match self.page(cursor, &keys).await? {
                 Ok(page) => page,
-                Err(Unread { why, held }) => {
+                Err(Unread { why, held, order: wait }) => {
+                    order = wait;
                     walk.tries += u32::from(!held);
                     interrupted = walk.tries <= TRIES_MAX && self.source.kind() == SourceKind::Telegram;
                     break Some(format!("an older page could not be read: {why}"));
@@ -192,11 +212,12 @@ impl Catching<'_> {
             let newest = front.shown.as_ref().and_then(Shown::newest);
             (walk.cursor, walk.top) = trail.place();
             harvest.beyond.walk = Some(Box::new(Walk { held: 0, top: newest.or(walk.top), ..walk }));
-            return Ok((None, problems));
+            return Ok(Walked { missed: None, problems, order });
         }
         let since = self.state.last_success.or(self.state.baseline).unwrap_or(self.started);
         let missed = stop.filter(|_| front.shown.is_some() || !front.reaches);
-        Ok((missed.map(|detail| Missed { since, until: self.started, detail }), problems))
+        let missed = missed.map(|detail| Missed { since, until: self.started, detail });
+        Ok(Walked { missed, problems, order })
     }
 
     /// Commits what a page brought, and where the walk stands after it.
@@ -204,7 +225,7 @@ impl Catching<'_> {
         let from = walk.held;
         walk.held = from.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
         let (name, walk, items) = (self.source.name().clone(), walk.clone(), items.to_vec());
-        let commit = self.station.writer.commit(move |tx| {
+        let commit = self.station.commit(&self.desk.fetcher, move |tx| {
             let Some(mut state) = tx.source(&name)? else { return Ok(()) };
             (from..).zip(&items).try_for_each(|(place, item)| tx.put_held(&name, place, item))?;
             state.walk = Some(walk.clone());
@@ -237,10 +258,11 @@ impl Catching<'_> {
     }
 
     /// Reads the page before the newest again when it is time: an edit there is one like any other, and so is a
-    /// message that is gone. It can wait for a better day when it cannot be had.
-    async fn reread(&self, front: &Front, harvest: &mut Harvest) -> Result<(), StoreError> {
-        let Target::Telegram { channel, .. } = &self.source.target else { return Ok(()) };
-        let Some(settled) = harvest.beyond.channel.as_mut() else { return Ok(()) };
+    /// message that is gone. It can wait for a better day when it cannot be had; tells for how long its host wants to
+    /// be left alone.
+    async fn reread(&self, front: &Front, harvest: &mut Harvest) -> Result<Option<Duration>, StoreError> {
+        let Target::Telegram { channel, .. } = &self.source.target else { return Ok(None) };
+        let Some(settled) = harvest.beyond.channel.as_mut() else { return Ok(None) };
         let due = settled.reread.and_then(|last| last.checked_add(REREAD_EVERY).ok());
         let oldest = front.shown.as_ref().and_then(Shown::oldest);
         let stranger = front
@@ -248,10 +270,13 @@ impl Catching<'_> {
             .as_ref()
             .is_some_and(|shown| shown.is_stranger(channel::known(self.source, self.state)));
         let Some(oldest) = oldest.filter(|_| !stranger && due.is_none_or(|due| due <= self.started)) else {
-            return Ok(());
+            return Ok(None);
         };
         if settled.first.is_some_and(|first| oldest > first) {
-            let Ok(page) = self.page(oldest.to_string(), &Arc::default()).await? else { return Ok(()) };
+            let page = match self.page(oldest.to_string(), &Arc::default()).await? {
+                Ok(page) => page,
+                Err(Unread { order, .. }) => return Ok(order),
+            };
             if let Some(shown) = page.shown {
                 let (source, channel) = (Arc::clone(self.source), channel.clone());
                 let (before, now) = (settled.clone(), self.started);
@@ -260,10 +285,11 @@ impl Catching<'_> {
                 settled.gone = self.station.read(noted).await?;
             }
             settled.reread = Some(self.started);
-            return self.prepend(page.items, harvest).await;
+            self.prepend(page.items, harvest).await?;
+            return Ok(None);
         }
         settled.reread = Some(self.started);
-        Ok(())
+        Ok(None)
     }
 
     /// Fetches and reads an older page; `held` are the keys that an earlier walk set aside.
@@ -272,17 +298,20 @@ impl Catching<'_> {
         cursor: String,
         held: &Arc<HashSet<SeenKey>>,
     ) -> Result<Result<Page, Unread>, StoreError> {
-        let asked = ask::ask_older(self.desk, self.source, &cursor, clock::now()).await;
+        let now = later(self.answered, self.begun.elapsed());
+        let asked = ask::ask_older(self.desk, self.source, &cursor, now).await;
         let document = match asked.map(|asked| asked.got) {
             Ok(Got::Document(document)) => document,
             Ok(Got::Unreadable(why)) => return Ok(Err(Unread::of(&why))),
-            Ok(Got::Error(error)) => return Ok(Err(Unread::of(&error))),
+            Ok(Got::Error(error)) => {
+                return Ok(Err(Unread { order: error.freshness.retry_after, ..Unread::of(&error) }));
+            }
             Ok(Got::Unchanged(_) | Got::Mirrored { .. }) => {
                 return Ok(Err(Unread::of(&"the server says that it is unchanged")));
             }
             Err(Held { left }) => {
                 let why = format!("its host is on hold for {} s", left.as_secs());
-                return Ok(Err(Unread { why, held: true }));
+                return Ok(Err(Unread { why, held: true, order: Some(left) }));
             }
         };
         let (source, held) = (Arc::clone(self.source), Arc::clone(held));

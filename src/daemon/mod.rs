@@ -22,6 +22,7 @@ pub mod once;
 pub mod poll;
 pub mod poller;
 mod read;
+pub mod recall;
 pub mod reload;
 mod report;
 mod same;

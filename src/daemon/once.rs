@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::articles::Articles;
+use super::recall::recall;
 use super::station::Station;
-use super::{DaemonError, clock, poll, poller, report, same, sender};
+use super::{DaemonError, clock, poll, report, same, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 
@@ -35,9 +36,8 @@ pub async fn once(
     round: Round,
     mut progress: impl FnMut(&api::Poll),
 ) -> Result<Vec<api::Poll>, DaemonError> {
-    let states = station.read(|store| store.sources()).await?;
-    poller::recall(desk, &states);
     let now = clock::now();
+    let states = recall(station, desk, now).await?;
     let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
     let due = |source: &&Arc<Source>| {
         let state = known.get(source.name());

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::ask::{self, Asked, Held, TOO_MANY_REQUESTS};
+use super::ask::{self, Asked, Held};
 use super::learn::{self, Lesson};
 use super::read::{self, GONE, Read};
 use super::station::Station;
@@ -111,19 +111,22 @@ async fn try_poll(
             Ok(asked) => asked,
             Err(Held { left }) => {
                 let end = later(asked, begun.elapsed().saturating_add(left));
-                return wait_with_host(station, source, state, end).await;
+                return wait_with_host(station, desk, source, state, end).await;
             }
         };
     fault::point("fetched");
-    let time = Time { started: later(asked, waited), answered: later(asked, begun.elapsed()) };
+    let took = begun.elapsed();
+    let time = Time { started: later(asked, waited), answered: later(asked, took) };
     let mut read = read::read(station, desk, source, &state, got).await?;
     read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {
         return same::stand_aside(station, desk, source, &state, other, time.started).await;
     }
-    let read = catchup::complete(station, desk, source, &state, read, time.started).await?;
+    let read = catchup::complete(station, desk, source, &state, read, time).await?;
+    // What is ordered at an older page is ordered to the source; it counts from when that page was asked for.
+    let order = read.order.map(|left| left.saturating_add(begun.elapsed().saturating_sub(took)));
+    let freshness = Freshness { retry_after: freshness.retry_after.max(order), ..freshness };
     let lesson = learn::learn(source, &state, &read, led.as_ref(), time.started);
-    let orders = freshness.retry_after.is_some();
     let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
     let learned = Learned { reason: Some(decision.reason), ..lesson.learned };
     let poll = ingest::Poll {
@@ -141,7 +144,6 @@ async fn try_poll(
         hints: read.hints,
         due: decision.due,
         not_before: decision.not_before,
-        ordered_by: host.clone().filter(|_| read.status == Some(TOO_MANY_REQUESTS) && orders),
         missed: read.missed,
         learned,
         witness: Witness {
@@ -156,7 +158,7 @@ async fn try_poll(
         Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => "read",
     };
     let force = desk.in_force.clone();
-    let receipt = station.writer.commit(move |tx| ingest::ingest(tx, &poll, &force)).await?;
+    let receipt = station.commit(&desk.fetcher, move |tx| ingest::ingest(tx, &poll, &force)).await?;
     if receipt.articles > 0 {
         station.articles.notify_one();
     }
@@ -167,24 +169,25 @@ async fn try_poll(
 
 /// When the first request of a poll went out, and when its answer was there.
 #[derive(Clone, Copy)]
-struct Time {
-    started: Timestamp,
-    answered: Timestamp,
+pub(super) struct Time {
+    pub(super) started: Timestamp,
+    pub(super) answered: Timestamp,
 }
 
-fn later(time: Timestamp, wait: Duration) -> Timestamp {
+pub(super) fn later(time: Timestamp, wait: Duration) -> Timestamp {
     time.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// A poll that the order of its host to another source forbids: kept, so that it is seen and outlives a restart.
 async fn wait_with_host(
     station: &Station,
+    desk: &Desk,
     source: &Source,
     state: SourceState,
     end: Timestamp,
 ) -> Result<Polling, StoreError> {
     let state = SourceState { due: Some(end), not_before: Some(end), ..state };
-    station.writer.commit(move |tx| tx.put_source(&state)).await?;
+    station.commit(&desk.fetcher, move |tx| tx.put_source(&state)).await?;
     Ok(waiting(source, end))
 }
 

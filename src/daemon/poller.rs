@@ -14,6 +14,7 @@ use url::Url;
 
 use super::calendar::Calendar;
 use super::poll::{self, Polling};
+use super::recall::recall;
 use super::same;
 use super::station::Station;
 use super::{clock, sender};
@@ -72,8 +73,7 @@ impl Poller {
         desk: Arc<Desk>,
         sender: mpsc::Sender<sender::Order>,
     ) -> Result<Self, StoreError> {
-        let states = station.read(|store| store.sources()).await?;
-        recall(&desk, &states);
+        let states = recall(&station, &desk, clock::now()).await?;
         let mut poller = Self {
             station,
             desk,
@@ -232,12 +232,12 @@ impl Poller {
     }
 
     async fn plan_anew(&mut self) {
-        let states = self.station.read(|store| store.sources()).await.unwrap_or_else(|fault| {
+        let recalled = recall(&self.station, &self.desk, clock::now()).await;
+        let states = recalled.unwrap_or_else(|fault| {
             // Polled early, a source still waits for its server's order: every poll reads its own state.
             error!("cannot read the due times: {fault}");
             Vec::new()
         });
-        recall(&self.desk, &states);
         self.plan(&states);
     }
 }
@@ -247,18 +247,6 @@ fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
     let state = state.filter(|state| rhythm.fixed && state.failing.is_none())?;
     let soonest = state.last_poll?.checked_add(rhythm.interval).ok()?;
     Some(soonest.max(state.not_before.unwrap_or(soonest)))
-}
-
-/// Tells the desk what outlives a restart and a reload: a server's order for a whole host (429), and which source has
-/// which document.
-pub fn recall(desk: &Desk, states: &[SourceState]) {
-    let now = clock::now();
-    desk.landings.remember(states);
-    for state in states {
-        if let (Some(host), Some(order)) = (&state.ordered_by, state.forbidden_until(now)) {
-            desk.fetcher.hold(host, order.duration_since(now).unsigned_abs());
-        }
-    }
 }
 
 /// The host at which a source is asked: the one of the config, unless it has moved.

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tracing::error;
@@ -38,6 +39,8 @@ pub(super) struct Read {
     pub(super) reach: Reach,
     /// What the document showed.
     pub(super) shown: Option<Shown>,
+    /// How long the host of an older page wants to be left alone.
+    pub(super) order: Option<Duration>,
     /// Whether the address itself, and no target of a redirect, answered 404 or 410.
     pub(super) missing: bool,
 }
@@ -54,6 +57,7 @@ impl Read {
             missed: None,
             reach: Reach::Answered,
             shown: None,
+            order: None,
             missing: false,
         }
     }

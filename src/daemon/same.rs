@@ -53,7 +53,7 @@ pub(super) async fn stand_aside(
     };
     let aside = Aside { source: name.clone(), address: source.address(), other, now, due };
     let force = desk.in_force.clone();
-    let receipt = station.writer.commit(move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
+    let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
     Ok(Polling { report, deliveries: receipt.deliveries, due, doubtful: false })
 }
 

@@ -10,7 +10,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::store::{SledStore, Store, StoreError, Writer};
+use crate::fetch::Fetcher;
+use crate::store::{SledStore, Store, StoreError, Transaction, Writer};
 
 /// How long the end waits for those who still hold the store.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
@@ -56,6 +57,31 @@ impl Station {
             question(store.as_ref())
         });
         answered.await.unwrap_or(Err(StoreError::Stopped))
+    }
+}
+
+impl Station {
+    /// Commits, and with it what servers said that nobody has stored yet, to whomever they said it.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    ///
+    /// # Cancel safety
+    /// As [`Writer::commit`].
+    pub async fn commit<T, F>(&self, fetcher: &Fetcher, mut work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&dyn Transaction) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let unsaved = fetcher.unsaved();
+        let said = unsaved.clone();
+        let committed = self.writer.commit(move |tx| {
+            said.orders.iter().try_for_each(|(host, order)| tx.put_order(host, order))?;
+            work(tx)
+        });
+        let done = committed.await?;
+        fetcher.saved(&unsaved);
+        Ok(done)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The requests themselves: gate, hop, answer.
 
-use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Client;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
@@ -13,12 +13,14 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::answer::{self, Asked, Hop};
+use super::clients::{Clients, Common};
 use super::coding;
 use super::error::{Failure, FetchError, bare};
 use super::gate::{Barred, HostGate};
-use super::resolve::{Guard, Names};
+use super::resolve::Names;
 use super::robots::{self, Known, Robots, Said};
 use super::settings::HttpSettings;
+use super::unsaved::{Gathered, Order, Unsaved};
 use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
@@ -26,9 +28,6 @@ const A_IM: &str = "a-im";
 /// Hosts whose pages are read by some words of English, such as `edited` on Telegram's; what language a site shows
 /// others in is its own affair.
 const ENGLISH: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
-/// How long an unused connection is kept: long enough for a redirect on the same host, short enough that a thousand
-/// sources leave no thousand sockets.
-const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Longest hold of a whole host after a 429; what servers order beyond it is taken for a mistake.
 const HOLD_MAX: Duration = Duration::from_hours(168);
 
@@ -40,9 +39,9 @@ pub struct Fetcher {
     gate: HostGate,
     /// User agents with and without the contact.
     agents: [HeaderValue; 2],
-    /// One client per proxy, `None` for none. Held for a look-up only, never over an await.
-    clients: Mutex<HashMap<Option<Url>, Client>>,
+    clients: Clients,
     robots: Robots,
+    unsaved: Arc<Gathered>,
 }
 
 impl Fetcher {
@@ -58,7 +57,8 @@ impl Fetcher {
             [user_agent(settings.contact.as_deref(), settings.sources)?, user_agent(None, settings.sources)?];
         let gate = HostGate::new(settings.concurrency, settings.host_gap);
         let (pace, names, robots) = (Pace::default(), Names::default(), Robots::default());
-        let fetcher = Self { settings, pace, names, gate, agents, clients: Mutex::default(), robots };
+        let (clients, unsaved) = Default::default();
+        let fetcher = Self { settings, pace, names, gate, agents, clients, robots, unsaved };
         fetcher.client(None)?;
         Ok(fetcher)
     }
@@ -66,13 +66,13 @@ impl Fetcher {
     /// The same with another patience.
     #[must_use]
     pub fn paced(self, pace: Pace) -> Self {
-        Self { pace, clients: Mutex::default(), ..self }
+        Self { pace, clients: Clients::default(), ..self }
     }
 
     /// The same, but names are looked up there.
     #[must_use]
     pub fn asking(self, names: Names) -> Self {
-        Self { names, clients: Mutex::default(), ..self }
+        Self { names, clients: Clients::default(), ..self }
     }
 
     /// The same, with what the hosts said to `old`: a reload must not forget whose turn it is and who ordered to wait.
@@ -80,7 +80,7 @@ impl Fetcher {
     pub fn succeed(self, old: &Self) -> Self {
         let gate = old.gate.successor(self.settings.concurrency, self.settings.host_gap);
         self.robots.succeed(&old.robots);
-        Self { gate, ..self }
+        Self { gate, unsaved: Arc::clone(&old.unsaved), ..self }
     }
 
     /// Asks once, following redirects if the request says so.
@@ -128,8 +128,8 @@ impl Fetcher {
     }
 
     async fn asked(&self, request: &Request<'_>, purpose: Purpose) -> Result<Fetched, FetchError> {
-        let left = self.settings.timeout;
-        let mut walk = Walk { waited: None, redirected: false, host: None, left, purpose };
+        let (begun, left) = (Instant::now(), self.settings.timeout);
+        let mut walk = Walk { begun, waited: None, redirected: false, host: None, left, purpose };
         let walked = self.walk(request, &mut walk).await;
         let waited = walk.waited.unwrap_or_default();
         match walked {
@@ -141,6 +141,16 @@ impl Fetcher {
                 ..error
             }),
         }
+    }
+
+    /// What servers said that nobody has stored yet. Whoever stores it says so: [`Fetcher::saved`].
+    pub fn unsaved(&self) -> Unsaved {
+        self.unsaved.all()
+    }
+
+    /// Takes note that this is stored.
+    pub fn saved(&self, stored: &Unsaved) {
+        self.unsaved.saved(stored);
     }
 
     /// Keeps everybody away from a host, as a 429 does; for orders that were stored before a restart.
@@ -191,7 +201,7 @@ impl Fetcher {
         let client = self.client(request.proxy)?;
         let delay = match walk.purpose {
             Purpose::Wanted => None,
-            Purpose::Crawled { patience } => Some((self.permission(request, url, &host).await?, patience)),
+            Purpose::Crawled { patience } => Some((self.permission(request, url, walk).await?, patience)),
         };
         let arrived = Instant::now();
         let entered = match delay {
@@ -218,12 +228,18 @@ impl Fetcher {
     }
 
     /// The pause that the robots.txt of a server asks for, if it allows the request at all.
-    async fn permission(&self, request: &Request<'_>, url: &Url, host: &str) -> Result<Duration, FetchError> {
+    async fn permission(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        walk: &Walk,
+    ) -> Result<Duration, FetchError> {
         let server = self.robots.server(url);
         let mut known = server.lock().await;
         if known.as_ref().is_none_or(|known| known.holds(request.now).is_none()) {
             let Some(address) = robots::address(url) else { return Ok(Duration::ZERO) };
-            let ask = Request { url: &address, validators: None, redirects: Redirects::Follow, ..*request };
+            let (redirects, now) = (Redirects::Follow, walk.time(request.now));
+            let ask = Request { url: &address, validators: None, redirects, now, ..*request };
             let answer = self.within(&ask).await;
             if let Err(error) = &answer
                 && error.failure.is_of_the_network()
@@ -235,10 +251,11 @@ impl Fetcher {
             *known = Some(Known::of(answer, known.as_ref(), request.now)?);
             self.robots.trim();
         }
+        let host = walk.host.clone().unwrap_or_default();
         match known.as_ref().and_then(|known| known.holds(request.now)) {
             Some(Said::Rules(rules)) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),
-            Some(Said::Rules(_)) => Err(Failure::Robots { host: host.to_owned() }.into()),
-            Some(Said::Unreachable) | None => Err(Failure::NoRobots { host: host.to_owned() }.into()),
+            Some(Said::Rules(_)) => Err(Failure::Robots { host }.into()),
+            Some(Said::Unreachable) | None => Err(Failure::NoRobots { host }.into()),
         }
     }
 
@@ -288,7 +305,10 @@ impl Fetcher {
         if response.status().as_u16() == 429
             && let Some(wait) = freshness.retry_after
         {
-            self.hold(&host_of(url)?, wait);
+            let (host, at) = (host_of(url)?, walk.time(request.now));
+            self.hold(&host, wait);
+            let until = at.checked_add(wait.min(HOLD_MAX)).unwrap_or(at);
+            self.unsaved.order(&host, Order { at, until });
         }
         let asked = Asked {
             url,
@@ -304,40 +324,9 @@ impl Fetcher {
 
     /// The client for a source's own proxy, else for the common one.
     fn client(&self, own: Option<&Url>) -> Result<Client, FetchError> {
-        let proxy = own.or(self.settings.proxy.as_ref());
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&proxy.cloned()) {
-            return Ok(client.clone());
-        }
-        let client = self.build(proxy).map_err(|error| Failure::setup(&error))?;
-        clients.insert(proxy.cloned(), client.clone());
-        Ok(client)
-    }
-
-    fn build(&self, proxy: Option<&Url>) -> reqwest::Result<Client> {
-        let guard = Guard {
-            names: self.names.clone(),
-            networks: self.settings.allow_networks.clone(),
-            exempt: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
-        };
-        let builder = Client::builder()
-            .no_proxy()
-            .dns_resolver(guard)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(self.pace.connect_max)
-            .read_timeout(self.pace.silence_max)
-            // Servers of small papers send odd headers; a browser reads them all the same.
-            .http1_ignore_invalid_headers_in_responses(true)
-            .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .pool_max_idle_per_host(1)
-            .pool_idle_timeout(IDLE_MAX);
-        match proxy {
-            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone())?).build(),
-            None => builder.build(),
-        }
+        let networks = &self.settings.allow_networks;
+        let common = Common { pace: &self.pace, names: &self.names, networks };
+        self.clients.get(own.or(self.settings.proxy.as_ref()), &common)
     }
 }
 
@@ -348,6 +337,7 @@ type Told = (Hop, Freshness);
 
 /// What a fetch has used up so far.
 struct Walk {
+    begun: Instant,
     /// Wait for the first host's turn, once it is over.
     waited: Option<Duration>,
     /// Whether a redirect was followed.
@@ -357,6 +347,13 @@ struct Walk {
     /// What is left of the time limit.
     left: Duration,
     purpose: Purpose,
+}
+
+impl Walk {
+    /// The time now, of a request that was made at `start`.
+    fn time(&self, start: Timestamp) -> Timestamp {
+        start.checked_add(self.begun.elapsed()).unwrap_or(start)
+    }
 }
 
 /// Whether a robots.txt is asked first.

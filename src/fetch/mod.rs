@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod challenge;
 mod client;
+mod clients;
 mod coding;
 mod error;
 mod fresh;
@@ -17,6 +18,7 @@ mod pace;
 mod resolve;
 mod robots;
 mod settings;
+mod unsaved;
 
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ pub use pace::Pace;
 pub use resolve::Names;
 pub use robots::Rules;
 pub use settings::HttpSettings;
+pub use unsaved::{Order, Unsaved};
 
 /// The `Accept` header for feeds: feed types first; some servers block clients that do not name them.
 pub const ACCEPT_FEED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \

@@ -31,7 +31,7 @@ pub fn stand_aside(tx: &dyn Transaction, aside: &Aside, force: &InForce) -> Resu
     let Aside { source, address, other, now, due } = aside;
     let mut state = tx.source(source)?.unwrap_or_else(|| blank(source)).at(address);
     let event = state.health.stand_aside(source.as_str(), other.as_str(), *now);
-    (state.failing, state.not_before, state.ordered_by) = (None, None, None);
+    (state.failing, state.not_before) = (None, None);
     (state.last_poll, state.due) = (Some(*now), Some(*due));
     state.learned.same_as = Some(other.clone());
     state.learned.reason = Some(PollReason::Same);

@@ -46,8 +46,6 @@ pub struct Poll {
     pub due: Timestamp,
     /// The server's order: no request before.
     pub not_before: Option<Timestamp>,
-    /// The host that gave it, when it is for all who ask there (429).
-    pub ordered_by: Option<String>,
     /// What of the source may have been missed, when this poll found that out.
     pub missed: Option<Missed>,
     /// What this poll and those before it taught.
@@ -254,7 +252,6 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     state.last_poll = Some(poll.started);
     state.due = Some(poll.due);
     state.not_before = poll.not_before;
-    state.ordered_by.clone_from(&poll.ordered_by);
     health::note(tx, poll, force, &before, &mut state, &mut receipt)?;
     receipt.failing.clone_from(&state.failing);
     tx.put_source(&state)?;
@@ -274,7 +271,6 @@ pub fn blank(name: &SourceName) -> SourceState {
         body: None,
         due: None,
         not_before: None,
-        ordered_by: None,
         last_poll: None,
         last_success: None,
         last_shown: None,

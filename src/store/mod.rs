@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, EventId, HostTrouble, Network};
+use crate::fetch::Order;
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
@@ -132,6 +133,9 @@ pub trait Store: Send + Sync {
 
     /// The notifiers through which nothing gets, by name.
     fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError>;
+
+    /// The last order of each host to all who ask there, also where it is over; by host.
+    fn orders(&self) -> Result<Vec<(String, Order)>, StoreError>;
 
     /// One report.
     fn report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
@@ -297,6 +301,9 @@ pub trait Transaction {
 
     /// Writes it.
     fn put_host(&self, host: &str, trouble: &HostTrouble) -> Result<(), StoreError>;
+
+    /// Writes the order of a host to all who ask there, in place of the one before.
+    fn put_order(&self, host: &str, order: &Order) -> Result<(), StoreError>;
 
     /// One delivery.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;

@@ -31,8 +31,6 @@ pub struct SourceState {
     pub due: Option<Timestamp>,
     /// The server's order: no request before.
     pub not_before: Option<Timestamp>,
-    /// The host that gave it, when it is for all who ask there (429).
-    pub ordered_by: Option<String>,
     /// Start of the last poll.
     pub last_poll: Option<Timestamp>,
     /// Last poll that was answered and could be read.
@@ -124,7 +122,7 @@ impl SourceState {
         let asked = address.to_owned();
         let health = Health { run: None, complaint: None, ..self.health };
         let learned = Learned { moved: Moved::default(), same_as: None, reason: None, ..self.learned };
-        Self { asked, due: None, not_before: None, ordered_by: None, failing: None, health, learned, ..self }
+        Self { asked, due: None, not_before: None, failing: None, health, learned, ..self }
     }
 
     /// When the next poll of `address` is due; `None` when it is now.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use harmattan::config::Environment;
 use harmattan::control::api;
+use harmattan::daemon::poll;
+use harmattan::daemon::recall::recall;
 use harmattan::daemon::station::OpenStation;
-use harmattan::daemon::{poll, poller};
 use harmattan::desk::Desk;
 use harmattan::item::SourceName;
 use harmattan::store::SourceState;
@@ -54,8 +55,7 @@ impl Lab {
         open.close().await.unwrap();
         let desk = Arc::new(Desk::load(&desk.path, &environment(&folder), now, None).unwrap());
         let open = OpenStation::open(store(&folder)).await.unwrap();
-        let states = open.station.read(|store| store.sources()).await.unwrap();
-        poller::recall(&desk, &states);
+        recall(&open.station, &desk, now).await.unwrap();
         Self { folder, open, desk, now }
     }
 

@@ -72,6 +72,11 @@ impl Preview {
         format!("[[source]]\nname = \"post\"\ntelegram = \"post\"\nhosts = [\"{base}\"]\n{more}\n")
     }
 
+    /// An address of its server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.server.url(path).to_string()
+    }
+
     /// The paths asked for so far.
     pub(crate) fn targets(&self) -> Vec<String> {
         self.server.targets()

@@ -79,7 +79,6 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         body: Some([7; 16]),
         due: Some(at(2)),
         not_before: None,
-        ordered_by: Some("t.me".into()),
         last_poll: Some(at(3)),
         last_success: Some(at(4)),
         last_shown: Some(at(3)),

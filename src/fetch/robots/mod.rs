@@ -17,6 +17,7 @@ pub use rules::Rules;
 
 use super::error::{Failure, FetchError};
 use super::{Answer, Fetched};
+use crate::schedule;
 
 /// How long what a robots.txt says holds.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -116,7 +117,7 @@ impl Known {
             Said::Unreachable => UNREACHABLE,
         };
         let age = now.duration_since(self.at);
-        (!age.is_negative() && age < keep).then_some(&self.said)
+        (!schedule::is_set_back(self.at, now) && age < keep).then_some(&self.said)
     }
 
     /// What the answer to a request for a robots.txt says. Without an answer the rules known from before hold on.

@@ -15,6 +15,7 @@ use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
 use crate::article::Pending;
 use crate::fault;
+use crate::fetch::Order;
 use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, Subject};
 use crate::store::{Day, Expired, SourceState, StoreError, Transaction as _};
@@ -60,7 +61,8 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
         let old = |story: Story| story.first_seen < limit;
         remove_where(&open.db, Kind::Story, old)?;
         let forgettable = before(now, FILED_KEEP);
-        remove_where(&open.db, Kind::Filed, |filed: Filed| filed.at < forgettable)
+        remove_where(&open.db, Kind::Filed, |filed: Filed| filed.at < forgettable)?;
+        remove_where(&open.db, Kind::Order, |order: Order| order.until < now)
     })?;
     let keys = engine.with(|open| seen_keys(&open.db, now, keep.max(SEEN_KEEP_MIN)))?;
     Ok(Expired { keys, items, alerts, deliveries })

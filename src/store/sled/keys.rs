@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Circuit = b'w',
     /// Host whose sources share a trouble, by name.
     Host = b'n',
+    /// Order of a host to all who ask there, by its name.
+    Order = b'O',
     /// Open delivery, by id.
     Open = b'd',
     /// Dead letter, by the time of its end.
@@ -109,6 +111,11 @@ pub(super) fn silences() -> Vec<u8> {
 /// The trouble of a host.
 pub(super) fn host(name: &str) -> Vec<u8> {
     Kind::Host.key(&[name.as_bytes()])
+}
+
+/// The order of a host.
+pub(super) fn order(host: &str) -> Vec<u8> {
+    Kind::Order.key(&[host.as_bytes()])
 }
 
 /// A source's state.

@@ -13,6 +13,7 @@ mod expire;
 mod frame;
 mod health_row;
 mod held;
+mod host_row;
 mod keys;
 mod learned_row;
 mod mark;
@@ -42,6 +43,7 @@ use super::{
 };
 use crate::article::{Fate, Pending, WAITING_MAX};
 use crate::event::{Event, EventId, Network};
+use crate::fetch::Order;
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
@@ -216,15 +218,11 @@ impl Store for SledStore {
     }
 
     fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError> {
-        self.read(|tree| {
-            let mut circuits = Vec::new();
-            for row in tree.scan_prefix(Kind::Circuit.prefix()) {
-                let (key, head) = row.map_err(unreadable)?;
-                let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-                circuits.extend(tree.row_from(&key, &head)?.map(|circuit| (name, circuit)));
-            }
-            Ok(circuits)
-        })
+        self.read(|tree| named(tree, Kind::Circuit))
+    }
+
+    fn orders(&self) -> Result<Vec<(String, Order)>, StoreError> {
+        self.read(|tree| named(tree, Kind::Order))
     }
 
     fn visit_deliveries(
@@ -286,6 +284,17 @@ fn show<T: Row>(
         }
     }
     Ok(())
+}
+
+/// The values of a kind whose keys are names.
+fn named<T: Row>(tree: &Tree, kind: Kind) -> Result<Vec<(String, T)>, StoreError> {
+    let mut all = Vec::new();
+    for row in tree.scan_prefix(kind.prefix()) {
+        let (key, head) = row.map_err(unreadable)?;
+        let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
+        all.extend(tree.row_from(&key, &head)?.map(|value| (name, value)));
+    }
+    Ok(all)
 }
 
 /// Shows the deliveries that have a place in time of this kind, newest first.

@@ -74,8 +74,6 @@ struct SourceRow {
     body: Option<String>,
     due: Option<Timestamp>,
     not_before: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ordered_by: Option<String>,
     last_poll: Option<Timestamp>,
     last_success: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,7 +172,6 @@ impl Row for SourceState {
             body: state.body.map(id::encode),
             due: state.due,
             not_before: state.not_before,
-            ordered_by: state.ordered_by.clone(),
             last_poll: state.last_poll,
             last_success: state.last_success,
             last_shown: state.last_shown,
@@ -214,7 +211,6 @@ impl Row for SourceState {
             body: row.body.as_deref().and_then(id::decode),
             due: row.due,
             not_before: row.not_before,
-            ordered_by: row.ordered_by,
             last_poll: row.last_poll,
             last_success: row.last_success,
             last_shown: row.last_shown,

@@ -7,6 +7,7 @@ use super::story_row::Filed;
 use super::{keys, seen, waiting};
 use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, HostTrouble, Network};
+use crate::fetch::Order;
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::circuit::Circuit;
@@ -157,6 +158,10 @@ impl Transaction for InTransaction<'_> {
             return self.remove(&keys::host(host));
         }
         self.put(&keys::host(host), trouble)
+    }
+
+    fn put_order(&self, host: &str, order: &Order) -> Result<(), StoreError> {
+        self.put(&keys::order(host), order)
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {

@@ -1,0 +1,22 @@
+//! What outlives a restart beside the states of sources: which source has which document, and what servers ordered.
+
+use jiff::Timestamp;
+
+use super::station::Station;
+use crate::desk::Desk;
+use crate::store::{SourceState, StoreError};
+
+/// Tells the desk what the store remembers, before anybody is asked; the states of all sources are the caller's to use.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn recall(station: &Station, desk: &Desk, now: Timestamp) -> Result<Vec<SourceState>, StoreError> {
+    let (states, orders) = station.read(|store| Ok((store.sources()?, store.orders()?))).await?;
+    desk.landings.remember(&states);
+    for (host, order) in orders {
+        if let Some(left) = order.left(now) {
+            desk.fetcher.hold(&host, left);
+        }
+    }
+    Ok(states)
+}

@@ -1,0 +1,66 @@
+//! The clients: one for each way to the servers, made when it is first taken.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Client;
+use url::Url;
+
+use super::error::{Failure, FetchError};
+use super::resolve::{Guard, Names};
+use super::{Networks, Pace};
+
+/// How long an unused connection is kept: long enough for a redirect on the same host, short enough that a thousand
+/// sources leave no thousand sockets.
+const IDLE_MAX: Duration = Duration::from_secs(20);
+
+/// What all clients have in common.
+pub(super) struct Common<'a> {
+    pub(super) pace: &'a Pace,
+    pub(super) names: &'a Names,
+    pub(super) networks: &'a Networks,
+}
+
+/// One client per proxy, `None` for none. Held for a look-up only, never over an await.
+#[derive(Default)]
+pub(super) struct Clients(Mutex<HashMap<Option<Url>, Client>>);
+
+impl Clients {
+    /// The client for a proxy, or for none.
+    pub(super) fn get(&self, proxy: Option<&Url>, common: &Common<'_>) -> Result<Client, FetchError> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&proxy.cloned()) {
+            return Ok(client.clone());
+        }
+        let client = build(proxy, common).map_err(|error| Failure::setup(&error))?;
+        clients.insert(proxy.cloned(), client.clone());
+        Ok(client)
+    }
+}
+
+fn build(proxy: Option<&Url>, common: &Common<'_>) -> reqwest::Result<Client> {
+    let guard = Guard {
+        names: common.names.clone(),
+        networks: common.networks.clone(),
+        exempt: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
+    };
+    let builder = Client::builder()
+        .no_proxy()
+        .dns_resolver(guard)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(common.pace.connect_max)
+        .read_timeout(common.pace.silence_max)
+        // Servers of small papers send odd headers; a browser reads them all the same.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE_MAX);
+    match proxy {
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone())?).build(),
+        None => builder.build(),
+    }
+}

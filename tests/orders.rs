@@ -1,0 +1,162 @@
+//! What servers order and allow, over restarts: whoever was told it, nobody asks before its time. Names begin with the item
+//! of the checklist (polling.md).
+
+use std::time::{Duration, Instant};
+
+use harmattan::fetch::Order;
+use harmattan::store::{SledStore, Store as _};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::support::calls::{Desk, text};
+use crate::support::http::Reply;
+use crate::support::lab::{Lab, hours};
+use crate::support::preview::Preview;
+use crate::support::program::Daemon;
+use crate::support::site::Site;
+
+/// How long anything here may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn feed(name: &str, url: &str) -> String {
+    format!("[[source]]\nname = \"{name}\"\nfeed = \"{url}\"\n")
+}
+
+fn page(name: &str, url: &str) -> String {
+    format!(
+        "[[source]]\nname = \"{name}\"\npage = \"{url}\"\nselect = {{ item = \"article\", title = \"h2\" }}\n"
+    )
+}
+
+fn rss(entries: &str) -> Reply {
+    let feed = format!("<rss version=\"2.0\"><channel><title>Paper</title>{entries}</channel></rss>");
+    Reply::ok(feed).header("ETag", "\"1\"")
+}
+
+/// An order to come again in two hours.
+fn later(status: u16) -> Reply {
+    Reply::status(status).header("Retry-After", "7200")
+}
+
+/// Lets all that is stored of orders and due times be so much older, while no program runs.
+fn age(desk: &Desk, by: SignedDuration) {
+    let store = SledStore::open(&desk.store()).unwrap();
+    let before = |time: Timestamp| time.checked_sub(by).unwrap();
+    let (orders, states) = (store.orders().unwrap(), store.sources().unwrap());
+    store
+        .transact(&mut |tx| {
+            for (host, Order { at, until }) in &orders {
+                tx.put_order(host, &Order { at: before(*at), until: before(*until) })?;
+            }
+            states.iter().cloned().try_for_each(|mut state| {
+                state.due = state.due.map(before);
+                state.not_before = state.not_before.map(before);
+                state.last_poll = state.last_poll.map(before);
+                tx.put_source(&state)
+            })
+        })
+        .unwrap();
+}
+
+/// Two sources of 127.0.0.1, one of which fetches articles, and one of another host, each polled every second; baselines
+/// are taken.
+fn papers() -> (Site, Desk) {
+    let site = Site::start();
+    for path in ["/paper", "/second", "/elsewhere"] {
+        site.show(path, rss(""));
+    }
+    let sources = [
+        feed("paper", &site.url("/paper")) + "article = \"always\"\n",
+        feed("second", &site.url("/second")),
+        feed("elsewhere", &site.on("127.0.0.2", "/elsewhere")),
+    ];
+    let desk = Desk::with("");
+    let common = "[store]\npath = \"store\"\n[http]\nallow_networks = [\"127.0.0.0/8\"]\n";
+    let schedule = "[schedule]\ninterval = \"1s\"\ninterval_min = \"1s\"\nhost_gap = \"0s\"\n";
+    std::fs::write(desk.config(), format!("{common}{schedule}{}", sources.concat())).unwrap();
+    assert_eq!(desk.all().len(), 3);
+    (site, desk)
+}
+
+#[test]
+fn r1_an_order_to_an_article_holds_its_host_over_a_kill_and_every_round_until_its_time() {
+    let (site, desk) = papers();
+    let link = site.url("/1");
+    site.show("/paper", rss(&format!("<item><title>Mangoes</title><link>{link}</link></item>")));
+    site.show("/1", later(429));
+    desk.all();
+    assert_eq!(site.asked("/1").len(), 1);
+    let asked = || [site.asked("/paper").len(), site.asked("/second").len(), site.asked("/1").len()];
+    let before = asked();
+
+    for _ in 0..2 {
+        let polls = desk.all();
+        for name in ["paper", "second"] {
+            assert_eq!(text(&polls[name], "/outcome"), "waiting", "{name}");
+        }
+        assert_eq!(text(&polls["elsewhere"], "/outcome"), "unchanged");
+    }
+    assert!(desk.sources()["second"]["not_before"].is_string(), "shown where sources are listed");
+    age(&desk, hours(1));
+    for _ in 0..2 {
+        let (daemon, polls) = (Daemon::run(&desk.config()), site.asked("/elsewhere").len());
+        let began = Instant::now();
+        while site.asked("/elsewhere").len() < polls + 2 {
+            assert!(began.elapsed() < PATIENCE);
+            std::thread::yield_now();
+        }
+        daemon.kill();
+    }
+    assert_eq!(asked(), before, "nobody asked the host");
+
+    age(&desk, hours(1));
+    let polls = desk.due();
+    assert_eq!(text(&polls["second"], "/outcome"), "unchanged", "{polls:?}");
+}
+
+#[test]
+fn r1_an_order_to_a_request_for_robots_txt_holds_its_host_over_restarts() {
+    let site = Site::start();
+    site.show("/second", rss(""));
+    site.show("/robots.txt", later(429));
+    let second = feed("second", &site.url("/second"));
+    let desk = Desk::with(&second);
+    desk.all();
+    desk.change(&format!("{second}{}", page("news", &site.url("/news"))));
+    desk.run(&["sources", "poll", "news"]);
+    assert_eq!(site.targets(), ["/second", "/robots.txt"]);
+    let polls = desk.all();
+    assert_eq!(text(&polls["second"], "/outcome"), "waiting", "{polls:?}");
+    assert_eq!(site.targets(), ["/second", "/robots.txt"]);
+}
+
+#[tokio::test]
+async fn r1_an_order_to_an_older_page_is_one_to_the_source_and_of_a_429_to_its_host() {
+    for (status, second) in [(429, "waiting"), (503, "unchanged")] {
+        let preview = Preview::start(1..=20);
+        preview.instead("/feed", rss(""));
+        let more = preview.source("") + &feed("second", &preview.url("/feed"));
+        let mut lab = Lab::with(&more).await;
+        assert_eq!(lab.poll("post").await.outcome, "baseline");
+        lab.poll("second").await;
+        lab.now += hours(1);
+        preview.publish(21..=90);
+        preview.instead("/s/post?before=71", later(status));
+        assert_eq!(lab.poll("post").await.outcome, "read");
+        assert_eq!(preview.targets().last().unwrap(), "/s/post?before=71");
+        let asked = preview.targets().len();
+        assert!(lab.wait("post").await >= 119, "{status}");
+
+        lab.now += SignedDuration::from_mins(110);
+        let mut lab = lab.restart().await;
+        assert_eq!(lab.poll("post").await.outcome, "waiting", "{status}");
+        assert_eq!(preview.targets().len(), asked, "{status}");
+        assert_eq!(lab.poll("second").await.outcome, second, "{status}");
+
+        lab.now += SignedDuration::from_mins(11);
+        preview.change(|channel| drop(channel.instead.remove("/s/post?before=71")));
+        let lab = lab.restart().await;
+        let poll = lab.poll("post").await;
+        assert_eq!((poll.outcome.as_str(), poll.new), ("read", 50), "{status}");
+        assert_eq!(lab.poll("second").await.outcome, "unchanged", "{status}");
+    }
+}
