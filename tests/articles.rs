@@ -239,11 +239,9 @@ fn g9_a_page_source_obeys_robots_txt() {
         Desk::with(&format!("[[source]]\nname = \"ministry\"\npage = \"{}\"\n{select}\n", site.url("/news")));
     let failure = text(&desk.poll(), "/failure");
     assert!(failure.starts_with("robots: "), "{failure}");
-    assert_eq!(site.targets(), ["/robots.txt"]);
-    site.show("/robots.txt", Reply::status(503));
-    assert!(text(&desk.poll(), "/failure").starts_with("robots: "));
     site.show("/robots.txt", Reply::status(404));
-    assert_eq!(desk.poll()["outcome"], "baseline");
+    assert!(text(&desk.poll(), "/failure").starts_with("robots: "), "what it said holds for a day");
+    assert_eq!(site.targets(), ["/robots.txt"]);
 }
 
 #[test]

@@ -160,3 +160,65 @@ async fn r1_an_order_to_an_older_page_is_one_to_the_source_and_of_a_429_to_its_h
         assert_eq!(lab.poll("second").await.outcome, "unchanged", "{status}");
     }
 }
+
+#[test]
+fn g9_two_rounds_within_a_day_ask_for_robots_txt_once() {
+    let site = Site::start();
+    site.show("/robots.txt", Reply::ok("User-agent: *\nDisallow: /closed\n"));
+    site.show("/news", Reply::ok("<article><h2>Mangoes</h2></article>"));
+    let sources = [page("news", &site.url("/news")), page("closed", &site.url("/closed"))];
+    let desk = Desk::with(&sources.concat());
+    for outcome in ["baseline", "unchanged", "unchanged"] {
+        let polls = desk.all();
+        assert_eq!(text(&polls["news"], "/outcome"), outcome);
+        assert!(text(&polls["closed"], "/failure").starts_with("robots: "), "{polls:?}");
+    }
+    assert_eq!(site.targets(), ["/robots.txt", "/news", "/news", "/news"]);
+}
+
+#[tokio::test]
+async fn g9_what_a_server_says_to_crawlers_holds_for_a_day_over_restarts() {
+    let allowed = || Reply::ok("User-agent: *\nDisallow:\n");
+    let rows = [
+        // Answer, whether the page is asked for, minutes for which robots.txt is not.
+        (allowed(), true, 24 * 60),
+        (Reply::status(404), true, 24 * 60),
+        (Reply::status(500), false, 30),
+        (later(503), false, 120),
+        (Reply::status(503).header("Retry-After", "864000"), false, 24 * 60),
+    ];
+    for (answer, asked, minutes) in rows {
+        let site = Site::start();
+        site.show("/robots.txt", answer.clone());
+        site.show("/news", Reply::ok("<article><h2>Mangoes</h2></article>"));
+        let mut lab = Lab::with(&page("news", &site.url("/news"))).await;
+        let start = lab.now;
+        for (after, times) in [(0, 1), (1, 1), (minutes - 1, 1), (minutes, 2)] {
+            lab.now = start + SignedDuration::from_mins(after);
+            lab = lab.restart().await;
+            let outcome = lab.poll("news").await.outcome;
+            assert_eq!(site.asked("/robots.txt").len(), times, "{answer:?} after {after} min: {outcome}");
+        }
+        assert_eq!(!site.asked("/news").is_empty(), asked, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn g9_rules_hold_on_over_a_restart_while_robots_txt_cannot_be_had() {
+    let site = Site::start();
+    site.show("/robots.txt", Reply::ok("User-agent: *\nDisallow: /closed\n"));
+    site.show("/news", Reply::ok("<article><h2>Mangoes</h2></article>"));
+    let sources = [page("news", &site.url("/news")), page("closed", &site.url("/closed"))];
+    let mut lab = Lab::with(&sources.concat()).await;
+    assert_eq!(lab.poll("news").await.outcome, "baseline");
+    site.show("/robots.txt", Reply::status(502));
+    for (hour, times) in [(25, 2), (26, 3)] {
+        lab.now += hours(hour);
+        lab = lab.restart().await;
+        for (name, outcome) in [("news", "unchanged"), ("closed", "failed")] {
+            assert_eq!(lab.poll(name).await.outcome, outcome, "{name}");
+        }
+        assert_eq!(site.asked("/robots.txt").len(), times);
+    }
+    assert!(site.asked("/closed").is_empty());
+}

@@ -1,4 +1,5 @@
-//! What outlives a restart beside the states of sources: which source has which document, and what servers ordered.
+//! What outlives a restart beside the states of sources: which source has which document, and what servers ordered and
+//! allow.
 
 use jiff::Timestamp;
 
@@ -11,12 +12,14 @@ use crate::store::{SourceState, StoreError};
 /// # Errors
 /// When the store cannot be read.
 pub async fn recall(station: &Station, desk: &Desk, now: Timestamp) -> Result<Vec<SourceState>, StoreError> {
-    let (states, orders) = station.read(|store| Ok((store.sources()?, store.orders()?))).await?;
+    let read = station.read(|store| Ok((store.sources()?, store.orders()?, store.robots()?)));
+    let (states, orders, robots) = read.await?;
     desk.landings.remember(&states);
     for (host, order) in orders {
         if let Some(left) = order.left(now) {
             desk.fetcher.hold(&host, left);
         }
     }
+    desk.fetcher.recall_robots(robots);
     Ok(states)
 }

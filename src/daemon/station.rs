@@ -77,6 +77,7 @@ impl Station {
         let said = unsaved.clone();
         let committed = self.writer.commit(move |tx| {
             said.orders.iter().try_for_each(|(host, order)| tx.put_order(host, order))?;
+            said.robots.iter().try_for_each(|(origin, said)| tx.put_robots(origin, said.as_ref()))?;
             work(tx)
         });
         let done = committed.await?;

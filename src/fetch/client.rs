@@ -18,7 +18,7 @@ use super::coding;
 use super::error::{Failure, FetchError, bare};
 use super::gate::{Barred, HostGate};
 use super::resolve::Names;
-use super::robots::{self, Known, Robots, Said};
+use super::robots::{self, Robots, RobotsTxt};
 use super::settings::HttpSettings;
 use super::unsaved::{Gathered, Order, Unsaved};
 use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
@@ -159,6 +159,20 @@ impl Fetcher {
         self.gate.hold(host, now.checked_add(wait.min(HOLD_MAX)).unwrap_or(now));
     }
 
+    /// Takes in what was stored of what servers say to crawlers.
+    pub fn recall_robots(&self, stored: Vec<(String, RobotsTxt)>) {
+        for (origin, said) in stored {
+            self.robots.recall(origin, said);
+        }
+        self.trim_robots();
+    }
+
+    fn trim_robots(&self) {
+        for origin in self.robots.trim() {
+            self.unsaved.robots(origin, None);
+        }
+    }
+
     async fn walk(&self, request: &Request<'_>, walk: &mut Walk) -> Result<Fetched, FetchError> {
         let mut url = request.url.clone();
         url.set_fragment(None);
@@ -236,26 +250,28 @@ impl Fetcher {
     ) -> Result<Duration, FetchError> {
         let server = self.robots.server(url);
         let mut known = server.lock().await;
-        if known.as_ref().is_none_or(|known| known.holds(request.now).is_none()) {
+        if !known.as_ref().is_some_and(|known| known.holds(request.now)) {
             let Some(address) = robots::address(url) else { return Ok(Duration::ZERO) };
             let (redirects, now) = (Redirects::Follow, walk.time(request.now));
             let ask = Request { url: &address, validators: None, redirects, now, ..*request };
             let answer = self.within(&ask).await;
             if let Err(error) = &answer
                 && error.failure.is_of_the_network()
-                && !known.as_ref().is_some_and(Known::has_rules)
+                && known.as_ref().is_none_or(|known| known.rules.is_none())
             {
                 // Nothing was said, and the page itself would fare the same.
                 return Err(error.clone());
             }
-            *known = Some(Known::of(answer, known.as_ref(), request.now)?);
-            self.robots.trim();
+            let said = RobotsTxt::of(answer, known.as_ref(), request.now)?;
+            self.unsaved.robots(url.origin().ascii_serialization(), Some(said.clone()));
+            *known = Some(said);
+            self.trim_robots();
         }
         let host = walk.host.clone().unwrap_or_default();
-        match known.as_ref().and_then(|known| known.holds(request.now)) {
-            Some(Said::Rules(rules)) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),
-            Some(Said::Rules(_)) => Err(Failure::Robots { host }.into()),
-            Some(Said::Unreachable) | None => Err(Failure::NoRobots { host }.into()),
+        match known.as_ref().and_then(|known| known.rules.as_ref()) {
+            Some(rules) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),
+            Some(_) => Err(Failure::Robots { host }.into()),
+            None => Err(Failure::NoRobots { host }.into()),
         }
     }
 

@@ -33,7 +33,7 @@ pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;
 pub use pace::Pace;
 pub use resolve::Names;
-pub use robots::Rules;
+pub use robots::{RobotsTxt, Rules};
 pub use settings::HttpSettings;
 pub use unsaved::{Order, Unsaved};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::RobotsTxt;
 use crate::schedule;
 
 /// A host's order to all who ask there to wait (429).
@@ -30,6 +31,8 @@ impl Order {
 pub struct Unsaved {
     /// Orders, by host.
     pub orders: BTreeMap<String, Order>,
+    /// What servers say to crawlers, by scheme, host and port; `None` is to be forgotten.
+    pub robots: BTreeMap<String, Option<RobotsTxt>>,
 }
 
 /// Where it is gathered. Held for a look-up only, never over an await.
@@ -42,6 +45,11 @@ impl Gathered {
         self.lock().orders.insert(host.to_owned(), order);
     }
 
+    /// Takes note of what a server says to crawlers; `None` is to be forgotten.
+    pub(super) fn robots(&self, origin: String, said: Option<RobotsTxt>) {
+        self.lock().robots.insert(origin, said);
+    }
+
     /// A copy of what there is.
     pub(super) fn all(&self) -> Unsaved {
         self.lock().clone()
@@ -49,7 +57,9 @@ impl Gathered {
 
     /// Drops what was stored; what came meanwhile stays.
     pub(super) fn saved(&self, stored: &Unsaved) {
-        self.lock().orders.retain(|host, order| stored.orders.get(host) != Some(order));
+        let mut all = self.lock();
+        all.orders.retain(|host, order| stored.orders.get(host) != Some(order));
+        all.robots.retain(|origin, said| stored.robots.get(origin) != Some(said));
     }
 
     fn lock(&self) -> MutexGuard<'_, Unsaved> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, EventId, HostTrouble, Network};
-use crate::fetch::Order;
+use crate::fetch::{Order, RobotsTxt};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
@@ -136,6 +136,9 @@ pub trait Store: Send + Sync {
 
     /// The last order of each host to all who ask there, also where it is over; by host.
     fn orders(&self) -> Result<Vec<(String, Order)>, StoreError>;
+
+    /// What servers said to crawlers, also where that is to be asked for again; by scheme, host and port.
+    fn robots(&self) -> Result<Vec<(String, RobotsTxt)>, StoreError>;
 
     /// One report.
     fn report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
@@ -304,6 +307,9 @@ pub trait Transaction {
 
     /// Writes the order of a host to all who ask there, in place of the one before.
     fn put_order(&self, host: &str, order: &Order) -> Result<(), StoreError>;
+
+    /// Writes what a server says to crawlers, or forgets it.
+    fn put_robots(&self, origin: &str, said: Option<&RobotsTxt>) -> Result<(), StoreError>;
 
     /// One delivery.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;

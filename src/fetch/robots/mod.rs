@@ -1,7 +1,7 @@
 //! robots.txt (RFC 9309): whether pages and articles may be asked for, and how fast.
 //!
 //! A feed is asked for because somebody subscribed to it, as peers have it. A page read by selectors and a linked article
-//! are crawled: [`Robots`] knows what their servers say of that, for 24 hours. What a server that fails or cannot be
+//! are crawled: [`Robots`] knows what their servers say of that, for 24 hours, over restarts too. What a server that fails or cannot be
 //! reached would say is not known, so nothing of it is asked for.
 
 mod rules;
@@ -40,22 +40,17 @@ pub(super) struct Robots {
 }
 
 /// One server: whoever asks first asks for all who wait.
-pub(super) type Server = Arc<TurnLock<Option<Known>>>;
+pub(super) type Server = Arc<TurnLock<Option<RobotsTxt>>>;
 
-/// What a server said, and when.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    at: Timestamp,
-    said: Said,
-}
-
-/// What is known of a server's wishes.
-#[derive(Clone, Debug)]
-pub(super) enum Said {
-    /// These rules; none when it has no robots.txt.
-    Rules(Arc<Rules>),
-    /// Its robots.txt could not be had.
-    Unreachable,
+/// What a server said by its robots.txt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RobotsTxt {
+    /// When it was asked for; of rules that hold on while it cannot be had, when it was last read.
+    pub at: Timestamp,
+    /// When it is to be asked for again.
+    pub until: Timestamp,
+    /// Its rules, none of them when there is no such file; `None` when it could not be had.
+    pub rules: Option<Arc<Rules>>,
 }
 
 impl Robots {
@@ -65,11 +60,17 @@ impl Robots {
         Arc::clone(servers.entry(url.origin().ascii_serialization()).or_default())
     }
 
-    /// Forgets what was learned longest ago until the rest is within bounds. Servers that somebody asks now stay; those
-    /// are few.
-    pub(super) fn trim(&self) {
+    /// Takes in what was stored of a server, unless it is known.
+    pub(super) fn recall(&self, origin: String, said: RobotsTxt) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = |server: &Server| server.try_lock().ok().map(|known| known.as_ref().map(Known::size));
+        servers.entry(origin).or_insert_with(|| Arc::new(TurnLock::new(Some(said))));
+    }
+
+    /// Forgets what was learned longest ago until the rest is within bounds, and tells of whom. Servers that somebody
+    /// asks now stay; those are few.
+    pub(super) fn trim(&self) -> Vec<String> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = |server: &Server| server.try_lock().ok().map(|known| known.as_ref().map(RobotsTxt::size));
         let mut idle: Vec<_> = servers
             .iter()
             .filter(|(_, server)| Arc::strong_count(server) == 1)
@@ -79,13 +80,16 @@ impl Robots {
             .collect();
         idle.sort_unstable();
         let (mut bytes, mut count) = (idle.iter().map(|((_, bytes), _)| bytes).sum::<usize>(), servers.len());
+        let mut forgotten = Vec::new();
         for ((_, freed), origin) in idle {
             if bytes <= BYTES_MAX && count <= SERVERS_MAX {
-                return;
+                break;
             }
             servers.remove(&origin);
+            forgotten.push(origin);
             (bytes, count) = (bytes.saturating_sub(freed), count - 1);
         }
+        forgotten
     }
 
     /// Takes over what another one knows.
@@ -95,29 +99,17 @@ impl Robots {
     }
 }
 
-impl Known {
-    /// Whether rules are known, which hold on while their server cannot be reached.
-    pub(super) fn has_rules(&self) -> bool {
-        matches!(self.said, Said::Rules(_))
-    }
-
+impl RobotsTxt {
     /// When it was learned, and what it takes of the memory, in bytes.
     fn size(&self) -> (Timestamp, usize) {
-        let bytes = match &self.said {
-            Said::Rules(rules) => rules.bytes(),
-            Said::Unreachable => 0,
-        };
-        (self.at, bytes)
+        (self.at, self.rules.as_ref().map_or(0, |rules| rules.bytes()))
     }
 
-    /// What it said, as long as that holds. A time in the future tells that the clock was set back.
-    pub(super) fn holds(&self, now: Timestamp) -> Option<&Said> {
-        let keep = match self.said {
-            Said::Rules(_) => FRESH,
-            Said::Unreachable => UNREACHABLE,
-        };
-        let age = now.duration_since(self.at);
-        (!schedule::is_set_back(self.at, now) && age < keep).then_some(&self.said)
+    /// Whether it need not be asked for yet. A time in the future, or one too far in it, tells that the clock was set
+    /// back.
+    pub(super) fn holds(&self, now: Timestamp) -> bool {
+        let left = self.until.duration_since(now);
+        left.is_positive() && left <= FRESH && !schedule::is_set_back(self.at, now)
     }
 
     /// What the answer to a request for a robots.txt says. Without an answer the rules known from before hold on.
@@ -130,27 +122,30 @@ impl Known {
         before: Option<&Self>,
         now: Timestamp,
     ) -> Result<Self, FetchError> {
-        let said = match answer.map(|fetched| fetched.answer) {
-            Ok(Answer::Document(document)) => Said::Rules(Arc::new(Rules::parse(&document.bytes))),
-            Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => Said::Unreachable,
+        let after = |wait: SignedDuration| now.checked_add(wait).unwrap_or(now);
+        let read = |rules| Self { at: now, until: after(FRESH), rules: Some(rules) };
+        let wait = match answer {
+            Ok(Fetched { answer: Answer::Document(document), .. }) => {
+                return Ok(read(Arc::new(Rules::parse(&document.bytes))));
+            }
+            Ok(Fetched { answer: Answer::Unchanged { .. } | Answer::Redirect { .. }, .. }) => None,
             Err(error) if error.is_held() => return Err(error),
             Err(error) => match (&error.failure, error.status()) {
                 // An empty one, and one that is not there, forbid nothing; who is asked too often wants to be left alone.
                 (Failure::Status { .. }, Some(200 | 203 | 204 | 400..=428 | 430..=499)) => {
-                    Said::Rules(Arc::default())
+                    return Ok(read(Arc::default()));
                 }
-                _ => Said::Unreachable,
+                _ => error.freshness.retry_after,
             },
         };
-        let said = match (said, before.map(|known| &known.said)) {
-            (Said::Unreachable, Some(Said::Rules(rules))) => {
-                // Asked for again after a while, not after a day.
-                let at = now.checked_sub(FRESH).and_then(|at| at.checked_add(UNREACHABLE)).unwrap_or(now);
-                return Ok(Self { at, said: Said::Rules(Arc::clone(rules)) });
-            }
-            (said, _) => said,
-        };
-        Ok(Self { at: now, said })
+        let wait = wait.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
+        let until = after(wait.clamp(UNREACHABLE, FRESH));
+        let known = before.filter(|before| before.rules.is_some());
+        Ok(match known {
+            // Asked for again after a while, not after a day.
+            Some(known) => Self { until, ..known.clone() },
+            None => Self { at: now, until, rules: None },
+        })
     }
 }
 
@@ -174,7 +169,7 @@ mod tests {
     fn learn(robots: &Robots, n: usize, rules: &Arc<Rules>) -> Server {
         let server = robots.server(&Url::parse(&format!("https://n{n}.example/")).unwrap());
         let at = now(i64::try_from(n).unwrap());
-        *server.try_lock().unwrap() = Some(Known { at, said: Said::Rules(Arc::clone(rules)) });
+        *server.try_lock().unwrap() = Some(RobotsTxt { at, until: at, rules: Some(Arc::clone(rules)) });
         server
     }
 
@@ -190,7 +185,8 @@ mod tests {
             let robots = Robots::default();
             let asked = learn(&robots, 0, &rules);
             (1..count).for_each(|n| drop(learn(&robots, n, &rules)));
-            robots.trim();
+            let forgotten = robots.trim();
+            assert!(forgotten.contains(&"https://n1.example".to_owned()), "{}", forgotten.len());
             assert!(known(&robots, 0), "it is asked now");
             assert!(!known(&robots, 1) && known(&robots, count - 1));
             let left = robots.servers.lock().unwrap().len();

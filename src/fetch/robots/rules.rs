@@ -1,5 +1,6 @@
 //! What a robots.txt says to us (RFC 9309): read and asked without any request.
 
+use std::fmt;
 use std::time::Duration;
 
 use url::Url;
@@ -43,7 +44,11 @@ impl Rules {
     /// Reads a robots.txt, of which everything after the first 500 KiB is left out. Whatever is no rule is passed
     /// over. All groups that name us count as one; without any, those for `*` do.
     pub fn parse(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes.get(..ROBOTS_BYTES_MAX).unwrap_or(bytes));
+        Self::of_text(&String::from_utf8_lossy(bytes.get(..ROBOTS_BYTES_MAX).unwrap_or(bytes)))
+    }
+
+    /// The same of a text of any length; also the reverse of `Display`.
+    pub fn of_text(text: &str) -> Self {
         let [mut ours, mut others] = [Self::default(), Self::default()];
         let (mut to_us, mut to_others, mut named) = (false, false, false);
         let mut heads = false;
@@ -114,6 +119,20 @@ impl Rules {
             }
             _ => {}
         }
+    }
+}
+
+/// A robots.txt that says the same to us: what is stored.
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("User-agent:*\n")?;
+        if let Some(delay) = self.delay {
+            writeln!(f, "Crawl-delay:{}", delay.as_secs_f64())?;
+        }
+        self.patterns().try_for_each(|(allow, Pattern { text, anchored })| {
+            let (word, end) = (if allow { "Allow" } else { "Disallow" }, if anchored { "$" } else { "" });
+            writeln!(f, "{word}:{text}{end}")
+        })
     }
 }
 
@@ -251,6 +270,22 @@ mod tests {
         ] {
             assert_eq!(allowed(robots, path), expected, "{robots} {path}");
         }
+    }
+
+    #[test]
+    fn g9_rules_that_were_stored_say_the_same() {
+        for robots in [
+            "",
+            "User-agent: *\nDisallow: /",
+            "User-agent: *\nAllow: /page*end$\nDisallow: private\nDisallow: *.gif$\nCrawl-delay: 0.3",
+            "User-agent: harmattan\nUser-agent: *\nDisallow: /مالي\nDisallow: /a%24b%2a#c\nDisallow: /a b?c:d",
+            "User-agent: *\nDisallow: /\nUser-agent: harmattan\nCrawl-delay: 17.123456789",
+        ] {
+            let rules = Rules::parse(robots.as_bytes());
+            assert_eq!(Rules::of_text(&rules.to_string()), rules, "{robots}");
+        }
+        let long = Rules::parse(format!("User-agent: *\n{}", "Allow: /é\n".repeat(50_000)).as_bytes());
+        assert_eq!(Rules::of_text(&long.to_string()), long);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
 use crate::article::Pending;
 use crate::fault;
-use crate::fetch::Order;
+use crate::fetch::{Order, RobotsTxt};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, Subject};
 use crate::store::{Day, Expired, SourceState, StoreError, Transaction as _};
@@ -38,6 +38,10 @@ const SOURCE_GONE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Stories are joined for 24 hours after they open; one more day for clocks that were set.
 const FILED_KEEP: SignedDuration = SignedDuration::from_hours(48);
+
+/// Rules of a robots.txt hold on while it cannot be had, for so long that it may be taken for gone (RFC 9309 section
+/// 2.3.1.4).
+const ROBOTS_KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// See [`crate::store::Store::expire`].
 pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<Expired, StoreError> {
@@ -62,6 +66,8 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
         remove_where(&open.db, Kind::Story, old)?;
         let forgettable = before(now, FILED_KEEP);
         remove_where(&open.db, Kind::Filed, |filed: Filed| filed.at < forgettable)?;
+        let unread = before(now, ROBOTS_KEEP);
+        remove_where(&open.db, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
         remove_where(&open.db, Kind::Order, |order: Order| order.until < now)
     })?;
     let keys = engine.with(|open| seen_keys(&open.db, now, keep.max(SEEN_KEEP_MIN)))?;

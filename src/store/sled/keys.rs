@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Host = b'n',
     /// Order of a host to all who ask there, by its name.
     Order = b'O',
+    /// What a server says to crawlers, by scheme, host and port.
+    Robots = b'R',
     /// Open delivery, by id.
     Open = b'd',
     /// Dead letter, by the time of its end.
@@ -116,6 +118,11 @@ pub(super) fn host(name: &str) -> Vec<u8> {
 /// The order of a host.
 pub(super) fn order(host: &str) -> Vec<u8> {
     Kind::Order.key(&[host.as_bytes()])
+}
+
+/// What a server says to crawlers.
+pub(super) fn robots(origin: &str) -> Vec<u8> {
+    Kind::Robots.key(&[origin.as_bytes()])
 }
 
 /// A source's state.

@@ -43,7 +43,7 @@ use super::{
 };
 use crate::article::{Fate, Pending, WAITING_MAX};
 use crate::event::{Event, EventId, Network};
-use crate::fetch::Order;
+use crate::fetch::{Order, RobotsTxt};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
@@ -223,6 +223,10 @@ impl Store for SledStore {
 
     fn orders(&self) -> Result<Vec<(String, Order)>, StoreError> {
         self.read(|tree| named(tree, Kind::Order))
+    }
+
+    fn robots(&self) -> Result<Vec<(String, RobotsTxt)>, StoreError> {
+        self.read(|tree| named(tree, Kind::Robots))
     }
 
     fn visit_deliveries(

@@ -7,7 +7,7 @@ use super::story_row::Filed;
 use super::{keys, seen, waiting};
 use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, HostTrouble, Network};
-use crate::fetch::Order;
+use crate::fetch::{Order, RobotsTxt};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::circuit::Circuit;
@@ -162,6 +162,13 @@ impl Transaction for InTransaction<'_> {
 
     fn put_order(&self, host: &str, order: &Order) -> Result<(), StoreError> {
         self.put(&keys::order(host), order)
+    }
+
+    fn put_robots(&self, origin: &str, said: Option<&RobotsTxt>) -> Result<(), StoreError> {
+        match said {
+            Some(said) => self.put(&keys::robots(origin), said),
+            None => self.remove(&keys::robots(origin)),
+        }
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
