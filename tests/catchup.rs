@@ -141,6 +141,20 @@ fn o3_an_older_page_that_fails_again_and_again_is_given_up_as_a_gap() {
 }
 
 #[test]
+fn o3_what_lies_between_two_walks_that_failed_is_read_too() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish(21..=80);
+    preview.instead("/s/post?before=41", Reply::status(500));
+    assert_eq!(number(&desk.poll(), "/new"), 40);
+    preview.publish(81..=140);
+    preview.instead("/s/post?before=121", Reply::status(500));
+    assert_eq!(number(&desk.poll(), "/new"), 20);
+    preview.change(|channel| channel.instead.clear());
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (40 + 20, None), "{poll}");
+}
+
+#[test]
 fn o3_older_pages_come_from_any_host() {
     let preview = Preview::start(1..=20);
     // Nobody listens on port 1.
@@ -279,22 +293,141 @@ fn o3_a_feed_that_cannot_be_followed_tells_a_possible_gap() {
 }
 
 #[test]
-fn o3_the_next_pages_of_a_site_are_followed() {
-    let article = |n: u32| format!("<article><h2><a href=\"/{n}\">{}</a></h2></article>", convoy(n.into()));
-    let page = |articles: std::ops::RangeInclusive<u32>, next: &str| {
-        let articles: String = articles.rev().map(article).collect();
-        Reply::ok(format!("<html><body>{articles}<a class=\"next\" href=\"{next}\">older</a></body></html>"))
-    };
+fn o3_an_older_document_of_a_feed_that_fails_is_asked_for_again_and_the_news_are_told() {
     let site = Site::start();
-    site.show("/news", page(1..=4, "/news?p=2"));
+    site.show("/feed", feed(11..=20, "/3"));
+    let desk = paper(&site);
+    let tagged = |entries, older| feed(entries, older).header("ETag", "\"1\"");
+    site.show("/feed", feed(41..=50, "/1"));
+    site.show("/1", feed(31..=40, "/2"));
+    site.show("/2", Reply::status(500));
+    let counts = |poll: &Value| [number(poll, "/new"), number(poll, "/alerts")];
+    let poll = desk.poll();
+    assert_eq!(
+        (poll["outcome"].as_str(), counts(&poll), gap(&poll)),
+        (Some("read"), [20, 4], None),
+        "{poll}"
+    );
+    assert!(poll["problems"].to_string().contains("the walk goes on at the next poll"), "{poll}");
+
+    // What comes meanwhile is told as ever, and does not close the gap.
+    site.show("/feed", tagged(42..=51, "/1"));
+    let poll = desk.poll();
+    assert_eq!((counts(&poll), gap(&poll)), ([1, 0], None), "{poll}");
+    // Its entries below the known ones are older than the baseline.
+    site.show("/3", feed(1..=20, "/4"));
+    site.show("/2", feed(21..=30, "/3"));
+    let from = site.targets().len();
+    let poll = desk.poll();
+    assert_eq!((counts(&poll), gap(&poll)), ([10, 2], None), "{poll}");
+    assert_eq!(site.targets()[from..], ["/feed", "/2", "/3"]);
+    assert_eq!(desk.poll()["outcome"], "unchanged");
+    let conditional: Vec<bool> =
+        site.asked("/feed").iter().map(|asked| asked.header("if-none-match").is_some()).collect();
+    assert_eq!(conditional, [false, false, false, false, true], "a walk wants the document whole");
+}
+
+#[test]
+fn o3_more_news_than_a_document_holds_do_not_hide_where_a_walk_was_cut_off() {
+    // The second older document fails at first: of the walk before, or of what came since.
+    for (failing, asked) in
+        [("/2", vec!["/feed", "/b", "/a", "/2", "/3"]), ("/b", vec!["/feed", "/b", "/a", "/1", "/2", "/3"])]
+    {
+        let site = Site::start();
+        site.show("/feed", feed(11..=20, "/3"));
+        let desk = paper(&site);
+        site.show("/feed", feed(41..=50, "/1"));
+        site.show("/1", feed(31..=40, "/2"));
+        site.show("/2", Reply::status(500));
+        site.show("/3", feed(1..=20, "/4"));
+        assert_eq!(number(&desk.poll(), "/new"), 20);
+        site.show("/a", feed(41..=50, "/1"));
+        site.show("/b", feed(51..=60, "/a"));
+        site.show("/feed", feed(61..=70, "/b"));
+        if failing == "/b" {
+            site.show("/b", Reply::status(500));
+            assert_eq!(number(&desk.poll(), "/new"), 10);
+            site.show("/b", feed(51..=60, "/a"));
+        }
+        site.show("/2", feed(21..=30, "/3"));
+        let from = site.targets().len();
+        let poll = desk.poll();
+        assert_eq!(gap(&poll), None, "{poll}");
+        assert_eq!(site.targets()[from..], asked, "{failing}");
+        assert_eq!(number(&desk.sources()["paper"], "/items"), 60, "{failing}");
+    }
+}
+
+#[test]
+fn o3_a_walk_that_is_given_up_tells_the_gap_since_it_began() {
+    let site = Site::start();
+    site.show("/feed", feed(11..=20, ""));
+    let desk = paper(&site);
+    let began = text(&desk.sources()["paper"], "/last_success");
+    site.show("/1", Reply::status(500));
+    let gaps: Vec<Option<String>> = (50..=56)
+        .map(|newest| {
+            site.show("/feed", feed(newest - 9..=newest, "/1"));
+            gap(&desk.poll())
+        })
+        .collect();
+    assert_eq!(gaps.iter().filter(|gap| gap.is_some()).count(), 1, "{gaps:?}");
+    assert!(gaps[4].as_deref().is_some_and(|why| why.contains("500")), "{gaps:?}");
+    assert_eq!(site.asked("/1").len(), 5, "then no more");
+    assert_eq!(text(&desk.sources()["paper"], "/gaps/0/since"), began);
+}
+
+/// A page of these articles, newest first, that names the page with older ones.
+fn articles(numbers: std::ops::RangeInclusive<u32>, next: &str) -> Reply {
+    let article = |n: u32| format!("<article><h2><a href=\"/{n}\">{}</a></h2></article>", convoy(n.into()));
+    let articles: String = numbers.rev().map(article).collect();
+    Reply::ok(format!("<html><body>{articles}<a class=\"next\" href=\"{next}\">older</a></body></html>"))
+}
+
+/// The desk of a site whose baseline is taken.
+fn reader(site: &Site) -> Desk {
     let desk = Desk::with(&format!(
         "[[source]]\nname = \"site\"\npage = \"{}\"\nselect = {{ item = \"article\", title = \"h2\", link = \"h2 a@href\", next = \"a.next\" }}\n",
         site.url("/news")
     ));
-    desk.poll();
-    site.show("/news", page(9..=12, "/news?p=2"));
-    site.show("/news?p=2", page(5..=8, "/news?p=3"));
-    site.show("/news?p=3", page(1..=4, "/news?p=4"));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    desk
+}
+
+#[test]
+fn o3_an_older_page_of_a_site_that_fails_is_asked_for_again_though_all_pages_moved_on() {
+    let site = Site::start();
+    site.show("/news", articles(11..=14, "/news?p=2"));
+    let desk = reader(&site);
+    // Four articles a page; `newest` decides where each page begins.
+    let publish = |newest: u32| {
+        for page in 1..=6 {
+            let path = if page == 1 { "/news".to_owned() } else { format!("/news?p={page}") };
+            let top = newest - 4 * (page - 1);
+            site.show(&path, articles(top - 3..=top, &format!("/news?p={}", page + 1)));
+        }
+    };
+    publish(26);
+    site.show("/news?p=3", Reply::status(503));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (8, None), "{poll}");
+    publish(28);
+    let from = site.targets().len();
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), number(&poll, "/alerts"), gap(&poll)), (6, 6, None), "{poll}");
+    let asked: Vec<_> =
+        site.targets().split_off(from).into_iter().filter(|target| target != "/robots.txt").collect();
+    assert_eq!(asked, ["/news", "/news?p=3", "/news?p=4"], "known ones at the top of a page end nothing");
+}
+
+#[test]
+fn o3_the_next_pages_of_a_site_are_followed() {
+    let site = Site::start();
+    site.show("/news", articles(1..=4, "/news?p=2"));
+    let desk = reader(&site);
+    site.show("/news", articles(9..=12, "/news?p=2"));
+    site.show("/news?p=2", articles(5..=8, "/news?p=3"));
+    site.show("/news?p=3", articles(1..=4, "/news?p=4"));
     let poll = desk.poll();
     assert_eq!((number(&poll, "/new"), gap(&poll)), (8, None), "{poll}");
     let asked: Vec<_> = site.targets().into_iter().filter(|target| target != "/robots.txt").collect();

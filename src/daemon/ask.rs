@@ -146,7 +146,9 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Result<Asked, Held> {
-        let conditional = is_same_document(self.source, state) && !state.learned.is_audit_due(self.now);
+        // A walk that was cut off goes on from the document, also where that has not changed.
+        let whole = state.walk.is_some() || state.learned.is_audit_due(self.now);
+        let conditional = is_same_document(self.source, state) && !whole;
         let known = state.validators.as_ref().filter(|_| conditional);
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));

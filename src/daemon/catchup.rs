@@ -4,7 +4,6 @@
 //! What a walk reads is set aside in the store page by page, and told oldest first when the walk ends. A kill costs the
 //! page under way: the next poll goes on behind it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,17 +13,17 @@ use tracing::warn;
 use url::Url;
 
 use super::ask::{self, Got, Held};
+use super::channel;
+use super::past::{self, Beside, Page};
 use super::poll::{Time, later};
-use super::read::{self, Read};
+use super::read::{self, GONE, NOT_FOUND, Read};
 use super::station::Station;
-use super::{channel, clock, learn};
 use crate::desk::{Desk, Source, Target};
-use crate::fetch::Document;
-use crate::ingest::{self, Harvest, Missed, Outcome};
-use crate::item::{SeenKey, SourceKind};
-use crate::source::older::{Links, Numbers, PAGES_MAX, Passed, Step, Trail};
+use crate::ingest::{Harvest, Missed, Outcome};
+use crate::item::SourceKind;
+use crate::source::older::{Links, Numbers, PAGES_MAX, Step, Trail};
 use crate::source::telegram::Shown;
-use crate::source::{self, Candidate, ITEMS_PER_DOCUMENT_MAX, Plan};
+use crate::source::{Candidate, ITEMS_PER_DOCUMENT_MAX};
 use crate::store::{SourceState, Store, StoreError, Walk};
 
 /// How often the page before a channel's newest is read again: edits and deletions there are rarer.
@@ -43,6 +42,8 @@ pub(super) struct Front {
     pub(super) shown: Option<Shown>,
     /// Whether it touches what was read before.
     pub(super) reaches: bool,
+    /// Whether any of its items was known, be it pinned to its top.
+    pub(super) touched: bool,
     /// Whether so little of it was known that more may lie behind it all the same.
     pub(super) scant: bool,
 }
@@ -101,34 +102,34 @@ struct Catching<'a> {
 struct Unread {
     /// In words.
     why: String,
-    /// Whether it was not even asked for, because its host ordered everybody to wait.
-    held: bool,
+    kind: Failed,
     /// How long the host wants to be left alone from now.
     order: Option<Duration>,
 }
 
+/// What kind of failure it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failed {
+    /// One that may pass.
+    Asked,
+    /// It was not even asked for, because its host ordered everybody to wait.
+    Held,
+    /// There is no such page.
+    Absent,
+}
+
 impl Unread {
     fn of(why: &impl ToString) -> Self {
-        Self { why: why.to_string(), held: false, order: None }
+        Self { why: why.to_string(), kind: Failed::Asked, order: None }
     }
 }
 
 /// How a walk ended for now.
-#[derive(Default)]
 struct Walked {
     missed: Option<Missed>,
     problems: Vec<String>,
     /// How long the host wants to be left alone from now.
     order: Option<Duration>,
-}
-
-/// An older page as read.
-struct Page {
-    /// What of it is new or edited, newest first.
-    items: Vec<Candidate>,
-    passed: Passed,
-    shown: Option<Shown>,
-    lost: usize,
 }
 
 impl Catching<'_> {
@@ -162,19 +163,14 @@ impl Catching<'_> {
         front: &Front,
         harvest: &mut Harvest,
     ) -> Result<Walked, StoreError> {
-        let mut walk = self.state.walk.clone().unwrap_or_default();
-        walk.floor = walk.floor.or(self.state.telegram_newest);
+        let mut walk = self.begin(front);
         let (name, count) = (self.source.name().clone(), walk.held);
-        let before = self.station.read(move |store| store.held(&name, count)).await?;
-        let keys: Arc<HashSet<SeenKey>> = Arc::new(before.iter().map(|held| held.key).collect());
-        let ours = harvest.items.iter().any(|judged| keys.contains(&judged.candidate.key));
-        if ours && let Trail::Links(_) = trail {
-            // The newest page touches what was set aside: the walk goes on where it was cut off.
+        let mut held = self.station.read(move |store| store.held(&name, count)).await?;
+        let beside = Arc::new(self.beside(&held, harvest));
+        if let (Trail::Links(_), true) = (&trail, self.goes_on(front, &beside, harvest)) {
             let cursor = Url::parse(&walk.cursor).ok();
             trail = Trail::Links(Links::new(&front.url, cursor, None));
         }
-        let mut held = before;
-        let mut problems = Vec::new();
         let (mut interrupted, mut order) = (false, None);
         let stop = loop {
             let cursor = match trail.next() {
@@ -185,12 +181,13 @@ impl Catching<'_> {
             if walk.pages >= PAGES_MAX || held.len() >= ITEMS_PER_DOCUMENT_MAX {
                 break Some(format!("{} older pages did not reach what was read before", walk.pages));
             }
-            let page = match self.page(cursor, &keys).await? {
+            let page = match self.page(cursor, &beside).await? {
                 Ok(page) => page,
-                Err(Unread { why, held, order: wait }) => {
+                Err(Unread { why, kind, order: wait }) => {
                     order = wait;
-                    walk.tries += u32::from(!held);
-                    interrupted = walk.tries <= TRIES_MAX && self.source.kind() == SourceKind::Telegram;
+                    walk.tries += u32::from(kind == Failed::Asked);
+                    let may_come = kind != Failed::Absent && walk.tries <= TRIES_MAX;
+                    interrupted = may_come && walk.since.is_some();
                     break Some(format!("an older page could not be read: {why}"));
                 }
             };
@@ -201,6 +198,7 @@ impl Catching<'_> {
             self.set_aside(&mut walk, &page.items).await?;
             held.extend(page.items);
         };
+        let mut problems = Vec::new();
         if walk.pages > 0 {
             problems.push(format!("caught up: {} items on {} older pages", held.len(), walk.pages));
         }
@@ -209,15 +207,40 @@ impl Catching<'_> {
         if interrupted {
             // What was read is told; the next poll goes on behind it.
             problems.extend(stop.map(|why| format!("{why}; the walk goes on at the next poll")));
-            let newest = front.shown.as_ref().and_then(Shown::newest);
-            (walk.cursor, walk.top) = trail.place();
-            harvest.beyond.walk = Some(Box::new(Walk { held: 0, top: newest.or(walk.top), ..walk }));
+            let top = front.shown.as_ref().and_then(Shown::newest).or(walk.top);
+            harvest.beyond.walk = Some(Box::new(Walk { held: 0, top, cursor: trail.here(), ..walk }));
             return Ok(Walked { missed: None, problems, order });
         }
-        let since = self.state.last_success.or(self.state.baseline).unwrap_or(self.started);
-        let missed = stop.filter(|_| front.shown.is_some() || !front.reaches);
-        let missed = missed.map(|detail| Missed { since, until: self.started, detail });
+        let missed =
+            stop.zip(walk.since).map(|(detail, since)| Missed { since, until: self.started, detail });
         Ok(Walked { missed, problems, order })
+    }
+
+    /// The walk that was not ended, or a new one. A gap is certain where the newest page does not touch what was read
+    /// before.
+    fn begin(&self, front: &Front) -> Walk {
+        let mut walk = self.state.walk.clone().unwrap_or_default();
+        walk.floor = walk.floor.or(self.state.telegram_newest);
+        if front.shown.is_some() || !front.reaches {
+            let since = self.state.last_success.or(self.state.baseline);
+            walk.since = walk.since.or(since).or(Some(self.started));
+        }
+        walk
+    }
+
+    fn beside(&self, held: &[Candidate], harvest: &Harvest) -> Beside {
+        let told = self.state.walk.as_ref().filter(|_| self.source.kind() != SourceKind::Telegram);
+        Beside {
+            held: held.iter().map(|held| held.key).collect(),
+            front: harvest.items.iter().map(|judged| judged.candidate.key).collect(),
+            since: told.and_then(|walk| walk.since),
+        }
+    }
+
+    /// Whether the newest page touches what a walk that was not ended has read, set aside or told: it goes on there.
+    fn goes_on(&self, front: &Front, beside: &Beside, harvest: &Harvest) -> bool {
+        let is_held = harvest.items.iter().any(|judged| beside.held.contains(&judged.candidate.key));
+        is_held || (front.reaches && self.state.walk.as_ref().is_some_and(|walk| walk.since.is_some()))
     }
 
     /// Commits what a page brought, and where the walk stands after it.
@@ -292,97 +315,41 @@ impl Catching<'_> {
         Ok(None)
     }
 
-    /// Fetches and reads an older page; `held` are the keys that an earlier walk set aside.
-    async fn page(
-        &self,
-        cursor: String,
-        held: &Arc<HashSet<SeenKey>>,
-    ) -> Result<Result<Page, Unread>, StoreError> {
+    /// Fetches and reads an older page.
+    async fn page(&self, cursor: String, beside: &Arc<Beside>) -> Result<Result<Page, Unread>, StoreError> {
         let now = later(self.answered, self.begun.elapsed());
         let asked = ask::ask_older(self.desk, self.source, &cursor, now).await;
         let document = match asked.map(|asked| asked.got) {
             Ok(Got::Document(document)) => document,
             Ok(Got::Unreadable(why)) => return Ok(Err(Unread::of(&why))),
             Ok(Got::Error(error)) => {
-                return Ok(Err(Unread { order: error.freshness.retry_after, ..Unread::of(&error) }));
+                let is_absent = matches!(error.status(), Some(NOT_FOUND | GONE));
+                let kind = if is_absent { Failed::Absent } else { Failed::Asked };
+                return Ok(Err(Unread { kind, order: error.freshness.retry_after, ..Unread::of(&error) }));
             }
             Ok(Got::Unchanged(_) | Got::Mirrored { .. }) => {
                 return Ok(Err(Unread::of(&"the server says that it is unchanged")));
             }
             Err(Held { left }) => {
                 let why = format!("its host is on hold for {} s", left.as_secs());
-                return Ok(Err(Unread { why, held: true, order: Some(left) }));
+                return Ok(Err(Unread { why, kind: Failed::Held, order: Some(left) }));
             }
         };
-        let (source, held) = (Arc::clone(self.source), Arc::clone(held));
+        let (source, beside) = (Arc::clone(self.source), Arc::clone(beside));
         let state = self.state.clone();
-        self.station.read(move |store| older(store, &source, &state, &document, &held)).await
+        let read =
+            move |store: &dyn Store| read::guarded(|| past::read(store, &source, &state, &document, &beside));
+        let read = self.station.read(read).await?;
+        Ok(read.map_err(|why| Unread::of(&why)))
     }
-}
-
-/// Reads an older page. Runs on a thread that may block.
-fn older(
-    store: &dyn Store,
-    source: &Source,
-    state: &SourceState,
-    document: &Document,
-    held: &HashSet<SeenKey>,
-) -> Result<Result<Page, Unread>, StoreError> {
-    let plan = Plan { now: Some(clock::now()), ..source.plan() };
-    let reading = match source::read(document, &plan) {
-        Ok(reading) => reading,
-        Err(why) => return Ok(Err(Unread::of(&why))),
-    };
-    let first = state.channel.first;
-    let mut overlap = learn::Shown::default();
-    let mut passed = Passed {
-        oldest: reading.shown.as_ref().and_then(Shown::oldest),
-        older: reading.older,
-        ..Passed::default()
-    };
-    let mut items = Vec::new();
-    let mut last_known = 0;
-    for candidate in reading.items {
-        let answers = store.seen(source.name(), &ingest::lookups(&candidate))?;
-        let seen = ingest::known(&answers);
-        let met = ingest::was_shown(&answers);
-        let number = candidate.item.telegram.as_ref().map(|post| post.message);
-        let is_held = held.contains(&candidate.key);
-        passed.held |= is_held;
-        overlap.add(met, candidate.item.published);
-        match seen {
-            Some(seen) => {
-                if seen.content != candidate.content {
-                    items.push(candidate);
-                }
-            }
-            None if is_held => {}
-            // What is older than the baseline was never to be told.
-            None if number.is_some_and(|number| first.is_none_or(|first| number < first)) => {}
-            None => items.push(candidate),
-        }
-        if met {
-            last_known = items.len();
-        }
-    }
-    if source.kind() == SourceKind::Telegram {
-        items.reverse();
-    } else if overlap.is_touched() {
-        // Behind the last one known lies what was there before the source was, but for what is newer by its date.
-        let newer =
-            |item: &Candidate| item.item.published.is_some_and(|date| Some(date) > state.last_success);
-        let behind = items.split_off(last_known);
-        items.extend(behind.into_iter().filter(newer));
-    }
-    passed.known = overlap.reaches(state.last_success);
-    Ok(Ok(Page { items, passed, shown: reading.shown, lost: reading.lost }))
 }
 
 /// Why a way back ends before what was read.
 fn ended(front: &Front, pages: u32, items: usize) -> String {
+    let but = if front.touched { " but those at its top" } else { "" };
     match (front.shown.is_some(), pages) {
         (true, _) => format!("after {pages} older pages the preview shows nothing older"),
-        (false, 0) => format!("none of its {items} items was known, and it names no older page"),
-        (false, _) => format!("none of its {items} items was known, nor any on {pages} older pages"),
+        (false, 0) => format!("none of its {items} items{but} was known, and it names no older page"),
+        (false, _) => format!("none of its {items} items{but} was known, nor any on {pages} older pages"),
     }
 }

@@ -19,6 +19,7 @@ mod learn;
 pub mod live;
 mod network;
 pub mod once;
+mod past;
 pub mod poll;
 pub mod poller;
 mod read;

@@ -21,7 +21,8 @@ use crate::rules::SourceLabel;
 use crate::source::{self, Candidate, Hints, ProblemKind, Unreadable};
 use crate::store::{Seen, SourceState, Store, StoreError};
 
-const NOT_FOUND: u16 = 404;
+/// The status of what is not there, or not any more.
+pub(super) const NOT_FOUND: u16 = 404;
 /// The status of what is gone for good.
 pub(super) const GONE: u16 = 410;
 
@@ -159,7 +160,7 @@ async fn gathered(
 
 /// A document on which a reader or a rule panics is one that cannot be read: stored, told and asked for as seldom as
 /// any other. Nothing that the work shares is left half done: it only reads.
-fn guarded<T>(
+pub(super) fn guarded<T>(
     work: impl FnOnce() -> Result<Result<T, Unreadable>, StoreError>,
 ) -> Result<Result<T, Unreadable>, StoreError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
@@ -230,6 +231,7 @@ fn gather(
         older: reading.older,
         shown: reading.shown,
         reaches: shown.reaches(state.last_success),
+        touched: shown.is_touched(),
         scant: shown.is_scant(),
     };
     let (front, shown) = hints.map(|_| (front, shown)).unzip();

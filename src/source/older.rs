@@ -151,6 +151,14 @@ impl Trail {
         }
     }
 
+    /// The page that comes next, whatever an earlier walk has read: where to go on once all that was read is told.
+    pub fn here(&self) -> String {
+        match self {
+            Self::Numbers(numbers) => numbers.low.to_string(),
+            Self::Links(links) => links.next.as_ref().map(Url::to_string).unwrap_or_default(),
+        }
+    }
+
     /// Where to go on after a kill, and the highest number from which all was read down to there. While an earlier
     /// walk is not touched, its place stands.
     pub fn place(&self) -> (String, Option<u64>) {

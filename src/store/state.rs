@@ -98,6 +98,9 @@ pub struct Walk {
     pub floor: Option<u64>,
     /// Polls that could not read the page where it goes on.
     pub tries: u32,
+    /// When the source was last read without the gap that it is to fill; `None` where none is certain. What is told
+    /// meanwhile does not close it.
+    pub since: Option<Timestamp>,
 }
 
 impl SourceState {

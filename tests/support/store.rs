@@ -96,7 +96,15 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             reread: Some(at(6)),
             gone: vec![(5, at(7))],
         },
-        walk: Some(Walk { cursor: "8".into(), top: Some(40), pages: 1, held: 2, floor: Some(3), tries: 1 }),
+        walk: Some(Walk {
+            cursor: "8".into(),
+            top: Some(40),
+            pages: 1,
+            held: 2,
+            floor: Some(3),
+            tries: 1,
+            since: Some(at(8)),
+        }),
         health: health(),
         learned: learned(),
     }

@@ -124,17 +124,19 @@ struct WalkRow {
     floor: Option<u64>,
     #[serde(default)]
     tries: u32,
+    #[serde(default)]
+    since: Option<Timestamp>,
 }
 
 impl From<Walk> for WalkRow {
-    fn from(Walk { cursor, top, pages, held, floor, tries }: Walk) -> Self {
-        Self { cursor, top, pages, held, floor, tries }
+    fn from(Walk { cursor, top, pages, held, floor, tries, since }: Walk) -> Self {
+        Self { cursor, top, pages, held, floor, tries, since }
     }
 }
 
 impl From<WalkRow> for Walk {
-    fn from(WalkRow { cursor, top, pages, held, floor, tries }: WalkRow) -> Self {
-        Self { cursor, top, pages, held, floor, tries }
+    fn from(WalkRow { cursor, top, pages, held, floor, tries, since }: WalkRow) -> Self {
+        Self { cursor, top, pages, held, floor, tries, since }
     }
 }
 

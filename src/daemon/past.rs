@@ -1,0 +1,116 @@
+//! An older page of a source beside what was read before it: what of it is to be told, and where the way back stands.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::{clock, learn};
+use crate::desk::Source;
+use crate::fetch::Document;
+use crate::ingest;
+use crate::item::{ItemId, SeenKey, SourceKind};
+use crate::source::older::Passed;
+use crate::source::telegram::Shown;
+use crate::source::{self, Candidate, Plan, Unreadable};
+use crate::store::{Seen, SourceState, Store, StoreError};
+
+/// An older page as read.
+pub(super) struct Page {
+    /// What of it is new or edited, newest first.
+    pub(super) items: Vec<Candidate>,
+    pub(super) passed: Passed,
+    pub(super) shown: Option<Shown>,
+    pub(super) lost: usize,
+}
+
+/// What of the walk so far decides what an older page means.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// What an earlier walk set aside.
+    pub(super) held: HashSet<SeenKey>,
+    /// What the newest page shows. An older page that shows it as well has it pinned to its top.
+    pub(super) front: HashSet<SeenKey>,
+    /// When the source was last read before the gap, once some of what came since is told.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// Reads an older page. Runs on a thread that may block.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) fn read(
+    store: &dyn Store,
+    source: &Source,
+    state: &SourceState,
+    document: &Document,
+    beside: &Beside,
+) -> Result<Result<Page, Unreadable>, StoreError> {
+    let plan = Plan { now: Some(clock::now()), ..source.plan() };
+    let reading = match source::read(document, &plan) {
+        Ok(reading) => reading,
+        Err(why) => return Ok(Err(why)),
+    };
+    let first = state.channel.first;
+    let mut overlap = learn::Shown::default();
+    let mut passed = Passed {
+        oldest: reading.shown.as_ref().and_then(Shown::oldest),
+        older: reading.older,
+        ..Passed::default()
+    };
+    let mut items = Vec::new();
+    let mut last_known = 0;
+    for candidate in reading.items {
+        let keys = ingest::lookups(&candidate);
+        let answers = store.seen(source.name(), &keys)?;
+        let seen = ingest::known(&answers);
+        let met = ingest::was_shown(&answers);
+        let is_told = met && is_told_since(store, source, beside.since, keys.iter().zip(&answers))?;
+        let is_held = beside.held.contains(&candidate.key);
+        let is_pinned = met && beside.front.contains(&candidate.key);
+        let number = candidate.item.telegram.as_ref().map(|post| post.message);
+        passed.held |= is_held || is_told;
+        if !is_pinned {
+            overlap.add(met && !is_told, candidate.item.published);
+        }
+        match seen {
+            Some(seen) => {
+                if seen.content != candidate.content {
+                    items.push(candidate);
+                }
+            }
+            None if is_held => {}
+            // What is older than the baseline was never to be told.
+            None if number.is_some_and(|number| first.is_none_or(|first| number < first)) => {}
+            None => items.push(candidate),
+        }
+        if met && !is_told && !is_pinned {
+            last_known = items.len();
+        }
+    }
+    let since = beside.since.or(state.last_success);
+    if source.kind() == SourceKind::Telegram {
+        items.reverse();
+    } else if overlap.is_touched() {
+        // Behind the last one known lies what was there before the source was, but for what is newer by its date.
+        let newer = |item: &Candidate| item.item.published.is_some_and(|date| Some(date) > since);
+        let behind = items.split_off(last_known);
+        items.extend(behind.into_iter().filter(newer));
+    }
+    passed.known = overlap.reaches(since);
+    Ok(Ok(Page { items, passed, shown: reading.shown, lost: reading.lost }))
+}
+
+/// Whether a known item was told after that time, and so closes no gap that began then. Items of a baseline are known
+/// by their keys alone.
+fn is_told_since<'a>(
+    store: &dyn Store,
+    source: &Source,
+    since: Option<Timestamp>,
+    mut known: impl Iterator<Item = (&'a SeenKey, &'a Option<Seen>)>,
+) -> Result<bool, StoreError> {
+    let Some(since) = since else { return Ok(false) };
+    let owner = known.find_map(|(key, seen)| seen.and_then(|seen| Some((seen.owner.of(*key)?, seen.first))));
+    let Some((key, first)) = owner else { return Ok(false) };
+    let stored = store.item(ItemId::new(source.name(), key), first)?;
+    Ok(stored.is_some_and(|stored| stored.fetched > since))
+}
