@@ -464,3 +464,30 @@ fn o3_an_item_pinned_to_the_top_hides_no_gap() {
     assert_eq!((number(&poll, "/new"), gap(&poll)), (7, None), "{poll}");
     assert_eq!(site.targets()[1..], ["/feed", "/2", "/3"]);
 }
+
+#[test]
+fn o3_an_undated_item_pinned_to_the_top_hides_no_gap() {
+    let site = Site::start();
+    let pinned = |numbers: &[u32], next: &str| {
+        let article =
+            |n: &u32| format!("<article><h2><a href=\"/{n}\">{}</a></h2></article>", convoy((*n).into()));
+        let articles: String = numbers.iter().map(article).collect();
+        Reply::ok(format!("<html><body>{articles}<a class=\"next\" href=\"{next}\">older</a></body></html>"))
+    };
+    site.show("/news", pinned(&[7, 20, 19, 18], "/news?p=2"));
+    let desk = reader(&site);
+    // What comes to an end behind a pinned one is none: the next is known.
+    site.show("/news", pinned(&[7, 21, 20, 19], "/news?p=2"));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (1, None), "{poll}");
+    site.show("/news", pinned(&[7, 29, 28, 27], "/news?p=2"));
+    site.show("/news?p=2", pinned(&[7, 26, 25, 24], "/news?p=3"));
+    site.show("/news?p=3", pinned(&[7, 23, 22, 21], "/news?p=4"));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (8, None), "{poll}");
+    // Without a way back it is told.
+    site.show("/news", pinned(&[7, 43, 42, 41], "javascript:more()"));
+    let poll = desk.poll();
+    let told = "none of its 4 items but those at its top was known, and it names no older page";
+    assert_eq!((number(&poll, "/new"), gap(&poll).as_deref()), (3, Some(told)), "{poll}");
+}

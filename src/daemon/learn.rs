@@ -11,6 +11,13 @@ use crate::schedule::{Learned, News, Trace, Window};
 use crate::source::{Hints, ProblemKind, Reading};
 use crate::store::SourceState;
 
+/// Most items pinned to the top of a page.
+const PINNED_MAX: u32 = 3;
+
+/// So many items that are not known must stand below each that is pinned. On a page that lost most of its items old
+/// ones come up from behind, which were never read either.
+const PINNED_ONE_TO: u32 = 3;
+
 /// What a document showed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shown {
@@ -20,6 +27,8 @@ pub(super) struct Shown {
     dates: Vec<Option<Timestamp>>,
     /// The date of its last item, if that is not known.
     tail: Option<Timestamp>,
+    /// Whether a known item comes after one that is not.
+    follows: bool,
     /// Flaws mended without loss.
     mended: u32,
     /// Whether it ended too early.
@@ -40,6 +49,7 @@ impl Shown {
     pub(super) fn add(&mut self, known: bool, published: Option<Timestamp>) {
         if known {
             self.known = self.known.saturating_add(1);
+            self.follows |= !self.dates.is_empty();
         } else {
             self.dates.push(published);
         }
@@ -51,6 +61,15 @@ impl Shown {
     pub(super) fn reaches(&self, since: Option<Timestamp>) -> bool {
         let newer = self.tail.zip(since).is_some_and(|(published, since)| published > since);
         self.known > 0 && !newer
+    }
+
+    /// Whether nothing of it is known but a few items at its top, before many that state no date: those are pinned
+    /// there, and do not tell that it touches what was read before.
+    pub(super) fn is_topped(&self) -> bool {
+        let undated = self.dates.last().is_some_and(Option::is_none);
+        let few = (1..=PINNED_MAX).contains(&self.known);
+        let many = count(self.dates.len()) >= self.known.saturating_mul(PINNED_ONE_TO);
+        !self.follows && undated && few && many
     }
 
     /// Whether any of its items was known.

@@ -230,7 +230,7 @@ fn gather(
         url: document.url.clone(),
         older: reading.older,
         shown: reading.shown,
-        reaches: shown.reaches(state.last_success),
+        reaches: shown.reaches(state.last_success) && !shown.is_topped(),
         touched: shown.is_touched(),
         scant: shown.is_scant(),
     };
