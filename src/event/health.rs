@@ -215,10 +215,12 @@ fn surroundings(known: &mut Known, poll: &Observed<'_>, events: &mut Vec<Event>)
 }
 
 impl Health {
-    /// A run that began before the machine came back, or that an incident of the host stood for, begins anew.
+    /// A run that began before the machine came back, or that an incident of the host stood for, begins anew; but not
+    /// where the incident ended because another source is well.
     fn forget_outage(&mut self, host: &mut HostTrouble, network: &Network) {
         if self.told.as_ref().is_some_and(|told| told.by_host) && host.told.is_none() {
-            (self.told, self.run) = (None, None);
+            self.told = None;
+            self.run.take_if(|run| !host.spared(run.since));
         }
         let Some(returned) = network.returned else { return };
         host.members.retain(|member| member.at > returned);

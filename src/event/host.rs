@@ -61,6 +61,11 @@ impl HostTrouble {
         }
     }
 
+    /// Whether another source was read since then.
+    pub(super) fn spared(&self, since: Timestamp) -> bool {
+        self.read.is_some_and(|read| since <= read)
+    }
+
     /// Takes note of a poll that failed so.
     pub(super) fn note(&mut self, member: Member) {
         self.members.retain(|other| {
@@ -81,7 +86,7 @@ impl HostTrouble {
         now: Timestamp,
     ) -> Option<Event> {
         // Where the host answers, one that failed before another was read has a trouble of its own.
-        let own = |member: &Member| answers && self.read.is_some_and(|read| member.since <= read);
+        let own = |member: &Member| answers && self.spared(member.since);
         let shared = self.members.iter().filter(|member| member.reason == reason && !own(member));
         let shared: Vec<&Member> = shared.collect();
         if shared.len() < MEMBERS_MIN {
@@ -98,14 +103,21 @@ impl HostTrouble {
     /// The host answered `source`, which could be read or not. An incident ends with the first answer, or where the
     /// host answered all along with the first source that can be read.
     pub(super) fn heard(&mut self, host: &str, source: &str, read: bool, now: Timestamp) -> Option<Event> {
+        let members = self.members.len();
         self.members.retain(|member| member.source != source);
+        let is_member = self.members.len() < members;
         let over = self.told.take_if(|told| read || !told.answers);
-        if over.is_some() {
+        // One that never failed ends it once: it tells that the others have a trouble of their own.
+        if over.as_ref().is_some_and(|told| is_member || !told.answers) {
             self.members.clear();
         }
         self.read = if read { Some(now) } else { self.read }.filter(|_| !self.members.is_empty());
         let Incident { reason, since, answers } = over?;
-        let what = if answers { "its sources can be read again" } else { "the host answers again" };
+        let what = match (answers, is_member) {
+            (true, true) => "its sources can be read again",
+            (true, false) => "another of its sources can be read",
+            (false, _) => "the host answers again",
+        };
         let detail = format!("{what}, after failing since {since:.0}");
         Some(Event::new(EventKind::SourceRecovered, host, Some(&reason), now, detail, now))
     }

@@ -216,6 +216,18 @@ fn a_host_that_answers_and_shows_none_of_its_sources_is_one_incident() {
 }
 
 #[test]
+fn a_source_that_never_failed_ends_an_incident_of_its_host_once_and_for_all() {
+    let fine = Observed { source: "d", ..well() };
+    let busy = |source| Observed { source, ..failed("http") };
+    let (busy, fine) = (["a", "b", "c"].map(busy), [fine]);
+    let all: [&[_]; 9] = [&busy, &busy, &busy, &fine, &busy, &busy, &fine, &busy, &busy];
+    let told = rounds(&all);
+    let each = ["a", "b", "c"].map(|source| format!("160 source.failing {source} http"));
+    let once = ["80 source.failing t.me http", "120 source.recovered t.me http"];
+    assert_eq!((told.get(..2).unwrap(), told.get(2..).unwrap()), (&once.map(str::to_owned)[..], &each[..]));
+}
+
+#[test]
 fn a_page_read_through_a_mirror_says_nothing_good_of_the_host() {
     let cut = |source| Observed { source, ..cut(source, "t.me") };
     let trouble = Some(Trouble { reason: "dns", detail: "read through the mirror", of_document: true });
