@@ -1,5 +1,6 @@
 //! Asks a source for its document: where, with which validators, and through which host of several.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::fetch::{
 use crate::item::SourceKind;
 use crate::source::mirror::{self, Mirror};
 use crate::source::telegram::ChannelName;
-use crate::source::{self, Complaint, Unreadable};
+use crate::source::{self, Complaint, Plan, Reading, Unreadable};
 use crate::store::SourceState;
 
 /// The status of a server that is asked too often.
@@ -31,6 +32,8 @@ pub enum Got {
     Mirrored {
         /// The page.
         document: Document,
+        /// What it shows.
+        reading: Box<Reading>,
         /// How it came.
         via: Via,
     },
@@ -43,8 +46,6 @@ pub enum Got {
 /// A mirror in place of the channel itself.
 #[derive(Clone, Debug)]
 pub struct Via {
-    /// Which of the source's mirrors.
-    pub mirror: usize,
     /// Why the channel itself was not read.
     pub cause: Complaint,
     /// Whether its own host was reached.
@@ -99,7 +100,12 @@ impl Asked {
 ///
 /// # Errors
 /// [`Held`] when its host is on hold.
-pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timestamp) -> Result<Asked, Held> {
+pub async fn ask(
+    desk: &Desk,
+    source: &Arc<Source>,
+    state: &SourceState,
+    now: Timestamp,
+) -> Result<Asked, Held> {
     let asker = Asker { desk, source, now };
     let moved = state.learned.moved.to.as_deref().and_then(|to| Url::parse(to).ok());
     match &source.target {
@@ -117,7 +123,12 @@ pub async fn ask(desk: &Desk, source: &Source, state: &SourceState, now: Timesta
 ///
 /// # Errors
 /// [`Held`] when its host is on hold.
-pub async fn ask_older(desk: &Desk, source: &Source, cursor: &str, now: Timestamp) -> Result<Asked, Held> {
+pub async fn ask_older(
+    desk: &Desk,
+    source: &Arc<Source>,
+    cursor: &str,
+    now: Timestamp,
+) -> Result<Asked, Held> {
     let asker = Asker { desk, source, now };
     let nowhere = || Ok(Asked::unreadable(Unreadable::Parse(format!("no older page at `{cursor}`"))));
     match &source.target {
@@ -140,7 +151,7 @@ pub fn is_same_document(source: &Source, state: &SourceState) -> bool {
 
 struct Asker<'a> {
     desk: &'a Desk,
-    source: &'a Source,
+    source: &'a Arc<Source>,
     now: Timestamp,
 }
 
@@ -225,26 +236,39 @@ impl Asker<'_> {
             | Got::Error(_) => return asked,
         };
         let mut failed = String::new();
-        for (place, mirror) in mirrors.iter().enumerate() {
+        for mirror in mirrors {
             let request = self.request(&mirror.page, ACCEPT_PAGE, None, Redirects::Follow);
             let why = match self.desk.fetcher.crawl(&request).await.map(|fetched| fetched.answer) {
-                Ok(Answer::Document(document)) => {
-                    match mirror::read(&document, mirror, channel, &self.source.plan()) {
-                        Ok(_) => {
-                            let detail =
-                                format!("{detail}{failed}; read through the mirror `{}`", mirror.host());
-                            let via = Via { mirror: place, cause: Complaint { reason, detail }, reach };
-                            return Asked { got: Got::Mirrored { document, via }, ..asked };
-                        }
-                        Err(why) => why.to_string(),
+                Ok(Answer::Document(document)) => match self.read_mirror(&document, mirror, channel).await {
+                    Ok(reading) => {
+                        let detail = format!("{detail}{failed}; read through the mirror `{}`", mirror.host());
+                        let via = Via { cause: Complaint { reason, detail }, reach };
+                        let got = Got::Mirrored { document, reading: Box::new(reading), via };
+                        return Asked { got, ..asked };
                     }
-                }
+                    Err(why) => why.to_string(),
+                },
                 Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => "no page".to_owned(),
                 Err(error) => error.to_string(),
             };
             failed = format!("{failed}; the mirror `{}`: {why}", mirror.host());
         }
         Asked { mirrors: failed, ..asked }
+    }
+
+    /// What a mirror's page shows of the channel; read on a thread that may block.
+    async fn read_mirror(
+        &self,
+        document: &Document,
+        mirror: &Mirror,
+        channel: &ChannelName,
+    ) -> Result<Reading, Unreadable> {
+        let (document, mirror, channel) = (document.clone(), mirror.clone(), channel.clone());
+        let (source, now) = (Arc::clone(self.source), Some(self.now));
+        let read = tokio::task::spawn_blocking(move || {
+            mirror::read(&document, &mirror, &channel, &Plan { now, ..source.plan() })
+        });
+        read.await.unwrap_or_else(|bug| Err(Unreadable::Parse(format!("reading it ended in a bug: {bug}"))))
     }
 
     /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.

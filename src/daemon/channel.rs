@@ -6,10 +6,9 @@ use tracing::info;
 
 use super::ask::{Via, is_same_document};
 use crate::desk::{Source, Target};
-use crate::fetch::Document;
 use crate::ingest;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
-use crate::source::{self, Candidate, Plan, Reading, Unreadable, mirror};
+use crate::source::{Candidate, Reading};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
 
 /// What was known of the channel of `source`; nothing where its address was another.
@@ -60,28 +59,6 @@ pub fn settle(
     };
     reading.shown = Some(shown);
     Ok(Some(settled))
-}
-
-/// Reads a document as its source's, or as a mirror's page of its channel.
-///
-/// # Errors
-/// As [`source::read`].
-pub fn read(
-    document: &Document,
-    source: &Source,
-    plan: &Plan<'_>,
-    via: Option<&Via>,
-) -> Result<Reading, Unreadable> {
-    let mirror = match (&source.target, via) {
-        (Target::Telegram { channel, mirrors, .. }, Some(via)) => {
-            mirrors.get(via.mirror).map(|mirror| (channel, mirror))
-        }
-        (Target::Telegram { .. } | Target::Feed(_) | Target::Page { .. }, _) => None,
-    };
-    match mirror {
-        Some((channel, mirror)) => mirror::read(document, mirror, channel, plan),
-        None => source::read(document, plan),
-    }
 }
 
 /// Takes out of a mirror's page what is known already, and what is older than the baseline. What a mirror makes of a

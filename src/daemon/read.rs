@@ -18,7 +18,7 @@ use crate::fetch::{Document, FetchError, Validators};
 use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
 use crate::item::SourceKind;
 use crate::rules::SourceLabel;
-use crate::source::{self, Candidate, Hints, ProblemKind, Unreadable};
+use crate::source::{self, Candidate, Hints, ProblemKind, Reading, Unreadable};
 use crate::store::{Seen, SourceState, Store, StoreError};
 
 /// The status of what is not there, or not any more.
@@ -100,9 +100,9 @@ pub(super) async fn read(
     state: &SourceState,
     got: Got,
 ) -> Result<Read, StoreError> {
-    let (document, via) = match got {
+    let (document, mirrored) = match got {
         Got::Document(document) => (document, None),
-        Got::Mirrored { document, via } => (document, Some(via)),
+        Got::Mirrored { document, reading, via } => (document, Some((*reading, via))),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
         Got::Error(error) => return broken_off(station, desk, source, state, error).await,
@@ -111,11 +111,11 @@ pub(super) async fn read(
     // One that was read with a complaint is looked at again: what was wrong may be the time, or the config. So is one
     // behind which a walk goes on.
     let unfinished = state.health.complaint.is_some() || state.walk.is_some();
-    if state.body == Some(body) && !unfinished && via.is_none() && ask::is_same_document(source, state) {
+    if state.body == Some(body) && !unfinished && mirrored.is_none() && ask::is_same_document(source, state) {
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
-    let arrived = Arrived { document, via, body, broken: None };
+    let arrived = Arrived { document, mirrored, body, broken: None };
     let gathered = gathered(station, desk, source, state, arrived).await?;
     Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
 }
@@ -132,7 +132,7 @@ async fn broken_off(
     let part = error.part.take().filter(|_| source.kind() == SourceKind::Feed);
     let Some(document) = part.map(|part| *part) else { return Ok(Read::refused(&error)) };
     let body = body_hash(&document.bytes);
-    let arrived = Arrived { document, via: None, body, broken: Some(error.to_string()) };
+    let arrived = Arrived { document, mirrored: None, body, broken: Some(error.to_string()) };
     let gathered = gathered(station, desk, source, state, arrived).await?;
     Ok(gathered.unwrap_or_else(|_| Read::refused(&error)))
 }
@@ -140,7 +140,8 @@ async fn broken_off(
 /// A document, and how it came.
 struct Arrived {
     document: Document,
-    via: Option<Via>,
+    /// What a mirror showed, and how it came to be asked.
+    mirrored: Option<(Reading, Via)>,
     /// The hash of its body.
     body: [u8; 16],
     /// Why it is only the beginning of one.
@@ -184,12 +185,15 @@ fn gather(
     state: &SourceState,
     arrived: Arrived,
 ) -> Result<Result<Read, Unreadable>, StoreError> {
-    let Arrived { ref document, via, body, broken } = arrived;
+    let Arrived { ref document, mirrored, body, broken } = arrived;
     let now = clock::now();
     let plan = source::Plan { now: Some(now), ..source.plan() };
-    let mut reading = match channel::read(document, source, &plan, via.as_ref()) {
-        Ok(reading) => reading,
-        Err(why) => return Ok(Err(why)),
+    let (mut reading, via) = match mirrored {
+        Some((reading, via)) => (reading, Some(via)),
+        None => match source::read(document, &plan) {
+            Ok(reading) => (reading, None),
+            Err(why) => return Ok(Err(why)),
+        },
     };
     // Whether there was more does not follow from what came.
     reading.truncated |= broken.is_some();
