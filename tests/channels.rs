@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::support::calls::{Desk, number, text};
 use crate::support::http::Reply;
 use crate::support::preview::{Preview, convoy, mangoes, message, page};
+use crate::support::site::Site;
 
 fn channel(messages: std::ops::RangeInclusive<u64>) -> (Preview, Desk) {
     let preview = Preview::start(messages);
@@ -389,6 +390,62 @@ fn row21_pages_without_messages_are_failures_and_forget_nothing() {
         assert_eq!(state(&desk).0, "ok");
     }
     assert_eq!(number(&desk.sources()["post"], "/items"), 20);
+}
+
+/// What `sources page` prints.
+fn kept(desk: &Desk, source: &str) -> String {
+    desk.print(&["sources", "page", source])
+}
+
+#[test]
+fn row21_the_page_of_another_layout_is_kept_and_printed() {
+    let (preview, desk) = channel(1..=20);
+    let other = |words: &str| {
+        format!(r#"<section class="tgme_channel_history"><div class="post">{words}</div></section>"#)
+    };
+    let show = |words: &str| preview.instead("/s/post", Reply::ok(other(words)));
+    show("first");
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.ends_with("; `harmattan sources page post` prints the page"), "{failure}");
+    assert_eq!(kept(&desk, "post"), other("first"), "as it came");
+    show("second");
+    desk.poll();
+    assert_eq!(kept(&desk, "post"), other("first"), "the one with which it began");
+    assert!(complaint(&desk).contains("sources page post"));
+    assert!(desk.sources()["post"]["page_kept"].is_string());
+    let listed = desk.print(&["sources", "list"]);
+    assert!(listed.contains("a history without messages; `harmattan sources page post` prints"), "{listed}");
+
+    preview.change(|channel| channel.instead.clear());
+    desk.poll();
+    assert!(!desk.print(&["sources", "list"]).contains("sources page"), "it can be read");
+    assert_eq!(kept(&desk, "post"), other("first"), "and looked into still");
+    // Half of a layout is another one, too.
+    let undated = message("post/21", "", "a").replace("datetime", "when");
+    preview.instead("/s/post", page(&undated));
+    assert_eq!(desk.poll()["outcome"], "read");
+    assert!(complaint(&desk).ends_with("prints the page"), "{}", complaint(&desk));
+    assert!(kept(&desk, "post").contains("post/21"));
+}
+
+#[test]
+fn row21_of_a_page_without_its_items_no_more_than_a_piece_is_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::start();
+    let select = "select = { item = \"article\", title = \"h2\" }";
+    let desk =
+        Desk::with(&format!("[[source]]\nname = \"site\"\npage = \"{}\"\n{select}\n", site.url("/news")));
+    site.show("/news", Reply::ok(format!("<p>{}</p>", "x".repeat(2 * 1024 * 1024))));
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.contains("finds nothing; `harmattan sources page site`"), "{failure}");
+    assert_eq!(kept(&desk, "site").len(), 512 * 1024);
+    let file = desk.store().join("pages/site.html").metadata().unwrap();
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    // What cannot be kept is told all the same.
+    std::fs::remove_dir_all(desk.store().join("pages")).unwrap();
+    std::fs::write(desk.store().join("pages"), "").unwrap();
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.ends_with("finds nothing"), "{failure}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
 
 use super::api::{self, Call, Reply};
@@ -12,8 +14,9 @@ use crate::daemon::recall::recall;
 use crate::daemon::station::Station;
 use crate::daemon::{clock, poll};
 use crate::desk::Desk;
+use crate::item::SourceName;
 use crate::outbox::circuit::{Circuit, Fault};
-use crate::store::{Store, StoreError};
+use crate::store::{KeptPage, Store, StoreError};
 
 /// What an answer draws on.
 #[derive(Clone)]
@@ -34,6 +37,7 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Status => status(context).await,
         Call::Sources => sources(context).await,
         Call::Poll { source } => poll_now(context, source).await,
+        Call::Page { source } => page(context, source).await,
         Call::Alerts { since, limit, after } => history::alerts(context, since, limit, after).await,
         Call::Alert { id } => shown::alert(context, &id).await,
         Call::Outbox { state, only, limit } => outbox::list(context, state, only, limit).await,
@@ -105,8 +109,24 @@ fn failing(name: &str, circuit: &Circuit) -> Option<String> {
 
 async fn sources(context: &Context) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
-    let states = context.station.read(|store| store.sources()).await?;
-    Ok(Reply::Sources(rows::sources(&desk, &states)))
+    let (states, pages) = context.station.read(|store| Ok((store.sources()?, store.pages()?))).await?;
+    let mut sources = rows::sources(&desk, &states);
+    for source in &mut sources {
+        let kept = pages.iter().find(|(name, _)| name.as_str() == source.name);
+        source.page_kept = kept.map(|(_, at)| *at);
+    }
+    Ok(Reply::Sources(sources))
+}
+
+async fn page(context: &Context, name: String) -> Result<Reply, StoreError> {
+    let kept = match SourceName::new(&name) {
+        Some(source) => context.station.read(move |store| store.page(&source)).await?,
+        None => None,
+    };
+    Ok(match kept {
+        Some(KeptPage { at, bytes }) => Reply::Page(api::Page { kept: at, body: STANDARD.encode(bytes) }),
+        None => refused(format!("no page is kept of `{name}`: its layout was known as long as it was read")),
+    })
 }
 
 async fn poll_now(context: &Context, name: String) -> Result<Reply, StoreError> {

@@ -22,6 +22,8 @@ pub enum Reply {
     Sources(Vec<Source>),
     /// To [`Call::Poll`].
     Poll(Poll),
+    /// To [`Call::Page`].
+    Page(Page),
     /// To [`Call::Alerts`].
     Alerts(Vec<Alert>),
     /// To [`Call::Alert`].
@@ -167,6 +169,9 @@ pub struct Source {
     /// Of a Telegram channel: messages once seen that its preview does not show any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<Gone>,
+    /// When the page was kept that `sources page` prints: the first of another layout than is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_kept: Option<Timestamp>,
     /// What its polls have taught.
     #[serde(flatten)]
     pub learned: Learned,
@@ -179,6 +184,15 @@ pub struct Gone {
     pub url: String,
     /// When that was noticed.
     pub noticed: Timestamp,
+}
+
+/// A page that is kept of a source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// When it was kept.
+    pub kept: Timestamp,
+    /// The body as it came, or its beginning, in base64.
+    pub body: String,
 }
 
 /// What a poll came to.

@@ -20,6 +20,11 @@ pub enum Call {
         /// Its name.
         source: String,
     },
+    /// The page kept of a source whose layout is not known any more.
+    Page {
+        /// Its name.
+        source: String,
+    },
     /// The newest alerts.
     Alerts {
         /// Only those made since.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::ask::{self, Got, Via};
 use super::catchup::Front;
@@ -78,6 +78,18 @@ impl Read {
         }
     }
 
+    /// The words for what is wrong, if that is the layout.
+    fn layout(&mut self) -> Option<&mut String> {
+        match &mut self.outcome {
+            Outcome::Failed { reason, detail } if reason == source::LAYOUT => Some(detail),
+            Outcome::Read(harvest) => {
+                let complaint = harvest.complaint.as_mut().filter(|wrong| wrong.reason == source::LAYOUT);
+                complaint.map(|complaint| &mut complaint.detail)
+            }
+            Outcome::Failed { .. } | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => None,
+        }
+    }
+
     /// A 410 is the one status with a state of its own.
     fn refused(error: &FetchError) -> Self {
         let status = error.status();
@@ -116,8 +128,7 @@ pub(super) async fn read(
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
     let arrived = Arrived { document, mirrored, body, broken: None };
-    let gathered = gathered(station, desk, source, state, arrived).await?;
-    Ok(gathered.unwrap_or_else(|why| Read::unreadable(&why)))
+    gathered(station, desk, source, state, arrived, |why| Read::unreadable(&why)).await
 }
 
 /// Reads the entries of a feed that had come when its transfer broke off. Where there are none, and of anything but a
@@ -133,8 +144,7 @@ async fn broken_off(
     let Some(document) = part.map(|part| *part) else { return Ok(Read::refused(&error)) };
     let body = body_hash(&document.bytes);
     let arrived = Arrived { document, mirrored: None, body, broken: Some(error.to_string()) };
-    let gathered = gathered(station, desk, source, state, arrived).await?;
-    Ok(gathered.unwrap_or_else(|_| Read::refused(&error)))
+    gathered(station, desk, source, state, arrived, move |_| Read::refused(&error)).await
 }
 
 /// A document, and how it came.
@@ -148,15 +158,46 @@ struct Arrived {
     broken: Option<String>,
 }
 
+/// What a document says, or `otherwise` what it means that it cannot be read.
 async fn gathered(
     station: &Station,
     desk: &Arc<Desk>,
     source: &Arc<Source>,
     state: &SourceState,
     arrived: Arrived,
-) -> Result<Result<Read, Unreadable>, StoreError> {
+    otherwise: impl FnOnce(Unreadable) -> Read + Send + 'static,
+) -> Result<Read, StoreError> {
     let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
-    station.read(move |store| guarded(|| gather(store, &desk, &source, &state, arrived))).await
+    let document = arrived.document.clone();
+    let read = move |store: &dyn Store| {
+        let read = guarded(|| gather(store, &desk, &source, &state, arrived))?;
+        let mut read = read.unwrap_or_else(otherwise);
+        if let Some(detail) = read.layout() {
+            detail.push_str(&keep(store, &source, &state, &document));
+        }
+        Ok(read)
+    };
+    station.read(read).await
+}
+
+/// Keeps a document whose layout is not known, once for each time that this begins, and says where it can be seen. That
+/// it cannot be kept is no reason not to tell of it.
+fn keep(store: &dyn Store, source: &Source, state: &SourceState, document: &Document) -> String {
+    let name = source.name();
+    let before = state.failing.as_ref().map(|failing| failing.reason.as_str());
+    let before = before.or(state.health.run.as_ref().map(|run| run.reason.as_str()));
+    let goes_on = before == Some(source::LAYOUT);
+    let kept = match store.page(name) {
+        Ok(Some(_)) if goes_on => Ok(()),
+        Ok(_) | Err(_) => store.keep_page(name, &document.bytes),
+    };
+    match kept {
+        Ok(()) => format!("; `harmattan sources page {name}` prints the page"),
+        Err(fault) => {
+            warn!(source = %name, "{:#}", anyhow::Error::from(fault));
+            String::new()
+        }
+    }
 }
 
 /// A document on which a reader or a rule panics is one that cannot be read: stored, told and asked for as seldom as

@@ -35,6 +35,9 @@ pub const ITEMS_PER_DOCUMENT_MAX: usize = 2000;
 /// Longest title and longest text kept, in bytes; what is longer is cut, and told.
 pub const FIELD_BYTES_MAX: usize = 64 * 1024;
 
+/// The class of a document that its selectors or the known layout do not fit.
+pub const LAYOUT: &str = "layout";
+
 /// How to read a document.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
@@ -250,7 +253,7 @@ impl Unreadable {
             Self::Challenge => "challenge",
             Self::PreviewOff | Self::Withheld(_) => "preview-off",
             Self::NotAChannel(_) => "gone",
-            Self::Layout(_) => "layout",
+            Self::Layout(_) => LAYOUT,
         }
     }
 }

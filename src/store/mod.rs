@@ -30,8 +30,8 @@ use crate::story::{Alert, AlertId, Story, StoryId};
 pub use self::error::StoreError;
 pub use self::sled::SledStore;
 pub use self::state::{
-    ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, Owner, Seen, SourceState, Stats, StoredItem,
-    Walk,
+    ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, KeptPage, Owner, PAGE_BYTES_MAX, PAGES_MAX,
+    Seen, SourceState, Stats, StoredItem, Walk,
 };
 pub use self::writer::Writer;
 
@@ -171,6 +171,19 @@ pub trait Store: Send + Sync {
     fn open_deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
         self.deliveries(Deliveries::Open, usize::MAX)
     }
+
+    /// Keeps a page of a source that could not be read as it used to be, as far as [`PAGE_BYTES_MAX`], in place of the
+    /// one before; of [`PAGES_MAX`] sources at most, then the oldest goes.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep_page(&self, source: &SourceName, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// The page kept of a source.
+    fn page(&self, source: &SourceName) -> Result<Option<KeptPage>, StoreError>;
+
+    /// The sources of which a page is kept, with when it was.
+    fn pages(&self) -> Result<Vec<(SourceName, Timestamp)>, StoreError>;
 
     /// Removes what is older than `keep`, in small transactions.
     ///

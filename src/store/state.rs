@@ -225,6 +225,21 @@ pub struct StoredItem {
     pub fetched: Timestamp,
 }
 
+/// Longest part of a page that is kept, in bytes: several pages of a Telegram channel.
+pub const PAGE_BYTES_MAX: usize = 512 * 1024;
+
+/// Most pages kept, one for each source: 32 MiB in all.
+pub const PAGES_MAX: usize = 64;
+
+/// A page that could not be read as it used to be, for a person to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPage {
+    /// When it was kept.
+    pub at: Timestamp,
+    /// The body as it came, or its beginning.
+    pub bytes: Vec<u8>,
+}
+
 /// Which deliveries a scan shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deliveries {

@@ -117,6 +117,18 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// What a command that ends well prints.
+    #[allow(dead_code, reason = "most tests read JSON")]
+    pub(crate) fn print(&self, arguments: &[&str]) -> String {
+        let program = env!("CARGO_BIN_EXE_harmattan");
+        let output = Command::new(program).arg("-c").arg(self.config()).args(arguments).output().unwrap();
+        let talk = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {}: {talk}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
 fn by(key: &str, values: Vec<Value>) -> BTreeMap<String, Value> {
     values.into_iter().map(|value| (value[key].as_str().unwrap().to_owned(), value)).collect()
 }

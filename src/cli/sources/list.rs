@@ -10,6 +10,7 @@ use crate::control::{Call, Reply, api};
 use crate::daemon::clock;
 use crate::item::SourceKind;
 use crate::schedule;
+use crate::source::LAYOUT;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct List {
@@ -98,6 +99,9 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
             .map_or_else(String::new, |since| format!(" for {}", short(now.duration_since(since).as_secs())));
         let polls = counted(source.failures, ["poll", "polls"]);
         remarks.push(format!("{reason}{since} ({polls}): {}", plain(detail, 80)));
+    }
+    if source.reason.as_deref() == Some(LAYOUT) && source.page_kept.is_some() {
+        remarks.push(format!("`harmattan sources page {}` prints the page", source.name));
     }
     if let Some(other) = &source.learned.same_as {
         remarks.push(format!("the same document as `{other}`, which has its items"));

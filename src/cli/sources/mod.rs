@@ -5,12 +5,14 @@ mod export;
 mod find;
 mod import;
 mod list;
+mod page;
 mod poll;
 mod write;
 
 use self::add::Add;
 use self::import::Import;
 use self::list::List;
+use self::page::Page;
 use self::poll::Poll;
 use super::At;
 use super::print::Exit;
@@ -35,6 +37,8 @@ enum Command {
     Export,
     /// Poll a source now; its server's orders still hold
     Poll(Poll),
+    /// Print the page that was kept of a source when its layout was not known any more
+    Page(Page),
 }
 
 pub(super) async fn sources(at: &At, options: &Options) -> anyhow::Result<Exit> {
@@ -43,6 +47,7 @@ pub(super) async fn sources(at: &At, options: &Options) -> anyhow::Result<Exit> 
         Some(Command::Import(options)) => import::import(at, options).await,
         Some(Command::Export) => export::export(at),
         Some(Command::Poll(options)) => poll::poll(at, options).await,
+        Some(Command::Page(options)) => page::page(at, options).await,
         Some(Command::List(options)) => list::list(at, options).await,
         None => list::list(at, &options.list).await,
     }

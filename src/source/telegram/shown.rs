@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ChannelName;
-use crate::source::Complaint;
 use crate::source::candidate::Draft;
+use crate::source::{Complaint, LAYOUT};
 
 /// How far the server's time of a page may be from ours before the page counts as a stale copy.
 const SKEW_MAX: Duration = Duration::from_hours(2);
@@ -132,7 +132,7 @@ impl Shown {
 }
 
 fn layout(detail: String) -> Complaint {
-    Complaint { reason: "layout", detail }
+    Complaint { reason: LAYOUT, detail }
 }
 
 #[cfg(test)]

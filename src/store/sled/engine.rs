@@ -54,6 +54,11 @@ pub(super) struct Engine {
 }
 
 impl Engine {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Takes over the open database at `path`.
     pub(super) fn new(path: &Path, open: Open) -> Self {
         Self {

@@ -18,6 +18,7 @@ use crate::fault;
 use crate::fetch::{Order, RobotsTxt};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::{Delivery, Subject};
+use crate::source::LAYOUT;
 use crate::store::{Day, Expired, SourceState, StoreError, Transaction as _};
 use crate::story::Story;
 
@@ -70,8 +71,18 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
         remove_where(&open.db, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
         remove_where(&open.db, Kind::Order, |order: Order| order.until < now)
     })?;
+    pages(engine, limit)?;
     let keys = engine.with(|open| seen_keys(&open.db, now, keep.max(SEEN_KEEP_MIN)))?;
     Ok(Expired { keys, items, alerts, deliveries })
+}
+
+/// Removes the pages kept before `limit` of sources that can be read again, or are not polled any more.
+fn pages(engine: &Engine, limit: Timestamp) -> Result<(), StoreError> {
+    super::pages::forget(engine.path(), limit, |source| {
+        let state: Option<SourceState> = engine.with(|open| open.db.row(&keys::source(source)))?;
+        let failing = state.filter(|state| state.last_poll.is_some_and(|last| last >= limit));
+        Ok(failing.is_some_and(|state| state.failing.is_some_and(|run| run.reason == LAYOUT)))
+    })
 }
 
 /// `span` before `time`, or the beginning of time.

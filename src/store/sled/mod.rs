@@ -18,6 +18,7 @@ mod keys;
 mod learned_row;
 mod mark;
 mod open;
+mod pages;
 mod rows;
 mod seen;
 mod silence_row;
@@ -39,7 +40,8 @@ use self::access::{Read, Row};
 use self::engine::Engine;
 use self::keys::Kind;
 use super::{
-    Day, Deliveries, Expired, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work, gather,
+    Day, Deliveries, Expired, KeptPage, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work,
+    gather,
 };
 use crate::article::{Fate, Pending, WAITING_MAX};
 use crate::event::{Event, EventId, Network};
@@ -239,6 +241,18 @@ impl Store for SledStore {
             Deliveries::Closed => show_closed(tree, Kind::History, visit),
             Deliveries::Dead => show_closed(tree, Kind::Dead, visit),
         })
+    }
+
+    fn keep_page(&self, source: &SourceName, bytes: &[u8]) -> Result<(), StoreError> {
+        pages::keep(self.engine.path(), source, bytes)
+    }
+
+    fn page(&self, source: &SourceName) -> Result<Option<KeptPage>, StoreError> {
+        pages::page(self.engine.path(), source)
+    }
+
+    fn pages(&self) -> Result<Vec<(SourceName, Timestamp)>, StoreError> {
+        pages::pages(self.engine.path())
     }
 
     fn expire(&self, now: Timestamp, keep: Duration) -> Result<Expired, StoreError> {
