@@ -115,6 +115,49 @@ fn telegram_states_a_stranger_under_the_name_is_shown_and_told() {
     assert_eq!(state(&desk).0, "ok", "{}", complaint(&desk));
 }
 
+#[test]
+fn telegram_states_a_stranger_is_watched_like_any_channel_once_it_is_told() {
+    let (preview, desk) = channel(481..=500);
+    let counts = |poll: &Value| ["/new", "/alerts"].map(|count| number(poll, count));
+    // Numbers that the channel before had too, and lower ones.
+    let take_over = |id: i64, messages: std::ops::RangeInclusive<u64>| {
+        preview.change(|channel| {
+            channel.id = id;
+            channel.messages.clear();
+        });
+        preview.publish(messages);
+    };
+    take_over(-2002, 471..=490);
+    assert_eq!(counts(&desk.poll()), [20, 0]);
+    preview.say(491, &convoy(491));
+    assert_eq!(counts(&desk.poll()), [1, 1], "and now it is confirmed, and told");
+    assert_eq!(state(&desk), ("failing".into(), "renamed".into()));
+
+    preview.publish(492..=540);
+    preview.say(500, &convoy(500));
+    let asked = preview.targets().len();
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [49, 1], "{poll}");
+    assert_eq!(preview.targets()[asked..], ["/s/post", "/s/post?before=521", "/s/post?before=501"]);
+    assert_eq!(state(&desk).0, "ok", "{}", complaint(&desk));
+    assert_eq!(desk.sources()["post"]["taken_over"], json!([-2002, -1001]), "that stays in sight");
+    preview.say(530, &convoy(530));
+    preview.delete(535);
+    let poll = desk.poll();
+    assert_eq!(number(&poll, "/edited"), 1, "{poll}");
+    assert_eq!(desk.sources()["post"]["gone"][0]["url"], "https://t.me/post/535");
+
+    // The first one is back: what it showed is known still, and it is watched again once that is told.
+    take_over(-1001, 482..=501);
+    assert_eq!(counts(&desk.poll()), [1, 0]);
+    desk.poll();
+    assert_eq!(state(&desk).1, "renamed");
+    preview.publish(502..=541);
+    let poll = desk.poll();
+    assert_eq!((counts(&poll), state(&desk).0.as_str()), ([40, 0], "ok"), "{poll}");
+    assert_eq!(desk.sources()["post"]["taken_over"], Value::Null);
+}
+
 /// A genuine page, where `HARMATTAN_FIXTURES` names the folder that has it; it belongs to its publisher.
 fn genuine(file: &str) -> Option<Vec<u8>> {
     let folder = std::env::var_os("HARMATTAN_FIXTURES")?;

@@ -169,6 +169,10 @@ pub struct Source {
     /// Of a Telegram channel: messages once seen that its preview does not show any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<Gone>,
+    /// Of a Telegram channel whose name was taken over: Telegram's numbers of the channel that is read now and of the one
+    /// that had the name when it was first read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<(i64, i64)>,
     /// When the page was kept that `sources page` prints: the first of another layout than is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_kept: Option<Timestamp>,

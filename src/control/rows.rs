@@ -53,6 +53,7 @@ pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 usual_gap_minutes: state.health.arrivals.usual().map(|gap| gap.as_secs() / 60),
                 silent_after_minutes: patience.as_secs() / 60,
                 gaps: state.health.gaps.iter().map(gap).collect(),
+                taken_over: state.channel.id.zip(state.channel.named),
                 page_kept: None,
                 learned: (&state.learned).into(),
             }

@@ -8,7 +8,7 @@ use super::ask::{Via, is_same_document};
 use crate::desk::{Source, Target};
 use crate::ingest;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
-use crate::source::{Candidate, Reading};
+use crate::source::{Candidate, Complaint, Reading};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
 
 /// What was known of the channel of `source`; nothing where its address was another.
@@ -36,15 +36,18 @@ pub fn settle(
     let Some(shown) = reading.shown.take() else { return Ok(None) };
     let known = known(source, state);
     let same = known.newest.is_some();
-    reading.complaint = shown.against(known).or(reading.complaint.take());
-    let settled = if shown.is_stranger(known) {
+    let is_known = same || known.id.is_some();
+    let before = if is_known { state.channel.clone() } else { ChannelState::default() };
+    file(&mut reading.items, source, &before, shown.id);
+    let stranger = shown.is_stranger(known);
+    let odd = shown.against(known);
+    let settled = if stranger && is_told(state, odd.as_ref()) {
+        adopted(&before, &shown, now)
+    } else if stranger {
         // Its numbers say nothing of the messages of the other channel, nor where to go on there.
-        let name = shown.id.unwrap_or_default().to_string();
-        reading.items.iter_mut().for_each(|item| telegram::key_by(item, source.name(), &name));
         reading.hints.telegram_newest = None;
-        state.channel.clone()
+        before
     } else {
-        let before = if same { state.channel.clone() } else { ChannelState::default() };
         let first = match state.baseline.filter(|_| is_same_document(source, state)) {
             _ if same => before.first,
             Some(baseline) => Some(first_since(&reading.items, baseline, &shown)),
@@ -55,10 +58,50 @@ pub fn settle(
         let (id, texts) = (before.id.or(shown.id), before.texts || shown.texts > 0);
         let reread = if same { before.reread } else { Some(now) };
         let gone = gone(store, source, channel, &shown, &before, now)?;
-        ChannelState { id, first, texts, reread, gone }
+        ChannelState { id, first, texts, reread, gone, ..before }
     };
+    reading.complaint = odd.or(reading.complaint.take());
     reading.shown = Some(shown);
     Ok(Some(settled))
+}
+
+/// Whether the poll before found the same stranger under the name, so that this one is told of it.
+fn is_told(state: &SourceState, odd: Option<&Complaint>) -> bool {
+    let run = state.health.run.as_ref().zip(odd);
+    run.is_some_and(|(run, odd)| (run.reason.as_str(), &run.detail) == (odd.reason, &odd.detail))
+}
+
+/// What is known once the channel that took over the name is told of: from here on it is the one that is watched. Its
+/// page is its baseline; numbers of the other are not compared with its own.
+fn adopted(before: &ChannelState, shown: &Shown, now: Timestamp) -> ChannelState {
+    let named = before.named.or(before.id);
+    ChannelState {
+        id: shown.id,
+        named: named.filter(|named| Some(*named) != shown.id),
+        first: shown.oldest(),
+        texts: shown.texts > 0,
+        reread: Some(now),
+        gone: Vec::new(),
+    }
+}
+
+/// What the messages of the channel with that number are remembered under: the name for the one that had it first, which
+/// may be called otherwise by now, and the number for any that took it over.
+fn filed(channel: &ChannelName, before: &ChannelState, id: Option<i64>) -> String {
+    let id = id.or(before.id);
+    match id.zip(before.named.or(before.id)) {
+        Some((id, named)) if id != named => id.to_string(),
+        Some(_) | None => channel.as_str().to_lowercase(),
+    }
+}
+
+/// Files messages of the channel with that number under its keys.
+pub fn file(items: &mut [Candidate], source: &Source, before: &ChannelState, id: Option<i64>) {
+    let Target::Telegram { channel, .. } = &source.target else { return };
+    let name = filed(channel, before, id);
+    for item in items {
+        telegram::key_by(item, source.name(), &name);
+    }
 }
 
 /// Takes out of a mirror's page what is known already, and what is older than the baseline. What a mirror makes of a
@@ -73,7 +116,11 @@ pub fn settle_mirrored(
     reading: &mut Reading,
     via: Via,
 ) -> Result<Option<ChannelState>, StoreError> {
-    let first = state.channel.first.filter(|_| is_same_document(source, state));
+    let is_same = is_same_document(source, state);
+    let first = state.channel.first.filter(|_| is_same);
+    if is_same {
+        file(&mut reading.items, source, &state.channel, None);
+    }
     let mut fresh = Vec::new();
     for item in reading.items.drain(..) {
         let is_known = ingest::known(&store.seen(source.name(), &ingest::lookups(&item))?).is_some();
@@ -112,7 +159,7 @@ pub fn gone(
     let mut gone = before.gone.clone();
     gone.retain(|(number, _)| !shown.numbers.contains(number));
     let missing = shown.missing();
-    let name = channel.as_str().to_lowercase();
+    let name = filed(channel, before, shown.id);
     let keys: Vec<_> = missing.iter().map(|number| telegram::key_of(&name, *number)).collect();
     let seen = store.seen(source.name(), &keys)?;
     for (number, _) in missing.iter().zip(seen).filter(|(_, seen)| seen.is_some()) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::{clock, learn};
+use super::{channel, clock, learn};
 use crate::desk::Source;
 use crate::fetch::Document;
 use crate::ingest;
@@ -46,10 +46,16 @@ pub(super) fn read(
     beside: &Beside,
 ) -> Result<Result<Page, Unreadable>, StoreError> {
     let plan = Plan { now: Some(clock::now()), ..source.plan() };
-    let reading = match source::read(document, &plan) {
+    let mut reading = match source::read(document, &plan) {
         Ok(reading) => reading,
         Err(why) => return Ok(Err(why)),
     };
+    channel::file(
+        &mut reading.items,
+        source,
+        &state.channel,
+        reading.shown.as_ref().and_then(|shown| shown.id),
+    );
     let first = state.channel.first;
     let mut overlap = learn::Shown::default();
     let mut passed = Passed {

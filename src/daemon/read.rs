@@ -269,7 +269,7 @@ fn gather(
         validators: (document.url.to_string(), document.validators.clone()),
         body,
         complaint: reading.complaint,
-        beyond: Beyond { channel, ..Beyond::default() },
+        beyond: Beyond { channel: channel.map(Box::new), ..Beyond::default() },
     };
     let front = Front {
         url: document.url.clone(),

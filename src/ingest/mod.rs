@@ -148,7 +148,15 @@ pub struct Beyond {
     /// A walk that goes on at the next poll, once what it read so far is told.
     pub walk: Option<Box<Walk>>,
     /// What is now known of the Telegram channel.
-    pub channel: Option<ChannelState>,
+    pub channel: Option<Box<ChannelState>>,
+}
+
+impl Beyond {
+    /// Whether the channel is another than the one known before.
+    fn is_another(&self, before: &ChannelState) -> bool {
+        let ids = self.channel.as_ref().and_then(|now| now.id).zip(before.id);
+        ids.is_some_and(|(now, before)| now != before)
+    }
 }
 
 /// An item and what the rules say of it; not asked where the item seemed known.
@@ -218,7 +226,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let before = health::Before::of(&state);
     match &poll.outcome {
         Outcome::Read(harvest) => {
-            if state.address != poll.source.address {
+            if state.address != poll.source.address || harvest.beyond.is_another(&state.channel) {
                 // The numbers of another channel say nothing of this one's.
                 state.telegram_newest = None;
             }
@@ -300,12 +308,13 @@ fn failed(run: Option<Failing>, at: Timestamp, reason: &str, detail: &str) -> Fa
 
 /// Lets go of what a walk set aside, once it is told, and keeps what is known of the channel.
 fn settle(tx: &dyn Transaction, state: &mut SourceState, beyond: &Beyond) -> Result<(), StoreError> {
-    if beyond.held {
+    // A walk that was not ended led through another channel.
+    if beyond.held || beyond.is_another(&state.channel) {
         let walk = std::mem::replace(&mut state.walk, beyond.walk.as_deref().cloned()).unwrap_or_default();
         (0..walk.held).try_for_each(|place| tx.drop_held(&state.name, place))?;
     }
     if let Some(channel) = &beyond.channel {
-        state.channel.clone_from(channel);
+        state.channel = ChannelState::clone(channel);
     }
     Ok(())
 }

@@ -67,6 +67,9 @@ pub struct SourceState {
 pub struct ChannelState {
     /// Telegram's own number of it, which outlives its name.
     pub id: Option<i64>,
+    /// The number of the channel that had the name before, where another has taken it over. Messages of that one are
+    /// remembered by the name, those of any other by its number.
+    pub named: Option<i64>,
     /// Lowest message number of the baseline: what is older was never to be told.
     pub first: Option<u64>,
     /// Whether its pages had texts.

@@ -91,6 +91,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         ttl_minutes: Some(15),
         channel: ChannelState {
             id: Some(-1),
+            named: Some(-2),
             first: Some(3),
             texts: true,
             reread: Some(at(6)),

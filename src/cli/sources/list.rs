@@ -116,6 +116,9 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
         let lost = counted(source.lost_last, ["entry", "entries"]);
         remarks.push(format!("{lost} lost in the last reading"));
     }
+    if let Some((now, before)) = source.taken_over {
+        remarks.push(format!("read under its name: another channel ({now}) than at first ({before})"));
+    }
     if let Some(last) = source.gone.last() {
         let gone = counted(source.gone.len(), ["message", "messages"]);
         remarks.push(format!("{gone} gone from the preview, last {}", last.url));

@@ -103,6 +103,8 @@ struct SourceRow {
 struct ChannelRow {
     #[serde(default)]
     id: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    named: Option<i64>,
     #[serde(default)]
     first: Option<u64>,
     #[serde(default)]
@@ -237,14 +239,14 @@ impl Row for SourceState {
 }
 
 impl From<ChannelState> for ChannelRow {
-    fn from(ChannelState { id, first, texts, reread, gone }: ChannelState) -> Self {
-        Self { id, first, texts, reread, gone }
+    fn from(ChannelState { id, named, first, texts, reread, gone }: ChannelState) -> Self {
+        Self { id, named, first, texts, reread, gone }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
-    fn from(ChannelRow { id, first, texts, reread, gone }: ChannelRow) -> Self {
-        Self { id, first, texts, reread, gone }
+    fn from(ChannelRow { id, named, first, texts, reread, gone }: ChannelRow) -> Self {
+        Self { id, named, first, texts, reread, gone }
     }
 }
 
