@@ -197,6 +197,30 @@ fn what_stands_in_an_articles_place_alerts_nobody() {
 }
 
 #[test]
+fn how_the_articles_of_a_source_ended_is_counted() {
+    let paper = Paper::new("always");
+    let ends = |paper: &Paper| paper.desk.sources()["paper"]["articles"]["ends"].clone();
+    assert_eq!(ends(&paper), Value::Null);
+    paper.print(&[(MANGOES, "Short."); 4]);
+    for (number, reply) in [
+        (1, page(STORY)),
+        (2, page(&format!("{STORY}<p>Subscribe to continue reading.</p>"))),
+        (3, Reply::status(403)),
+        (4, page(STORY)),
+    ] {
+        paper.article(number, reply);
+    }
+    paper.desk.poll();
+    assert_eq!(ends(&paper), serde_json::json!({ "used": 2, "paywall": 1, "failed": 1 }));
+    let long = paper.site.url(&format!("/{}", "x".repeat(2_100)));
+    paper.site.show("/feed", linking("Rain", &[long]));
+    paper.desk.poll();
+    assert_eq!(ends(&paper)["failed"], 2, "what may not wait has failed");
+    let told = paper.desk.print(&["sources", "list"]);
+    assert!(told.contains("articles of ") && told.contains(": 2 failed, 2 used, 1 paywall"), "{told}");
+}
+
+#[test]
 fn a_flood_of_entries_does_not_make_articles_wait_without_bound() {
     let paper = Paper::new("auto");
     paper.site.show("/robots.txt", Reply::status(503));

@@ -7,6 +7,7 @@
 mod marks;
 mod read;
 pub mod retry;
+mod tally;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use read::read;
+pub use tally::{Counts, Tally};
 
 use crate::config::ArticleChoice;
 use crate::item::{Item, ItemId, SourceName};

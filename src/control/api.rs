@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::history::{ItemsPage, ToldPage};
+use crate::article::Counts;
 use crate::wire;
 
 pub use super::call::{Call, Only, OutboxFilter};
@@ -169,6 +170,9 @@ pub struct Source {
     /// Of a Telegram channel: messages once seen that its preview does not show any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<Gone>,
+    /// How the articles behind its entries ended of late, where they are fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub articles: Option<Articles>,
     /// Of a Telegram channel whose name was taken over: Telegram's numbers of the channel that is read now and of the one
     /// that had the name when it was first read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,6 +192,16 @@ pub struct Gone {
     pub url: String,
     /// When that was noticed.
     pub noticed: Timestamp,
+}
+
+/// How articles ended, a month or two back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Articles {
+    /// Since when they are counted.
+    pub since: Timestamp,
+    /// By how they ended: `used`, `robots`, `failed`, or what their pages showed in their place, as `explain` tells of
+    /// one.
+    pub ends: Counts,
 }
 
 /// A page that is kept of a source.

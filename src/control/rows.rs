@@ -1,7 +1,9 @@
 //! Core values as rows of a listing.
 
+use jiff::Timestamp;
+
 use super::api;
-use crate::config::{SourceAddress, SourceSpec};
+use crate::config::{ArticleChoice, SourceAddress, SourceSpec};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::event::{self, Gap};
@@ -9,7 +11,7 @@ use crate::ingest;
 use crate::item::SourceKind;
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::source::telegram::ChannelName;
-use crate::store::{Failing, SourceState};
+use crate::store::{Day, Failing, SourceState};
 use crate::story::{Alert, AlertKind};
 
 /// The state of every configured source, in the order of the config; those switched off keep what is known.
@@ -53,12 +55,20 @@ pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 usual_gap_minutes: state.health.arrivals.usual().map(|gap| gap.as_secs() / 60),
                 silent_after_minutes: patience.as_secs() / 60,
                 gaps: state.health.gaps.iter().map(gap).collect(),
+                articles: articles(spec, state, now),
                 taken_over: state.channel.id.zip(state.channel.named),
                 page_kept: None,
                 learned: (&state.learned).into(),
             }
         })
         .collect()
+}
+
+/// How the articles of a source ended, where it has them fetched.
+fn articles(spec: &SourceSpec, state: &SourceState, now: Timestamp) -> Option<api::Articles> {
+    let (since, ends) =
+        state.articles.of_late(Day::of(now)).filter(|_| spec.article != ArticleChoice::Never)?;
+    Some(api::Articles { since: since.start(), ends })
 }
 
 /// The messages that are gone from a channel's preview.

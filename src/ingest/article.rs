@@ -70,8 +70,16 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
     } else if stored.is_none() {
         return Ok(receipt);
     }
+    count(tx, source, &end, settled.at)?;
     tx.put_article(&Fate { item: *id, first: *first, url: url.clone(), at: settled.at, end })?;
     Ok(receipt)
+}
+
+/// Counts how an article ended among those of its source.
+fn count(tx: &dyn Transaction, source: &SourceName, end: &End, at: Timestamp) -> Result<(), StoreError> {
+    let Some(mut state) = tx.source(source)? else { return Ok(()) };
+    state.articles.add(end, Day::of(at));
+    tx.put_source(&state)
 }
 
 /// What is kept of the text of an article: also where words stand on which rules fired, so that whoever asks why sees
@@ -103,29 +111,40 @@ pub(super) struct Wish<'a> {
     pub(super) now: Timestamp,
 }
 
+/// What came of a wish.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// No article is wanted, or it is known.
+    Nothing,
+    /// It waits to be fetched.
+    Waits,
+    /// It has no room to wait.
+    Refused,
+}
+
 impl Wish<'_> {
-    /// Notes the article of an item to be fetched, if it is wanted and not known yet. Says whether it did: what has no
-    /// room to wait is over at once.
+    /// Notes the article of an item to be fetched, if it is wanted and not known yet: what has no room to wait is over at
+    /// once.
     pub(super) fn note(
         &self,
         tx: &dyn Transaction,
         item: &Item,
         first: Day,
         fired: bool,
-    ) -> Result<bool, StoreError> {
-        let Some(url) = article::wanted(self.choice, item, fired) else { return Ok(false) };
+    ) -> Result<Noted, StoreError> {
+        let Some(url) = article::wanted(self.choice, item, fired) else { return Ok(Noted::Nothing) };
         if tx.pending_article(item.id)?.is_some() || tx.article(item.id, first)?.is_some() {
-            return Ok(false);
+            return Ok(Noted::Nothing);
         }
         if let Some(detail) = tx.waiting_articles(self.source)?.refusal(&url) {
             let url = article::shortened(&url).to_owned();
             let end = End::Failed { detail };
             tx.put_article(&Fate { item: item.id, first, url, at: self.now, end })?;
-            return Ok(false);
+            return Ok(Noted::Refused);
         }
         let (source, due) = (self.source.clone(), self.now);
         tx.put_pending_article(&Pending { item: item.id, first, source, url, attempts: 0, due })?;
-        Ok(true)
+        Ok(Noted::Waits)
     }
 }
 

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 pub use self::aside::{Aside, stand_aside};
 use self::take::Ingest;
+use crate::article::Tally;
 use crate::config::{ArticleChoice, Backlog};
 use crate::event::{Event, Health, Reach};
 use crate::fetch::Validators;
@@ -211,6 +212,8 @@ pub struct Receipt {
     pub deliveries: Vec<Delivery>,
     /// Articles that are to be fetched.
     pub articles: u32,
+    /// Articles that had no room to wait.
+    pub articles_refused: u32,
     /// The failure, while polls fail.
     pub failing: Option<Failing>,
 }
@@ -293,6 +296,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         walk: None,
         health: Health::default(),
         learned: Learned::default(),
+        articles: Tally::default(),
     }
 }
 

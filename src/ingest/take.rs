@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::article::{self, Edit, Wish};
+use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::{Harvest, InForce, Judged, Poll, Receipt, record};
+use crate::article::End;
 use crate::config::Backlog;
 use crate::item::{Dating, Item, ItemId, SeenKey, dating};
 use crate::rules::SourceLabel;
@@ -161,7 +162,11 @@ impl Ingest<'_> {
     ) -> Result<(), StoreError> {
         let (choice, source) = (self.poll.source.article, &self.poll.source.name);
         let wish = Wish { choice, source, now: self.poll.started };
-        receipt.articles += u32::from(wish.note(self.tx, &judged.candidate.item, first, fired)?);
+        match wish.note(self.tx, &judged.candidate.item, first, fired)? {
+            Noted::Nothing => {}
+            Noted::Waits => receipt.articles += 1,
+            Noted::Refused => receipt.articles_refused += 1,
+        }
         Ok(())
     }
 
@@ -208,6 +213,8 @@ impl Ingest<'_> {
             state.last_shown = Some(self.poll.started);
         }
         state.lost_last = self.harvest.lost;
+        let no_room = End::Failed { detail: String::new() };
+        (0..receipt.articles_refused).for_each(|_| state.articles.add(&no_room, Day::of(self.poll.started)));
         if self.harvest.whole {
             state.validators = Some(self.harvest.validators.clone());
             state.body = Some(self.harvest.body);

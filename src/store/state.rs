@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::article::Tally;
 use crate::event::Health;
 use crate::fetch::Validators;
 use crate::item::{Item, SeenKey, SourceName};
@@ -60,6 +61,8 @@ pub struct SourceState {
     pub health: Health,
     /// What its polls have taught.
     pub learned: Learned,
+    /// How the articles that its entries link to ended.
+    pub articles: Tally,
 }
 
 /// What is remembered of a Telegram channel.
@@ -201,7 +204,7 @@ impl Owner {
 }
 
 /// Days since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub u16);
 
 impl Day {

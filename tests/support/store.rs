@@ -1,5 +1,6 @@
 //! Values for the store's tests.
 
+use harmattan::article::Tally;
 use harmattan::event::{Arrivals, Complaint, Gap, Health, Run, Told};
 use harmattan::fetch::Validators;
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
@@ -108,6 +109,11 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         }),
         health: health(),
         learned: learned(),
+        articles: Tally {
+            began: Day(20_000),
+            now: [("used".to_owned(), 3)].into(),
+            before: Some([("paywall".to_owned(), 1)].into()),
+        },
     }
 }
 

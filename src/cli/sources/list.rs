@@ -70,6 +70,20 @@ fn table(sources: &[api::Source], now: Timestamp) -> Table {
     table
 }
 
+/// How articles ended, the most frequent end first.
+fn told_articles(articles: &api::Articles, now: Timestamp) -> String {
+    let mut ends: Vec<_> = articles.ends.iter().collect();
+    ends.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let ends: Vec<String> = ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
+    let span = short(now.duration_since(articles.since).as_secs());
+    format!("articles of {span}: {}", plain(&ends.join(", "), 80))
+}
+
+/// What is wrong, without what to do about it, which stands by itself.
+fn wrong(detail: &str) -> &str {
+    detail.split_once("; `harmattan ").map_or(detail, |(wrong, _)| wrong)
+}
+
 /// How long until the next poll.
 fn next(source: &api::Source, now: Timestamp) -> String {
     match source.due {
@@ -98,7 +112,7 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
             .since
             .map_or_else(String::new, |since| format!(" for {}", short(now.duration_since(since).as_secs())));
         let polls = counted(source.failures, ["poll", "polls"]);
-        remarks.push(format!("{reason}{since} ({polls}): {}", plain(detail, 80)));
+        remarks.push(format!("{reason}{since} ({polls}): {}", plain(wrong(detail), 80)));
     }
     if source.reason.as_deref() == Some(LAYOUT) && source.page_kept.is_some() {
         remarks.push(format!("`harmattan sources page {}` prints the page", source.name));
@@ -119,6 +133,9 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
     if let Some((now, before)) = source.taken_over {
         remarks.push(format!("read under its name: another channel ({now}) than at first ({before})"));
     }
+    if let Some(articles) = &source.articles {
+        remarks.push(told_articles(articles, now));
+    }
     if let Some(last) = source.gone.last() {
         let gone = counted(source.gone.len(), ["message", "messages"]);
         remarks.push(format!("{gone} gone from the preview, last {}", last.url));
@@ -134,7 +151,7 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
     }
     if let Some(order) = source.not_before.filter(|order| *order > now && Some(*order) >= source.due) {
         remarks.push(if order == schedule::NEVER {
-            "its server says that it is gone for good".to_owned()
+            "its server says that it is gone for good: give it its new address, or remove it".to_owned()
         } else {
             format!("its server ordered to wait until {}", order.strftime("%m-%d %H:%MZ"))
         });

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Row;
 use super::rows::{from_json, to_json};
-use crate::article::{End, Fate, Pending, Unfit};
+use crate::article::{Counts, End, Fate, Pending, Tally, Unfit};
 use crate::item::SourceName;
 use crate::store::{Day, StoreError};
 
@@ -55,6 +55,34 @@ struct FateRow {
     /// Of one used, its text; of one that failed, why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     more: String,
+}
+
+/// Counts of the articles of a source.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct TallyRow {
+    /// Days since 1970.
+    began: u16,
+    now: Counts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Counts>,
+}
+
+impl TallyRow {
+    pub(super) fn is_empty(&self) -> bool {
+        self.now.is_empty()
+    }
+}
+
+impl From<Tally> for TallyRow {
+    fn from(Tally { began, now, before }: Tally) -> Self {
+        Self { began: began.0, now, before }
+    }
+}
+
+impl From<TallyRow> for Tally {
+    fn from(TallyRow { began, now, before }: TallyRow) -> Self {
+        Self { began: Day(began), now, before }
+    }
 }
 
 impl Row for Fate {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Row, unfit};
+use super::article_row::TallyRow;
 use super::health_row::HealthRow;
 use super::learned_row::LearnedRow;
 use crate::fetch::Validators;
@@ -97,6 +98,8 @@ struct SourceRow {
     health: HealthRow,
     #[serde(default, skip_serializing_if = "LearnedRow::is_empty")]
     learned: LearnedRow,
+    #[serde(default, skip_serializing_if = "TallyRow::is_empty")]
+    articles: TallyRow,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -195,6 +198,7 @@ impl Row for SourceState {
             walk: state.walk.map(WalkRow::from),
             health: state.health.into(),
             learned: state.learned.into(),
+            articles: state.articles.into(),
         })
     }
 
@@ -234,6 +238,7 @@ impl Row for SourceState {
             walk: row.walk.map(Walk::from),
             health: row.health.into(),
             learned: row.learned.into(),
+            articles: row.articles.into(),
         })
     }
 }
