@@ -20,6 +20,7 @@ mod control;
 mod crashes;
 mod daemon;
 mod demo;
+mod detours;
 mod discovery;
 mod events;
 mod faults;

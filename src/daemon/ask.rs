@@ -10,12 +10,12 @@ use super::network;
 use crate::desk::{Desk, Source, Target};
 use crate::event::Reach;
 use crate::fetch::{
-    ACCEPT_FEED, ACCEPT_PAGE, Answer, Document, Failure, FetchError, Fetched, Freshness, Redirects, Request,
-    Validators,
+    ACCEPT_FEED, ACCEPT_PAGE, Answer, Document, Failure, FetchError, Fetched, Freshness, REDIRECTS_MAX,
+    Redirects, Request, Validators,
 };
 use crate::item::SourceKind;
 use crate::source::mirror::{self, Mirror};
-use crate::source::telegram::ChannelName;
+use crate::source::telegram::{self, ChannelName, Turn};
 use crate::source::{self, Complaint, Plan, Reading, Unreadable};
 use crate::store::SourceState;
 
@@ -188,19 +188,22 @@ impl Asker<'_> {
         }
     }
 
-    /// Asks the hosts in order until one answers. t.me itself was gone for a day in July 2026, while
-    /// telegram.me went on.
+    /// Asks the hosts in order until one answers, those first that could be reached lately. t.me itself was gone for a
+    /// day in July 2026, while telegram.me went on.
     async fn telegram(
         &self,
         channel: &ChannelName,
         hosts: &[String],
         page: impl Fn(&str) -> Option<Url>,
     ) -> Result<Asked, Held> {
-        let mut first = None;
-        for host in hosts {
-            let Some(url) = page(host) else { continue };
-            match self.fetch(&url, ACCEPT_PAGE, None, Redirects::Report).await {
+        let mut failed: Option<(usize, FetchError)> = None;
+        for place in self.desk.reached.order(hosts, self.now) {
+            let Some((host, url)) = hosts.get(place).and_then(|host| Some((host, page(host)?))) else {
+                continue;
+            };
+            match self.preview(channel, hosts, url).await {
                 Ok(Fetched { answer, freshness, host: answered, waited, .. }) => {
+                    self.desk.reached.answered(host);
                     let got = match answer {
                         Answer::Document(document) => Got::Document(document),
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
@@ -210,14 +213,47 @@ impl Asker<'_> {
                 }
                 // The others are Telegram's too: what one orders is not to be dodged by asking the next.
                 Err(error) if orders_to_wait(&error) => return Asked::failed(error),
-                Err(error) => _ = first.get_or_insert(error),
+                Err(error) => {
+                    if error.failure.is_of_the_network() {
+                        self.desk.reached.failed(host, self.now);
+                    } else {
+                        self.desk.reached.answered(host);
+                    }
+                    if failed.as_ref().is_none_or(|(first, _)| place < *first) {
+                        failed = Some((place, error));
+                    }
+                }
             }
         }
         // The others stand in for the first, so its failure is the channel's.
-        match first {
-            Some(error) => Asked::failed(error),
+        match failed {
+            Some((_, error)) => Asked::failed(error),
             None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
         }
+    }
+
+    /// A page of a channel's preview, from wherever on Telegram's hosts it leads; a redirect means that there is none.
+    async fn preview(
+        &self,
+        channel: &ChannelName,
+        hosts: &[String],
+        mut url: Url,
+    ) -> Result<Fetched, FetchError> {
+        let astray = |to: String, host: String| FetchError {
+            host: Some(host.into_boxed_str()),
+            ..Failure::Redirect(to).into()
+        };
+        for _ in 0..=REDIRECTS_MAX {
+            let fetched = self.fetch(&url, ACCEPT_PAGE, None, Redirects::Report).await?;
+            let Answer::Redirect { location } = &fetched.answer else { return Ok(fetched) };
+            match telegram::turn(channel, &url, hosts, location) {
+                Turn::Landing => return Ok(fetched),
+                Turn::Preview(onward) => url = onward,
+                Turn::Astray(to) => return Err(astray(to, fetched.host)),
+            }
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Err(astray(format!("more than {REDIRECTS_MAX} of them"), host))
     }
 
     /// The page of the first mirror that can be read, where no host shows the channel and none ordered to wait.

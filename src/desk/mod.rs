@@ -1,6 +1,7 @@
 //! What is in force: the checked config and everything built from it. A reload replaces it as a whole.
 
 mod landings;
+mod reached;
 mod vantage;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use self::landings::Landings;
+pub use self::reached::Reached;
 use crate::config::{
     self, Config, Environment, MirrorSpec, Problem, Problems, SelectSpec, SourceAddress, SourceSpec,
 };
@@ -42,6 +44,8 @@ pub struct Desk {
     pub fetcher: Arc<Fetcher>,
     /// Which source has which document.
     pub landings: Landings,
+    /// Which hosts of several could not be reached lately.
+    pub reached: Reached,
     /// What every poll needs of the rules and notifiers.
     pub in_force: InForce,
     /// What is odd but not wrong, in words with places.
@@ -166,7 +170,7 @@ impl Source {
 
 impl Desk {
     /// Reads the config at `path` and builds everything from it. What outlives a reload comes from `old`: the
-    /// hosts' turns and orders.
+    /// hosts' turns and orders, and which could not be reached.
     ///
     /// # Errors
     /// All problems at once; nothing is built then.
@@ -223,6 +227,7 @@ impl Desk {
             path: path.to_owned(),
             engine,
             landings: Landings::of(&sources),
+            reached: old.map(|old| old.reached.clone()).unwrap_or_default(),
             sources,
             notifiers,
             fetcher: Arc::new(match old {

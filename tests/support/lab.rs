@@ -49,6 +49,12 @@ impl Lab {
         self.desk = load(&self.folder, more, self.now, Some(&self.desk));
     }
 
+    /// Reads the same config anew.
+    pub(crate) fn reload(&mut self) {
+        let desk = Desk::load(&self.desk.path, &environment(&self.folder), self.now, Some(&self.desk));
+        self.desk = Arc::new(desk.unwrap());
+    }
+
     /// Ends the process, as far as that can be done in one, and starts it anew.
     pub(crate) async fn restart(self) -> Self {
         let Self { folder, open, desk, now } = self;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use url::Url;
 
 /// Hosts that are all Telegram's.
-const HOSTS: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
+pub(super) const HOSTS: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
 
 /// Paths of `t.me` that are no channels.
 const RESERVED: [&str; 12] = [

@@ -6,6 +6,7 @@
 mod channel;
 mod landing;
 mod message;
+mod redirect;
 mod shown;
 
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 use scraper::{ElementRef, Html, Selector};
 
 pub use self::channel::{ChannelName, NotAChannelName};
+pub use self::redirect::{Turn, turn};
 pub use self::shown::{Known, Shown};
 use super::candidate::{Draft, identify};
 use super::html;
