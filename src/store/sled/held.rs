@@ -141,7 +141,9 @@ mod tests {
             let mut expected = [None; 4];
             for group in groups {
                 for (writes, _) in group.iter().filter(|(_, end)| matches!(end, End::Well)) {
-                    writes.iter().for_each(|(place, held)| expected[*place as usize] = *held);
+                    for (place, held) in writes {
+                        expected[*place as usize] = *held;
+                    }
                 }
                 let mut works: Vec<_> = group.iter().map(|of| work(&source, of.clone())).collect();
                 let mut works: Vec<&mut Work<'_>> = works.iter_mut().map(|work| work as &mut Work<'_>).collect();
