@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use harmattan::config::keys;
@@ -13,6 +14,8 @@ use harmattan::config::{Backlog, Environment, Loaded, Problems, SourceAddress, l
 use harmattan::notify::{MailWay, NotifierKind, SmtpTls};
 use harmattan::rules::spec::{FieldFilter, Located, Mode, RuleSpec, Scope, Severity};
 use proptest::prelude::*;
+
+use crate::tls::{authority, pem};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config")
@@ -38,6 +41,7 @@ fn load_text(text: &str, others: &[(&str, &str)]) -> Result<Loaded, Problems> {
     for name in ["mail.txt.j2", "mail.html.j2", "hook.json.j2"] {
         fs::write(folder.path().join(name), "{}").unwrap();
     }
+    fs::write(folder.path().join("ca.pem"), CA.as_str()).unwrap();
     fs::write(folder.path().join("harmattan.toml"), text).unwrap();
     load(Path::new("harmattan.toml"), &environment(folder.path()))
 }
@@ -100,6 +104,9 @@ const ONCE: [&Table; 8] = [
     &keys::HEARTBEAT,
     &keys::CONTROL,
 ];
+
+/// A certificate that a source may name.
+static CA: LazyLock<String> = LazyLock::new(|| pem(&authority()));
 
 /// A config that uses every key of the option table with its example, but for one key of one table that has
 /// another value.

@@ -30,6 +30,7 @@ async fn crawl(fetcher: &Fetcher, url: &Url, now: Timestamp) -> Result<Fetched, 
         accept: ACCEPT_PAGE,
         redirects: Redirects::Follow,
         proxy: None,
+        pinned: None,
         contact: true,
         now,
     };
@@ -158,6 +159,7 @@ async fn g9_a_crawl_delay_is_the_gap_between_two_pages_and_not_between_feeds() {
         accept: ACCEPT_PAGE,
         redirects: Redirects::Follow,
         proxy: None,
+        pinned: None,
         contact: true,
         now: at(0),
     };

@@ -15,13 +15,15 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
+use crate::support::lab::Lab;
+
 const FEED: &str =
     "<rss version=\"2.0\"><channel><title>P</title><item><title>T</title></item></channel></rss>";
 
 /// Who signs.
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
@@ -43,23 +45,46 @@ pub(crate) fn certificate(host: &str, years: [i32; 2], by: Option<&Authority>) -
     Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap())
 }
 
-/// A server that answers one request with this; its port. What it was asked counts.
+/// A server that answers each request with this; its port. What it was asked counts.
 pub(crate) fn serve(config: Arc<ServerConfig>, answer: &'static str, asked: &Arc<AtomicUsize>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve_at("127.0.0.1", config, answer, asked)
+}
+
+/// The same at another address of this machine.
+fn serve_at(host: &str, config: Arc<ServerConfig>, answer: &'static str, asked: &Arc<AtomicUsize>) -> u16 {
+    let listener = TcpListener::bind((host, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::clone(asked);
     thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-        // Of a client that trusts nobody not a byte comes through.
-        if matches!(stream.read(&mut [0; 1024]), Ok(1..)) {
-            asked.fetch_add(1, Ordering::SeqCst);
-            stream.write_all(answer.as_bytes()).unwrap();
-            stream.conn.send_close_notify();
-            stream.flush().unwrap();
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            // Of a client that trusts nobody not a byte comes through.
+            if matches!(stream.read(&mut [0; 1024]), Ok(1..)) {
+                asked.fetch_add(1, Ordering::SeqCst);
+                stream.write_all(answer.as_bytes()).unwrap();
+                stream.conn.send_close_notify();
+                stream.flush().unwrap();
+            }
         }
     });
     port
+}
+
+fn found() -> &'static str {
+    let length = FEED.len();
+    format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{FEED}").leak()
+}
+
+fn onward(url: &str) -> &'static str {
+    let head = "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation";
+    format!("{head}: {url}\r\n\r\n").leak()
+}
+
+/// Its certificate as a file.
+pub(crate) fn pem(authority: &Authority) -> String {
+    let lines = STANDARD.encode(authority.der());
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 }
 
 /// A server that knows nothing newer than TLS 1.0: it ends the handshake with an alert of that version.
@@ -78,11 +103,7 @@ fn serve_old() -> u16 {
 fn row_17_what_cannot_be_trusted_is_not_asked() {
     let (ours, theirs) = (authority(), authority());
     let now = [2020, 2090];
-    let found =
-        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{FEED}", FEED.len());
-    let found: &'static str = found.leak();
-    let onward =
-        "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: http://127.0.0.1/\r\n\r\n";
+    let (found, onward) = (found(), onward("http://127.0.0.1/"));
     let rows = [
         ("good", certificate("127.0.0.1", now, Some(&ours)), found, ""),
         (
@@ -109,36 +130,101 @@ fn row_17_what_cannot_be_trusted_is_not_asked() {
         .collect();
     ports.push(("old", serve_old(), "tls: no secure connection: "));
 
+    let source = |(name, port, _): &(&str, u16, &str)| source(name, *port);
+    let polls = once(&ours, &ports.iter().map(source).collect::<Vec<_>>().concat(), &[]);
+    assert_eq!(polls.len(), ports.len());
+    for (name, _, expected) in &ports {
+        assert_failure(&polls, name, expected);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "not a byte of a request went to the others");
+}
+
+fn source(name: &str, port: u16) -> String {
+    format!("[[source]]\nname = \"{name}\"\nfeed = \"https://127.0.0.1:{port}/feed\"\n")
+}
+
+/// The polls of a machine that trusts one authority, with these files beside its config.
+fn once(trusted: &Authority, sources: &str, files: &[(&str, String)]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
-    let [config, trusted] = ["harmattan.toml", "authority.pem"].map(|name| folder.path().join(name));
-    let lines = STANDARD.encode(ours.der());
-    std::fs::write(&trusted, format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"))
-        .unwrap();
-    let source = |(name, port, _): &(&str, u16, &str)| {
-        format!("[[source]]\nname = \"{name}\"\nfeed = \"https://127.0.0.1:{port}/feed\"\n")
-    };
-    let sources = ports.iter().map(source).collect::<Vec<_>>().concat();
+    let [config, machine] = ["harmattan.toml", "machine.pem"].map(|name| folder.path().join(name));
+    std::fs::write(&machine, pem(trusted)).unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
     let common = "[store]\npath = \"store\"\n[http]\nallow_networks = [\"127.0.0.0/8\"]\n[schedule]\nhost_gap = \"0s\"\n";
     std::fs::write(&config, format!("{common}{sources}")).unwrap();
     let program = env!("CARGO_BIN_EXE_harmattan");
     let polled = Command::new(program)
-        .env("SSL_CERT_FILE", &trusted)
+        .env("SSL_CERT_FILE", &machine)
         .arg("-c")
         .arg(&config)
         .args(["once", "--all", "--json"])
         .output()
         .unwrap();
-    let polls: Vec<Value> = String::from_utf8(polled.stdout)
-        .unwrap()
+    assert!(matches!(polled.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&polled.stderr));
+    let lines = String::from_utf8(polled.stdout).unwrap();
+    lines
         .lines()
         .filter(|line| line.starts_with('{'))
         .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(polls.len(), ports.len(), "{}", String::from_utf8_lossy(&polled.stderr));
-    for (name, _, expected) in &ports {
-        let poll = polls.iter().find(|poll| poll["source"] == *name).unwrap();
-        let failure = poll["failure"].as_str().unwrap_or_default();
-        assert!(failure.starts_with(expected) && failure.is_empty() == expected.is_empty(), "{name}: {poll}");
+        .collect()
+}
+
+/// How the failure of a source begins; with nothing for none.
+#[track_caller]
+fn assert_failure(polls: &[Value], name: &str, expected: &str) {
+    let poll = polls.iter().find(|poll| poll["source"] == name).unwrap();
+    let failure = poll["failure"].as_str().unwrap_or_default();
+    assert!(failure.starts_with(expected) && failure.is_empty() == expected.is_empty(), "{name}: {poll}");
+}
+
+#[test]
+fn row_17_a_source_with_an_authority_of_its_own_trusts_nobody_else_and_at_its_host_alone() {
+    const REFUSED: &str = "tls: no secure connection: ";
+    let (machine, ours, theirs) = (authority(), authority(), authority());
+    let (asked, found, now) = (Arc::new(AtomicUsize::new(0)), found(), [2020, 2090]);
+    let at = |host: &str, years, by| serve(certificate(host, years, Some(by)), found, &asked);
+    let leading = |to: String| serve(certificate("127.0.0.1", now, Some(&ours)), onward(&to), &asked);
+    let near = at("127.0.0.1", now, &ours);
+    let far = serve_at("127.0.0.2", certificate("127.0.0.2", now, Some(&ours)), found, &asked);
+    let public = serve_at("127.0.0.2", certificate("127.0.0.2", now, Some(&machine)), found, &asked);
+    let rows = [
+        ("right", near, "ours.pem", ""),
+        ("several", at("127.0.0.1", now, &theirs), "both.pem", ""),
+        ("without", at("127.0.0.1", now, &ours), "", REFUSED),
+        ("wrong", at("127.0.0.1", now, &ours), "theirs.pem", REFUSED),
+        ("expired", at("127.0.0.1", [2020, 2021], &ours), "ours.pem", REFUSED),
+        ("other", at("paper.example", now, &ours), "ours.pem", REFUSED),
+        ("machine", at("127.0.0.1", now, &machine), "ours.pem", REFUSED),
+        ("neighbour", at("127.0.0.1", now, &machine), "", ""),
+        ("near", leading(format!("https://127.0.0.1:{near}/")), "ours.pem", ""),
+        ("far", leading(format!("https://127.0.0.2:{far}/")), "ours.pem", REFUSED),
+        ("public", leading(format!("https://127.0.0.2:{public}/")), "ours.pem", ""),
+    ];
+    let ca = |file: &str| if file.is_empty() { String::new() } else { format!("ca = \"{file}\"\n") };
+    let sources: String = rows.iter().map(|(name, port, file, _)| source(name, *port) + &ca(file)).collect();
+    let both = format!("ours:\n{}theirs:\n{}", pem(&ours), pem(&theirs));
+    let files = [("ours.pem", pem(&ours)), ("theirs.pem", pem(&theirs)), ("both.pem", both)];
+    let polls = once(&machine, &sources, &files);
+    for (name, _, _, expected) in rows {
+        assert_failure(&polls, name, expected);
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 2, "not a byte of a request went to the others");
+    assert_eq!(asked.load(Ordering::SeqCst), 8, "not a byte of a request went to the others");
+}
+
+#[tokio::test]
+async fn row_17_a_reload_takes_another_authority() {
+    let (ours, theirs) = (authority(), authority());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let port = serve(certificate("127.0.0.1", [2020, 2090], Some(&ours)), found(), &asked);
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, pem(&theirs)).unwrap();
+    let mut lab = Lab::with(&format!("{}ca = \"{}\"\n", source("paper", port), ca.display())).await;
+    for (authority, outcome) in [(&theirs, "failed"), (&ours, "baseline"), (&theirs, "failed")] {
+        std::fs::write(&ca, pem(authority)).unwrap();
+        lab.reload();
+        assert_eq!(lab.poll("paper").await.outcome, outcome);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }

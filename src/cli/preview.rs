@@ -183,6 +183,7 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Docum
         accept: "*/*",
         redirects: Redirects::Follow,
         proxy: None,
+        pinned: None,
         contact: true,
         now: clock::now(),
     };

@@ -1,5 +1,7 @@
 //! `[[source]]`: what is read.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::time::Duration;
 
 use toml::de::DeValue;
@@ -7,9 +9,13 @@ use url::Url;
 
 use super::option::Form;
 use super::read::{Node, Section};
+use crate::fetch::Authorities;
 use crate::item::{SourceKind, SourceName};
 use crate::rules::spec::{Located, Origin};
 use crate::source::mirror;
+
+/// Greatest size of a file of certificates, in bytes: that of all authorities that a system trusts fits.
+const CA_BYTES_MAX: u64 = 256 << 10;
 
 /// One `[[source]]`, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +44,8 @@ pub struct SourceSpec {
     pub contact: bool,
     /// Proxy of its own.
     pub proxy: Option<Url>,
+    /// The only authorities trusted at its hosts, in place of those whom the machine trusts.
+    pub ca: Option<Authorities>,
     /// Where it was written.
     pub origin: Origin,
 }
@@ -148,6 +156,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
     let enabled = section.flag("enabled");
     let contact = section.word("contact").is_none();
     let proxy = section.address("proxy");
+    let ca = section.has("ca").then(|| authorities(section)).flatten();
     let name = name?;
     let spec = SourceSpec {
         name: name.value,
@@ -162,6 +171,7 @@ pub(super) fn source(section: &Section<'_>) -> Option<Located<SourceSpec>> {
         article: article?,
         contact,
         proxy,
+        ca,
         origin: section.origin(),
     };
     Some(Located { value: spec, origin: name.origin })
@@ -190,6 +200,25 @@ pub(super) fn language(node: &Node<'_>) -> Option<String> {
 
 fn lang(section: &Section<'_>) -> Option<String> {
     language(&section.get("lang")?)
+}
+
+/// The certificates in a file; what is wrong with it is noted, and the config will be refused.
+fn authorities(section: &Section<'_>) -> Option<Authorities> {
+    const HINT: &str = "name a file in PEM with the certificate of the authority, readable for the service";
+    let (path, node) = (section.path("ca")?, section.get("ca")?);
+    let shown = path.display();
+    let mut pem = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(CA_BYTES_MAX + 1).read_to_end(&mut pem));
+    match read {
+        Err(error) => node.problem(format!("`{shown}` cannot be read: {error}"), HINT),
+        Ok(_) if pem.len() as u64 > CA_BYTES_MAX => {
+            node.problem(format!("`{shown}` is larger than 256 KiB"), HINT)
+        }
+        Ok(_) => match Authorities::read(&pem) {
+            Ok(authorities) => Some(authorities),
+            Err(why) => node.problem(format!("`{shown}` {why}"), HINT),
+        },
+    }
 }
 
 fn backlog(node: &Node<'_>) -> Option<Backlog> {

@@ -282,6 +282,7 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
         accept: ACCEPT_PAGE,
         redirects: Redirects::Follow,
         proxy: source.spec.proxy.as_ref(),
+        pinned: source.pinned.as_ref(),
         contact: source.spec.contact,
         now,
     };

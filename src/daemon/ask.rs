@@ -346,6 +346,7 @@ impl Asker<'_> {
             accept,
             redirects,
             proxy: self.source.spec.proxy.as_ref(),
+            pinned: self.source.pinned.as_ref(),
             contact: self.source.spec.contact,
             now: self.now,
         }

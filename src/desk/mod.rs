@@ -15,7 +15,7 @@ pub use self::reached::Reached;
 use crate::config::{
     self, Config, Environment, MirrorSpec, Problem, Problems, SelectSpec, SourceAddress, SourceSpec,
 };
-use crate::fetch::{Fetcher, HttpSettings};
+use crate::fetch::{Authorities, Fetcher, HttpSettings, Pinned};
 use crate::ingest::InForce;
 use crate::item::{SourceKind, SourceName};
 use crate::notify::Notifier;
@@ -65,6 +65,8 @@ pub struct Source {
     pub spec: SourceSpec,
     /// Where and how it is read.
     pub target: Target,
+    /// Whom to trust at its hosts, where it has authorities of its own.
+    pub pinned: Option<Pinned>,
 }
 
 /// Where and how a source is read.
@@ -304,7 +306,10 @@ fn prepare(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Source>> {
                 .map_err(|error| ("select", error.to_string())),
         };
         match target {
-            Ok(target) => sources.push(Arc::new(Source { spec: spec.clone(), target })),
+            Ok(target) => {
+                let pinned = spec.ca.clone().map(|ca| pinned(ca, &target));
+                sources.push(Arc::new(Source { spec: spec.clone(), target, pinned }));
+            }
             Err((key, message)) => problems.push(Problem {
                 origin: Some(spec.origin.clone()),
                 column: None,
@@ -315,6 +320,18 @@ fn prepare(config: &Config, problems: &mut Vec<Problem>) -> Vec<Arc<Source>> {
         }
     }
     sources
+}
+
+/// Authorities of a source, trusted at the hosts of its address.
+fn pinned(authorities: Authorities, target: &Target) -> Pinned {
+    let host = |url: &Url| url.host_str().map(str::to_ascii_lowercase);
+    let hosts = match target {
+        Target::Feed(url) | Target::Page { url, .. } => host(url).into_iter().collect(),
+        Target::Telegram { channel, hosts, .. } => {
+            hosts.iter().filter_map(|base| host(&channel.preview_url(base)?)).collect()
+        }
+    };
+    Pinned { authorities, hosts }
 }
 
 fn telegram(

@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::answer::{self, Asked, Hop};
-use super::clients::{Clients, Common};
+use super::authority::Authorities;
+use super::clients::{Clients, Common, Way};
 use super::coding;
 use super::error::{Failure, FetchError, bare};
 use super::gate::{Barred, HostGate};
@@ -59,7 +60,7 @@ impl Fetcher {
         let (pace, names, robots) = (Pace::default(), Names::default(), Robots::default());
         let (clients, unsaved) = Default::default();
         let fetcher = Self { settings, pace, names, gate, agents, clients, robots, unsaved };
-        fetcher.client(None)?;
+        fetcher.client(None, None)?;
         Ok(fetcher)
     }
 
@@ -212,7 +213,7 @@ impl Fetcher {
         if let Some(why) = self.settings.allow_networks.refuse_literal(url) {
             return Err(Failure::Refused { host: host.into(), why }.into());
         }
-        let client = self.client(request.proxy)?;
+        let client = self.client(request.proxy, request.pinned.and_then(|pinned| pinned.at(&host)))?;
         let delay = match walk.purpose {
             Purpose::Wanted => None,
             Purpose::Crawled { patience } => Some((self.permission(request, url, walk).await?, patience)),
@@ -338,11 +339,11 @@ impl Fetcher {
         hop.map(|hop| (hop, freshness)).map_err(|error| FetchError { freshness, ..error })
     }
 
-    /// The client for a source's own proxy, else for the common one.
-    fn client(&self, own: Option<&Url>) -> Result<Client, FetchError> {
+    /// The client for a source's own proxy, else for the common one, and for those who are trusted.
+    fn client(&self, own: Option<&Url>, authorities: Option<&Authorities>) -> Result<Client, FetchError> {
         let networks = &self.settings.allow_networks;
         let common = Common { pace: &self.pace, names: &self.names, networks };
-        self.clients.get(own.or(self.settings.proxy.as_ref()), &common)
+        self.clients.get(Way { proxy: own.or(self.settings.proxy.as_ref()), authorities }, &common)
     }
 }
 

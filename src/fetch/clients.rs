@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::Client;
 use url::Url;
 
+use super::authority::Authorities;
 use super::error::{Failure, FetchError};
 use super::resolve::{Guard, Names};
 use super::{Networks, Pace};
@@ -22,24 +23,36 @@ pub(super) struct Common<'a> {
     pub(super) networks: &'a Networks,
 }
 
-/// One client per proxy, `None` for none. Held for a look-up only, never over an await.
+/// The way to a server: through a proxy or through none, and whom to trust at its end; `None` for those whom the machine
+/// trusts.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) proxy: Option<&'a Url>,
+    pub(super) authorities: Option<&'a Authorities>,
+}
+
+/// The proxy, and what tells the authorities from others.
+type Key = (Option<Url>, Option<[u8; 32]>);
+
+/// One client for each way. Held for a look-up only, never over an await.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<HashMap<Option<Url>, Client>>);
+pub(super) struct Clients(Mutex<HashMap<Key, Client>>);
 
 impl Clients {
-    /// The client for a proxy, or for none.
-    pub(super) fn get(&self, proxy: Option<&Url>, common: &Common<'_>) -> Result<Client, FetchError> {
+    /// The client for a way.
+    pub(super) fn get(&self, way: Way<'_>, common: &Common<'_>) -> Result<Client, FetchError> {
+        let key = (way.proxy.cloned(), way.authorities.map(Authorities::digest));
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&proxy.cloned()) {
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = build(proxy, common).map_err(|error| Failure::setup(&error))?;
-        clients.insert(proxy.cloned(), client.clone());
+        let client = build(way, common).map_err(|error| Failure::setup(&error))?;
+        clients.insert(key, client.clone());
         Ok(client)
     }
 }
 
-fn build(proxy: Option<&Url>, common: &Common<'_>) -> reqwest::Result<Client> {
+fn build(Way { proxy, authorities }: Way<'_>, common: &Common<'_>) -> reqwest::Result<Client> {
     let guard = Guard {
         names: common.names.clone(),
         networks: common.networks.clone(),
@@ -59,6 +72,10 @@ fn build(proxy: Option<&Url>, common: &Common<'_>) -> reqwest::Result<Client> {
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .pool_max_idle_per_host(1)
         .pool_idle_timeout(IDLE_MAX);
+    let builder = match authorities {
+        Some(authorities) => builder.tls_certs_only(authorities.certificates()?),
+        None => builder,
+    };
     match proxy {
         Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone())?).build(),
         None => builder.build(),

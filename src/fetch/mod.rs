@@ -6,6 +6,7 @@
 
 pub mod address;
 mod answer;
+mod authority;
 mod body;
 mod challenge;
 mod client;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use address::{Network, Networks};
+pub use authority::{Authorities, NoAuthorities, Pinned};
 pub use challenge::is_challenge;
 pub use client::Fetcher;
 pub use error::{Failure, FetchError, shown};
@@ -92,6 +94,8 @@ pub struct Request<'a> {
     pub redirects: Redirects,
     /// Proxy of this source, where it has one of its own.
     pub proxy: Option<&'a Url>,
+    /// Authorities of this source, where it has its own.
+    pub pinned: Option<&'a Pinned>,
     /// Whether the `User-Agent` names the desk's contact.
     pub contact: bool,
     /// The time; stands in where an answer has no `Date`.

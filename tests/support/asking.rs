@@ -40,6 +40,7 @@ pub(crate) fn request(url: &Url) -> Request<'_> {
         accept: ACCEPT_FEED,
         redirects: Redirects::Follow,
         proxy: None,
+        pinned: None,
         contact: true,
         now: "2026-11-23T17:00:00Z".parse().unwrap(),
     }

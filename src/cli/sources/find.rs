@@ -120,6 +120,7 @@ impl Search<'_> {
             accept: ACCEPT_FEED,
             redirects: Redirects::Follow,
             proxy: None,
+            pinned: None,
             contact: true,
             now: clock::now(),
         };
