@@ -296,3 +296,17 @@ fn g11_a_machine_that_is_cut_off_is_told_once_and_blames_no_source() {
     }
     assert_eq!(told, ["network.online desk"]);
 }
+
+#[test]
+fn row_19_five_hundred_feeds_of_a_host_that_fail_and_recover_together_are_two_messages() {
+    let stage = Stage::set();
+    let feeds: Vec<String> = (0..500).map(|number| format!("feed-{number}")).collect();
+    let round = |minute, outcome: &dyn Fn() -> Outcome| -> Vec<String> {
+        feeds.iter().flat_map(|feed| stage.poll(minute, (feed, "cdn.example"), outcome())).collect()
+    };
+    assert_eq!(round(0, &|| read(0..2)), Vec::<String>::new());
+    let failing: Vec<String> = (1..6).flat_map(|n| round(20 * n, &|| failed("http"))).collect();
+    assert_eq!(failing, ["source.failing cdn.example http"]);
+    assert_eq!(round(200, &|| read(0..2)), ["source.recovered cdn.example http"]);
+    assert_eq!(round(220, &unchanged), Vec::<String>::new());
+}

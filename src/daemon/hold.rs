@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::notify::digest;
 use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
-use crate::route::hold::{Asked, Budget, HoldReason};
+use crate::route::hold::{Asked, Budget, Hold, HoldReason};
 use crate::route::{self, Facts, Recipient, Routed, Routes};
 use crate::rules::SourceLabel;
 use crate::rules::spec::Severity;
@@ -39,8 +39,7 @@ impl Groups {
             HoldReason::Batch(story) => Some(story),
             HoldReason::Digest | HoldReason::Quiet | HoldReason::Budget => None,
         };
-        let who = (delivery.notifier.clone(), delivery.recipient.clone());
-        self.0.entry(Group { until, who, story }).or_default().insert(delivery.id);
+        self.0.entry(Group { until, who: who(delivery), story }).or_default().insert(delivery.id);
     }
 
     /// When the next are to be let go.
@@ -146,11 +145,10 @@ pub(super) fn bundle(
     let alerts: Vec<_> = waiting.iter().filter_map(|delivery| delivery.subject.alert()).collect();
     let Some(first) = waiting.first() else { return Ok(None) };
     let id = BundleId::new(now, &alerts);
-    let who = (first.notifier.clone(), first.recipient.clone());
     // Parts leave in their order: what was owed earlier leaves earlier.
     let behind = Duration::from_millis(u64::try_from(parts - part).unwrap_or_default());
     let created = now.checked_sub(behind).unwrap_or(now);
-    let delivery = Delivery::owed(who, id.into(), created, DeliveryState::Ready);
+    let delivery = Delivery::owed(who(first), id.into(), created, DeliveryState::Ready);
     info!(delivery = %delivery.id, notifier = delivery.notifier, to = delivery.recipient, alerts = alerts.len(),
         "let go as one message: {}", cause.as_str());
     tx.put_bundle(&Bundle { id, cause, alerts, part, parts, created: now })?;
@@ -160,6 +158,61 @@ pub(super) fn bundle(
         tx.put_delivery(&Delivery { state, ..member })?;
     }
     Ok(Some(delivery))
+}
+
+/// Deliveries held back in one transaction.
+const BATCH_MAX: usize = 500;
+
+/// Holds back those of `ids`, which are about to leave, that must wait after all. One by one, each would cost a
+/// transaction: ten thousand over a budget took half a minute.
+///
+/// # Errors
+/// When the store fails; what is held by then stays held.
+pub(super) async fn hold_back(
+    station: &Station,
+    desk: Arc<Desk>,
+    ids: Vec<DeliveryId>,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, StoreError> {
+    let mut held = Vec::new();
+    for batch in ids.chunks(BATCH_MAX) {
+        let (batch, desk) = (batch.to_vec(), Arc::clone(&desk));
+        let asked = station.read(move |store| questions(store, &desk, &batch, now)).await?;
+        held.extend(station.writer.commit(move |tx| hold_those(tx, &asked)).await?);
+    }
+    if !held.is_empty() {
+        info!(deliveries = held.len(), "held back with those before them");
+    }
+    Ok(held)
+}
+
+/// The question for each of `ids` that tells an alert.
+fn questions(
+    store: &dyn Store,
+    desk: &Desk,
+    ids: &[DeliveryId],
+    now: Timestamp,
+) -> Result<Vec<(DeliveryId, Question)>, StoreError> {
+    let mut asked = Vec::new();
+    for id in ids {
+        let alert = store.delivery(*id)?.and_then(|delivery| delivery.subject.alert());
+        let alert = alert.map(|alert| store.alert(alert)).transpose()?.flatten();
+        asked.extend(alert.map(|alert| (*id, Question::of(desk, &alert, now))));
+    }
+    Ok(asked)
+}
+
+fn hold_those(tx: &dyn Transaction, asked: &[(DeliveryId, Question)]) -> Result<Vec<Delivery>, StoreError> {
+    let mut held = Vec::new();
+    for (id, question) in asked {
+        let Some(mut delivery) = tx.delivery(*id)? else { continue };
+        if let Some(hold) = question.hold(tx, &delivery)? {
+            delivery.state = DeliveryState::Held(hold);
+            tx.put_delivery(&delivery)?;
+            held.push(delivery);
+        }
+    }
+    Ok(held)
 }
 
 /// What decides whether an alert that is about to leave must wait after all.
@@ -193,26 +246,45 @@ impl Question {
         self.routes.hold_back(&self.routed, who, self.asked, &[]).is_some()
     }
 
+    /// What `delivery` must wait for, unless it was tried before.
+    fn hold(&self, tx: &dyn Transaction, delivery: &Delivery) -> Result<Option<Hold>, StoreError> {
+        if !is_untried(delivery) {
+            return Ok(None);
+        }
+        let who = who(delivery);
+        let limited = !self.routes.budgets(&self.routed, &who).is_empty();
+        let left = if limited { tx.spent(&who)? } else { Vec::new() };
+        Ok(self.routes.hold_back(&self.routed, &who, self.asked, &left))
+    }
+
     /// Holds `delivery` back or counts it as a message that leaves; an attempt that is not its first is neither.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub(super) fn ask(&self, tx: &dyn Transaction, delivery: &mut Delivery) -> Result<bool, StoreError> {
-        if delivery.state != DeliveryState::Ready || delivery.attempts > 0 {
+        if !is_untried(delivery) {
             return Ok(false);
         }
-        let (who, now) = ((delivery.notifier.clone(), delivery.recipient.clone()), self.asked.now);
-        let budgets = self.routes.budgets(&self.routed, &who);
-        let mut left = if budgets.is_empty() { Vec::new() } else { tx.spent(&who)? };
-        if let Some(hold) = self.routes.hold_back(&self.routed, &who, self.asked, &left) {
+        if let Some(hold) = self.hold(tx, delivery)? {
             delivery.state = DeliveryState::Held(hold);
             return Ok(true);
         }
+        let (who, now) = (who(delivery), self.asked.now);
+        let budgets = self.routes.budgets(&self.routed, &who);
         if let Some(longest) = budgets.iter().map(|budget| budget.per).max() {
-            left = Budget::counted(longest, &left, now);
+            let mut left = Budget::counted(longest, &tx.spent(&who)?, now);
             left.push(now);
             tx.put_spent(&who, &left)?;
         }
         Ok(false)
     }
+}
+
+/// Whether no attempt was made and nothing holds it.
+pub(super) fn is_untried(delivery: &Delivery) -> bool {
+    delivery.state == DeliveryState::Ready && delivery.attempts == 0
+}
+
+fn who(delivery: &Delivery) -> Recipient {
+    (delivery.notifier.clone(), delivery.recipient.clone())
 }

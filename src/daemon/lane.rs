@@ -31,6 +31,8 @@ pub(super) enum Jam {
     Clear,
     /// It is to be sorted as soon as the way works.
     Held,
+    /// One had to wait after all: what else must is held at once, not one after the other.
+    Full,
     /// It is being sorted.
     Sorting,
 }
@@ -67,7 +69,7 @@ impl Lane {
     /// Files everything under `now` at the latest; its way no longer counts, and it is not sorted.
     pub(super) fn hasten(&mut self, now: Timestamp) {
         self.circuit = Circuit::default();
-        if self.jam == Jam::Held {
+        if matches!(self.jam, Jam::Held | Jam::Full) {
             self.jam = Jam::Clear;
         }
         self.due.values_mut().for_each(|due| *due = now.min(*due));

@@ -27,6 +27,8 @@ pub(super) struct Sorted {
     pub(super) alone: Vec<(DeliveryId, Timestamp)>,
     /// New deliveries, of several alerts each.
     pub(super) bundles: Vec<Delivery>,
+    /// Those that wait after all.
+    pub(super) held: Vec<Delivery>,
 }
 
 /// Alerts that nobody has tried to send, with what orders them, by recipient.
@@ -44,7 +46,7 @@ pub(super) async fn sort(
 ) -> Result<Sorted, StoreError> {
     let desk = Arc::clone(desk);
     let (alone, rest) = station.read(move |store| part(store, &desk, &ids, now)).await?;
-    let mut sorted = Sorted { alone, bundles: Vec::new() };
+    let mut sorted = Sorted { alone, ..Sorted::default() };
     for ((notifier, to), members) in rest {
         if let [(_, only)] = members.as_slice() {
             sorted.alone.push((only.id, only.ready));
@@ -102,7 +104,7 @@ fn newest_first(ready: Timestamp, now: Timestamp) -> Timestamp {
 
 /// Whether no receiver can have it: then it may leave under another id.
 fn is_untried(delivery: &Delivery, _now: Timestamp) -> bool {
-    delivery.state == DeliveryState::Ready && delivery.attempts == 0
+    hold::is_untried(delivery)
 }
 
 /// Gives up what was tried for long enough, or waited as long behind what was.

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod deliver;
 mod heartbeat;
 mod hold;
+mod jam;
 mod lane;
 mod late;
 mod learn;

@@ -1,5 +1,6 @@
 //! One poll of one source: asked, read, judged, stored.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
 use crate::outbox::Delivery;
 use crate::schedule::{self, Learned, PollDecision, PollOutcome, PollReason};
 use crate::store::{SourceState, StoreError};
-use crate::story::Disposition;
+use crate::story::{AlertId, Disposition};
 
 /// What a poll came to.
 #[derive(Debug)]
@@ -259,9 +260,12 @@ fn log(source: &Source, before: &SourceState, receipt: &Receipt, next: PollReaso
         let fired = receipt.baseline_fired;
         info!(source = %name, items = receipt.items, fired, "baseline taken; `fired` would have alerted");
     }
+    let mut owed: HashMap<AlertId, usize> = HashMap::new();
+    for alert in receipt.deliveries.iter().filter_map(|delivery| delivery.subject.alert()) {
+        *owed.entry(alert).or_default() += 1;
+    }
     for (alert, disposition) in &receipt.alerts {
-        let owed =
-            receipt.deliveries.iter().filter(|delivery| delivery.subject.alert() == Some(*alert)).count();
+        let owed = owed.get(alert).copied().unwrap_or_default();
         info!(source = %name, %alert, disposition = disposition.as_str(), owed, "alert made");
     }
     for event in &receipt.events {

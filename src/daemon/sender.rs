@@ -13,12 +13,13 @@ use tracing::{error, info, warn};
 use super::clock;
 use super::deliver::{self, Ended, Next};
 use super::hold::{self, Group, Groups};
+use super::jam::Sorting;
 use super::lane::{Jam, Lane};
-use super::late::{self, Sorted};
+use super::late;
 use super::station::Station;
 use crate::desk::Desk;
 use crate::notify::LATE;
-use crate::outbox::circuit::{Fault, Gate};
+use crate::outbox::circuit::Fault;
 use crate::outbox::{Delivery, DeliveryId, retry};
 use crate::store::StoreError;
 
@@ -46,12 +47,12 @@ pub enum Order {
 
 /// The sender's state.
 pub struct Sender {
-    station: Station,
-    desk: Arc<Desk>,
-    lanes: HashMap<String, Lane>,
+    pub(super) station: Station,
+    pub(super) desk: Arc<Desk>,
+    pub(super) lanes: HashMap<String, Lane>,
     held: Groups,
     releases: JoinSet<Released>,
-    sorts: JoinSet<Sorting>,
+    pub(super) sorts: JoinSet<Sorting>,
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
@@ -61,9 +62,6 @@ pub struct Sender {
 
 /// What was let go, unless it was given up, and what came of it.
 type Released = (Option<(Group, BTreeSet<DeliveryId>)>, Result<Vec<Delivery>, StoreError>);
-
-/// What was held up at a notifier, and how it leaves.
-type Sorting = (String, Vec<DeliveryId>, Result<Sorted, StoreError>);
 
 /// A delivery under way.
 struct Running {
@@ -200,7 +198,7 @@ impl Sender {
         }
     }
 
-    fn queue(&mut self, deliveries: Vec<Delivery>) {
+    pub(super) fn queue(&mut self, deliveries: Vec<Delivery>) {
         let now = clock::now();
         for delivery in deliveries {
             if delivery.state.held().is_some() {
@@ -254,54 +252,6 @@ impl Sender {
         }
     }
 
-    /// Sorts what was held up at ways that work.
-    fn sort(&mut self) {
-        let now = clock::now();
-        for (name, lane) in &mut self.lanes {
-            if lane.jam != Jam::Held || lane.circuit.gate(now) != Gate::Open {
-                continue;
-            }
-            let ids = lane.due(now);
-            lane.jam = if ids.is_empty() { Jam::Clear } else { Jam::Sorting };
-            if !ids.is_empty() {
-                let (name, station, desk) = (name.clone(), self.station.clone(), Arc::clone(&self.desk));
-                self.sorts.spawn(async move {
-                    let outcome = late::sort(&station, &desk, ids.clone(), now).await;
-                    (name, ids, outcome)
-                });
-            }
-        }
-    }
-
-    fn note_sort(&mut self, ended: Result<Sorting, JoinError>) {
-        let (name, ids, outcome) = match ended {
-            Ok(sorting) => sorting,
-            Err(panic) => {
-                warn!("what was held up could not be sorted, for a bug: {panic}");
-                self.lanes
-                    .values_mut()
-                    .filter(|lane| lane.jam == Jam::Sorting)
-                    .for_each(|lane| lane.jam = Jam::Clear);
-                return;
-            }
-        };
-        let lane = self.lanes.entry(name).or_default();
-        lane.jam = Jam::Clear;
-        match outcome {
-            Ok(sorted) => {
-                // Those that leave in a bundle are closed: what is taken out of turn here is not sent.
-                for id in ids {
-                    lane.forget(id);
-                }
-                for (id, due) in sorted.alone {
-                    lane.file(id, due);
-                }
-                self.queue(sorted.bundles);
-            }
-            Err(fault) => error!("the store failed what was held up: {fault:#}"),
-        }
-    }
-
     /// Starts what is due, lane by lane, oldest first.
     fn dispatch(&mut self) {
         let now = clock::now();
@@ -322,11 +272,13 @@ impl Sender {
         let Some(Running { notifier, delivery, again }) = self.running.remove(&job) else { return };
         let now = clock::now();
         let gone = self.desk.notifier(&notifier).is_none();
+        let mut full = false;
         let (due, circuit, owed) = match ended {
             Ok((_, Ended { next, circuit, owed })) => {
                 let due = match next {
                     Next::Held(held) => {
                         self.held.file(&held, now);
+                        full = true;
                         None
                     }
                     _ if again => Some(now),
@@ -346,6 +298,9 @@ impl Sender {
         };
         let lane = self.lanes.entry(notifier.clone()).or_default();
         lane.under_way = lane.under_way.saturating_sub(1);
+        if full && lane.jam == Jam::Clear {
+            lane.jam = Jam::Full;
+        }
         if let Some(circuit) = circuit.filter(|_| !gone) {
             let before = std::mem::replace(&mut lane.circuit, circuit);
             let lasted = |fault: &Fault| now.duration_since(fault.since) > LATE;

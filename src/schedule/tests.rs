@@ -174,6 +174,23 @@ fn r2_r3_failures_stretch_the_interval_and_never_end() {
 }
 
 #[test]
+fn row_19_five_hundred_feeds_that_fail_together_are_not_asked_together_again() {
+    for rounds in [1, 2, 4, 8, 20] {
+        let after_rounds = |feed_name: &SourceName| {
+            (1..=rounds).fold(at(0), |started, failures| {
+                let poll = Poll { started, answered: started, ..poll(failed(503, failures)) };
+                next_poll(feed_name, &feed(), &poll).due
+            })
+        };
+        let mut seconds: Vec<i64> =
+            (0..500).map(|n| after_rounds(&name(&format!("feed-{n}"))).as_second()).collect();
+        seconds.sort_unstable();
+        let busiest = seconds.chunk_by(|a, b| a == b).map(<[i64]>::len).max();
+        assert!(busiest < Some(20), "{busiest:?} in one second after {rounds} failures");
+    }
+}
+
+#[test]
 fn r4_gone_is_confirmed_after_a_day_and_then_believed() {
     let first = poll(PollOutcome::Gone { confirmed: false });
     check(own(60), first, PollReason::Gone, DAY + 2, Some(86_402));

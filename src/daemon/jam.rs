@@ -1,0 +1,74 @@
+//! What a lane holds back from being sent one by one: what was held up is sorted, and what must wait after all is held
+//! many at a time.
+
+use std::sync::Arc;
+
+use tokio::task::JoinError;
+use tracing::{error, warn};
+
+use super::lane::Jam;
+use super::late::{self, Sorted};
+use super::sender::Sender;
+use super::{clock, hold};
+use crate::outbox::DeliveryId;
+use crate::outbox::circuit::Gate;
+use crate::store::StoreError;
+
+/// What waited at a notifier, and how it leaves.
+pub(super) type Sorting = (String, Vec<DeliveryId>, Result<Sorted, StoreError>);
+
+impl Sender {
+    /// Sorts what was held up at ways that work, and holds what must wait behind one that had to.
+    pub(super) fn sort(&mut self) {
+        let now = clock::now();
+        for (name, lane) in &mut self.lanes {
+            let jam = lane.jam;
+            if !matches!(jam, Jam::Held | Jam::Full) || lane.circuit.gate(now) != Gate::Open {
+                continue;
+            }
+            let ids = lane.due(now);
+            lane.jam = if ids.is_empty() { Jam::Clear } else { Jam::Sorting };
+            if !ids.is_empty() {
+                let (name, station, desk) = (name.clone(), self.station.clone(), Arc::clone(&self.desk));
+                self.sorts.spawn(async move {
+                    if jam == Jam::Held {
+                        let outcome = late::sort(&station, &desk, ids.clone(), now).await;
+                        return (name, ids, outcome);
+                    }
+                    let held = hold::hold_back(&station, desk, ids, now).await;
+                    (name, Vec::new(), held.map(|held| Sorted { held, ..Sorted::default() }))
+                });
+            }
+        }
+    }
+
+    pub(super) fn note_sort(&mut self, ended: Result<Sorting, JoinError>) {
+        let (name, ids, outcome) = match ended {
+            Ok(sorting) => sorting,
+            Err(panic) => {
+                warn!("what was held up could not be sorted, for a bug: {panic}");
+                self.lanes
+                    .values_mut()
+                    .filter(|lane| lane.jam == Jam::Sorting)
+                    .for_each(|lane| lane.jam = Jam::Clear);
+                return;
+            }
+        };
+        let lane = self.lanes.entry(name).or_default();
+        lane.jam = Jam::Clear;
+        match outcome {
+            Ok(Sorted { alone, bundles, held }) => {
+                // Those that leave in a bundle are closed: what is taken out of turn here is not sent.
+                for id in ids.into_iter().chain(held.iter().map(|held| held.id)) {
+                    lane.forget(id);
+                }
+                for (id, due) in alone {
+                    lane.file(id, due);
+                }
+                self.queue(bundles);
+                self.queue(held);
+            }
+            Err(fault) => error!("the store failed what was held up: {fault:#}"),
+        }
+    }
+}
