@@ -275,7 +275,9 @@ fn gather(
         url: document.url.clone(),
         older: reading.older,
         shown: reading.shown,
-        reaches: shown.reaches(state.last_success) && !shown.is_topped(),
+        // A feed may list its oldest items first.
+        reaches: shown.reaches(state.last_success)
+            && !(source.kind() == SourceKind::Page && shown.is_topped()),
         touched: shown.is_touched(),
         scant: shown.is_scant(),
     };

@@ -20,7 +20,7 @@ use super::error::{Failure, FetchError, bare};
 use super::gate::{Barred, HostGate};
 use super::resolve::Names;
 use super::robots::{self, Robots, RobotsTxt};
-use super::settings::HttpSettings;
+use super::settings::{HttpSettings, user_agent};
 use super::unsaved::{Gathered, Order, Unsaved};
 use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
@@ -389,13 +389,4 @@ fn host_of(url: &Url) -> Result<String, FetchError> {
         Some(host) if matches!(url.scheme(), "http" | "https") && !host.is_empty() => Ok(host),
         Some(_) | None => Err(Failure::Setup("the address is not an http or https URL".to_owned()).into()),
     }
-}
-
-/// `Harmattan/0.1.0 (+mailto:desk@example.org; 12 feeds)`: who asks, where to complain, and how much is behind it.
-fn user_agent(contact: Option<&str>, sources: usize) -> Result<HeaderValue, FetchError> {
-    let contact = contact.map(|contact| format!("+{contact}; ")).unwrap_or_default();
-    let agent = format!("Harmattan/{} ({contact}{sources} feeds)", env!("CARGO_PKG_VERSION"));
-    HeaderValue::from_str(&agent).map_err(|_| {
-        Failure::Setup("`contact` has characters that cannot stand in a header".to_owned()).into()
-    })
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use url::Url;
 
 use super::address::Networks;
+use super::error::{Failure, FetchError};
 
 /// What the config says of HTTP.
 ///
@@ -43,4 +45,13 @@ impl Default for HttpSettings {
             sources: 1,
         }
     }
+}
+
+/// `Harmattan/0.1.0 (+mailto:desk@example.org; 12 feeds)`: who asks, where to complain, and how much is behind it.
+pub(super) fn user_agent(contact: Option<&str>, sources: usize) -> Result<HeaderValue, FetchError> {
+    let contact = contact.map(|contact| format!("+{contact}; ")).unwrap_or_default();
+    let agent = format!("Harmattan/{} ({contact}{sources} feeds)", env!("CARGO_PKG_VERSION"));
+    HeaderValue::from_str(&agent).map_err(|_| {
+        Failure::Setup("`contact` has characters that cannot stand in a header".to_owned()).into()
+    })
 }
