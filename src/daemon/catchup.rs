@@ -191,6 +191,7 @@ impl Catching<'_> {
                     break Some(format!("an older page could not be read: {why}"));
                 }
             };
+            walk.tries = 0;
             trail.pass(page.passed);
             harvest.lost = harvest.lost.saturating_add(u32::try_from(page.lost).unwrap_or(u32::MAX));
             walk.pages += 1;

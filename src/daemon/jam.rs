@@ -56,6 +56,8 @@ impl Sender {
         };
         let lane = self.lanes.entry(name).or_default();
         lane.jam = Jam::Clear;
+        // What was ordered meanwhile may be among what was sorted as it was before.
+        self.doubt |= std::mem::take(&mut lane.ordered);
         match outcome {
             Ok(Sorted { alone, bundles, held }) => {
                 // Those that leave in a bundle are closed: what is taken out of turn here is not sent.

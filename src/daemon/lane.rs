@@ -21,6 +21,8 @@ pub(super) struct Lane {
     pub(super) circuit: Circuit,
     /// How what was held up is to leave.
     pub(super) jam: Jam,
+    /// Whether anything of it was ordered anew while it was sorted.
+    pub(super) ordered: bool,
 }
 
 /// What was held up by a stop or by a way in trouble, and is to be sorted before it leaves.

@@ -157,7 +157,7 @@ async fn work(
     tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
     let reports = report::run(station.clone(), desk_out.clone(), live.sender.clone(), halt.child_token());
     tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out.clone(), halt.child_token())));
-    let beats = heartbeat::run(station.clone(), desk_out, live.clone(), halt.child_token());
+    let beats = heartbeat::run(station.clone(), desk_out.clone(), live.clone(), halt.child_token());
     tasks.spawn(named("heartbeat", beats));
     tasks.spawn(named("watchdog", upkeep::prove(station.clone(), live, halt.child_token())));
     tasks.spawn(named("reporter", reports));
@@ -175,6 +175,11 @@ async fn work(
     if timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
         warn!("what was under way did not end in time; deliveries are sent again at the next start");
         tasks.shutdown().await;
+    }
+    // Orders that came with the last answers outlive us too.
+    let desk = Arc::clone(&desk_out.borrow());
+    if let Err(fault) = station.save(&desk.fetcher).await {
+        warn!("what servers ordered last could not be stored: {:#}", anyhow::Error::from(fault));
     }
     outcome
 }

@@ -69,6 +69,7 @@ pub async fn once(
     if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {
         deliver(station, desk).await?;
     }
+    station.save(&desk.fetcher).await?;
     Ok(reports)
 }
 

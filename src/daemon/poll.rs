@@ -20,7 +20,7 @@ use crate::fetch::Freshness;
 use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
 use crate::outbox::Delivery;
 use crate::schedule::{self, Learned, PollDecision, PollOutcome, PollReason};
-use crate::store::{SourceState, StoreError};
+use crate::store::{SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
 
 /// What a poll came to.
@@ -112,7 +112,7 @@ async fn try_poll(
             Ok(asked) => asked,
             Err(Held { left }) => {
                 let end = later(asked, begun.elapsed().saturating_add(left));
-                return wait_with_host(station, desk, source, state, end).await;
+                return wait_with_host(station, desk, source, end).await;
             }
         };
     fault::point("fetched");
@@ -184,11 +184,14 @@ async fn wait_with_host(
     station: &Station,
     desk: &Desk,
     source: &Source,
-    state: SourceState,
     end: Timestamp,
 ) -> Result<Polling, StoreError> {
-    let state = SourceState { due: Some(end), not_before: Some(end), ..state };
-    station.commit(&desk.fetcher, move |tx| tx.put_source(&state)).await?;
+    let (name, address) = (source.name().clone(), source.address());
+    let wait = move |tx: &dyn Transaction| {
+        let state = tx.source(&name)?.unwrap_or_else(|| ingest::blank(&name)).at(&address);
+        tx.put_source(&SourceState { due: Some(end), not_before: Some(end), ..state })
+    };
+    station.commit(&desk.fetcher, wait).await?;
     Ok(waiting(source, end))
 }
 

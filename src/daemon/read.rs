@@ -188,11 +188,13 @@ fn keep(store: &dyn Store, source: &Source, state: &SourceState, document: &Docu
     let before = before.or(state.health.run.as_ref().map(|run| run.reason.as_str()));
     let goes_on = before == Some(source::LAYOUT);
     let kept = match store.page(name) {
-        Ok(Some(_)) if goes_on => Ok(()),
-        Ok(_) | Err(_) => store.keep_page(name, &document.bytes),
+        // One that had to make room for others would only do the same to them.
+        Ok(kept) if goes_on => Ok(kept.is_some()),
+        Ok(_) | Err(_) => store.keep_page(name, &document.bytes).map(|()| true),
     };
     match kept {
-        Ok(()) => format!("; `harmattan sources page {name}` prints the page"),
+        Ok(false) => String::new(),
+        Ok(true) => format!("; `harmattan sources page {name}` prints the page"),
         Err(fault) => {
             warn!(source = %name, "{:#}", anyhow::Error::from(fault));
             String::new()

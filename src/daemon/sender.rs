@@ -56,7 +56,7 @@ pub struct Sender {
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
-    doubt: bool,
+    pub(super) doubt: bool,
     watch: clock::Watch,
 }
 
@@ -164,7 +164,9 @@ impl Sender {
             Order::Doubt => self.doubt = true,
             Order::Retry(deliveries) => {
                 for delivery in &deliveries {
-                    self.lanes.entry(delivery.notifier.clone()).or_default().circuit.hurry(clock::now());
+                    let lane = self.lanes.entry(delivery.notifier.clone()).or_default();
+                    lane.circuit.hurry(clock::now());
+                    lane.ordered |= lane.jam == Jam::Sorting;
                 }
                 self.queue(deliveries);
             }

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Unsaved};
 use crate::store::{SledStore, Store, StoreError, Transaction, Writer};
 
 /// How long the end waits for those who still hold the store.
@@ -83,6 +83,17 @@ impl Station {
         let done = committed.await?;
         fetcher.saved(&unsaved);
         Ok(done)
+    }
+
+    /// Commits what servers said that nobody has stored yet, if there is any.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub async fn save(&self, fetcher: &Fetcher) -> Result<(), StoreError> {
+        if fetcher.unsaved() == Unsaved::default() {
+            return Ok(());
+        }
+        self.commit(fetcher, |_| Ok(())).await
     }
 }
 

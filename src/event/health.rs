@@ -241,7 +241,14 @@ impl Health {
     fn recover(&mut self, poll: &Observed<'_>) -> Option<Event> {
         self.run = None;
         let told = self.told.take().filter(|told| !told.by_host)?;
-        let detail = format!("polls succeed again, after failing since {:.0}", told.since);
+        let detail = if told.reason == "renamed" {
+            format!(
+                "what stands under the name is read from now on; that it is another was told at {:.0}",
+                told.since
+            )
+        } else {
+            format!("polls succeed again, after failing since {:.0}", told.since)
+        };
         Some(poll.event(EventKind::SourceRecovered, Some(&told.reason), poll.now, detail))
     }
 

@@ -234,7 +234,11 @@ impl Fetcher {
         let came = match &mut told {
             Ok((Hop::Done(Answer::Document(document)), _)) => Some(document),
             Ok(_) => None,
-            Err(error) => error.part.as_deref_mut(),
+            Err(error) => {
+                // What nobody reads must not hold room that others wait for.
+                error.part.take_if(|_| request.accept != ACCEPT_FEED);
+                error.part.as_deref_mut()
+            }
         };
         if let Some(document) = came {
             document.bytes = turn.keep(std::mem::take(&mut document.bytes));
@@ -251,7 +255,7 @@ impl Fetcher {
     ) -> Result<Duration, FetchError> {
         let server = self.robots.server(url);
         let mut known = server.lock().await;
-        if !known.as_ref().is_some_and(|known| known.holds(request.now)) {
+        if !known.as_ref().is_some_and(|known| known.holds(walk.time(request.now))) {
             let Some(address) = robots::address(url) else { return Ok(Duration::ZERO) };
             let (redirects, now) = (Redirects::Follow, walk.time(request.now));
             let ask = Request { url: &address, validators: None, redirects, now, ..*request };
@@ -263,7 +267,7 @@ impl Fetcher {
                 // Nothing was said, and the page itself would fare the same.
                 return Err(error.clone());
             }
-            let said = RobotsTxt::of(answer, known.as_ref(), request.now)?;
+            let said = RobotsTxt::of(answer, known.as_ref(), walk.time(request.now))?;
             self.unsaved.robots(url.origin().ascii_serialization(), Some(said.clone()));
             *known = Some(said);
             self.trim_robots();

@@ -33,6 +33,7 @@ pub fn turn(channel: &ChannelName, asked: &Url, hosts: &[String], location: &str
     }
     let path = to.path().trim_end_matches('/').to_ascii_lowercase();
     let name = channel.as_str().to_ascii_lowercase();
+    let path = path.strip_prefix(&base(asked, &name)).unwrap_or(&path);
     if path == format!("/{name}") {
         return Turn::Landing;
     }
@@ -47,6 +48,12 @@ pub fn turn(channel: &ChannelName, asked: &Url, hosts: &[String], location: &str
         to.set_query(asked.query());
     }
     if to == *asked { Turn::Astray("to itself".to_owned()) } else { Turn::Preview(to) }
+}
+
+/// What stands before the path of a page that was asked for: a host may be configured with a folder.
+fn base(asked: &Url, name: &str) -> String {
+    let path = asked.path().trim_end_matches('/').to_ascii_lowercase();
+    path.strip_suffix(&format!("/s/{name}")).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -67,6 +74,7 @@ mod tests {
             ("https://t.me/s/Grey_zone", "//telegram.dog/grey_zone?x=1", Turn::Landing),
             ("http://127.0.0.1:8080/s/Grey_zone", "https://t.me/Grey_zone", Turn::Landing),
             ("https://mirror.example/s/Grey_zone", "/Grey_zone", Turn::Landing),
+            ("https://mirror.example/Tg/s/Grey_zone", "/tg/Grey_zone", Turn::Landing),
             (
                 "https://t.me/s/Grey_zone",
                 "https://telegram.me/s/grey_zone",

@@ -92,7 +92,8 @@ impl<'a> InTransaction<'a> {
     pub(super) fn attempt(&self, work: &mut Work<'_>) -> Result<Result<(), StoreError>, StoreError> {
         self.before.borrow_mut().clear();
         match engine::guarded(|| work(self)) {
-            Err(StoreError::Conflict) => Err(StoreError::Conflict),
+            // What the engine did before it failed cannot be known.
+            Err(error) if matches!(error, StoreError::Conflict) || engine::is_of_engine(&error) => Err(error),
             Err(error) => self.take_back().map(|()| Err(error)),
             Ok(()) => Ok(Ok(())),
         }

@@ -106,13 +106,10 @@ impl Engine {
             open.mark.committed(number);
             Ok(())
         });
-        if let Err(error) = committed {
-            return works.iter().map(|_| Err(error.share())).collect();
+        match committed {
+            Ok(()) => ends,
+            Err(error) => works.iter().map(|_| Err(error.share())).collect(),
         }
-        if ends.iter().any(|end| end.as_ref().is_err_and(is_of_engine)) {
-            self.failed.store(true, Ordering::Release);
-        }
-        ends
     }
 
     /// Makes everything committed so far durable.
@@ -194,7 +191,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result
 }
 
 /// Whether it is the engine that failed, and not what it was asked to do.
-fn is_of_engine(error: &StoreError) -> bool {
+pub(super) fn is_of_engine(error: &StoreError) -> bool {
     matches!(error, StoreError::Io { .. } | StoreError::Damaged { .. })
 }
 

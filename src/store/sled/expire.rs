@@ -71,8 +71,8 @@ pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<
         remove_where(&open.db, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
         remove_where(&open.db, Kind::Order, |order: Order| order.until < now)
     })?;
-    pages(engine, limit)?;
     let keys = engine.with(|open| seen_keys(&open.db, now, keep.max(SEEN_KEEP_MIN)))?;
+    pages(engine, limit)?;
     Ok(Expired { keys, items, alerts, deliveries })
 }
 
