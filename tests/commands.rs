@@ -35,7 +35,7 @@ all = ["cholera"]
 source = ["tag:press"]
 "#;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 27] = [
     "run",
     "once",
     "demo",
@@ -58,6 +58,9 @@ const COMMANDS: [&str; 24] = [
     "outbox retry",
     "send-test",
     "status",
+    "store",
+    "store backup",
+    "store restore",
     "reload",
     "man",
 ];

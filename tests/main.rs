@@ -12,6 +12,7 @@ mod support;
 
 mod alerting;
 mod articles;
+mod backups;
 mod catchup;
 mod channels;
 mod commands;

@@ -54,6 +54,8 @@ pub struct Pending {
     pub attempts: u32,
     /// When the next one is due.
     pub due: Timestamp,
+    /// Whether what it adds may have been told before, since the store was restored.
+    pub repeat: bool,
 }
 
 impl Pending {
@@ -284,6 +286,8 @@ mod tests {
             url: String::new(),
             attempts: 0,
             due: Timestamp::UNIX_EPOCH,
+
+            repeat: false,
         };
         for (today, expected) in [(19_000, false), (20_014, false), (20_015, true)] {
             assert_eq!(pending.is_too_old(Day(today)), expected, "{today}");

@@ -23,6 +23,7 @@ mod send_test;
 mod silence;
 mod sources;
 mod status;
+mod store;
 mod table;
 mod tally;
 mod test;
@@ -95,6 +96,8 @@ enum Command {
     SendTest(send_test::Options),
     /// Tell how the daemon and its store are
     Status(status::Options),
+    /// Tell the store's size, verify it, back it up, restore it
+    Store(store::Options),
     /// Make the daemon read its config again, and wait for the verdict
     Reload(reload::Options),
     /// Print a completion script for a shell
@@ -126,6 +129,7 @@ pub async fn main(cli: Cli) -> anyhow::Result<Exit> {
         Command::Silence(options) => silence::silence(&at, &options).await,
         Command::SendTest(options) => send_test::send_test(&at, &options).await,
         Command::Status(options) => status::status(&at, &options).await,
+        Command::Store(options) => store::store(&at, &options).await,
         Command::Reload(options) => reload::reload(&at, &options).await,
         Command::Completions(options) => completions::completions(&options),
         Command::Man(options) => man::man(&options),

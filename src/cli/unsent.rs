@@ -94,6 +94,7 @@ fn alert(desk: &Desk, stored: StoredItem, verdict: Verdict, now: Timestamp) -> A
         tier: spec.map_or(TIER_UNKNOWN, |spec| spec.tier),
         fetched: stored.fetched,
         dating: Dating::of(&item, stored.fetched, None),
+        repeat: None,
         entities: verdict.entities.iter().map(|told| EntityRef::clone(told)).collect(),
         places: verdict.places.iter().map(|told| PlaceRef::clone(told)).collect(),
         story: Story {

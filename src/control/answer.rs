@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
 
 use super::api::{self, Call, Reply};
-use super::{explain, history, outbox, rows, send, shown, silence};
+use super::{explain, history, outbox, rows, send, shown, silence, size};
 use crate::daemon::live::Live;
 use crate::daemon::recall::recall;
 use crate::daemon::station::Station;
@@ -55,6 +55,8 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Silences => silence::list(context).await,
         Call::EndSilence { id } => silence::end(context, &id).await,
         Call::SendTest { notifier } => return send_test(context, notifier.as_deref()).await,
+        Call::Store => size::size(context).await,
+        Call::VerifyStore => size::verify(context).await,
         Call::Reload => return reload(context).await,
     };
     answered.unwrap_or_else(|fault| refused(format!("{:#}", anyhow::Error::from(fault))))

@@ -11,6 +11,7 @@ pub use super::call::{Call, Only, OutboxFilter};
 pub use super::health::{Gap, Unwell};
 pub use super::learned::Learned;
 pub use super::silence::Silence;
+pub use super::size::{Checked, Size};
 pub use super::verdict::{Explain, RuleVerdict};
 
 /// The answer to a [`Call`].
@@ -45,6 +46,10 @@ pub enum Reply {
     SendTest(Vec<TestSent>),
     /// To [`Call::Reload`].
     Reload(Reload),
+    /// To [`Call::Store`].
+    Store(Size),
+    /// To [`Call::VerifyStore`].
+    Verified(Checked),
     /// It could not be done.
     Refused {
         /// Why, and what to do.

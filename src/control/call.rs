@@ -123,6 +123,10 @@ pub enum Call {
         /// Through this notifier; through all without.
         notifier: Option<String>,
     },
+    /// Size and counts of the store.
+    Store,
+    /// Looks at every stored value.
+    VerifyStore,
     /// Reads the configuration again; the reply is the verdict.
     Reload,
 }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod api;
 pub mod article;
+pub mod backup;
 pub mod call;
 pub mod client;
 pub mod explain;
@@ -20,6 +21,7 @@ pub mod send;
 pub mod server;
 mod shown;
 mod silence;
+pub mod size;
 mod verdict;
 
 pub use api::{Call, Reply};

@@ -85,6 +85,7 @@ fn unstored(told: api::Alert) -> Result<Alert, NotAnId> {
         tier: alert.item.tier,
         fetched: alert.item.fetched,
         dating: Dating::from_word(alert.item.dated.as_deref()),
+        repeat: alert.backup,
         entities: alert.entities.into_iter().map(EntityRef::from).collect(),
         places: alert.places.into_iter().map(PlaceRef::from).collect(),
         story: alert.story.into_core(severity)?,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use tokio::net::UnixListener;
@@ -17,6 +18,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Context;
+use super::backup;
 use super::{BODY_BYTES_MAX, Call, Reply, STORE_HEADER, VERSION};
 
 /// How long a client may hold up the end.
@@ -74,6 +76,7 @@ pub fn bind(path: &Path) -> io::Result<Socket> {
 pub async fn serve(socket: Socket, context: Context, stop: CancellationToken) -> io::Result<()> {
     let app = Router::new()
         .route(&format!("/v{VERSION}"), post(take))
+        .route(&format!("/v{VERSION}/backup"), post(back_up))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(context);
     let served = axum::serve(socket.listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -91,15 +94,28 @@ pub async fn serve(socket: Socket, context: Context, stop: CancellationToken) ->
 }
 
 async fn take(State(context): State<Context>, headers: HeaderMap, Json(call): Json<Call>) -> Json<Reply> {
-    let named = headers.get(STORE_HEADER).map(|path| Path::new(OsStr::from_bytes(path.as_bytes())));
-    if let Some(named) = named.filter(|named| !same_place(named, &context.store_path)) {
-        let (kept, named) = (context.store_path.display(), named.display());
-        return Json(super::answer::refused(format!(
-            "the daemon that listens here keeps its store at `{kept}`, but this config names `{named}`: \
-             pass the daemon's config with --config, or restart the daemon if the config was changed"
-        )));
+    match other_store(&context, &headers) {
+        Some(refusal) => Json(refusal),
+        None => Json(super::answer::answer(&context, call).await),
     }
-    Json(super::answer::answer(&context, call).await)
+}
+
+async fn back_up(State(context): State<Context>, headers: HeaderMap) -> Response {
+    match other_store(&context, &headers) {
+        Some(refusal) => Json(refusal).into_response(),
+        None => backup::answer(&context).await,
+    }
+}
+
+/// The refusal of a command that means another store.
+fn other_store(context: &Context, headers: &HeaderMap) -> Option<Reply> {
+    let named = headers.get(STORE_HEADER).map(|path| Path::new(OsStr::from_bytes(path.as_bytes())));
+    let named = named.filter(|named| !same_place(named, &context.store_path))?.display();
+    let kept = context.store_path.display();
+    Some(super::answer::refused(format!(
+        "the daemon that listens here keeps its store at `{kept}`, but this config names `{named}`: \
+         pass the daemon's config with --config, or restart the daemon if the config was changed"
+    )))
 }
 
 fn same_place(one: &Path, other: &Path) -> bool {

@@ -225,7 +225,8 @@ impl Articles {
         let item = pending.item;
         let (later, order) = match ended {
             Ok((_, Ok(Ended::Over(receipt)))) => {
-                return (!receipt.deliveries.is_empty()).then_some(sender::Order::Owed(receipt.deliveries));
+                let owes = !receipt.deliveries.is_empty();
+                return owes.then(|| sender::Order::of(receipt.deliveries, receipt.repeat));
             }
             Ok((_, Ok(Ended::Again(later)))) => (later, None),
             Ok((_, Ok(Ended::Resting { host: resting, left }))) => {

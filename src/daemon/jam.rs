@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::task::JoinError;
 use tracing::{error, warn};
 
@@ -10,18 +11,30 @@ use super::lane::Jam;
 use super::late::{self, Sorted};
 use super::sender::Sender;
 use super::{clock, hold};
-use crate::outbox::DeliveryId;
 use crate::outbox::circuit::Gate;
+use crate::outbox::{Delivery, DeliveryId};
 use crate::store::StoreError;
+
+/// How long alerts that may have been told before are gathered, to leave as few messages.
+const GATHERING: SignedDuration = SignedDuration::from_secs(60);
 
 /// What waited at a notifier, and how it leaves.
 pub(super) type Sorting = (String, Vec<DeliveryId>, Result<Sorted, StoreError>);
 
 impl Sender {
+    /// Has what may have been told before wait for more of its kind: after a restore sources are read one after the other.
+    pub(super) fn gather(&mut self, deliveries: Vec<Delivery>) {
+        let until = clock::now() + GATHERING;
+        self.file(deliveries, |lane, due| due.max(*lane.gathering.get_or_insert(until)));
+    }
+
     /// Sorts what was held up at ways that work, and holds what must wait behind one that had to.
     pub(super) fn sort(&mut self) {
         let now = clock::now();
         for (name, lane) in &mut self.lanes {
+            if lane.jam == Jam::Clear && lane.gathering.is_some_and(|until| until <= now) {
+                lane.gathered();
+            }
             let jam = lane.jam;
             if !matches!(jam, Jam::Held | Jam::Full) || lane.circuit.gate(now) != Gate::Open {
                 continue;

@@ -23,6 +23,8 @@ pub(super) struct Lane {
     pub(super) jam: Jam,
     /// Whether anything of it was ordered anew while it was sorted.
     pub(super) ordered: bool,
+    /// Until when it gathers what is to leave together.
+    pub(super) gathering: Option<Timestamp>,
 }
 
 /// What was held up by a stop or by a way in trouble, and is to be sorted before it leaves.
@@ -61,16 +63,25 @@ impl Lane {
         self.waiting.insert((due, delivery));
     }
 
+    /// Has what was gathered sorted before it leaves.
+    pub(super) fn gathered(&mut self) {
+        if self.gathering.take().is_some() {
+            self.jam = Jam::Held;
+        }
+    }
+
     /// Files everything so much earlier.
     pub(super) fn advance(&mut self, by: SignedDuration) {
         let earlier = |due: Timestamp| due.checked_sub(by).unwrap_or(due);
         self.due.values_mut().for_each(|due| *due = earlier(*due));
+        self.gathering = self.gathering.map(earlier);
         self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
     }
 
     /// Files everything under `now` at the latest; its way no longer counts, and it is not sorted.
     pub(super) fn hasten(&mut self, now: Timestamp) {
         self.circuit = Circuit::default();
+        self.gathering = None;
         if matches!(self.jam, Jam::Held | Jam::Full) {
             self.jam = Jam::Clear;
         }
@@ -108,6 +119,7 @@ impl Lane {
             && self.waiting.is_empty()
             && self.circuit.fault.is_none()
             && self.jam == Jam::Clear
+            && self.gathering.is_none()
     }
 }
 
@@ -134,6 +146,18 @@ mod tests {
         lane.file(id(1), at(-3000));
         assert_eq!((lane.take(), lane.next(now)), (Some(id(1)), Some(at(-3000))));
         assert_eq!((lane.take(), lane.take()), (Some(id(2)), None));
+    }
+
+    #[test]
+    fn what_gathers_waits_and_is_sorted_then() {
+        let mut lane = Lane { gathering: Some(at(60)), ..Lane::default() };
+        lane.file(id(1), at(60));
+        assert_eq!((lane.next(at(0)), lane.is_idle()), (Some(at(60)), false));
+        lane.gathered();
+        assert_eq!((lane.jam, lane.gathering), (Jam::Held, None));
+        lane.jam = Jam::Clear;
+        lane.gathered();
+        assert_eq!(lane.jam, Jam::Clear, "nothing was gathered");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What was held up by a stop or an outage: the gravest first, the newest of them before all, and the rest as one
+//! What was held up by a stop or an outage, or may have been told before: the gravest first, the newest of them before all, and the rest as one
 //! message for each recipient.
 
 use std::collections::BTreeMap;
@@ -76,8 +76,9 @@ fn part(
     for id in ids {
         let Some(delivery) = store.delivery(*id)? else { continue };
         let late = now.duration_since(delivery.ready) > LATE;
-        let alert = delivery.subject.alert().filter(|_| late && is_untried(&delivery, now));
-        let Some(alert) = alert.map(|id| store.alert(id)).transpose()?.flatten() else {
+        let alert = delivery.subject.alert().filter(|_| is_untried(&delivery, now));
+        let alert = alert.map(|id| store.alert(id)).transpose()?.flatten();
+        let Some(alert) = alert.filter(|alert| late || alert.repeat.is_some()) else {
             alone.push((delivery.id, delivery.ready));
             continue;
         };

@@ -34,6 +34,8 @@ pub struct Polling {
     pub due: Timestamp,
     /// Whether the store failed it. What it found may be on disk all the same, and then is owed.
     pub doubtful: bool,
+    /// Whether what is owed may have been told before, since the store was restored.
+    pub repeat: bool,
 }
 
 /// After how long a source is asked again at the soonest when the store failed its poll.
@@ -63,7 +65,7 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
     let due = known.and_then(|state| state.due_later(&address, now)).unwrap_or(free);
     let problems = vec![format!("polled at {last:.0} already; by hand again from {free:.0} on")];
     let report = api::Poll { problems, ..waiting(source, free).report };
-    Polling { report, deliveries: Vec::new(), due, doubtful: false }
+    Polling { report, deliveries: Vec::new(), due, doubtful: false, repeat: false }
 }
 
 /// The same as [`poll`] at a time that is passed in.
@@ -86,7 +88,7 @@ pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, 
                 due: Some(due),
                 ..api::Poll::default()
             };
-            Polling { report, deliveries: Vec::new(), due, doubtful: true }
+            Polling { report, deliveries: Vec::new(), due, doubtful: true, repeat: false }
         }
     }
 }
@@ -165,7 +167,8 @@ async fn try_poll(
     }
     log(source, &state, &receipt, decision.reason);
     let report = report(source, &receipt, word, read.problems, decision.due);
-    Ok(Polling { report, deliveries: receipt.deliveries, due: decision.due, doubtful: false })
+    let Receipt { deliveries, repeat, .. } = receipt;
+    Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat })
 }
 
 /// When the first request of a poll went out, and when its answer was there.
@@ -203,7 +206,7 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
         due: Some(order),
         ..api::Poll::default()
     };
-    Polling { report, deliveries: Vec::new(), due: order, doubtful: false }
+    Polling { report, deliveries: Vec::new(), due: order, doubtful: false, repeat: false }
 }
 
 fn decide(

@@ -198,8 +198,9 @@ impl Poller {
         let due = match ended {
             Ok((_, polling)) => {
                 if !polling.deliveries.is_empty() {
+                    let order = sender::Order::of(polling.deliveries, polling.repeat);
                     // A sender that has ended leaves them in the store for the next start.
-                    drop(self.sender.send(sender::Order::Owed(polling.deliveries)).await);
+                    drop(self.sender.send(order).await);
                 }
                 if polling.doubtful {
                     drop(self.sender.send(sender::Order::Doubt).await);

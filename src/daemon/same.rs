@@ -54,7 +54,7 @@ pub(super) async fn stand_aside(
     let aside = Aside { source: name.clone(), address: source.address(), other, now, due };
     let force = desk.in_force.clone();
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
-    Ok(Polling { report, deliveries: receipt.deliveries, due, doubtful: false })
+    Ok(Polling { report, deliveries: receipt.deliveries, due, doubtful: false, repeat: false })
 }
 
 /// When the store says that a source is due; `None` when that is now, also because the source for which it stood

@@ -33,6 +33,8 @@ const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(30);
 pub enum Order {
     /// Deliveries that are newly owed, or to be tried again; durable already.
     Owed(Vec<Delivery>),
+    /// The same of alerts that may have been told before, since the store was restored.
+    Repeat(Vec<Delivery>),
     /// The same, asked for by hand: their ways are tried at once.
     Retry(Vec<Delivery>),
     /// The store failed a commit: what is owed may be more than was said, and is read anew.
@@ -43,6 +45,13 @@ pub enum Order {
     Ping(oneshot::Sender<()>),
     /// Answers, and ends the sender, when nothing is due and nothing under way.
     Finish(oneshot::Sender<()>),
+}
+
+impl Order {
+    /// What is newly owed; `repeat` tells whether it may have been told before.
+    pub fn of(owed: Vec<Delivery>, repeat: bool) -> Self {
+        if repeat { Self::Repeat(owed) } else { Self::Owed(owed) }
+    }
 }
 
 /// The sender's state.
@@ -161,6 +170,7 @@ impl Sender {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Owed(deliveries) => self.queue(deliveries),
+            Order::Repeat(deliveries) => self.gather(deliveries),
             Order::Doubt => self.doubt = true,
             Order::Retry(deliveries) => {
                 for delivery in &deliveries {
@@ -195,14 +205,21 @@ impl Sender {
             Ok(owed) => {
                 self.doubt = false;
                 self.queue(owed);
+                // What gathers is filed with the rest now, and is sorted before any of it leaves.
+                self.lanes.values_mut().for_each(Lane::gathered);
             }
             Err(fault) => warn!("cannot read what is owed: {fault}"),
         }
     }
 
     pub(super) fn queue(&mut self, deliveries: Vec<Delivery>) {
+        self.file(deliveries, |_, due| due);
+    }
+
+    /// Files what is owed, each under its time or what `later` makes of that.
+    pub(super) fn file(&mut self, owed: Vec<Delivery>, later: impl Fn(&mut Lane, Timestamp) -> Timestamp) {
         let now = clock::now();
-        for delivery in deliveries {
+        for delivery in owed {
             if delivery.state.held().is_some() {
                 self.held.file(&delivery, now);
                 continue;
@@ -217,6 +234,7 @@ impl Sender {
                 // Its way decides when it is tried.
                 due = due.min(now);
             }
+            let due = later(lane, due);
             lane.file(delivery.id, due);
         }
     }

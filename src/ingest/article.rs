@@ -44,7 +44,7 @@ pub fn added(engine: &Engine, item: &Item, text: &str, label: SourceLabel<'_>) -
 /// # Errors
 /// When the store cannot be read or written.
 pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Result<Receipt, StoreError> {
-    let Pending { item: id, first, source, url, .. } = &settled.pending;
+    let Pending { item: id, first, source, url, repeat, .. } = &settled.pending;
     let mut receipt = Receipt::default();
     if tx.pending_article(*id)?.is_none() {
         return Ok(receipt);
@@ -62,7 +62,9 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
         let kept = kept(&stored.item, text, &verdict);
         if !verdict.fired.is_empty() {
             let (tags, tier) = (settled.tags.as_slice(), settled.tier);
-            let recorder = Recorder { tx, force, now: settled.at, source, tags, tier };
+            let repeat = if *repeat { tx.restored()?.map(|restored| restored.taken) } else { None };
+            receipt.repeat = repeat.is_some();
+            let recorder = Recorder { tx, force, now: settled.at, source, tags, tier, repeat };
             let dating = Dating::of(&stored.item, stored.fetched, None);
             recorder.alert(&article::joined(&stored.item, text), verdict, dating, &mut receipt)?;
         }
@@ -109,6 +111,7 @@ pub(super) struct Wish<'a> {
     pub(super) choice: ArticleChoice,
     pub(super) source: &'a SourceName,
     pub(super) now: Timestamp,
+    pub(super) repeat: bool,
 }
 
 /// What came of a wish.
@@ -143,7 +146,8 @@ impl Wish<'_> {
             return Ok(Noted::Refused);
         }
         let (source, due) = (self.source.clone(), self.now);
-        tx.put_pending_article(&Pending { item: item.id, first, source, url, attempts: 0, due })?;
+        let repeat = self.repeat;
+        tx.put_pending_article(&Pending { item: item.id, first, source, url, attempts: 0, due, repeat })?;
         Ok(Noted::Waits)
     }
 }

@@ -216,6 +216,8 @@ pub struct Receipt {
     pub articles_refused: u32,
     /// The failure, while polls fail.
     pub failing: Option<Failing>,
+    /// Whether its alerts may have been told before, since the store was restored.
+    pub repeat: bool,
 }
 
 /// Writes what a poll brought.
@@ -223,9 +225,14 @@ pub struct Receipt {
 /// # Errors
 /// When the store cannot be read or written.
 pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Receipt, StoreError> {
-    let known = tx.source(&poll.source.name)?;
-    let mut state = known.unwrap_or_else(|| blank(&poll.source.name)).at(&poll.source.address);
-    let mut receipt = Receipt::default();
+    let (known, restored) = (tx.source(&poll.source.name)?, tx.restored()?);
+    let this = restored.map(|restored| restored.at);
+    // One that the backup does not know has a baseline to come.
+    let mut state = known.unwrap_or_else(|| SourceState { restored: this, ..blank(&poll.source.name) });
+    state = state.at(&poll.source.address);
+    let repeat =
+        restored.filter(|restored| state.restored != Some(restored.at)).map(|restored| restored.taken);
+    let mut receipt = Receipt { repeat: repeat.is_some(), ..Receipt::default() };
     let before = health::Before::of(&state);
     match &poll.outcome {
         Outcome::Read(harvest) => {
@@ -233,7 +240,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
                 // The numbers of another channel say nothing of this one's.
                 state.telegram_newest = None;
             }
-            Ingest { tx, poll, force, harvest, last_read: state.last_success }
+            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat }
                 .take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();
             succeed(&mut state, poll.started);
@@ -255,6 +262,9 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
             state.failing = Some(failed(run, poll.started, reason, detail));
         }
     }
+    if is_read_up(&poll.outcome, &state) {
+        state.restored = this;
+    }
     if let Some(hints) = poll.hints {
         state.ttl_minutes = hints.ttl_minutes;
         state.telegram_newest = state.telegram_newest.max(hints.telegram_newest);
@@ -267,6 +277,16 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     receipt.failing.clone_from(&state.failing);
     tx.put_source(&state)?;
     Ok(receipt)
+}
+
+/// Whether a poll leaves nothing that its source showed unread: what comes later came later.
+fn is_read_up(outcome: &Outcome, state: &SourceState) -> bool {
+    let whole = match outcome {
+        Outcome::Read(harvest) => harvest.whole,
+        Outcome::Repeated { .. } | Outcome::Unchanged { .. } => true,
+        Outcome::Failed { .. } => false,
+    };
+    whole && state.walk.is_none()
 }
 
 /// The state of a source never polled.
@@ -297,6 +317,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         health: Health::default(),
         learned: Learned::default(),
         articles: Tally::default(),
+        restored: None,
     }
 }
 

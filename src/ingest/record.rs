@@ -33,6 +33,8 @@ pub(super) struct Recorder<'a> {
     pub(super) tags: &'a [String],
     /// Tier of that source.
     pub(super) tier: u8,
+    /// When the backup was taken since which it may have been told.
+    pub(super) repeat: Option<Timestamp>,
 }
 
 impl Ingest<'_> {
@@ -52,6 +54,7 @@ impl Ingest<'_> {
             source: &source.name,
             tags: &source.tags,
             tier: source.tier,
+            repeat: self.repeat,
         };
         recorder.alert(item, verdict, dating, receipt)
     }
@@ -101,6 +104,7 @@ impl Recorder<'_> {
             tier: self.tier,
             fetched: self.now,
             dating,
+            repeat: self.repeat,
             entities: entities.iter().map(|told| EntityRef::clone(told)).collect(),
             places: places.iter().map(|told| PlaceRef::clone(told)).collect(),
             story,

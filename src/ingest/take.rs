@@ -24,6 +24,8 @@ pub(super) struct Ingest<'a> {
     pub(super) harvest: &'a Harvest,
     /// When the source was last read.
     pub(super) last_read: Option<Timestamp>,
+    /// When the backup was taken from which the store was restored, until all that came since is read.
+    pub(super) repeat: Option<Timestamp>,
 }
 
 impl Ingest<'_> {
@@ -161,7 +163,7 @@ impl Ingest<'_> {
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
         let (choice, source) = (self.poll.source.article, &self.poll.source.name);
-        let wish = Wish { choice, source, now: self.poll.started };
+        let wish = Wish { choice, source, now: self.poll.started, repeat: self.repeat.is_some() };
         match wish.note(self.tx, &judged.candidate.item, first, fired)? {
             Noted::Nothing => {}
             Noted::Waits => receipt.articles += 1,

@@ -42,6 +42,9 @@ impl Digest<'_> {
             Some(Cause::Digest) => " since the last digest",
             Some(Cause::Quiet) => " of quiet hours",
             Some(Cause::Budget) => " over the budget",
+            Some(Cause::Late) if self.alerts.iter().all(|alert| alert.repeat.is_some()) => {
+                " that may have been told before"
+            }
             Some(Cause::Late) => " that were held up",
             None => "",
         };
@@ -75,6 +78,7 @@ pub(crate) fn entry(alert: &Alert, desk: &TimeZone) -> Vec<String> {
         Link::LeftOut(why) => lines.push(format!("({why})")),
         Link::None => {}
     }
+    lines.extend(wording::repeat(alert, desk));
     lines.push(wording::explain(alert));
     lines
 }
@@ -111,6 +115,7 @@ mod tests {
             tier: 2,
             fetched: at,
             dating: crate::item::Dating::Plain,
+            repeat: None,
             entities: Vec::new(),
             places: Vec::new(),
             story,

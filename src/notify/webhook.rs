@@ -149,7 +149,10 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                     .iter()
                     .cloned()
                     .map(|alert| Alert { untold: Vec::new(), ..alert }.into())
-                    .map(|alert| wire::alert::Alert { late: *cause == Some(Cause::Late), ..alert })
+                    .map(|alert: wire::alert::Alert| wire::alert::Alert {
+                        late: *cause == Some(Cause::Late) && !alert.possible_duplicate,
+                        ..alert
+                    })
                     .collect(),
                 part: *part,
                 parts: *parts,

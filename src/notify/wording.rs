@@ -69,6 +69,12 @@ pub(crate) fn rule(rule: &Match) -> String {
 /// What a message says that leaves long after it could.
 pub(crate) const LATE: &str = "Late: a stop or an outage held it up";
 
+/// What is said of an alert that the store, restored from a backup, may have forgotten to have told.
+pub(crate) fn repeat(alert: &Alert, desk: &TimeZone) -> Option<String> {
+    let taken = time(alert.repeat?, desk);
+    Some(format!("May have been told before: the store was restored from a backup of {taken}"))
+}
+
 /// What an update adds; `None` for a new alert.
 pub(crate) fn update(alert: &Alert) -> Option<String> {
     match alert.kind {

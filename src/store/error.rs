@@ -44,6 +44,23 @@ pub enum StoreError {
         /// The newest known here.
         known: u32,
     },
+    /// A backup cannot be restored.
+    #[error("`{path}` cannot be restored: {detail}")]
+    Unfit {
+        /// The file.
+        path: String,
+        /// Why.
+        detail: String,
+    },
+    /// A backup would take the place of a store.
+    #[error("there is a store at `{0}` already")]
+    Present(String),
+    /// A backup would take the place of a file.
+    #[error("`{0}` exists already, and a backup overwrites nothing")]
+    Exists(String),
+    /// A backup cannot be written; the store is well.
+    #[error("the backup could not be written")]
+    Unwritten(#[source] io::Error),
     /// The disk refused.
     #[error("the store could not {doing}")]
     Io {
@@ -80,12 +97,16 @@ impl StoreError {
                 Some(format!("run the command as that user: `sudo -u '#{owner}' harmattan …`"))
             }
             Self::Damaged { path, .. } => Some(format!(
-                "move `{path}` away and copy a backup of that folder back; without one, an empty store starts with a \
-                 baseline of each source"
+                "restore a backup: `harmattan store restore FILE --replace`; without one, move `{path}` away, and an empty \
+                 store starts with a baseline of each source"
             )),
             Self::Newer { .. } => {
-                Some("install the newer version again, or copy back a backup of the folder made by this one".into())
+                Some("install the newer version again, or restore a backup that this one took: `harmattan store restore`".into())
             }
+            Self::Unfit { .. } => Some("nothing was changed; take another backup of yours".into()),
+            Self::Present(_) => Some("`--replace` moves it aside and removes nothing".into()),
+            Self::Exists(_) => Some("name another file".into()),
+            Self::Unwritten(_) => Some("check the folder, its free space and its permissions".into()),
             Self::Io { .. } => Some("check the free space and the health of the disk".into()),
             Self::Conflict | Self::Stopped | Self::Panicked(_) => None,
         }
@@ -101,6 +122,10 @@ impl StoreError {
             Self::Newer { path, found, known } => {
                 Self::Newer { path: path.clone(), found: *found, known: *known }
             }
+            Self::Unfit { path, detail } => Self::Unfit { path: path.clone(), detail: detail.clone() },
+            Self::Present(path) => Self::Present(path.clone()),
+            Self::Exists(path) => Self::Exists(path.clone()),
+            Self::Unwritten(source) => Self::Unwritten(io::Error::new(source.kind(), source.to_string())),
             Self::Io { doing, source } => {
                 Self::Io { doing, source: io::Error::new(source.kind(), source.to_string()) }
             }
@@ -137,8 +162,8 @@ mod tests {
             (foreign("/var/lib/harmattan", 65_151), "systemctl start harmattan", "sudo"),
             (foreign("/var/lib/private/harmattan", 1_000), "systemctl start harmattan", "sudo"),
             (foreign("/srv/store", 65_520), "sudo", "systemctl"),
-            (damaged, "move `/srv/store` away and copy a backup", "store restore"),
-            (newer, "copy back a backup", "store restore"),
+            (damaged, "store restore FILE --replace", "copy"),
+            (newer, "restore a backup that this one took", "copy"),
         ] {
             let hint = error.hint().unwrap();
             assert!(hint.contains(expected) && !hint.contains(wrong), "{error}: {hint}");

@@ -4,11 +4,15 @@
 //! sync that covers it: [`Writer`] sees to both. Look-ups inside a transaction are by exact key only.
 //! [`SledStore`] is the engine that needs no set-up.
 
+mod backup;
 mod error;
+mod keep;
+mod restore;
 mod sled;
 mod state;
 mod writer;
 
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -27,11 +31,14 @@ use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
 
+pub use self::backup::{Backup, Head};
 pub use self::error::StoreError;
+pub use self::keep::Keep;
+pub use self::restore::{Wish, check, restore};
 pub use self::sled::SledStore;
 pub use self::state::{
     ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, KeptPage, Owner, PAGE_BYTES_MAX, PAGES_MAX,
-    Seen, SourceState, Stats, StoredItem, Walk,
+    Restored, Seen, SourceState, Stats, StoredItem, Verified, Walk,
 };
 pub use self::writer::Writer;
 
@@ -152,6 +159,9 @@ pub trait Store: Send + Sync {
     /// The silences, those that are over too as long as there is room.
     fn silences(&self) -> Result<Vec<Silence>, StoreError>;
 
+    /// From which backup the store was restored, and when; `None` when it never was.
+    fn restored(&self) -> Result<Option<Restored>, StoreError>;
+
     /// What is known of the network.
     fn network(&self) -> Result<Network, StoreError>;
 
@@ -195,6 +205,16 @@ pub trait Store: Send + Sync {
 
     /// Size and counts.
     fn stats(&self) -> Result<Stats, StoreError>;
+
+    /// Writes all that is stored to `out`, as a backup taken at `taken`. It must be called where nobody can commit
+    /// meanwhile ([`Writer::between`]), or the parts of a transaction could be torn.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritten`] when `out` refuses, else as above.
+    fn back_up(&self, taken: Timestamp, out: &mut dyn Write) -> Result<Backup, StoreError>;
+
+    /// Looks at every stored value whether it is as it was written; changes nothing.
+    fn verify(&self) -> Result<Verified, StoreError>;
 }
 
 /// The first `limit` values that `scan` shows.
@@ -305,6 +325,12 @@ pub trait Transaction {
 
     /// Writes all silences.
     fn put_silences(&self, silences: &[Silence]) -> Result<(), StoreError>;
+
+    /// As [`Store::restored`].
+    fn restored(&self) -> Result<Option<Restored>, StoreError>;
+
+    /// Writes that the store was restored.
+    fn put_restored(&self, restored: Restored) -> Result<(), StoreError>;
 
     /// As [`Store::network`].
     fn network(&self) -> Result<Network, StoreError>;

@@ -63,6 +63,8 @@ pub struct SourceState {
     pub learned: Learned,
     /// How the articles that its entries link to ended.
     pub articles: Tally,
+    /// The last restore of the store ([`Restored::at`]) since which all that it shows was read.
+    pub restored: Option<Timestamp>,
 }
 
 /// What is remembered of a Telegram channel.
@@ -283,6 +285,26 @@ pub struct Stats {
     pub deliveries_dead: u64,
     /// Values whose checksum did not fit; they are set aside, not used.
     pub damaged: u64,
+}
+
+/// The store was restored from a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// When; it names this restore.
+    pub at: Timestamp,
+    /// When the backup was taken. What was told since then the store does not know.
+    pub taken: Timestamp,
+}
+
+/// What a look at every stored value found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Values looked at.
+    pub values: u64,
+    /// Those that are not as they were written.
+    pub damaged: u64,
+    /// Rows set aside earlier, since their value was damaged.
+    pub set_aside: u64,
 }
 
 #[cfg(test)]

@@ -28,10 +28,18 @@ trait Job: Send {
     fn settle(self: Box<Self>, ended: Result<(), StoreError>);
 }
 
+/// What the writing thread is to do.
+enum Order {
+    /// Commit, together with others.
+    Commit(Box<dyn Job>),
+    /// Look at the store while nothing changes.
+    Look(Box<dyn FnOnce(&dyn Store) + Send>),
+}
+
 /// Hands commits to the writing thread. Clones share the thread; it ends when all of them are gone.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    orders: mpsc::Sender<Order>,
     syncs: Arc<AtomicU64>,
 }
 
@@ -41,12 +49,12 @@ impl Writer {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(store: Arc<dyn Store>) -> io::Result<(Self, JoinHandle<()>)> {
-        let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
+        let (orders, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let syncs = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&syncs);
         let thread =
             thread::Builder::new().name("store".into()).spawn(move || run(store.as_ref(), queue, &count))?;
-        Ok((Self { jobs, syncs }, thread))
+        Ok((Self { orders, syncs }, thread))
     }
 
     /// Runs `work` in one transaction and resolves after the sync that covers it. Commits happen in the order of
@@ -68,7 +76,29 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job = Commit { work, value: None, reply };
-        self.jobs.send(Box::new(job)).await.map_err(|_| StoreError::Stopped)?;
+        self.orders.send(Order::Commit(Box::new(job))).await.map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs `look` on the writing thread, between two commits: nothing changes under its hands. Commits wait for it.
+    ///
+    /// # Errors
+    /// What `look` returned, or [`StoreError::Stopped`] when the thread has ended.
+    ///
+    /// # Cancel safety
+    /// As [`Writer::commit`].
+    pub async fn between<T, F>(&self, look: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let look = Box::new(move |store: &dyn Store| {
+            if reply.send(look(store)).is_err() {
+                tracing::debug!("a look at the store ended after its caller had gone");
+            }
+        });
+        self.orders.send(Order::Look(look)).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -106,20 +136,35 @@ where
 }
 
 /// Commits group after group until every [`Writer`] is gone.
-fn run(store: &dyn Store, mut queue: mpsc::Receiver<Box<dyn Job>>, syncs: &AtomicU64) {
-    let mut group = Vec::new();
-    while queue.blocking_recv_many(&mut group, GROUP_JOBS_MAX) > 0 {
-        let ends = transact(store, &mut group);
-        fault::point("committed");
-        let synced = store.sync();
-        fault::point("synced");
-        syncs.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = &synced {
-            tracing::error!(%error, commits = group.len(), "commits could not be made durable");
+fn run(store: &dyn Store, mut queue: mpsc::Receiver<Order>, syncs: &AtomicU64) {
+    let mut orders = Vec::new();
+    while queue.blocking_recv_many(&mut orders, GROUP_JOBS_MAX) > 0 {
+        let (mut group, mut looks) = (Vec::new(), Vec::new());
+        for order in orders.drain(..) {
+            match order {
+                Order::Commit(job) => group.push(job),
+                Order::Look(look) => looks.push(look),
+            }
         }
-        for (job, ended) in group.drain(..).zip(ends) {
-            job.settle(ended.and_then(|()| synced.as_ref().copied().map_err(StoreError::share)));
+        if !group.is_empty() {
+            commit(store, group, syncs);
         }
+        looks.into_iter().for_each(|look| look(store));
+    }
+}
+
+/// Runs a group as one transaction with one sync, and tells everybody.
+fn commit(store: &dyn Store, mut group: Vec<Box<dyn Job>>, syncs: &AtomicU64) {
+    let ends = transact(store, &mut group);
+    fault::point("committed");
+    let synced = store.sync();
+    fault::point("synced");
+    syncs.fetch_add(1, Ordering::Relaxed);
+    if let Err(error) = &synced {
+        tracing::error!(%error, commits = group.len(), "commits could not be made durable");
+    }
+    for (job, ended) in group.into_iter().zip(ends) {
+        job.settle(ended.and_then(|()| synced.as_ref().copied().map_err(StoreError::share)));
     }
 }
 

@@ -116,6 +116,8 @@ pub struct Alert {
     pub fetched: Timestamp,
     /// What is odd about its date.
     pub dating: Dating,
+    /// When it may have been told before, since the store was restored: when the backup was taken.
+    pub repeat: Option<Timestamp>,
     /// Entities it mentions.
     pub entities: Vec<EntityRef>,
     /// Places it mentions.

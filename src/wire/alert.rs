@@ -24,6 +24,12 @@ pub struct Alert {
     /// Whether it left late, after an outage.
     #[serde(default)]
     pub late: bool,
+    /// Whether it may have been told before: the store was restored from a backup, and does not know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub possible_duplicate: bool,
+    /// Of such a one: when the backup was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Timestamp>,
     /// The rules that fired.
     pub rules: Vec<Rule>,
     /// The item.
@@ -158,6 +164,8 @@ impl From<core::Alert> for Alert {
             severity: alert.severity.to_string(),
             unrouted: alert.unrouted,
             late: false,
+            possible_duplicate: alert.repeat.is_some(),
+            backup: alert.repeat,
             rules: told.chain(untold).collect(),
             item: AlertItem {
                 item: alert.item.into(),

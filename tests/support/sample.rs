@@ -150,6 +150,7 @@ fn alert(item: Item, severity: Severity, rules: Vec<Match>, tier: u8) -> Alert {
         tier,
         fetched: time("2026-11-23T16:59:58Z"),
         dating: Dating::Plain,
+        repeat: None,
         entities: Vec::new(),
         places: Vec::new(),
         story,

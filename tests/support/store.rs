@@ -114,6 +114,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             now: [("used".to_owned(), 3)].into(),
             before: Some([("paywall".to_owned(), 1)].into()),
         },
+        restored: Some(at(6)),
     }
 }
 
@@ -216,6 +217,7 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
         tier: 2,
         fetched: at(8),
         dating: Dating::Backdated,
+        repeat: Some(at(9)),
         entities: vec![EntityRef {
             id: "wagner".into(),
             entity_type: "armed-group".into(),

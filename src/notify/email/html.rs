@@ -121,6 +121,8 @@ fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
     out.extend(message.late.then(|| format!("<p><strong>{}</strong></p>", wording::LATE)));
+    let repeat = wording::repeat(alert, message.timezone);
+    out.extend(repeat.map(|words| format!("<p><strong>{words}</strong></p>")));
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);

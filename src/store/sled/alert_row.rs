@@ -89,6 +89,7 @@ impl Row for Alert {
             tier: alert.item.tier,
             fetched: alert.item.fetched,
             dating: Dating::from_word(alert.item.dated.as_deref()),
+            repeat: alert.backup,
             entities: alert.entities.into_iter().map(EntityRef::from).collect(),
             places: alert.places.into_iter().map(PlaceRef::from).collect(),
             story: alert.story.into_core(severity(&row.story_severity)).ok()?,

@@ -18,6 +18,8 @@ struct PendingRow {
     #[serde(default)]
     attempts: u32,
     due: Timestamp,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    repeat: bool,
 }
 
 impl Row for Pending {
@@ -29,6 +31,7 @@ impl Row for Pending {
             url: self.url.clone(),
             attempts: self.attempts,
             due: self.due,
+            repeat: self.repeat,
         })
     }
 
@@ -41,6 +44,7 @@ impl Row for Pending {
             url: row.url,
             attempts: row.attempts,
             due: row.due,
+            repeat: row.repeat,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use sled::{Db, Tree};
@@ -25,6 +25,8 @@ pub(super) struct Open {
     pub(super) db: Db,
     pub(super) log: File,
     pub(super) mark: Mark,
+    /// Held by whoever removes old records, for each transaction, and by whoever copies all.
+    pub(super) sweeping: Mutex<()>,
 }
 
 impl Open {

@@ -3,13 +3,13 @@
 //! Scans find what may go, outside of any transaction; each transaction then looks again at what it removes.
 
 use std::collections::HashSet;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sled::Tree;
 
 use super::access::{InTransaction, Read, Row};
-use super::engine::{self, Engine};
+use super::engine::{self, Engine, Open};
 use super::keys::{self, Kind};
 use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
@@ -48,30 +48,30 @@ const ROBOTS_KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<Expired, StoreError> {
     let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
     let limit = before(now, keep);
-    let deliveries = engine.with(|open| closed_deliveries(&open.db, limit))?;
-    let alerts = engine.with(|open| alerts(&open.db, limit))?;
-    engine.with(|open| events(&open.db, limit))?;
-    engine.with(|open| bundles(&open.db, limit))?;
-    engine.with(|open| reports(&open.db, limit))?;
+    let deliveries = engine.with(|open| closed_deliveries(open, limit))?;
+    let alerts = engine.with(|open| alerts(open, limit))?;
+    engine.with(|open| events(open, limit))?;
+    engine.with(|open| bundles(open, limit))?;
+    engine.with(|open| reports(open, limit))?;
     let items = engine.with(|open| {
         let range = Kind::Item.prefix().to_vec()..keys::items_of(Day::of(limit));
-        sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
+        sweep(open, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
     })?;
     engine.with(|open| {
         let range = Kind::Article.prefix().to_vec()..keys::articles_of(Day::of(limit));
-        sweep(&open.db, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
+        sweep(open, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
     })?;
-    engine.with(|open| waiting(&open.db, Day::of(limit)))?;
+    engine.with(|open| waiting(open, Day::of(limit)))?;
     engine.with(|open| {
         let old = |story: Story| story.first_seen < limit;
-        remove_where(&open.db, Kind::Story, old)?;
+        remove_where(open, Kind::Story, old)?;
         let forgettable = before(now, FILED_KEEP);
-        remove_where(&open.db, Kind::Filed, |filed: Filed| filed.at < forgettable)?;
+        remove_where(open, Kind::Filed, |filed: Filed| filed.at < forgettable)?;
         let unread = before(now, ROBOTS_KEEP);
-        remove_where(&open.db, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
-        remove_where(&open.db, Kind::Order, |order: Order| order.until < now)
+        remove_where(open, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
+        remove_where(open, Kind::Order, |order: Order| order.until < now)
     })?;
-    let keys = engine.with(|open| seen_keys(&open.db, now, keep.max(SEEN_KEEP_MIN)))?;
+    let keys = engine.with(|open| seen_keys(open, now, keep.max(SEEN_KEEP_MIN)))?;
     pages(engine, limit)?;
     Ok(Expired { keys, items, alerts, deliveries })
 }
@@ -91,10 +91,10 @@ fn before(time: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// Removes deliveries closed before `limit`.
-fn closed_deliveries(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+fn closed_deliveries(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
     let range = Kind::History.prefix().to_vec()..keys::history_from(limit);
     sweep(
-        tree,
+        open,
         range,
         BATCH_ROWS_MAX,
         |_, _| Ok(true),
@@ -116,88 +116,88 @@ fn closed_deliveries(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
 }
 
 /// Removes alerts made before `limit` of which no delivery is left, alone or in a bundle.
-fn alerts(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+fn alerts(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject: Subject| {
         Ok(match subject {
             Subject::Alert(alert) => vec![keys::alert(alert)],
             Subject::Bundle(bundle) => {
-                let bundle: Option<Bundle> = tree.row(&keys::bundle(bundle))?;
+                let bundle: Option<Bundle> = open.db.row(&keys::bundle(bundle))?;
                 bundle.into_iter().flat_map(|bundle| bundle.alerts).map(keys::alert).collect()
             }
             Subject::Event(_) | Subject::Report(_) => Vec::new(),
         })
     };
-    unowed(tree, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), keys)
+    unowed(open, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), keys)
 }
 
 /// Removes bundles made before `limit` of which no delivery is left.
-fn bundles(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+fn bundles(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Bundle(bundle) => vec![keys::bundle(bundle)],
             Subject::Alert(_) | Subject::Event(_) | Subject::Report(_) => Vec::new(),
         })
     };
-    unowed(tree, Kind::Bundle.prefix().to_vec()..keys::bundles_from(limit), keys)
+    unowed(open, Kind::Bundle.prefix().to_vec()..keys::bundles_from(limit), keys)
 }
 
 /// Removes reports made before `limit` of which no delivery is left.
-fn reports(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+fn reports(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Report(report) => vec![keys::report(report)],
             Subject::Alert(_) | Subject::Bundle(_) | Subject::Event(_) => Vec::new(),
         })
     };
-    unowed(tree, Kind::Report.prefix().to_vec()..keys::reports_from(limit), keys)
+    unowed(open, Kind::Report.prefix().to_vec()..keys::reports_from(limit), keys)
 }
 
 /// Removes the articles to be fetched whose items, first seen before that day, are removed.
-fn waiting(tree: &Tree, limit: Day) -> Result<u64, StoreError> {
+fn waiting(open: &Open, limit: Day) -> Result<u64, StoreError> {
     let range = Kind::Pending.prefix().to_vec()..Kind::Pending.end().to_vec();
     let old = |key: &[u8], head: &[u8]| {
-        Ok(tree.row_from(key, head)?.is_some_and(|pending: Pending| pending.first < limit))
+        Ok(open.db.row_from(key, head)?.is_some_and(|pending: Pending| pending.first < limit))
     };
-    sweep(tree, range, BATCH_ROWS_MAX, old, |rows, key| match rows.row::<Pending>(key)? {
+    sweep(open, range, BATCH_ROWS_MAX, old, |rows, key| match rows.row::<Pending>(key)? {
         Some(pending) => rows.drop_pending_article(pending.item).map(|()| 1),
         None => Ok(0),
     })
 }
 
 /// Removes events made before `limit` of which no delivery is left.
-fn events(tree: &Tree, limit: Timestamp) -> Result<u64, StoreError> {
+fn events(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Event(event) => vec![keys::event(event)],
             Subject::Alert(_) | Subject::Bundle(_) | Subject::Report(_) => Vec::new(),
         })
     };
-    unowed(tree, Kind::Event.prefix().to_vec()..keys::events_from(limit), keys)
+    unowed(open, Kind::Event.prefix().to_vec()..keys::events_from(limit), keys)
 }
 
 /// Removes the values in `range` that no delivery tells.
 fn unowed(
-    tree: &Tree,
+    open: &Open,
     range: std::ops::Range<Vec<u8>>,
     keys_of: impl Fn(Subject) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<u64, StoreError> {
     let mut owed = HashSet::new();
     for kind in [Kind::Open, Kind::Closed] {
-        for row in tree.scan_prefix(kind.prefix()) {
+        for row in open.db.scan_prefix(kind.prefix()) {
             let (key, head) = row.map_err(unreadable)?;
-            let delivery: Option<Delivery> = tree.row_from(&key, &head)?;
+            let delivery: Option<Delivery> = open.db.row_from(&key, &head)?;
             let Some(delivery) = delivery else { continue };
             owed.extend(keys_of(delivery.subject)?.into_iter().filter(|key| *key < range.end));
         }
     }
-    sweep(tree, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)
+    sweep(open, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)
 }
 
 /// Removes the values of `kind` for which `old` holds.
-fn remove_where<T: Row>(tree: &Tree, kind: Kind, old: impl Fn(T) -> bool) -> Result<u64, StoreError> {
+fn remove_where<T: Row>(open: &Open, kind: Kind, old: impl Fn(T) -> bool) -> Result<u64, StoreError> {
     let range = kind.prefix().to_vec()..kind.end().to_vec();
-    let wanted = |key: &[u8], head: &[u8]| Ok(tree.row_from(key, head)?.is_some_and(&old));
-    sweep(tree, range, BATCH_ROWS_MAX, wanted, |rows, key| {
+    let wanted = |key: &[u8], head: &[u8]| Ok(open.db.row_from(key, head)?.is_some_and(&old));
+    sweep(open, range, BATCH_ROWS_MAX, wanted, |rows, key| {
         if rows.row(key)?.is_some_and(&old) { remove(rows, key) } else { Ok(0) }
     })
 }
@@ -206,10 +206,10 @@ fn remove_where<T: Row>(tree: &Tree, kind: Kind, old: impl Fn(T) -> bool) -> Res
 ///
 /// The time for which a source showed nothing, since it could not be read or answered that nothing had changed, does
 /// not count: when it goes on, its old items are still old.
-fn seen_keys(tree: &Tree, now: Timestamp, keep: SignedDuration) -> Result<u64, StoreError> {
+fn seen_keys(open: &Open, now: Timestamp, keep: SignedDuration) -> Result<u64, StoreError> {
     let range = Kind::Seen.prefix().to_vec()..Kind::Seen.end().to_vec();
     sweep(
-        tree,
+        open,
         range,
         BATCH_BUCKETS_MAX,
         |_, _| Ok(true),
@@ -247,14 +247,14 @@ fn windows(state: &SourceState, now: Timestamp) -> SignedDuration {
 
 /// Hands the keys in `range` that are `wanted` to `act`, in transactions of `batch`; returns the sum of what it says.
 fn sweep(
-    tree: &Tree,
+    open: &Open,
     range: std::ops::Range<Vec<u8>>,
     batch: usize,
     mut wanted: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
     act: impl Fn(&InTransaction<'_>, &[u8]) -> Result<u64, StoreError>,
 ) -> Result<u64, StoreError> {
     let mut sum = 0;
-    let mut scan = tree.range(range);
+    let mut scan = open.db.range(range);
     loop {
         let mut found = Vec::new();
         while found.len() < batch {
@@ -268,7 +268,10 @@ fn sweep(
             return Ok(sum);
         }
         fault::point("expiry");
-        sum += engine::transact(tree, |rows| found.iter().map(|key| act(rows, key)).sum::<Result<u64, _>>())?;
+        let _turn = open.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
+        sum += engine::transact(&open.db, |rows| {
+            found.iter().map(|key| act(rows, key)).sum::<Result<u64, _>>()
+        })?;
     }
 }
 

@@ -105,6 +105,11 @@ pub(super) fn network() -> Vec<u8> {
     Kind::Meta.key(&[b"network"])
 }
 
+/// From which backup the store was restored, and when.
+pub(super) fn restored() -> Vec<u8> {
+    Kind::Meta.key(&[b"restored"])
+}
+
 /// The silences.
 pub(super) fn silences() -> Vec<u8> {
     Kind::Meta.key(&[b"silences"])

@@ -6,6 +6,7 @@
 mod access;
 mod alert_row;
 mod article_row;
+mod copy;
 mod delivery_row;
 mod engine;
 mod event_row;
@@ -29,6 +30,8 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -40,8 +43,8 @@ use self::access::{Read, Row};
 use self::engine::Engine;
 use self::keys::Kind;
 use super::{
-    Day, Deliveries, Expired, KeptPage, Seen, SourceState, Stats, Store, StoreError, StoredItem, Visit, Work,
-    gather,
+    Backup, Day, Deliveries, Expired, KeptPage, Restored, Seen, SourceState, Stats, Store, StoreError,
+    StoredItem, Verified, Visit, Work, gather,
 };
 use crate::article::{Fate, Pending, WAITING_MAX};
 use crate::event::{Event, EventId, Network};
@@ -62,6 +65,9 @@ pub struct SledStore {
 }
 
 impl SledStore {
+    /// The format of its rows; a greater number needs a newer program.
+    pub(super) const FORMAT: u32 = open::FORMAT;
+
     /// Opens the store at `path`, creating it and missing parents where there is none. Blocks; after a crash
     /// it may take seconds.
     ///
@@ -78,6 +84,20 @@ impl SledStore {
     /// [`StoreError::Absent`], and those of [`SledStore::create`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::with(path, open::existing(path)?)
+    }
+
+    /// Makes a store at `path` of the rows of another, which `rows` hands over.
+    pub(super) fn fill(
+        path: &Path,
+        rows: impl FnOnce(&mut copy::Put<'_>) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
+        Self::with(path, copy::fill(path, rows)?)
+    }
+
+    /// Keeps everybody from opening the store at `path`, as long as what it returns is kept; `None` where there is no
+    /// store.
+    pub(super) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
+        open::hold(path)
     }
 
     fn with(path: &Path, open: engine::Open) -> Result<Self, StoreError> {
@@ -208,6 +228,18 @@ impl Store for SledStore {
 
     fn silences(&self) -> Result<Vec<Silence>, StoreError> {
         self.read(|tree| Ok(tree.row(&keys::silences())?.unwrap_or_default()))
+    }
+
+    fn restored(&self) -> Result<Option<Restored>, StoreError> {
+        self.read(|tree| tree.row(&keys::restored()))
+    }
+
+    fn back_up(&self, taken: Timestamp, out: &mut dyn Write) -> Result<Backup, StoreError> {
+        copy::back_up(&self.engine, taken, out)
+    }
+
+    fn verify(&self) -> Result<Verified, StoreError> {
+        self.read(copy::verify)
     }
 
     fn network(&self) -> Result<Network, StoreError> {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::store::error::panic_text;
 
 /// The format of the store as a whole; a greater number needs a newer program. 2 has deliveries that are held, bundles,
 /// reports and the ways of notifiers, which a program of format 1 would set aside; what it wrote is read as it is.
-const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 2;
 
 /// sled's cache in bytes. Its memory is several times this; a poll touches a few rows only.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
@@ -140,7 +141,7 @@ fn open_now(path: &Path) -> Result<Open, Refusal> {
     })??;
     let commits = commits.map_err(|error| Refusal::Corrupt(error.to_string()))?.unwrap_or_default();
     let log = File::open(log_path(path)).map_err(sled::Error::Io)?;
-    Ok(Open { db, log, mark: Mark::new(path, commits) })
+    Ok(Open { db, log, mark: Mark::new(path, commits), sweeping: Mutex::default() })
 }
 
 /// Repeats `attempt` for [`LOCK_WAIT`] while it fails because the lock is taken.
@@ -172,14 +173,8 @@ fn check_mark(path: &Path, open: &Open) -> Result<(), StoreError> {
 /// Copies the damaged store aside, then removes its snapshots: they only shorten the start, and sled replays its log.
 fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
     let refused = |source| StoreError::Io { doing: "copy the damaged store", source };
-    // Held to the end of the copy: nobody else may open it meanwhile.
-    let log = File::open(log_path(path)).map_err(refused)?;
-    patiently(|| log.try_lock(), |refusal| matches!(refusal, TryLockError::WouldBlock)).map_err(
-        |refusal| match refusal {
-            TryLockError::WouldBlock => StoreError::InUse(path.display().to_string()),
-            TryLockError::Error(source) => refused(source),
-        },
-    )?;
+    // To the end of the copy nobody else may open it.
+    let _held = hold(path)?;
     let Some(copy) = free_copy_name(path) else {
         let detail = format!("{COPIES_MAX} copies `damaged-…` of it lie in it; remove them to try again");
         return Err(StoreError::Damaged { path: path.display().to_string(), detail });
@@ -193,6 +188,22 @@ fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Takes the lock of the store at `path`; `None` where there is no store.
+pub(super) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
+    let refused = |source| StoreError::Io { doing: "take its lock", source };
+    if !log_path(path).is_file() {
+        return Ok(None);
+    }
+    let log = File::open(log_path(path)).map_err(refused)?;
+    patiently(|| log.try_lock(), |refusal| matches!(refusal, TryLockError::WouldBlock)).map_err(
+        |refusal| match refusal {
+            TryLockError::WouldBlock => StoreError::InUse(path.display().to_string()),
+            TryLockError::Error(source) => refused(source),
+        },
+    )?;
+    Ok(Some(log))
 }
 
 /// A directory for a copy that is not taken. It lies in the store: the service may write nowhere else.

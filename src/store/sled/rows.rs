@@ -100,6 +100,8 @@ struct SourceRow {
     learned: LearnedRow,
     #[serde(default, skip_serializing_if = "TallyRow::is_empty")]
     articles: TallyRow,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restored: Option<Timestamp>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -199,6 +201,7 @@ impl Row for SourceState {
             health: state.health.into(),
             learned: state.learned.into(),
             articles: state.articles.into(),
+            restored: state.restored,
         })
     }
 
@@ -239,6 +242,7 @@ impl Row for SourceState {
             health: row.health.into(),
             learned: row.learned.into(),
             articles: row.articles.into(),
+            restored: row.restored,
         })
     }
 }

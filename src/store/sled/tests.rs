@@ -262,6 +262,8 @@ fn pending(n: u8, source: &str, first: Day) -> Pending {
         url: "https://paper.example/1".into(),
         attempts: 0,
         due: Timestamp::UNIX_EPOCH,
+
+        repeat: false,
     }
 }
 

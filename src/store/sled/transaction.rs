@@ -16,7 +16,7 @@ use crate::report::{Report, ReportId};
 use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
-use crate::store::{Day, Seen, SourceState, StoreError, StoredItem, Transaction};
+use crate::store::{Day, Restored, Seen, SourceState, StoreError, StoredItem, Transaction};
 use crate::story::{Alert, Story, StoryId};
 
 impl Transaction for InTransaction<'_> {
@@ -138,6 +138,14 @@ impl Transaction for InTransaction<'_> {
 
     fn put_silences(&self, silences: &[Silence]) -> Result<(), StoreError> {
         self.put(&keys::silences(), &silences.to_vec())
+    }
+
+    fn restored(&self) -> Result<Option<Restored>, StoreError> {
+        self.row(&keys::restored())
+    }
+
+    fn put_restored(&self, restored: Restored) -> Result<(), StoreError> {
+        self.put(&keys::restored(), &restored)
     }
 
     fn network(&self) -> Result<Network, StoreError> {

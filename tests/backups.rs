@@ -1,0 +1,160 @@
+//! `harmattan store`: backups of a store that is in use, what can be restored and what is refused, and how it ends when
+//! the program is killed on the way.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use harmattan::outbox::DeliveryId;
+use harmattan::store::{self, SledStore, Store, Wish};
+use jiff::Timestamp;
+
+use crate::support::desk::{Desk, exists};
+use crate::support::stage::Stage;
+
+/// The alerts of a store, and asserts that each of them has its deliveries: that no transaction was torn.
+fn whole(place: &Path) -> usize {
+    let store = SledStore::open(place).unwrap();
+    assert_eq!(store.verify().unwrap().damaged, 0);
+    let alerts = store.alerts(None, usize::MAX).unwrap();
+    for alert in &alerts {
+        for (notifier, recipient) in [("mail", "desk@example.org"), ("hook", "")] {
+            let id = DeliveryId::new(alert.id, notifier, recipient);
+            assert!(store.delivery(id).unwrap().is_some(), "{notifier} of {}", alert.id);
+        }
+        assert!(store.find_item(alert.item.id).unwrap().is_some());
+    }
+    alerts.len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_a_daemon_at_work_is_of_one_moment() {
+    let stage = Stage::set().await;
+    let daemon = stage.run();
+    stage.stream.asked(2).await;
+    stage.stream.flow(true);
+    let mut counts = Vec::new();
+    for round in 0..4 {
+        stage.stream.asked(3).await;
+        let file = stage.folder.path().join(format!("{round}.backup"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+        command.arg("-c").arg(&stage.config).args(["store", "backup"]).arg(&file);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let place = stage.folder.path().join(format!("{round}.store"));
+        let wish = Wish { file: &file, place: &place, replace: false, now: Timestamp::UNIX_EPOCH };
+        let (backup, aside) = store::restore(wish, &mut |_| {}).unwrap();
+        assert!(backup.rows > 0 && aside.is_none());
+        counts.push(whole(&place));
+    }
+    assert!(counts.is_sorted() && counts.last() > Some(&0), "{counts:?}");
+    assert!(daemon.terminate().success());
+    let left = exists(&stage.folder.path().join("store/backup.tmp"));
+    assert!(!left, "the daemon's own copy has no name");
+}
+
+const CONFIG: &str = "[store]\npath = \"../store\"\n[control]\nsocket = \"../control.sock\"\n";
+
+/// A desk with a store and a backup of it.
+fn saved() -> Desk {
+    let desk = Desk::new(CONFIG);
+    desk.run(&["once"]).ended(0);
+    let told = desk.run(&["store", "backup", "b"]).ended(0).out;
+    assert!(told.starts_with("saved: b, ") && told.contains(" as of "), "{told}");
+    desk
+}
+
+#[test]
+fn a_backup_overwrites_nothing_and_needs_a_store() {
+    let desk = saved();
+    let refused = desk.run(&["store", "backup", "b"]).ended(74);
+    assert!(refused.err.contains("`b` exists already, and a backup overwrites nothing"), "{}", refused.err);
+    let empty = Desk::new(CONFIG);
+    let refused = empty.run(&["store", "backup", "b"]).ended(74);
+    assert!(refused.err.contains("no store at "), "{}", refused.err);
+    assert!(!exists(&empty.path("b")) && !exists(&empty.path("store")));
+    let names: Vec<_> =
+        fs::read_dir(empty.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["config"], "nothing is left of what was not finished");
+}
+
+#[test]
+fn a_restore_refuses_what_it_should_and_touches_nothing() {
+    let desk = saved();
+    let bytes = fs::read(desk.path("b")).unwrap();
+    let refused = |file: &str, words: &str| {
+        let told = desk.run(&["store", "restore", file, "--replace"]).ended(74).err;
+        assert!(told.contains(words) && told.contains("hint: nothing was changed"), "{told}");
+    };
+    fs::write(desk.path("cut"), &bytes[..bytes.len() / 2]).unwrap();
+    refused("cut", "`cut` cannot be restored: it is cut short");
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    fs::write(desk.path("flipped"), flipped).unwrap();
+    refused("flipped", "it was changed since it was written");
+    desk.write("feed.xml", "<rss version=\"2.0\"><channel/></rss>");
+    refused("feed.xml", "it is no backup of this program");
+    refused("absent", "No such file");
+    let newer = String::from_utf8_lossy(&bytes).replacen("\"format\":2", "\"format\":7", 1);
+    desk.write("newer", &newer);
+    refused(
+        "newer",
+        "it has format 7, and this version of harmattan reads up to 2: install 0.1.0, which took it",
+    );
+
+    let told = desk.run(&["store", "restore", "b"]).ended(74).err;
+    assert!(
+        told.contains("there is a store at ") && told.contains("hint: `--replace` moves it aside"),
+        "{told}"
+    );
+    let daemon = desk.start();
+    desk.run(&["store", "restore", "b", "--replace"]).ended(75);
+    let stats = desk.run(&["store", "stats", "--json"]).ended(0).json().remove(0);
+    assert!(stats["bytes"].as_u64() > Some(0) && stats.get("restored").is_none(), "{stats}");
+    let verified = desk.run(&["store", "verify", "--json"]).ended(0).json().remove(0);
+    assert!(verified["values"].as_u64() > Some(0) && verified["damaged"] == 0, "{verified}");
+    daemon.stop();
+
+    desk.run(&["store", "restore", "b", "--replace"]).ended(0);
+    let told = desk.run(&["store"]).ended(0).out;
+    assert!(told.contains("restored   ") && told.contains("from a backup of "), "{told}");
+    desk.run(&["store", "verify"]).ended(0);
+    desk.run(&["once"]).ended(0);
+    let told = desk.run(&["store", "compact"]).ended(74).err;
+    assert!(told.contains("not supported yet"), "{told}");
+}
+
+#[test]
+fn a_backup_is_restored_where_no_store_is() {
+    let desk = saved();
+    fs::rename(desk.path("store"), desk.path("lost")).unwrap();
+    // As systemd makes it.
+    fs::create_dir(desk.path("store")).unwrap();
+    desk.run(&["store", "restore", "b"]).ended(0);
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    let told = desk.run(&["store", "restore", "b", "--json"]).ended(0).json().remove(0);
+    assert_eq!(told["aside"], serde_json::Value::Null);
+    let stats = desk.run(&["store", "stats", "--json"]).ended(0).json().remove(0);
+    assert_eq!(stats["backup"], told["taken"]);
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_store_or_none_and_can_be_made_again() {
+    if !cfg!(feature = "faults") {
+        return;
+    }
+    for (point, kept) in [("restored", true), ("swapped", false)] {
+        let desk = saved();
+        let run = |fault: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+            command.current_dir(desk.path("")).env("HARMATTAN_FAIL", fault);
+            command.args(["store", "restore", "b", "--replace"]).output().unwrap().status
+        };
+        assert!(!run(&format!("{point}:1")).success(), "{point} was not met");
+        assert_eq!(exists(&desk.path("store/db")), kept, "{point}");
+        assert!(run("").success(), "{point}");
+        let stats = desk.run(&["store", "stats", "--json"]).ended(0).json().remove(0);
+        assert!(stats["restored"].is_string(), "{stats}");
+        assert!(!exists(&desk.path("store.restoring")), "{point}");
+    }
+}
