@@ -113,7 +113,12 @@ fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
         not_before: None,
         missed: None,
         learned: Learned::default(),
-        witness: Witness { host: Some(host.to_owned()), reach, silent_after: Some(Duration::from_hours(36)) },
+        witness: Witness {
+            host: Some(host.to_owned()),
+            reach,
+            silent_after: Some(Duration::from_hours(36)),
+            clock: None,
+        },
     }
 }
 

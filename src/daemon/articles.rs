@@ -268,14 +268,14 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
     let now = clock::now();
     let source = desk.source(pending.source.as_str()).cloned();
     let Some(source) = source.filter(|source| source.spec.article != ArticleChoice::Never) else {
-        return settle(&station, &desk, None, pending, End::Dropped).await;
+        return settle(&station, &desk, None, pending, End::Dropped, None).await;
     };
     if pending.is_too_old(Day::of(now)) {
         let end = End::Failed { detail: format!("it waited for more than {WAIT_DAYS_MAX} days") };
-        return settle(&station, &desk, Some(&source), pending, end).await;
+        return settle(&station, &desk, Some(&source), pending, end, None).await;
     }
     let Ok(url) = Url::parse(&pending.url) else {
-        return settle(&station, &desk, Some(&source), pending, End::Dropped).await;
+        return settle(&station, &desk, Some(&source), pending, End::Dropped, None).await;
     };
     let request = Request {
         url: &url,
@@ -287,7 +287,9 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
         contact: source.spec.contact,
         now,
     };
-    let end = match desk.fetcher.crawl_within(&request, PATIENCE).await.map(|fetched| fetched.answer) {
+    let fetched = desk.fetcher.crawl_within(&request, PATIENCE).await;
+    let showed = fetched.as_ref().ok().and_then(|fetched| fetched.freshness.clock);
+    let end = match fetched.map(|fetched| fetched.answer) {
         Ok(Answer::Document(document)) => read(document, url, source.spec.lang.clone()).await,
         Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             End::Failed { detail: "an answer without a document".to_owned() }
@@ -306,7 +308,7 @@ async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<En
             }
         },
     };
-    settle(&station, &desk, Some(&source), pending, end).await
+    settle(&station, &desk, Some(&source), pending, end, showed).await
 }
 
 /// What follows the failure of an attempt.
@@ -332,6 +334,7 @@ async fn settle(
     source: Option<&Arc<Source>>,
     pending: Pending,
     end: End,
+    showed: Option<Timestamp>,
 ) -> Result<Ended, StoreError> {
     let judged = match (&end, source) {
         (End::Used { text }, Some(source)) => judge(station, desk, source, &pending, text.clone()).await?,
@@ -341,6 +344,7 @@ async fn settle(
     let settled = Settled {
         end,
         at: clock::now(),
+        clock: showed,
         tags: spec.map(|spec| spec.tags.clone()).unwrap_or_default(),
         tier: spec.map_or(2, |spec| spec.tier),
         judged,

@@ -153,6 +153,7 @@ async fn try_poll(
             host: host.or_else(|| source.host()),
             reach: read.reach,
             silent_after: source.spec.silent_after,
+            clock: freshness.clock,
         },
     };
     let word = match &poll.outcome {

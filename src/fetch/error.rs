@@ -143,7 +143,7 @@ impl FetchError {
         let host = host.into();
         match barred {
             Barred::Held(Held { left }) => Self {
-                freshness: Freshness { retry_after: Some(left), max_age: None },
+                freshness: Freshness { retry_after: Some(left), ..Freshness::default() },
                 ..Failure::Held { host, left }.into()
             },
             Barred::Resting { left } => Failure::Resting { host, left }.into(),

@@ -21,8 +21,10 @@ const DATE_FORMS: [&str; 3] =
 impl Freshness {
     /// Reads the headers of any answer, errors and 304 included; `now` stands in for a missing `Date`.
     pub(crate) fn of(headers: &HeaderMap, now: Timestamp) -> Self {
-        let date = only(headers, &DATE).and_then(http_date).unwrap_or(now);
-        Self { max_age: max_age(headers, date), retry_after: retry_after(headers, date) }
+        let stated = only(headers, &DATE).and_then(http_date);
+        let date = stated.unwrap_or(now);
+        let clock = stated.and_then(|date| date.checked_add(age(headers)).ok());
+        Self { max_age: max_age(headers, date), retry_after: retry_after(headers, date), clock }
     }
 }
 
@@ -45,8 +47,12 @@ fn max_age(headers: &HeaderMap, date: Timestamp) -> Option<Duration> {
         Some(seconds) => seconds?,
         None => delay(date, only(headers, &EXPIRES).and_then(http_date)?)?,
     };
-    let age = only(headers, &AGE).and_then(seconds).unwrap_or_default();
-    Some(lifetime.saturating_sub(age)).filter(|left| !left.is_zero())
+    Some(lifetime.saturating_sub(age(headers))).filter(|left| !left.is_zero())
+}
+
+/// For how long an answer lay in caches.
+fn age(headers: &HeaderMap) -> Duration {
+    only(headers, &AGE).and_then(seconds).unwrap_or_default()
 }
 
 /// Seconds or a date; a date that has passed counts as not said.
@@ -99,11 +105,9 @@ mod tests {
     }
 
     fn check(lines: &[(&'static str, &str)], max_age: Option<u64>, retry_after: Option<u64>) {
-        let expected = Freshness {
-            max_age: max_age.map(Duration::from_secs),
-            retry_after: retry_after.map(Duration::from_secs),
-        };
-        assert_eq!(fresh(lines), expected, "{lines:?}");
+        let Freshness { max_age: lifetime, retry_after: wait, .. } = fresh(lines);
+        let expected = (max_age.map(Duration::from_secs), retry_after.map(Duration::from_secs));
+        assert_eq!((lifetime, wait), expected, "{lines:?}");
     }
 
     #[test]
@@ -124,6 +128,24 @@ mod tests {
             None,
         );
         check(&[("expires", "Mon, 23 Nov 2026 17:10:00 GMT"), ("cache-control", "max-age=5")], Some(5), None);
+    }
+
+    #[test]
+    fn row_10_the_servers_clock_is_its_date_and_the_age_since() {
+        let date = ("date", "Mon, 23 Nov 2026 16:00:00 GMT");
+        for (lines, expected) in [
+            (vec![], None),
+            (vec![("date", "soon")], None),
+            (vec![date, date], None),
+            (vec![("age", "60")], None),
+            (vec![date], Some("2026-11-23T16:00:00Z")),
+            (vec![date, ("age", "60")], Some("2026-11-23T16:01:00Z")),
+            (vec![date, ("age", "-1")], Some("2026-11-23T16:00:00Z")),
+            (vec![("date", "Fri, 31 Dec 9999 23:59:59 GMT"), ("age", "999999999999")], None),
+        ] {
+            let expected = expected.map(|time| time.parse().unwrap());
+            assert_eq!(fresh(&lines).clock, expected, "{lines:?}");
+        }
     }
 
     #[test]

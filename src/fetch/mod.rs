@@ -72,13 +72,15 @@ impl Validators {
     }
 }
 
-/// What a server said about when to come again.
+/// What a server said about when to come again, and what its clock showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
     /// From `Cache-Control: max-age` less `Age`, else `Expires` less `Date`.
     pub max_age: Option<Duration>,
     /// From `Retry-After`, seconds or date.
     pub retry_after: Option<Duration>,
+    /// From `Date` and the `Age` since.
+    pub clock: Option<Timestamp>,
 }
 
 /// One request.

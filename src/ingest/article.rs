@@ -23,6 +23,8 @@ pub struct Settled {
     pub end: End,
     /// When.
     pub at: Timestamp,
+    /// What the clock of its server showed.
+    pub clock: Option<Timestamp>,
     /// Tags of its source.
     pub tags: Vec<String>,
     /// Tier of its source.
@@ -64,7 +66,8 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
             let (tags, tier) = (settled.tags.as_slice(), settled.tier);
             let repeat = if *repeat { tx.restored()?.map(|restored| restored.taken) } else { None };
             receipt.repeat = repeat.is_some();
-            let recorder = Recorder { tx, force, now: settled.at, source, tags, tier, repeat };
+            let (now, clock) = (settled.at, settled.clock);
+            let recorder = Recorder { tx, force, now, clock, source, tags, tier, repeat };
             let dating = Dating::of(&stored.item, stored.fetched, None);
             recorder.alert(&article::joined(&stored.item, text), verdict, dating, &mut receipt)?;
         }

@@ -64,6 +64,8 @@ pub struct Witness {
     pub reach: Reach,
     /// For how long nothing new is no silence, where the config says so.
     pub silent_after: Option<Duration>,
+    /// What the server's clock showed.
+    pub clock: Option<Timestamp>,
 }
 
 /// Items that a source may have shown without our seeing them.
@@ -118,6 +120,12 @@ pub enum Outcome {
         /// In words, without secrets.
         detail: String,
     },
+}
+
+/// The time by which the age of an item counts: the earlier of our clock and the server's. A clock that runs a year ahead
+/// would have all news be stale, and nobody told.
+fn by_both(now: Timestamp, clock: Option<Timestamp>) -> Timestamp {
+    clock.map_or(now, |clock| clock.min(now))
 }
 
 /// What was read from a document.

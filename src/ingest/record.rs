@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::take::Ingest;
-use super::{InForce, Receipt};
+use super::{InForce, Receipt, by_both};
 use crate::item::{Dating, Item, SourceName};
 use crate::outbox::{Delivery, DeliveryState};
 use crate::route::hold::Asked;
@@ -27,6 +27,8 @@ pub(super) struct Recorder<'a> {
     pub(super) force: &'a InForce,
     /// When it is made.
     pub(super) now: Timestamp,
+    /// What the clock of the server showed that showed the item.
+    pub(super) clock: Option<Timestamp>,
     /// Source of its item.
     pub(super) source: &'a SourceName,
     /// Tags of that source.
@@ -51,6 +53,7 @@ impl Ingest<'_> {
             tx: self.tx,
             force: self.force,
             now,
+            clock: self.poll.witness.clock,
             source: &source.name,
             tags: &source.tags,
             tier: source.tier,
@@ -75,7 +78,7 @@ impl Recorder<'_> {
         let id = AlertId::new(now, item.id);
         let item = &*verdict.quoted(item);
         let Verdict { fired, entities, places, .. } = verdict;
-        let sifted = Sifted::of(fired, age(item, now), self.force.max_age);
+        let sifted = Sifted::of(fired, age(item, by_both(now, self.clock)), self.force.max_age);
         let severity = sifted.severity();
         let Joined { mut story, kind } = self.join(item, id, severity, sifted.withheld.is_some())?;
         let (disposition, routed) = match sifted.withheld {

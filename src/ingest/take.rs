@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
-use super::{Harvest, InForce, Judged, Poll, Receipt, record};
+use super::{Harvest, InForce, Judged, Poll, Receipt, by_both, record};
 use crate::article::End;
 use crate::config::Backlog;
 use crate::item::{Dating, Item, ItemId, SeenKey, dating};
@@ -193,7 +193,7 @@ impl Ingest<'_> {
             Backlog::None => false,
             Backlog::Newest(most) => newer(&self.harvest.items, place, self.poll.started) < most as usize,
             Backlog::Age(most) => judged.candidate.item.published.is_some_and(|published| {
-                let age = self.poll.started.duration_since(published);
+                let age = by_both(self.poll.started, self.poll.witness.clock).duration_since(published);
                 age.is_negative() || age.unsigned_abs() <= most
             }),
         }

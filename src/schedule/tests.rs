@@ -47,7 +47,8 @@ fn poll(outcome: PollOutcome) -> Poll {
 }
 
 fn fresh(max_age: Option<u64>, retry_after: Option<u64>) -> Freshness {
-    Freshness { max_age: max_age.map(secs), retry_after: retry_after.map(secs) }
+    let (max_age, retry_after) = (max_age.map(secs), retry_after.map(secs));
+    Freshness { max_age, retry_after, ..Freshness::default() }
 }
 
 fn ttl(minutes: u32) -> Hints {
@@ -317,7 +318,7 @@ prop_compose! {
         Poll {
             answered: at(lag),
             outcome,
-            freshness: Freshness { max_age, retry_after },
+            freshness: Freshness { max_age, retry_after, ..Freshness::default() },
             hints: Hints { ttl_minutes, update_minutes, ..Hints::default() },
             validators,
             news,

@@ -68,6 +68,38 @@ fn row_10_a_clock_set_back_a_year_leaves_no_delivery_stuck() {
 }
 
 #[test]
+fn row_10_news_is_not_stale_for_a_clock_that_runs_ahead() {
+    // Our clock runs a year ahead of the world: the server's shows the world's time, and so do its items.
+    let http = |time: Timestamp| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let (world, ahead) = (http(now() - years(1)), http(now() + years(1)));
+    let year = years(1).as_secs().to_string();
+    for (date, age, item, told) in [
+        (Some(&world), None, &world, true),
+        (Some(&world), Some("60"), &world, true),
+        // A cached answer is not the world's time, nor is there any without a date.
+        (Some(&world), Some(year.as_str()), &world, false),
+        (None, None, &world, false),
+        // A server whose clock runs ahead makes nothing stale.
+        (Some(&ahead), None, &http(now()), true),
+        (Some(&ahead), None, &world, false),
+    ] {
+        let scene = Scene::set(&["ops"], "");
+        let news = format!("<item><title>a convoy attacked</title><pubDate>{item}</pubDate></item>");
+        let feed = format!("<rss version=\"2.0\"><channel><title>t</title>{news}</channel></rss>");
+        let headers = [("Date", date.map(String::as_str)), ("Age", age)];
+        let reply = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        scene
+            .site
+            .show("/feed", reply.fold(Reply::ok(feed), |reply, (name, value)| reply.header(name, value)));
+        scene.desk.all();
+        let disposition =
+            scene.desk.alerts().iter().map(|alert| text(alert, "/disposition")).collect::<Vec<_>>();
+        assert_eq!(disposition, [if told { "sent" } else { "stale" }], "{date:?} {age:?} {item}");
+        assert_eq!(scene.told("ops").len(), usize::from(told), "{date:?} {age:?} {item}");
+    }
+}
+
+#[test]
 fn row_10_items_from_the_future_alert() {
     let mut scene = Scene::set(&["ops"], "");
     scene.poll(&[
