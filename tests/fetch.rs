@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use harmattan::fetch::{
-    ACCEPT_FEED, Answer, Fetcher, HttpSettings, Networks, Redirects, Request, Validators,
+    ACCEPT_FEED, ACCEPT_PAGE, Answer, Fetcher, HttpSettings, Networks, Redirects, Request, Validators,
 };
 use url::Url;
 
@@ -212,6 +212,10 @@ async fn c4_the_error_of_a_transfer_that_broke_off_holds_what_came() {
         let error = get(&server.url("/feed")).await.unwrap_err();
         let came = error.part.map(|part| String::from_utf8_lossy(&part.bytes).into_owned());
         assert_eq!(came.as_deref(), part, "{name}");
+        // Of a page nothing is kept: half of one misleads.
+        let url = server.url("/page");
+        let error = fetcher().fetch(&Request { accept: ACCEPT_PAGE, ..request(&url) }).await.unwrap_err();
+        assert_eq!(error.part, None, "{name}");
     }
 }
 

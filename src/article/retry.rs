@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn servers_orders_are_obeyed_and_waiting_for_one_is_no_attempt() {
         let order = Freshness { retry_after: Some(Duration::from_hours(2)), ..Freshness::default() };
-        let busy = FetchError { freshness: order, ..status(429) };
+        let busy = FetchError { freshness: Box::new(order), ..status(429) };
         assert_eq!(wait(&busy, 0), Some((Duration::from_hours(2), 1)));
         let held: FetchError = Failure::Held { host: "a".into(), left: Duration::from_mins(7) }.into();
         assert_eq!(wait(&held, 3), Some((Duration::from_mins(7), 3)));

@@ -80,7 +80,7 @@ impl Asked {
         if let Failure::Held { left, .. } = error.failure {
             return Err(Held { left });
         }
-        let (freshness, waited) = (error.freshness, error.waited);
+        let (freshness, waited) = (*error.freshness, error.waited);
         let host = error.host.as_deref().map(str::to_owned);
         Ok(Self { freshness, waited, host, ..Self::of(Got::Error(error)) })
     }

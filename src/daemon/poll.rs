@@ -133,15 +133,7 @@ async fn try_poll(
     let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
     let learned = Learned { reason: Some(decision.reason), ..lesson.learned };
     let poll = ingest::Poll {
-        source: Polled {
-            name: source.name().clone(),
-            address: source.address(),
-            read_as: source.read_as(),
-            tags: source.spec.tags.clone(),
-            tier: source.spec.tier,
-            backlog: source.spec.backlog,
-            article: source.spec.article,
-        },
+        source: polled(source),
         started: time.started,
         outcome: read.outcome,
         hints: read.hints,
@@ -170,6 +162,19 @@ async fn try_poll(
     let report = report(source, &receipt, word, read.problems, decision.due);
     let Receipt { deliveries, repeat, .. } = receipt;
     Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat })
+}
+
+/// What a poll's transaction has to know of its source.
+fn polled(source: &Source) -> Polled {
+    Polled {
+        name: source.name().clone(),
+        address: source.address(),
+        read_as: source.read_as(),
+        tags: source.spec.tags.clone(),
+        tier: source.spec.tier,
+        backlog: source.spec.backlog,
+        article: source.spec.article,
+    }
 }
 
 /// When the first request of a poll went out, and when its answer was there.

@@ -340,7 +340,8 @@ impl Fetcher {
             left: walk.left,
         };
         let hop = answer::read(response, &asked, self.settings.body_bytes_max, &self.pace).await;
-        hop.map(|hop| (hop, freshness)).map_err(|error| FetchError { freshness, ..error })
+        hop.map(|hop| (hop, freshness))
+            .map_err(|error| FetchError { freshness: Box::new(freshness), ..error })
     }
 
     /// The client for a source's own proxy, else for the common one, and for those who are trusted.

@@ -16,7 +16,7 @@ pub struct FetchError {
     /// What went wrong.
     pub failure: Failure,
     /// What the answer said, if there was one; the schedule obeys it for errors too.
-    pub freshness: Freshness,
+    pub freshness: Box<Freshness>,
     /// Time spent waiting for the host's turn before the first request went out.
     pub waited: Duration,
     /// Whether it was the target of a redirect that failed.
@@ -143,7 +143,7 @@ impl FetchError {
         let host = host.into();
         match barred {
             Barred::Held(Held { left }) => Self {
-                freshness: Freshness { retry_after: Some(left), ..Freshness::default() },
+                freshness: Box::new(Freshness { retry_after: Some(left), ..Freshness::default() }),
                 ..Failure::Held { host, left }.into()
             },
             Barred::Resting { left } => Failure::Resting { host, left }.into(),
@@ -192,7 +192,7 @@ impl FetchError {
 
     /// What the server said of coming again.
     pub fn freshness(&self) -> Freshness {
-        self.freshness
+        *self.freshness
     }
 
     /// Whether no request went out because the host is on hold; the source has not failed then.
@@ -232,7 +232,7 @@ impl From<Failure> for FetchError {
     fn from(failure: Failure) -> Self {
         Self {
             failure,
-            freshness: Freshness::default(),
+            freshness: Box::default(),
             waited: Duration::ZERO,
             redirected: false,
             host: None,

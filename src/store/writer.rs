@@ -28,12 +28,15 @@ trait Job: Send {
     fn settle(self: Box<Self>, ended: Result<(), StoreError>);
 }
 
+/// A look at the store.
+type Look = Box<dyn FnOnce(&dyn Store) + Send>;
+
 /// What the writing thread is to do.
 enum Order {
     /// Commit, together with others.
     Commit(Box<dyn Job>),
     /// Look at the store while nothing changes.
-    Look(Box<dyn FnOnce(&dyn Store) + Send>),
+    Look(Look),
 }
 
 /// Hands commits to the writing thread. Clones share the thread; it ends when all of them are gone.
@@ -149,7 +152,9 @@ fn run(store: &dyn Store, mut queue: mpsc::Receiver<Order>, syncs: &AtomicU64) {
         if !group.is_empty() {
             commit(store, group, syncs);
         }
-        looks.into_iter().for_each(|look| look(store));
+        for look in looks {
+            look(store);
+        }
     }
 }
 
