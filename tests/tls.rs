@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +28,13 @@ pub(crate) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A file by which the program trusts an authority and no other.
+fn trust(authority: &Authority, folder: &Path) -> PathBuf {
+    let path = folder.join("machine.pem");
+    std::fs::write(&path, pem(authority)).unwrap();
+    path
 }
 
 /// A certificate for a host that is valid in these years, and its key; signed by nobody but itself without an authority.
@@ -146,8 +154,8 @@ fn source(name: &str, port: u16) -> String {
 /// The polls of a machine that trusts one authority, with these files beside its config.
 fn once(trusted: &Authority, sources: &str, files: &[(&str, String)]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
-    let [config, machine] = ["harmattan.toml", "machine.pem"].map(|name| folder.path().join(name));
-    std::fs::write(&machine, pem(trusted)).unwrap();
+    let config = folder.path().join("harmattan.toml");
+    let machine = trust(trusted, folder.path());
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
@@ -227,4 +235,56 @@ async fn row_17_a_reload_takes_another_authority() {
         assert_eq!(lab.poll("paper").await.outcome, outcome);
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+/// A relay with TLS from the first byte on, and a certificate of `authority`: it says these lines, each after one of the
+/// client, and the last of them without an end; its port.
+fn relay(authority: &Authority, lines: Vec<&'static str>) -> u16 {
+    let config = certificate("127.0.0.1", [2020, 2090], Some(authority));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+        let (last, before) = lines.split_last().unwrap();
+        for line in before {
+            stream.write_all(line.as_bytes()).unwrap();
+            assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        }
+        // Until the client has heard enough.
+        while stream.write_all(last.as_bytes()).is_ok() {}
+    });
+    port
+}
+
+#[test]
+fn row_05_a_relay_that_is_trusted_is_not_heard_without_end_either() {
+    let ours = authority();
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = trust(&ours, folder.path());
+    let takes = [
+        "220 relay\r\n",
+        "250 relay\r\n",
+        "250 ok\r\n",
+        "250 ok\r\n",
+        "354 go\r\n",
+        "250 queued\r\n",
+        "221 bye",
+    ];
+    for (lines, expected) in [
+        (vec!["220 xxxxxxxx"], "it says too much"),
+        (vec!["220 relay\r\n", "250 relay\r\n", "250 xxxxxxxx"], "it says too much"),
+        (takes.to_vec(), "250 queued"),
+    ] {
+        let config = folder.path().join("harmattan.toml");
+        let smtp = format!("smtp = \"smtps://127.0.0.1:{}\"", relay(&ours, lines.clone()));
+        let people = "from = \"a@example.org\"\nto = [\"b@example.org\"]\n";
+        let mail = format!("[[notifier]]\nname = \"desk\"\ntype = \"email\"\n{smtp}\n{people}");
+        std::fs::write(&config, format!("[store]\npath = \"store\"\n{mail}")).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+        program.env("SSL_CERT_FILE", &trusted).arg("-c").arg(&config).args(["send-test", "--json"]);
+        let sent = program.output().unwrap();
+        let told = String::from_utf8_lossy(&sent.stdout) + String::from_utf8_lossy(&sent.stderr);
+        assert!(told.contains(expected), "{lines:?}: {told}");
+    }
 }

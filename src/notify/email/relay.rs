@@ -12,13 +12,13 @@ use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::super::foreign::{cut, line};
 use super::super::{Accepted, RelaySettings, SmtpTls};
-use super::stream::Heard;
+use super::stream::{Heard, Sealed};
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, SmtpStage, SmtpVerdict};
@@ -92,21 +92,16 @@ impl Relay {
     /// Connects, secures the connection and logs in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
         let hello = ClientId::Domain(self.hello.clone());
-        let connected = match self.tls {
-            // Nobody is heard here who has not proved by a certificate to be the relay; lettre opens no such connection
-            // over a stream of ours.
-            SmtpTls::Implicit => {
-                let (server, tls) = ((self.host.as_str(), self.port), Some(self.tls_parameters()?));
-                AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &hello, tls, None).await
-            }
-            SmtpTls::Required | SmtpTls::Off => {
-                let stream = Heard::connect(&self.host, self.port, CONNECT_TIMEOUT)
-                    .await
-                    .map_err(|error| self.closed(&format!("{}: {error}", SmtpStage::Connect.as_str())))?;
-                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await
-            }
+        let heard = Heard::connect(&self.host, self.port, CONNECT_TIMEOUT)
+            .await
+            .map_err(|error| self.closed(&format!("{}: {error}", SmtpStage::Connect.as_str())))?;
+        let failed = |error| self.failure(SmtpStage::Connect, &error);
+        let stream: Box<dyn AsyncTokioStream> = match self.tls {
+            SmtpTls::Implicit => Box::new(Sealed::over(heard, self.tls_parameters()?).await.map_err(failed)?),
+            SmtpTls::Required | SmtpTls::Off => Box::new(heard),
         };
-        let mut connection = connected.map_err(|error| self.failure(SmtpStage::Connect, &error))?;
+        let connected = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
+        let mut connection = connected.map_err(failed)?;
         if self.tls == SmtpTls::Required {
             if !connection.can_starttls() {
                 return Err(self.closed("it offers no STARTTLS, which is required: nothing was sent"));

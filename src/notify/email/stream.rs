@@ -6,10 +6,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use lettre::transport::smtp::client::AsyncTokioStream;
+use futures_util::io::{AsyncRead as _, AsyncWrite as _};
+#[expect(deprecated, reason = "lettre makes TLS over a stream of ours through this type alone")]
+use lettre::transport::smtp::client::AsyncNetworkStream;
+use lettre::transport::smtp::client::{AsyncTokioStream, TlsParameters};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -83,5 +86,62 @@ impl AsyncWrite for Heard {
 impl AsyncTokioStream for Heard {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
+    }
+}
+
+/// The same with TLS from its first byte on; what is heard counts as it comes, enciphered.
+#[derive(Debug)]
+#[expect(deprecated, reason = "as above")]
+pub(super) struct Sealed(AsyncNetworkStream);
+
+#[expect(deprecated, reason = "as above")]
+impl Sealed {
+    /// Makes the handshake.
+    ///
+    /// # Errors
+    /// When it fails, or the other side has no certificate that can be trusted.
+    pub(super) async fn over(
+        stream: Heard,
+        tls: TlsParameters,
+    ) -> Result<Self, lettre::transport::smtp::Error> {
+        let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(stream));
+        stream.upgrade_tls(tls).await?;
+        Ok(Self(stream))
+    }
+}
+
+impl AsyncRead for Sealed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = ready!(Pin::new(&mut self.0).poll_read(context, buffer.initialize_unfilled()))?;
+        buffer.advance(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Sealed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(context)
+    }
+}
+
+impl AsyncTokioStream for Sealed {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.peer_addr()
     }
 }
