@@ -11,6 +11,7 @@ use harmattan::notify::{
     Accepted, Body, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
     RelaySettings, SmtpTls, WebhookSettings, stdout, webhook,
 };
+use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::{Counts, Report, Unwell};
 use harmattan::story::Alert;
@@ -118,6 +119,32 @@ fn a_digest_reads_well() {
     insta::assert_snapshot!("digest.txt", text_part(&message, 120));
     insta::assert_snapshot!("digest.html", html_part(&message, 120));
     insta::assert_snapshot!("digest.stdout", stdout::block(&message));
+}
+
+#[tokio::test]
+async fn what_may_have_been_told_before_says_so_in_every_form() {
+    let alert = Alert { repeat: Some("2026-11-22T03:00:00Z".parse().expect("a time")), ..sample::french() };
+    let words = "May have been told before: the store was restored from a backup of 2026-11-22 03:00 UTC";
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let utc = TimeZone::UTC;
+    let alone = message(&alert, RECIPIENT, &utc);
+    let digest = Digest { cause: Some(Cause::Late), alerts: std::slice::from_ref(&alert), part: 1, parts: 1 };
+    let bundled = Message { body: Body::Digest(digest), ..message(&alert, RECIPIENT, &utc) };
+    for message in [&alone, &bundled] {
+        for told in [text_part(message, 120), html_part(message, 120), stdout::block(message)] {
+            assert!(flat(&told).contains(words), "{told}");
+        }
+        let body = webhook::body(message, "tried").expect("JSON");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let told = body["data"]["alerts"].get(0).unwrap_or(&body["data"]);
+        let marks = (&told["possible_duplicate"], &told["backup"], &told["late"]);
+        assert_eq!(marks, (&true.into(), &"2026-11-22T03:00:00Z".into(), &false.into()));
+    }
+    let (outcome, mails) = mailed(&alert, Replies::default()).await;
+    outcome.expect("accepted");
+    let letter = letter(&mails);
+    let subject = letter.header("Subject").expect("a subject");
+    assert!(subject.contains("] Perhaps again: "), "{subject}");
 }
 
 #[test]

@@ -110,6 +110,7 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
 pub(super) fn fate(alert: &api::Alert) -> String {
     match &alert.held {
         Some(held) => format!("held ({} until {})", held.reason, held.until.strftime("%m-%d %H:%MZ")),
+        None if alert.alert.possible_duplicate => format!("{}, perhaps again", alert.disposition),
         None => alert.disposition.clone(),
     }
 }

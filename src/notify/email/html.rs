@@ -102,11 +102,17 @@ fn digest_html(digest: &Digest<'_>, desk: &TimeZone) -> String {
             escape(&wording::published(alert, desk)),
         ));
         out.extend(link(alert));
+        out.extend(repeat(alert, desk));
         out.push(format!(r#"<p class="quiet">More: {}</p>"#, command(&wording::explain(alert))));
         out.push("</li>".to_owned());
     }
     out.push("</ol>\n".to_owned());
     out.join("\n")
+}
+
+fn repeat(alert: &Alert, desk: &TimeZone) -> Option<String> {
+    let words = wording::repeat(alert, desk)?;
+    Some(format!("<p><strong>{}</strong></p>", escape(&words)))
 }
 
 fn badge(severity: Severity) -> String {
@@ -121,8 +127,7 @@ fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
     out.extend(message.late.then(|| format!("<p><strong>{}</strong></p>", wording::LATE)));
-    let repeat = wording::repeat(alert, message.timezone);
-    out.extend(repeat.map(|words| format!("<p><strong>{words}</strong></p>")));
+    out.extend(repeat(alert, desk));
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);

@@ -198,7 +198,11 @@ fn subject_of(message: &Message<'_>) -> HeaderText {
         AlertKind::Update => "Update: ",
     };
     let (headline, source) = (wording::headline(alert), wording::source_name(alert));
-    let late = if message.late { "Late: " } else { "" };
+    let late = match (message.late, alert.repeat) {
+        (_, Some(_)) => "Perhaps again: ",
+        (true, None) => "Late: ",
+        (false, None) => "",
+    };
     HeaderText::new(&format!("[{}] {late}{update}{headline} · {source}", alert.severity))
 }
 
