@@ -68,7 +68,7 @@ async fn g9_what_is_disallowed_is_not_asked_for() {
 async fn g9_a_robots_txt_is_kept_for_a_day() {
     let server = server(text("User-agent: *\nDisallow:\n"));
     let fetcher = fetcher();
-    for minutes in [0, 60, 24 * 60 - 1, 24 * 60, 25 * 60] {
+    for minutes in [0, 60, 24 * 60 - 1, 24 * 60 + 1, 25 * 60] {
         crawl(&fetcher, &server.url("/a"), at(minutes)).await.unwrap();
     }
     let asked: Vec<_> = server.targets();
@@ -107,7 +107,7 @@ async fn g9_rules_outlive_a_failure_of_their_server() {
         _ => Reply::ok("page"),
     });
     let fetcher = fetcher();
-    for minutes in [0, 24 * 60, 24 * 60 + 10, 24 * 60 + 40] {
+    for minutes in [0, 24 * 60 + 1, 24 * 60 + 10, 24 * 60 + 40] {
         assert_eq!(reason(crawl(&fetcher, &server.url("/a"), at(minutes)).await), "document", "{minutes}");
         assert_eq!(reason(crawl(&fetcher, &server.url("/b"), at(minutes)).await), "robots", "{minutes}");
     }

@@ -108,8 +108,8 @@ impl RobotsTxt {
     /// Whether it need not be asked for yet. A time in the future, or one too far in it, tells that the clock was set
     /// back.
     pub(super) fn holds(&self, now: Timestamp) -> bool {
-        let left = self.until.duration_since(now);
-        left.is_positive() && left <= FRESH && !schedule::is_set_back(self.at, now)
+        let too_far = schedule::is_set_back(self.until, now.checked_add(FRESH).unwrap_or(Timestamp::MAX));
+        self.until > now && !too_far && !schedule::is_set_back(self.at, now)
     }
 
     /// What the answer to a request for a robots.txt says. Without an answer the rules known from before hold on.
