@@ -404,7 +404,7 @@ fn deletions_are_noted_where_the_page_proves_them() {
 // Row 21 of the bad input: what is no page of a channel, and what is only half of one
 
 #[test]
-fn row21_pages_without_messages_are_failures_and_forget_nothing() {
+fn row_21_pages_without_messages_are_failures_and_forget_nothing() {
     let (preview, desk) = channel(1..=20);
     for (shown, reason) in [
         (
@@ -441,7 +441,7 @@ fn kept(desk: &Desk, source: &str) -> String {
 }
 
 #[test]
-fn row21_the_page_of_another_layout_is_kept_and_printed() {
+fn row_21_the_page_of_another_layout_is_kept_and_printed() {
     let (preview, desk) = channel(1..=20);
     let other = |words: &str| {
         format!(r#"<section class="tgme_channel_history"><div class="post">{words}</div></section>"#)
@@ -472,7 +472,7 @@ fn row21_the_page_of_another_layout_is_kept_and_printed() {
 }
 
 #[test]
-fn row21_of_a_page_without_its_items_no_more_than_a_piece_is_kept() {
+fn row_21_of_a_page_without_its_items_no_more_than_a_piece_is_kept() {
     use std::os::unix::fs::PermissionsExt as _;
     let site = Site::start();
     let select = "select = { item = \"article\", title = \"h2\" }";
@@ -492,7 +492,7 @@ fn row21_of_a_page_without_its_items_no_more_than_a_piece_is_kept() {
 }
 
 #[test]
-fn row21_half_a_layout_keeps_the_good_entries_and_complains() {
+fn row_21_half_a_layout_keeps_the_good_entries_and_complains() {
     let undated = |n: u64, words: &str| message(&format!("post/{n}"), "", words).replace("datetime", "when");
     let stale = "eyJjIjotMTAwMSwicCI6MjEsInQiOjE2NzcyMjg3MzN9";
     for (shown, words) in [
@@ -516,7 +516,7 @@ fn row21_half_a_layout_keeps_the_good_entries_and_complains() {
 }
 
 #[test]
-fn row21_texts_and_numbers_that_vanish_are_noticed() {
+fn row_21_texts_and_numbers_that_vanish_are_noticed() {
     let (preview, desk) = channel(101..=120);
     preview.change(|channel| channel.messages.values_mut().for_each(String::clear));
     desk.poll();

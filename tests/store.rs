@@ -83,7 +83,7 @@ fn work_that_fails_or_panics_leaves_nothing() {
 }
 
 #[test]
-fn who_may_not_open_it_learns_why() {
+fn row_04_who_may_not_open_it_learns_why() {
     let dir = tempfile::tempdir().unwrap();
     let absent = SledStore::open(&dir.path().join("none")).unwrap_err();
     assert!(matches!(absent, StoreError::Absent(_)), "{absent:?}");
@@ -388,7 +388,7 @@ fn snapshots(path: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_damaged_snapshot_is_survived() {
+fn row_04_a_damaged_snapshot_is_survived() {
     type Damage = fn(&Path);
     let cut: Damage = |snap| fs::write(snap, []).unwrap();
     let halve: Damage = |snap| {
@@ -413,7 +413,7 @@ fn a_damaged_snapshot_is_survived() {
 }
 
 #[test]
-fn a_damaged_log_is_an_error_and_never_a_panic() {
+fn row_04_a_damaged_log_is_an_error_and_never_a_panic() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
     filled(&path);

@@ -163,7 +163,7 @@ fn a_sync_does_not_vouch_for_commits_from_before_a_failure() {
 }
 
 #[test]
-fn a_store_that_lost_its_end_is_refused_until_the_loss_is_accepted() {
+fn row_04_a_store_that_lost_its_end_is_refused_until_the_loss_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::create(dir.path()).unwrap();
     write(&store, |rows| rows.put(&keys::open(delivery(1).id), &delivery(1)));
@@ -179,7 +179,7 @@ fn a_store_that_lost_its_end_is_refused_until_the_loss_is_accepted() {
 }
 
 #[test]
-fn an_emptied_or_removed_log_is_no_new_store() {
+fn row_04_an_emptied_or_removed_log_is_no_new_store() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::create(dir.path()).unwrap();
     write(&store, |rows| rows.put(&keys::open(delivery(1).id), &delivery(1)));
