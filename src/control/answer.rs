@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
+use tracing::warn;
 
 use super::api::{self, Call, Reply};
 use super::{explain, history, outbox, rows, send, shown, silence, size};
@@ -111,7 +112,14 @@ fn failing(name: &str, circuit: &Circuit) -> Option<String> {
 
 async fn sources(context: &Context) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
-    let (states, pages) = context.station.read(|store| Ok((store.sources()?, store.pages()?))).await?;
+    let read = context.station.read(|store| {
+        let pages = store.pages().unwrap_or_else(|fault| {
+            warn!("what pages are kept is not known: {:#}", anyhow::Error::from(fault));
+            Vec::new()
+        });
+        Ok((store.sources()?, pages))
+    });
+    let (states, pages) = read.await?;
     let mut sources = rows::sources(&desk, &states);
     for source in &mut sources {
         let kept = pages.iter().find(|(name, _)| name.as_str() == source.name);

@@ -1,5 +1,5 @@
-//! What was held up by a stop or an outage, or may have been told before: the gravest first, the newest of them before all, and the rest as one
-//! message for each recipient.
+//! What was held up by a stop or an outage, or may have been told before: the gravest first, the newest of them before
+//! all, and the rest as one message for each recipient.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

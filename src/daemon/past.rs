@@ -65,9 +65,9 @@ pub(super) fn read(
     };
     let mut items = Vec::new();
     let mut last_known = 0;
-    for candidate in reading.items {
+    let answers = ingest::look_up(&reading.items, |keys| store.seen(source.name(), keys))?;
+    for (candidate, answers) in reading.items.into_iter().zip(answers) {
         let keys = ingest::lookups(&candidate);
-        let answers = store.seen(source.name(), &keys)?;
         let seen = ingest::known(&answers);
         let met = ingest::was_shown(&answers);
         let is_told = met && is_told_since(store, source, beside.since, keys.iter().zip(&answers))?;

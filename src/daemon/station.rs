@@ -58,9 +58,7 @@ impl Station {
         });
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
-}
 
-impl Station {
     /// Commits, and with it what servers said that nobody has stored yet, to whomever they said it.
     ///
     /// # Errors

@@ -243,7 +243,7 @@ impl Health {
         let told = self.told.take().filter(|told| !told.by_host)?;
         let detail = if told.reason == "renamed" {
             format!(
-                "what stands under the name is read from now on; that it is another was told at {:.0}",
+                "what is shown under the name is read from now on; that it was renamed or replaced was told at {:.0}",
                 told.since
             )
         } else {

@@ -1,8 +1,8 @@
 //! robots.txt (RFC 9309): whether pages and articles may be asked for, and how fast.
 //!
 //! A feed is asked for because somebody subscribed to it, as peers have it. A page read by selectors and a linked article
-//! are crawled: [`Robots`] knows what their servers say of that, for 24 hours, over restarts too. What a server that fails or cannot be
-//! reached would say is not known, so nothing of it is asked for.
+//! are crawled: [`Robots`] knows what their servers say of that, for 24 hours, over restarts too. What a server that fails
+//! or cannot be reached would say is not known, so nothing of it is asked for.
 
 mod rules;
 
