@@ -11,7 +11,7 @@ use harmattan::config::keys;
 use harmattan::config::option::{Fallback, Form, Key, Support, Table};
 use harmattan::config::secret::Secret;
 use harmattan::config::{Backlog, Environment, Loaded, Problems, SourceAddress, load, reference};
-use harmattan::notify::{MailWay, NotifierKind, SmtpTls};
+use harmattan::notify::{Login, MailWay, NotifierKind, SmtpTls};
 use harmattan::rules::spec::{FieldFilter, Located, Mode, RuleSpec, Scope, Severity};
 use proptest::prelude::*;
 
@@ -144,6 +144,8 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
     let hook = values(&keys::WEBHOOK, &["secret"]).replace("desk-mail", "ops-hook");
     let local = values(&keys::EMAIL, &["smtp", "tls", "password"]).replace("desk-mail", "local-mail");
     let of_alerts = ["severity", "rules", "tags", "entities", "source", "tier", "batch", "digest", "budget"];
+    let by_tokens = values(&keys::EMAIL, &["sendmail", "password"]).replace("desk-mail", "token-mail");
+    let client_secret = values(&keys::SECRET, &["credential", "file"]);
     let screen = values(&keys::STDOUT, &[]).replace("desk-mail", "screen");
     for (header, body) in [
         ("[source.select]", values(&keys::SELECT, &[])),
@@ -158,6 +160,9 @@ fn sample(replaced: Option<(&Table, &Key, &str)>) -> String {
         ("[[override]]", values(&keys::OVERRIDE, &[])),
         ("[[notifier]]", values(&keys::EMAIL, &["sendmail", "password"])),
         ("[notifier.password]", values(&keys::SECRET, &["credential", "file"])),
+        ("[[notifier]]", by_tokens),
+        ("[notifier.oauth]", values(&keys::OAUTH, &["client_secret", "refresh_token"])),
+        ("[notifier.oauth.client_secret]", client_secret),
         ("[[notifier]]", local),
         ("[[notifier]]", hook),
         ("[[notifier]]", screen),
@@ -472,8 +477,24 @@ fn a_user_may_be_a_mail_address() {
     let config = load_text(text, &[]).unwrap().config;
     let NotifierKind::Email(mail) = &config.notifiers[0].kind else { panic!("no mail") };
     let MailWay::Relay(relay) = &mail.way else { panic!("no relay") };
-    let (user, password) = relay.login.as_ref().unwrap();
+    let Some(Login::Password { user, password }) = &relay.login else { panic!("no password") };
     assert_eq!((user.as_str(), password.expose()), ("a@b.example", "hunter2"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_login_by_tokens_says_where_they_are_had() {
+    let text = "[[notifier]]\nname = \"m\"\ntype = \"email\"\nsmtp = \"smtp://a%40b.example@mail.example\"\n\
+                from = \"a@b.example\"\nto = [\"c@d.example\"]\noauth = { token_url = \"https://id.example/token\", \
+                client_id = \"us\", client_secret = { env = \"MAIL\" }, scope = \"mail\" }\n";
+    let config = load_text(text, &[]).unwrap().config;
+    let NotifierKind::Email(mail) = &config.notifiers[0].kind else { panic!("no mail") };
+    let MailWay::Relay(relay) = &mail.way else { panic!("no relay") };
+    let Some(Login::Oauth { user, oauth }) = &relay.login else { panic!("no tokens") };
+    assert_eq!(user, "a@b.example");
+    assert_eq!((oauth.token_url.as_str(), oauth.client_id.as_str()), ("https://id.example/token", "us"));
+    assert_eq!(oauth.client_secret.as_ref().map(Secret::expose), Some("hunter2"));
+    assert_eq!((oauth.refresh_token.as_ref(), oauth.scope.as_deref()), (None, Some("mail")));
     assert!(!format!("{config:?}").contains("hunter2"));
 }
 

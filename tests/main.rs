@@ -41,6 +41,7 @@ mod mail;
 mod manners;
 mod mirrors;
 mod notify;
+mod oauth;
 mod orders;
 mod patience;
 mod polite;

@@ -8,8 +8,8 @@ use harmattan::notify::digest::Digest;
 use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::template::{Kind, Source};
 use harmattan::notify::{
-    Accepted, Body, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
-    RelaySettings, SmtpTls, WebhookSettings, stdout, webhook,
+    Accepted, Body, EmailSettings, Login, MailTemplates, MailWay, Message, Notifier, NotifierKind,
+    NotifierSettings, RelaySettings, SmtpTls, WebhookSettings, stdout, webhook,
 };
 use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
@@ -38,7 +38,7 @@ fn email_settings(mailbox: &Mailbox) -> EmailSettings {
     email_by(mailbox, SmtpTls::Off, None)
 }
 
-fn email_by(mailbox: &Mailbox, tls: SmtpTls, login: Option<(String, Secret)>) -> EmailSettings {
+fn email_by(mailbox: &Mailbox, tls: SmtpTls, login: Option<Login>) -> EmailSettings {
     let (host, port) = (mailbox.address().ip().to_string(), mailbox.address().port());
     EmailSettings {
         way: MailWay::Relay(RelaySettings { host, port, tls, login }),
@@ -343,7 +343,8 @@ async fn a_reason_names_the_server_the_stage_and_the_reply() {
 async fn a_server_without_the_demanded_tls_gets_nothing() {
     for (tls, expected) in [(SmtpTls::Required, "offers no STARTTLS"), (SmtpTls::Implicit, "connecting: ")] {
         let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
-        let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
+        let login =
+            Some(Login::Password { user: "alerts".to_owned(), password: Secret::new(PASSWORD.to_owned()) });
         let settings = email_by(&mailbox, tls, login);
         let notifier = notifier(NotifierKind::Email(settings));
         let outcome = notifier.send(&message(&sample::russian(), RECIPIENT, &TimeZone::UTC)).await;
@@ -465,7 +466,8 @@ async fn no_secret_is_ever_printed() {
     )
     .await
     .expect("a mailbox");
-    let login = Some(("alerts".to_owned(), Secret::new(PASSWORD.to_owned())));
+    let login =
+        Some(Login::Password { user: "alerts".to_owned(), password: Secret::new(PASSWORD.to_owned()) });
     let settings = NotifierKind::Email(email_by(&mailbox, SmtpTls::Off, login));
     let mut shown = vec![format!("{settings:?}")];
     let email = notifier(settings);

@@ -20,6 +20,7 @@ pub mod option;
 mod problem;
 mod read;
 mod reference;
+mod relay;
 mod route;
 mod rule;
 pub mod secret;

@@ -1,7 +1,5 @@
 //! `[[notifier]]`: where alerts go.
 
-use std::net::IpAddr;
-
 use lettre::Address;
 use lettre::message::Mailbox;
 
@@ -10,22 +8,15 @@ use super::environment::Environment;
 use super::option::{Form, Table};
 use super::problem::Problem;
 use super::read::{Node, Section};
+use super::relay;
 use super::secret::{Resolved, Secret, resolve};
 use super::template;
 use super::typed::ticked;
 use crate::notify::chat::Service;
 use crate::notify::template::Kind;
-use crate::notify::{
-    EmailSettings, MailWay, NotifierKind, NotifierSettings, RelaySettings, SmtpTls, WebhookSettings,
-};
+use crate::notify::{EmailSettings, NotifierKind, NotifierSettings, WebhookSettings};
 use crate::rules::spec::Located;
 
-/// Submission over TLS (RFC 8314 section 3.3).
-const PORT_IMPLICIT: u16 = 465;
-/// Submission with STARTTLS (RFC 6409 section 3.1).
-const PORT_SUBMISSION: u16 = 587;
-/// Relay without TLS (RFC 5321 section 4.5.4.2).
-const PORT_RELAY: u16 = 25;
 /// Longest name of a notifier: it stands in keys of the store.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -108,7 +99,7 @@ fn name(node: &Node<'_>) -> Option<Located<String>> {
 }
 
 fn email(section: &Section<'_>, environment: &Environment) -> Option<Reach<NotifierKind>> {
-    let way = way(section, environment);
+    let way = relay::way(section, environment);
     let from = section.get("from").and_then(|node| mailbox(&node));
     let to = recipients(section);
     let excerpt = section.integer("excerpt");
@@ -121,129 +112,6 @@ fn email(section: &Section<'_>, environment: &Environment) -> Option<Reach<Notif
         excerpt: excerpt?,
         templates,
     })))
-}
-
-/// The relay or the program, of which there must be one.
-fn way(section: &Section<'_>, environment: &Environment) -> Option<Reach<MailWay>> {
-    if section.has("sendmail") {
-        let program = section.path("sendmail");
-        if let Some(other) = ["smtp", "password", "tls"].into_iter().find(|key| section.has(key)) {
-            return section
-                .get(other)?
-                .problem("stands beside `sendmail`, which has no use for it", "take one of the two out");
-        }
-        return program.map(|program| Reach::All(MailWay::Sendmail(program)));
-    }
-    if !section.has_any(&["smtp"]) {
-        let hint =
-            "write `smtp = \"smtps://alerts@mail.example.org:465\"`, or `sendmail = \"/usr/sbin/sendmail\"`";
-        section.problem("smtp", "is missing", Some(hint));
-    }
-    let relay = relay(section);
-    let password = section.get("password").map(|node| resolve(&node, environment));
-    let relay = relay?;
-    let login = match (relay.user, password) {
-        (None, None) => None,
-        (Some(user), Some(password)) => match password? {
-            Resolved::Known(secret) => Some((user, secret)),
-            Resolved::NotCheckable => return Some(Reach::NotCheckable),
-        },
-        (Some(_), None) => {
-            return section.get("smtp")?.problem(
-                "names a user, but there is no `password`",
-                "write `password = { credential = \"NAME\" }`, or take the user out of `smtp`",
-            );
-        }
-        (None, Some(_)) => {
-            return section.get("smtp")?.problem(
-                "names no user for the `password`",
-                "write it like \"smtps://alerts@mail.example.org\"",
-            );
-        }
-    };
-    if login.is_some() && relay.tls == SmtpTls::Off && !relay.loopback {
-        let node = section.get("tls")?;
-        node.report.warn(node.blame("the password travels unprotected").hint("use `smtps` or STARTTLS"));
-    }
-    let (host, port, tls) = (relay.host, relay.port, relay.tls);
-    Some(Reach::All(MailWay::Relay(RelaySettings { host, port, tls, login })))
-}
-
-struct Relay {
-    host: String,
-    port: u16,
-    tls: SmtpTls,
-    loopback: bool,
-    user: Option<String>,
-}
-
-fn relay(section: &Section<'_>) -> Option<Relay> {
-    let node = section.get("smtp")?;
-    let url = node.address_with_user()?;
-    if url.password().is_some() {
-        return node.problem(
-            "holds a password",
-            "take it out and write `password = { credential = \"NAME\" }`: secrets are never in these files",
-        );
-    }
-    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-        return node
-            .problem("goes on after the port", "write it like \"smtps://alerts@mail.example.org:465\"");
-    }
-    let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let loopback = is_loopback(&host);
-    let stated = if section.has("tls") { Some(section.word("tls")?) } else { None };
-    let tls = match (url.scheme(), stated) {
-        ("smtps", Some("off")) => {
-            return section.get("tls")?.problem("contradicts `smtps`", "write `smtp` or take out `tls`");
-        }
-        ("smtps", _) => SmtpTls::Implicit,
-        (_, Some("off")) => SmtpTls::Off,
-        (_, None) if loopback => SmtpTls::Off,
-        _ => SmtpTls::Required,
-    };
-    let port = url.port().unwrap_or(match tls {
-        SmtpTls::Implicit => PORT_IMPLICIT,
-        SmtpTls::Required => PORT_SUBMISSION,
-        SmtpTls::Off => PORT_RELAY,
-    });
-    let user = if url.username().is_empty() {
-        None
-    } else if let Some(user) = unescaped(url.username()) {
-        Some(user)
-    } else {
-        return node.problem("names a user that is not UTF-8", "write `%40` for the `@` in a user");
-    };
-    Some(Relay { host, port, tls, loopback, user })
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-/// A part of an address, its escapes undone; `None` when they undo to no text.
-fn unescaped(part: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = part.bytes();
-    while let Some(byte) = rest.next() {
-        let mut ahead = rest.clone();
-        match escape(byte, &mut ahead) {
-            Some(value) => {
-                bytes.push(value);
-                rest = ahead;
-            }
-            None => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// The byte that `%` and the next two stand for (RFC 3986 section 2.1).
-fn escape(first: u8, rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
-    let digits = [rest.next()?, rest.next()?];
-    let is_escape = first == b'%' && digits.iter().all(u8::is_ascii_hexdigit);
-    is_escape.then(|| u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok())?
 }
 
 fn mailbox(node: &Node<'_>) -> Option<String> {

@@ -83,11 +83,12 @@ impl Replies {
     }
 }
 
-/// A mail server on loopback. It offers AUTH PLAIN and takes any password; it offers no STARTTLS.
+/// A mail server on loopback. It offers AUTH PLAIN and XOAUTH2 and takes any login; it offers no STARTTLS.
 #[derive(Debug)]
 pub struct Mailbox {
     address: SocketAddr,
     received: watch::Receiver<Vec<Mail>>,
+    shared: Arc<Shared>,
     _tasks: JoinSet<()>,
 }
 
@@ -100,10 +101,11 @@ impl Mailbox {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (sender, received) = watch::channel(Vec::new());
-        let shared = Arc::new(Shared { replies: Mutex::new(replies), mails: sender });
+        let shared =
+            Arc::new(Shared { replies: Mutex::new(replies), logins: Mutex::default(), mails: sender });
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, shared));
-        Ok(Self { address, received, _tasks: tasks })
+        tasks.spawn(serve(listener, Arc::clone(&shared)));
+        Ok(Self { address, received, shared, _tasks: tasks })
     }
 
     /// Where it listens.
@@ -114,6 +116,12 @@ impl Mailbox {
     /// What it has received so far.
     pub fn received(&self) -> Vec<Mail> {
         self.received.borrow().clone()
+    }
+
+    /// What AUTH was given so far, the mechanism first.
+    pub fn logins(&self) -> Vec<String> {
+        // A panic elsewhere leaves a list that is still a list.
+        self.shared.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until it has received `count` mails, and returns all it has.
@@ -127,8 +135,10 @@ impl Mailbox {
     }
 }
 
+#[derive(Debug)]
 struct Shared {
     replies: Mutex<Replies>,
+    logins: Mutex<Vec<String>>,
     mails: watch::Sender<Vec<Mail>>,
 }
 
@@ -162,10 +172,16 @@ async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let go_on = match verb.to_ascii_uppercase().as_str() {
             "EHLO" => {
-                talk.answer(Verb::Ehlo, "250-mailbox.example\r\n250-8BITMIME\r\n250 AUTH PLAIN").await?
+                talk.answer(Verb::Ehlo, "250-mailbox.example\r\n250-8BITMIME\r\n250 AUTH PLAIN XOAUTH2")
+                    .await?
             }
             "HELO" => talk.answer(Verb::Ehlo, "250 mailbox.example").await?,
-            "AUTH" => talk.answer(Verb::Auth, "235 2.7.0 welcome").await?,
+            "AUTH" => {
+                shared.logins.lock().unwrap_or_else(PoisonError::into_inner).push(rest.to_owned());
+                talk.answer(Verb::Auth, "235 2.7.0 welcome").await?
+            }
+            // The empty answer to a challenge, which XOAUTH2 sends when a token is refused.
+            "" => talk.reply("535 5.7.3 authentication unsuccessful").await?,
             "MAIL" => {
                 mail = Mail { from: address(rest), to: Vec::new(), bytes: Vec::new() };
                 talk.answer(Verb::Mail, "250 2.1.0 ok").await?

@@ -238,8 +238,43 @@ pub struct RelaySettings {
     pub port: u16,
     /// How the connection is protected.
     pub tls: SmtpTls,
-    /// User to log in as, and the password.
-    pub login: Option<(String, Secret)>,
+    /// As whom to log in, and how.
+    pub login: Option<Login>,
+}
+
+/// A login at a mail server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Login {
+    /// By a password (AUTH PLAIN or LOGIN, RFC 4954).
+    Password {
+        /// The user.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// By access tokens (AUTH XOAUTH2), which a server of the mail's provider gives out.
+    Oauth {
+        /// The user whose mailbox sends.
+        user: String,
+        /// How tokens are had.
+        oauth: OauthSettings,
+    },
+}
+
+/// How access tokens are had (RFC 6749): by a refresh token where there is one (section 6), else by the credentials of
+/// the client itself (section 4.4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct OauthSettings {
+    /// The token endpoint: `https`, or loopback.
+    pub token_url: Url,
+    /// Who asks.
+    pub client_id: String,
+    /// The secret of who asks; there is one wherever `refresh_token` is none.
+    pub client_secret: Option<Secret>,
+    /// What a user's consent gave.
+    pub refresh_token: Option<Secret>,
+    /// What the tokens are for.
+    pub scope: Option<String>,
 }
 
 /// How an SMTP connection is protected.

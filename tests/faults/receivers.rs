@@ -9,8 +9,8 @@ use harmattan::config::secret::Secret;
 use harmattan::daemon::clock::now;
 use harmattan::demo::{Answer, Fault, Hook, Letter, Mailbox, Replies, Verb};
 use harmattan::notify::{
-    Accepted, Body, EmailSettings, MailTemplates, MailWay, Message, Notifier, NotifierKind, NotifierSettings,
-    RelaySettings, SmtpTls, WebhookSettings,
+    Accepted, Body, EmailSettings, Login, MailTemplates, MailWay, Message, Notifier, NotifierKind,
+    NotifierSettings, RelaySettings, SmtpTls, WebhookSettings,
 };
 use harmattan::outbox::{DeliveryId, Failure};
 use jiff::tz::TimeZone;
@@ -24,7 +24,8 @@ use crate::tls;
 
 /// A test message by mail, through a notifier for this port of 127.0.0.1.
 async fn mailed(port: u16, tls: SmtpTls) -> Result<Accepted, Failure> {
-    let login = Some(("alerts".to_owned(), Secret::new("hunter2".to_owned())));
+    let login =
+        Some(Login::Password { user: "alerts".to_owned(), password: Secret::new("hunter2".to_owned()) });
     let way = MailWay::Relay(RelaySettings { host: "127.0.0.1".to_owned(), port, tls, login });
     send(NotifierKind::Email(EmailSettings {
         way,

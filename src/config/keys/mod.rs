@@ -12,7 +12,7 @@ mod watch;
 use std::time::Duration;
 
 pub use chat::{ALERTMANAGER, DISCORD, GOTIFY, MATRIX, MATTERMOST, NTFY, PAGERDUTY, SLACK, TEAMS, TELEGRAM};
-pub use notifier::{EMAIL, SECRET, STDOUT, WEBHOOK};
+pub use notifier::{EMAIL, OAUTH, SECRET, STDOUT, WEBHOOK};
 pub use route::{QUIET, ROUTE};
 pub use settings::{ALERTS, CONTROL, DESK, HEARTBEAT, HTTP, LOG, SCHEDULE, STORE};
 pub use watch::{AMBIGUOUS, ENTITY, EXTEND, MIRROR, NEAR, OVERRIDE, RULE, SELECT, SOURCE, TEST_TEXT, UNLESS};
@@ -88,6 +88,6 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
         &ROOT, &STORE, &DESK, &HTTP, &SCHEDULE, &ALERTS, &LOG, &HEARTBEAT, &CONTROL, &SOURCE, &MIRROR,
         &SELECT, &ENTITY, &AMBIGUOUS, &EXTEND, &RULE, &NEAR, &UNLESS, &TEST_TEXT, &OVERRIDE,
     ];
-    let behind = [&SECRET, &ROUTE, &QUIET];
+    let behind = [&OAUTH, &SECRET, &ROUTE, &QUIET];
     before.into_iter().chain(NOTIFIERS.iter().copied()).chain(behind)
 }

@@ -61,6 +61,7 @@ pub static EMAIL: Table = Table {
             r#"{ credential = "smtp-password" }"#,
             "Password of the user in `smtp`.",
         ),
+        Key::nested("oauth", Form::Table(&OAUTH), OAUTH.doc),
         Key::required("from", Form::Text, r#""Harmattan <alerts@example.org>""#, "Sender."),
         Key::required("to", Form::Texts, r#"["desk@example.org"]"#, "Recipients, one delivery each."),
         Key::with_default(
@@ -86,6 +87,45 @@ pub static EMAIL: Table = Table {
             Form::Path,
             r#""mail.html.j2""#,
             "File of a template in place of the HTML part; values are escaped.",
+        ),
+    ],
+};
+
+/// `oauth` of a `[[notifier]]` of type `email`
+pub static OAUTH: Table = Table {
+    name: "notifier.oauth",
+    kind: None,
+    doc: "In place of `password`: log in by access tokens (XOAUTH2), as Microsoft 365 and Gmail ask for.",
+    keys: &[
+        Key::required(
+            "token_url",
+            Form::Address { schemes: WEB_SCHEMES },
+            r#""https://login.microsoftonline.com/TENANT/oauth2/v2.0/token""#,
+            "Where tokens are given out.",
+        ),
+        Key::required(
+            "client_id",
+            Form::Text,
+            r#""00000000-0000-0000-0000-000000000000""#,
+            "Who asks for them.",
+        ),
+        Key::new(
+            "client_secret",
+            Form::Secret,
+            r#"{ credential = "smtp-client-secret" }"#,
+            "Its secret. Without `refresh_token` it gets tokens for itself (client credentials).",
+        ),
+        Key::new(
+            "refresh_token",
+            Form::Secret,
+            r#"{ credential = "smtp-refresh-token" }"#,
+            "What a user's consent gave. A newer one that the server hands out serves until the program ends.",
+        ),
+        Key::new(
+            "scope",
+            Form::Text,
+            r#""https://outlook.office365.com/.default""#,
+            "What the tokens are for, where the server wants to be told.",
         ),
     ],
 };

@@ -5,11 +5,13 @@
 //! A late attempt says that it is late, and tells its own time; its Message-ID stays.
 
 mod html;
+mod login;
 mod relay;
 mod sendmail;
 mod stream;
 mod text;
 mod thread;
+mod token;
 mod way;
 
 use std::fmt;
@@ -87,7 +89,7 @@ impl Email {
         for recipient in &settings.to {
             plain_address(recipient).ok_or_else(|| bad(recipient))?;
         }
-        let way = Way::new(&settings.way, from.email.domain());
+        let way = Way::new(name, &settings.way, from.email.domain())?;
         Ok(Self {
             name: name.to_owned(),
             way,

@@ -7,19 +7,16 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::super::foreign::{cut, line};
-use super::super::{Accepted, RelaySettings, SmtpTls};
+use super::super::{Accepted, NotifyError, RelaySettings, SmtpTls};
+use super::login::{Login, Refusal};
 use super::stream::{Heard, Sealed};
-use crate::config::secret::Secret;
 use crate::outbox::Failure;
 use crate::outbox::classify::{self, SmtpStage, SmtpVerdict};
 
@@ -40,23 +37,27 @@ pub(super) struct Relay {
     pub(super) port: u16,
     /// How the connection is protected.
     pub(super) tls: SmtpTls,
-    /// User and password.
-    pub(super) login: Option<(String, Secret)>,
+    /// How to log in, where that is wanted.
+    pub(super) login: Option<Login>,
     /// Whom to greet as: the sender's domain, so that no name of this machine leaves it.
     pub(super) hello: String,
 }
 
 impl Relay {
-    /// The server by its settings.
-    pub(super) fn new(settings: &RelaySettings, hello: &str) -> Self {
-        Self {
+    /// The server of the notifier `name`, by its settings.
+    ///
+    /// # Errors
+    /// When the machine offers no root certificates for a login by tokens.
+    pub(super) fn new(name: &str, settings: &RelaySettings, hello: &str) -> Result<Self, NotifyError> {
+        let login = settings.login.as_ref().map(|login| Login::new(name, login)).transpose()?;
+        Ok(Self {
             // An IPv6 address comes out of a URL in brackets, which no resolver takes.
             host: settings.host.trim_matches(['[', ']']).to_owned(),
             port: settings.port,
             tls: settings.tls,
-            login: settings.login.clone(),
+            login,
             hello: hello.to_owned(),
-        }
+        })
     }
 
     /// Hands over one mail, within `deadline` for all steps up to the server's yes.
@@ -109,10 +110,12 @@ impl Relay {
             let starttls = connection.starttls(self.tls_parameters()?, &hello).await;
             starttls.map_err(|error| self.failure(SmtpStage::Tls, &error))?;
         }
-        if let Some((user, password)) = &self.login {
-            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
-            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
-            login.map_err(|error| self.failure(SmtpStage::Auth, &error))?;
+        if let Some(login) = &self.login {
+            login.log_in(&mut connection).await.map_err(|refusal| match refusal {
+                Refusal::NoToken(failure) => failure,
+                Refusal::NoTokensTaken => self.closed("it takes no access tokens: it offers no AUTH XOAUTH2"),
+                Refusal::Server(error) => self.failure(SmtpStage::Auth, &error),
+            })?;
         }
         Ok(connection)
     }
@@ -141,18 +144,9 @@ impl Relay {
         Failure::Way { reason: self.reason(what), retry_after: None }
     }
 
-    /// A reason in one short line that begins with the server and shows no password, however a server echoes it.
+    /// A reason in one short line that begins with the server and shows no secret, however a server echoes it.
     fn reason(&self, what: &str) -> String {
-        let mut what = what.to_owned();
-        if let Some((user, password)) = &self.login {
-            let password = password.expose();
-            let plain = STANDARD.encode(format!("\0{user}\0{password}"));
-            for shown in [plain, STANDARD.encode(password), password.to_owned()] {
-                if !shown.is_empty() {
-                    what = what.replace(&shown, "(secret)");
-                }
-            }
-        }
+        let what = self.login.as_ref().map_or_else(|| what.to_owned(), |login| login.veil(what));
         cut(&line(&format!("`{}:{}`: {what}", self.host, self.port)), REPLY_CHARS_MAX)
     }
 }

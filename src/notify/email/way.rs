@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lettre::Address;
 
-use super::super::{Accepted, MailWay};
+use super::super::{Accepted, MailWay, NotifyError};
 use super::relay::Relay;
 use super::sendmail::Sendmail;
 use crate::outbox::Failure;
@@ -19,12 +19,15 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// The way by its settings; a server is greeted as `hello`.
-    pub(super) fn new(settings: &MailWay, hello: &str) -> Self {
-        match settings {
-            MailWay::Relay(relay) => Self::Relay(Relay::new(relay, hello)),
+    /// The way of the notifier `name`, by its settings; a server is greeted as `hello`.
+    ///
+    /// # Errors
+    /// When the machine offers no root certificates for a login by tokens.
+    pub(super) fn new(name: &str, settings: &MailWay, hello: &str) -> Result<Self, NotifyError> {
+        Ok(match settings {
+            MailWay::Relay(relay) => Self::Relay(Relay::new(name, relay, hello)?),
             MailWay::Sendmail(program) => Self::Sendmail(Sendmail { program: program.clone() }),
-        }
+        })
     }
 
     /// Hands over one mail to one recipient, within `deadline`.
