@@ -100,6 +100,33 @@ fn g6_a_first_start_and_one_after_downtime_are_no_burst() {
 }
 
 #[test]
+fn f5_what_became_due_while_nothing_ran_waits_for_the_end_of_hours_to_be_left_out() {
+    let now = Timestamp::now();
+    let hours: String = (0..3)
+        .map(|n| now.as_second() / 3600 % 24 + n)
+        .map(|hour| format!("<hour>{}</hour>", hour % 24))
+        .collect();
+    let server = Server::start(move |asked| {
+        let item = format!("<item><title>Report</title><guid>{}</guid></item>", asked.target);
+        let skip = format!("<skipHours>{hours}</skipHours>");
+        Reply::ok(format!("<rss version=\"2.0\"><channel><title>Paper</title>{skip}{item}</channel></rss>"))
+    });
+    let fixed = format!("{}interval = \"15m\"\n", source(2, server.url("/fixed").as_str()));
+    let desk = Desk::with(&(source(1, server.url("/feed").as_str()) + &fixed));
+    desk.due();
+    let ago = SignedDuration::from_hours(-30);
+    remember(&desk, |state| SourceState {
+        due: moved(state.due, ago),
+        last_poll: moved(state.last_poll, ago),
+        ..state
+    });
+    assert_eq!(desk.due().keys().collect::<Vec<_>>(), ["s2"], "one with an interval of its own");
+    let asked = server.asked().iter().filter(|asked| asked.target == "/feed").count();
+    assert_eq!(asked, 1, "the baseline alone");
+    assert_eq!(desk.all().len(), 2, "by hand it is asked");
+}
+
+#[test]
 fn g7_a_restart_polls_nothing_early_and_a_clock_set_back_holds_nothing_up() {
     let server = paper();
     let desk = Desk::with(&apart(&server, 3));

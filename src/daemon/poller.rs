@@ -95,6 +95,9 @@ impl Poller {
                 warn!(seconds = back.as_secs(), "the clock was set back; every due time is planned anew");
                 self.plan_anew().await;
             }
+            if self.overslept() {
+                self.plan_anew().await;
+            }
             self.start_due();
             let wake = self.due.first();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
@@ -158,12 +161,13 @@ impl Poller {
         source.map_or(self.desk.config.schedule.interval, |source| source.rhythm(&self.desk.config).interval)
     }
 
+    /// Whether the machine slept past due times: what is overdue is spread out, and may not be wanted at this hour.
+    fn overslept(&self) -> bool {
+        self.due.first().is_some_and(|due| clock::now().duration_since(due) > SLEPT)
+    }
+
     fn start_due(&mut self) {
         let now = clock::now();
-        if self.due.first().is_some_and(|due| now.duration_since(due) > SLEPT) {
-            let overdue: Vec<_> = std::iter::from_fn(|| self.due.take_due(now)).collect();
-            self.spread(&overdue, now);
-        }
         while let Some(name) = self.due.take_due(now) {
             self.begin(name, Vec::new());
         }

@@ -57,8 +57,8 @@ pub(super) async fn stand_aside(
     Ok(Polling { report, deliveries: receipt.deliveries, due, doubtful: false, repeat: false })
 }
 
-/// When the store says that a source is due; `None` when that is now, also because the source for which it stood
-/// aside is no more.
+/// When a source is due by what the store says of it; `None` when that is now, also because the source for which it
+/// stood aside is no more. What became due in hours in which its publisher asks to be left alone waits for their end.
 pub(super) fn due_later(
     desk: &Desk,
     source: &Source,
@@ -66,5 +66,10 @@ pub(super) fn due_later(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let alone = state.learned.same_as.as_ref().is_some_and(|other| !desk.landings.has(other));
-    state.due_later(&source.address(), now).filter(|_| !alone)
+    let address = source.address();
+    let later = state.due_later(&address, now).filter(|_| !alone);
+    later.or_else(|| {
+        let hints = (state.asked == address).then(|| state.hints())?;
+        schedule::closed_until(source.name(), &source.rhythm(&desk.config), &hints, now)
+    })
 }

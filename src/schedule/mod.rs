@@ -238,6 +238,18 @@ pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecis
     PollDecision { due, reason, not_before }
 }
 
+/// Until when a publisher asks to be left alone at `now` (`skipHours`, `skipDays`); `None` outside such hours, and for a
+/// source with an interval of its own.
+pub fn closed_until(
+    source: &SourceName,
+    rhythm: &Rhythm,
+    hints: &Hints,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let open = Some(wait::outside_skips(hints, now)).filter(|open| *open > now && !rhythm.fixed)?;
+    Some(jitter::opening(source, now, open))
+}
+
 /// From when on a source that was last polled at `last` may be polled by hand; `None` when that is now.
 pub fn by_hand_from(rhythm: &Rhythm, last: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let own = if rhythm.fixed { rhythm.interval } else { rhythm.interval.min(rhythm.min) };
