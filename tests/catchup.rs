@@ -439,30 +439,80 @@ fn o3_the_next_pages_of_a_site_are_followed() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "what is newer than the last reading is told by its date")]
 fn o3_an_item_pinned_to_the_top_hides_no_gap() {
+    let site = Site::start();
+    site.show("/feed", dated([20, 19, 18], "/2"));
+    let desk = paper(&site);
+    // Dated after the baseline, below one that was known.
+    site.show("/feed", dated([20, 209, 208, 207], "/2"));
+    site.show("/2", dated([20, 206, 205, 204], "/3"));
+    site.show("/3", dated([203, 19, 18, 17], "/4"));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (7, None), "{poll}");
+    assert_eq!(site.targets()[1..], ["/feed", "/2", "/3"]);
+}
+
+/// Entries with these numbers in this order, each dated so many minutes after a hundred minutes ago, and a link to older
+/// ones.
+fn dated(numbers: impl IntoIterator<Item = i64>, older: &str) -> Reply {
     let now = jiff::Timestamp::now().as_second();
     let entry = |n: i64| {
         let date =
             jiff::Timestamp::from_second(now + 60 * (n - 100)).unwrap().strftime("%a, %d %b %Y %H:%M:%S GMT");
-        let (guid, title) = (format!("<guid>p{n}</guid>"), convoy(n.unsigned_abs()));
-        format!("<item><title>{title}</title>{guid}<pubDate>{date}</pubDate></item>")
+        let title = convoy(n.unsigned_abs());
+        format!("<item><title>{title}</title><guid>p{n}</guid><pubDate>{date}</pubDate></item>")
     };
-    let feed = |numbers: &[i64], older: &str| {
-        let entries: String = numbers.iter().copied().map(entry).collect();
-        let link = format!("<atom:link rel=\"next\" href=\"{older}\"/>");
-        Reply::ok(format!(
-            "<rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel>{link}{entries}</channel></rss>"
-        ))
-    };
+    let entries: String = numbers.into_iter().map(entry).collect();
+    let link = format!("<atom:link rel=\"next\" href=\"{older}\"/>");
+    Reply::ok(format!(
+        "<rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel>{link}{entries}</channel></rss>"
+    ))
+}
+
+#[test]
+fn o3_what_a_feed_adds_at_its_end_or_in_an_order_of_its_own_is_no_gap() {
+    for (baseline, newest) in [
+        // Oldest first, and by weight.
+        ((1..=10).collect::<Vec<_>>(), (1..=10).chain([209]).collect::<Vec<_>>()),
+        ((1..=3).collect(), (1..=3).chain([207, 208, 209]).collect()),
+        (vec![9, 2, 7, 4, 8], vec![9, 2, 7, 4, 8, 209]),
+        (vec![9, 2, 7, 4, 8], vec![9, 2, 7, 4, 209, 208]),
+    ] {
+        let site = Site::start();
+        site.show("/feed", dated(baseline, "/2"));
+        let desk = paper(&site);
+        site.show("/feed", dated(newest.clone(), "/2"));
+        let poll = desk.poll();
+        let new = newest.iter().filter(|n| **n > 200).count() as u64;
+        assert_eq!((number(&poll, "/new"), gap(&poll)), (new, None), "{newest:?}: {poll}");
+        assert_eq!(site.targets(), ["/feed"; 2], "{newest:?}");
+    }
+}
+
+#[test]
+fn o3_an_archive_behind_a_gap_is_not_told_as_news() {
     let site = Site::start();
-    site.show("/feed", feed(&[20, 19, 18], "/2"));
+    site.show("/feed", dated([20, 19, 18], "/2"));
     let desk = paper(&site);
-    // Dated after the baseline, below one that was known.
-    site.show("/feed", feed(&[20, 209, 208, 207], "/2"));
-    site.show("/2", feed(&[20, 206, 205, 204], "/3"));
-    site.show("/3", feed(&[203, 19, 18, 17], "/4"));
+    site.show("/feed", dated([209, 208, 207], "/2"));
+    site.show("/2", dated([206, 205, 204], "/3"));
+    // All that was known is gone: behind the gap lies what was written days before the source was.
+    site.show("/3", dated([-3000, -3010, -3020], "/4"));
     let poll = desk.poll();
-    assert_eq!((number(&poll, "/new"), gap(&poll)), (7, None), "{poll}");
-    assert_eq!(site.targets()[1..], ["/feed", "/2", "/3"]);
+    assert_eq!(number(&poll, "/new"), 6, "{poll}");
+    assert!(gap(&poll).is_some(), "{poll}");
+}
+
+#[test]
+fn o3_a_feed_that_is_always_cut_tells_a_possible_gap_too() {
+    let site = Site::start();
+    let cut = |numbers: std::ops::RangeInclusive<i64>| dated(numbers, "").less("</channel></rss>");
+    site.show("/feed", cut(1..=10));
+    let desk = paper(&site);
+    site.show("/feed", cut(2..=11));
+    assert_eq!(gap(&desk.poll()), None);
+    site.show("/feed", cut(221..=230));
+    let poll = desk.poll();
+    assert!(gap(&poll).is_some(), "{poll}");
 }
 
 #[test]

@@ -151,7 +151,9 @@ impl Catching<'_> {
         // A window of one item that moves on is no sign of a gap, unless an older page can tell.
         let window = harvest.items.len() > usize::from(front.older.is_none());
         let unsure = !front.reaches || (front.scant && front.older.is_some());
-        let gap = unsure && window && harvest.whole && !harvest.delta && self.state.items_last > 0;
+        // Of a document that is cut once, what is known may lie behind the cut; one that always is shows no more.
+        let whole = harvest.whole || self.state.learned.cut_last;
+        let gap = unsure && window && whole && !harvest.delta && self.state.items_last > 0;
         let before = walk.and_then(|walk| Url::parse(&walk.cursor).ok());
         (gap || walk.is_some()).then(|| Trail::Links(Links::new(&front.url, front.older.clone(), before)))
     }

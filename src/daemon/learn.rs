@@ -29,6 +29,8 @@ pub(super) struct Shown {
     tail: Option<Timestamp>,
     /// Whether a known item comes after one that is not.
     follows: bool,
+    /// Whether one that is not known is younger than the one above it that is not.
+    rises: bool,
     /// Flaws mended without loss.
     mended: u32,
     /// Whether it ended too early.
@@ -51,25 +53,32 @@ impl Shown {
             self.known = self.known.saturating_add(1);
             self.follows |= !self.dates.is_empty();
         } else {
+            let above = self.dates.last().copied().flatten();
+            self.rises |= published.zip(above).is_some_and(|(below, above)| below > above);
             self.dates.push(published);
         }
         self.tail = published.filter(|_| !known);
     }
 
-    /// Whether it touches what was read before, at `since`. A known item at its top may have been pinned there: one at
-    /// its end that is newer than the last reading tells that more lies behind it.
+    /// Whether it touches what was read before, at `since`. Known items at its top may have been pinned there: where
+    /// those below them fall in time and end with one that is newer than the last reading, more lies behind it.
     pub(super) fn reaches(&self, since: Option<Timestamp>) -> bool {
         let newer = self.tail.zip(since).is_some_and(|(published, since)| published > since);
-        self.known > 0 && !newer
+        // What a feed adds at its end, or in an order of its own, is no more than new.
+        let fall = self.dates.len() > 1 && !self.rises;
+        self.known > 0 && !(newer && fall && self.may_be_pinned(1))
     }
 
     /// Whether nothing of it is known but a few items at its top, before many that state no date: those are pinned
     /// there, and do not tell that it touches what was read before.
     pub(super) fn is_topped(&self) -> bool {
-        let undated = self.dates.last().is_some_and(Option::is_none);
+        self.dates.last().is_some_and(Option::is_none) && self.may_be_pinned(PINNED_ONE_TO)
+    }
+
+    /// Whether what is known of it is no more than a few items at its top, each before so many that are not.
+    fn may_be_pinned(&self, one_to: u32) -> bool {
         let few = (1..=PINNED_MAX).contains(&self.known);
-        let many = count(self.dates.len()) >= self.known.saturating_mul(PINNED_ONE_TO);
-        !self.follows && undated && few && many
+        few && !self.follows && count(self.dates.len()) >= self.known.saturating_mul(one_to)
     }
 
     /// Whether any of its items was known.

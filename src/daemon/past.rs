@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{channel, clock, learn};
 use crate::desk::Source;
@@ -13,6 +13,10 @@ use crate::source::older::Passed;
 use crate::source::telegram::Shown;
 use crate::source::{self, Candidate, Plan, Unreadable};
 use crate::store::{Seen, SourceState, Store, StoreError};
+
+/// How long before the baseline of its source an item may be dated that is told from an older page: sites date what they
+/// show when it was begun.
+const DATED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An older page as read.
 pub(super) struct Page {
@@ -101,6 +105,10 @@ pub(super) fn read(
         let newer = |item: &Candidate| item.item.published.is_some_and(|date| Some(date) > since);
         let behind = items.split_off(last_known);
         items.extend(behind.into_iter().filter(newer));
+    } else {
+        // An archive shows what is older than the source, too.
+        let from = state.baseline.and_then(|baseline| baseline.checked_sub(DATED_BEFORE).ok());
+        items.retain(|item| item.item.published.is_none_or(|date| Some(date) >= from));
     }
     passed.known = overlap.reaches(since);
     Ok(Ok(Page { items, passed, shown: reading.shown, lost: reading.lost }))

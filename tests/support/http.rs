@@ -101,6 +101,13 @@ impl Reply {
         Self { length: Some(bytes.len()), body: Body::Bytes(bytes), ..self }
     }
 
+    /// The same without this end of its body.
+    pub(crate) fn less(self, end: &str) -> Self {
+        let Body::Bytes(bytes) = &self.body else { panic!("a body that ends nowhere") };
+        let kept = bytes.strip_suffix(end.as_bytes()).unwrap().to_vec();
+        self.body(kept)
+    }
+
     /// A length that need not be true.
     pub(crate) fn claiming(self, length: usize) -> Self {
         Self { length: Some(length), ..self }
