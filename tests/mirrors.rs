@@ -103,6 +103,71 @@ fn mirrors_do_not_dodge_an_order_to_wait() {
 }
 
 #[test]
+fn what_a_mirror_orders_holds() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let sources = desk(&preview, &[&site]);
+    sources.poll();
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    site.show("/post", mirrored(&[(21, convoy(21))]).header("Cache-Control", "max-age=7200"));
+    sources.poll();
+    let due = |desk: &Desk| {
+        let due: jiff::Timestamp = text(&desk.sources()["post"], "/due").parse().unwrap();
+        due.duration_since(jiff::Timestamp::now()).as_mins()
+    };
+    assert!((110..=133).contains(&due(&sources)), "{}", due(&sources));
+
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let sources = desk(&preview, &[&site]);
+    sources.poll();
+    preview.instead("/s/post", Reply::status(502));
+    site.show("/post", Reply::status(503).header("Retry-After", "7200"));
+    sources.poll();
+    let asked = site.targets().len();
+    let failure = text(&sources.poll(), "/failure");
+    assert_eq!(site.targets().len(), asked, "{failure}");
+}
+
+#[test]
+fn a_channel_whose_mirror_is_read_is_asked_for_itself_now_and_then() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    site.show("/post", mirrored(&[(20, "Другое".to_owned())]));
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let own = |polls: usize| {
+        let before = preview.targets().len();
+        (0..polls).for_each(|_| drop(desk.poll()));
+        preview.targets()[before..].iter().filter(|target| *target == "/s/post").count()
+    };
+    assert_eq!(own(3), 3, "found and confirmed");
+    assert_eq!(own(5), 0);
+    site.show("/post", mirrored(&[(21, convoy(21))]));
+    assert_eq!(own(1), 1, "the ninth");
+    assert_eq!(text(&desk.sources()["post"], "/reason"), "preview-off");
+    preview.instead("/s/post", Reply::status(404));
+    assert_eq!((own(7), desk.alerts().len()), (0, 1), "told through the mirror meanwhile");
+    preview.change(|channel| channel.instead.clear());
+    assert_eq!((own(1), text(&desk.sources()["post"], "/state")), (1, "ok".into()));
+}
+
+#[test]
+fn mirrors_stand_in_for_what_is_gone_and_for_an_unknown_layout() {
+    for (instead, reason) in [
+        (Reply::to(302, "https://t.me/post"), "gone"),
+        (Reply::ok("<html><body><section class=\"tgme_channel_history\"></section></body></html>"), "layout"),
+    ] {
+        let (preview, site) = (Preview::start(1..=20), Site::start());
+        site.show("/post", mirrored(&[(21, convoy(21))]));
+        let desk = desk(&preview, &[&site]);
+        desk.poll();
+        preview.instead("/s/post", instead);
+        preview.instead("/post", Reply::ok(r#"<div class="tgme_page"><i class="tgme_icon_user"></i></div>"#));
+        assert_eq!(number(&desk.poll(), "/alerts"), 1, "{reason}");
+        assert_eq!(text(&desk.sources()["post"], "/reason"), reason);
+    }
+}
+
+#[test]
 fn mirrors_alone_have_a_baseline_too() {
     let (preview, site) = (Preview::start([]), Site::start());
     preview.instead("/s/post", Reply::to(302, "https://t.me/post"));

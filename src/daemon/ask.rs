@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::network;
+use super::mirrored;
 use crate::desk::{Desk, Source, Target};
 use crate::event::Reach;
 use crate::fetch::{
@@ -14,9 +14,8 @@ use crate::fetch::{
     Redirects, Request, Validators,
 };
 use crate::item::SourceKind;
-use crate::source::mirror::{self, Mirror};
 use crate::source::telegram::{self, ChannelName, Turn};
-use crate::source::{self, Complaint, Plan, Reading, Unreadable};
+use crate::source::{self, Complaint, Reading, Unreadable};
 use crate::store::SourceState;
 
 /// The status of a server that is asked too often.
@@ -86,7 +85,7 @@ impl Asked {
     }
 
     /// What was got, without anything around it.
-    fn of(got: Got) -> Self {
+    pub(super) fn of(got: Got) -> Self {
         let (freshness, waited) = (Freshness::default(), Duration::ZERO);
         Self { got, freshness, waited, led: None, host: None, mirrors: String::new() }
     }
@@ -112,6 +111,9 @@ pub async fn ask(
         Target::Feed(url) => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_FEED, state).await,
         Target::Page { url, .. } => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_PAGE, state).await,
         Target::Telegram { channel, hosts, mirrors } => {
+            if let Some(why) = mirrored::resting(state).filter(|_| !mirrors.is_empty()) {
+                return Ok(asker.mirror_alone(why, channel, mirrors).await);
+            }
             let direct = asker.telegram(channel, hosts, |host| channel.preview_url(host)).await?;
             Ok(asker.or_mirror(direct, channel, mirrors).await)
         }
@@ -149,10 +151,11 @@ pub fn is_same_document(source: &Source, state: &SourceState) -> bool {
     state.address == source.address() && state.read_as == source.read_as()
 }
 
-struct Asker<'a> {
-    desk: &'a Desk,
-    source: &'a Arc<Source>,
-    now: Timestamp,
+/// Whoever asks for a source.
+pub(super) struct Asker<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) source: &'a Arc<Source>,
+    pub(super) now: Timestamp,
 }
 
 impl Asker<'_> {
@@ -256,57 +259,6 @@ impl Asker<'_> {
         Err(astray(format!("more than {REDIRECTS_MAX} of them"), host))
     }
 
-    /// The page of the first mirror that can be read, where no host shows the channel and none ordered to wait.
-    async fn or_mirror(&self, asked: Asked, channel: &ChannelName, mirrors: &[Mirror]) -> Asked {
-        let (reason, detail, reach) = match &asked.got {
-            Got::Unreadable(why @ (Unreadable::PreviewOff | Unreadable::Withheld(_))) => {
-                (why.reason(), why.to_string(), Reach::Answered)
-            }
-            Got::Error(error) if !orders_to_wait(error) => {
-                (error.reason(), error.to_string(), network::reach(&error.failure))
-            }
-            Got::Document(_)
-            | Got::Unchanged(_)
-            | Got::Mirrored { .. }
-            | Got::Unreadable(_)
-            | Got::Error(_) => return asked,
-        };
-        let mut failed = String::new();
-        for mirror in mirrors {
-            let request = self.request(&mirror.page, ACCEPT_PAGE, None, Redirects::Follow);
-            let why = match self.desk.fetcher.crawl(&request).await.map(|fetched| fetched.answer) {
-                Ok(Answer::Document(document)) => match self.read_mirror(&document, mirror, channel).await {
-                    Ok(reading) => {
-                        let detail = format!("{detail}{failed}; read through the mirror `{}`", mirror.host());
-                        let via = Via { cause: Complaint { reason, detail }, reach };
-                        let got = Got::Mirrored { document, reading: Box::new(reading), via };
-                        return Asked { got, ..asked };
-                    }
-                    Err(why) => why.to_string(),
-                },
-                Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => "no page".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            failed = format!("{failed}; the mirror `{}`: {why}", mirror.host());
-        }
-        Asked { mirrors: failed, ..asked }
-    }
-
-    /// What a mirror's page shows of the channel; read on a thread that may block.
-    async fn read_mirror(
-        &self,
-        document: &Document,
-        mirror: &Mirror,
-        channel: &ChannelName,
-    ) -> Result<Reading, Unreadable> {
-        let (document, mirror, channel) = (document.clone(), mirror.clone(), channel.clone());
-        let (source, now) = (Arc::clone(self.source), Some(self.now));
-        let read = tokio::task::spawn_blocking(move || {
-            mirror::read(&document, &mirror, &channel, &Plan { now, ..source.plan() })
-        });
-        read.await.unwrap_or_else(|bug| Err(Unreadable::Parse(format!("reading it ended in a bug: {bug}"))))
-    }
-
     /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.
     async fn landing(&self, channel: &ChannelName, host: &str) -> Unreadable {
         let Some(url) = channel.landing_url(host) else { return Unreadable::PreviewOff };
@@ -333,7 +285,7 @@ impl Asker<'_> {
         }
     }
 
-    fn request<'a>(
+    pub(super) fn request<'a>(
         &'a self,
         url: &'a Url,
         accept: &'static str,
@@ -353,6 +305,7 @@ impl Asker<'_> {
     }
 }
 
-fn orders_to_wait(error: &FetchError) -> bool {
+/// Whether a failure tells to wait.
+pub(super) fn orders_to_wait(error: &FetchError) -> bool {
     error.is_held() || error.status() == Some(TOO_MANY_REQUESTS) || error.freshness.retry_after.is_some()
 }

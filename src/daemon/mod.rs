@@ -18,6 +18,7 @@ mod lane;
 mod late;
 mod learn;
 pub mod live;
+mod mirrored;
 mod network;
 pub mod once;
 mod past;

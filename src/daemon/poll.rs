@@ -12,7 +12,7 @@ use super::ask::{self, Asked, Held};
 use super::learn::{self, Lesson};
 use super::read::{self, GONE, Read};
 use super::station::Station;
-use super::{catchup, clock, same};
+use super::{catchup, clock, mirrored, same};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::fault;
@@ -109,7 +109,7 @@ async fn try_poll(
     if let Some(twin) = desk.landings.twin(source) {
         return same::stand_aside(station, desk, source, &state, twin, asked).await;
     }
-    let Asked { got, freshness, waited, led, host, mirrors } =
+    let Asked { got, mut freshness, waited, led, host, mirrors } =
         match ask::ask(desk, source, &state, asked).await {
             Ok(asked) => asked,
             Err(Held { left }) => {
@@ -121,6 +121,12 @@ async fn try_poll(
     let took = begun.elapsed();
     let time = Time { started: later(asked, waited), answered: later(asked, took) };
     let mut read = read::read(station, desk, source, &state, got).await?;
+    if let Some(detail) = read.unknown_layout()
+        && let Some(instead) = mirrored::instead(desk, source, asked, detail).await
+    {
+        freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
+        read = read::read(station, desk, source, &state, instead.got).await?;
+    }
     read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {
         return same::stand_aside(station, desk, source, &state, other, time.started).await;

@@ -78,6 +78,17 @@ impl Read {
         }
     }
 
+    /// In which words nothing could be read because the layout is unknown.
+    pub(super) fn unknown_layout(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Failed { reason, detail } if reason == source::LAYOUT => Some(detail),
+            Outcome::Failed { .. }
+            | Outcome::Read(_)
+            | Outcome::Repeated { .. }
+            | Outcome::Unchanged { .. } => None,
+        }
+    }
+
     /// The words for what is wrong, if that is the layout.
     fn layout(&mut self) -> Option<&mut String> {
         match &mut self.outcome {

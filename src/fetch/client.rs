@@ -160,6 +160,13 @@ impl Fetcher {
         self.gate.hold(host, now.checked_add(wait.min(HOLD_MAX)).unwrap_or(now));
     }
 
+    /// The same for an order that was given at `at`; it is to be stored.
+    pub fn order(&self, host: &str, wait: Duration, at: Timestamp) {
+        self.hold(host, wait);
+        let until = at.checked_add(wait.min(HOLD_MAX)).unwrap_or(at);
+        self.unsaved.order(host, Order { at, until });
+    }
+
     /// Takes in what was stored of what servers say to crawlers.
     pub fn recall_robots(&self, stored: Vec<(String, RobotsTxt)>) {
         for (origin, said) in stored {
@@ -323,13 +330,8 @@ impl Fetcher {
         }
         let response = builder.send().await.map_err(|error| Failure::sorted(&error, &self.pace))?;
         let freshness = Freshness::of(response.headers(), request.now);
-        if response.status().as_u16() == 429
-            && let Some(wait) = freshness.retry_after
-        {
-            let (host, at) = (host_of(url)?, walk.time(request.now));
-            self.hold(&host, wait);
-            let until = at.checked_add(wait.min(HOLD_MAX)).unwrap_or(at);
-            self.unsaved.order(&host, Order { at, until });
+        if let Some(wait) = freshness.retry_after.filter(|_| response.status().as_u16() == 429) {
+            self.order(&host_of(url)?, wait, walk.time(request.now));
         }
         let asked = Asked {
             url,

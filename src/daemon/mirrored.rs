@@ -1,0 +1,141 @@
+//! Mirrors, which stand in for a Telegram channel that its own hosts do not show.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ask::{Asked, Asker, Got, Via, orders_to_wait};
+use super::network;
+use crate::desk::{Desk, Source, Target};
+use crate::event::Reach;
+use crate::fetch::{ACCEPT_PAGE, Answer, Document, Fetched, Freshness, Redirects};
+use crate::source::mirror::{self, Mirror};
+use crate::source::telegram::ChannelName;
+use crate::source::{Complaint, LAYOUT, Plan, Reading, Unreadable};
+use crate::store::SourceState;
+
+/// So many polls in a row must have found a channel without a preview before its own host rests.
+const CONFIRMED_POLLS: u32 = 3;
+
+/// Of so many polls one asks the channel's own host all the same: it may be shown again.
+const PROBE_ONE_IN: u32 = 8;
+
+/// Why a channel is not even asked for at its own host: at the last polls it had no preview or was gone, which changes
+/// seldom.
+pub(super) fn resting(state: &SourceState) -> Option<Unreadable> {
+    let failing = state.failing.as_ref().filter(|failing| failing.polls >= CONFIRMED_POLLS)?;
+    let off = Unreadable::PreviewOff;
+    let gone = Unreadable::NotAChannel("it was none when it was last asked for".to_owned());
+    let why = [off, gone].into_iter().find(|why| why.reason() == failing.reason)?;
+    (failing.polls % PROBE_ONE_IN != 0).then_some(why)
+}
+
+/// Asks the mirrors of a channel whose own page has an unknown layout; `None` when none of them can be read either.
+pub(super) async fn instead(
+    desk: &Desk,
+    source: &Arc<Source>,
+    now: Timestamp,
+    detail: &str,
+) -> Option<Asked> {
+    let Target::Telegram { channel, mirrors, .. } = &source.target else { return None };
+    let cause = Complaint { reason: LAYOUT, detail: detail.to_owned() };
+    let asked = Asked::of(Got::Unreadable(Unreadable::Layout(detail.to_owned())));
+    let via = Via { cause, reach: Reach::Answered };
+    let asked = Asker { desk, source, now }.through(mirrors, asked, via, channel).await;
+    matches!(asked.got, Got::Mirrored { .. }).then_some(asked)
+}
+
+impl Asker<'_> {
+    /// The page of the first mirror that can be read, in place of a channel whose own host is left to rest.
+    pub(super) async fn mirror_alone(
+        &self,
+        why: Unreadable,
+        channel: &ChannelName,
+        mirrors: &[Mirror],
+    ) -> Asked {
+        let via = Via { cause: complaint(&why), reach: Reach::Untried };
+        self.through(mirrors, Asked::of(Got::Unreadable(why)), via, channel).await
+    }
+
+    /// The page of the first mirror that can be read, where no host shows the channel and none ordered to wait.
+    pub(super) async fn or_mirror(&self, asked: Asked, channel: &ChannelName, mirrors: &[Mirror]) -> Asked {
+        let via = match &asked.got {
+            Got::Unreadable(
+                why @ (Unreadable::PreviewOff | Unreadable::Withheld(_) | Unreadable::NotAChannel(_)),
+            ) => Via { cause: complaint(why), reach: Reach::Answered },
+            Got::Error(error) if !orders_to_wait(error) => Via {
+                cause: Complaint { reason: error.reason(), detail: error.to_string() },
+                reach: network::reach(&error.failure),
+            },
+            Got::Document(_)
+            | Got::Unchanged(_)
+            | Got::Mirrored { .. }
+            | Got::Unreadable(_)
+            | Got::Error(_) => return asked,
+        };
+        self.through(mirrors, asked, via, channel).await
+    }
+
+    /// What was asked, with the page of the first mirror that can be read in its place. What a mirror orders holds: for
+    /// the source where it is read, else for its own host.
+    async fn through(&self, mirrors: &[Mirror], asked: Asked, via: Via, channel: &ChannelName) -> Asked {
+        let mut failed = String::new();
+        for mirror in mirrors {
+            let request = self.request(&mirror.page, ACCEPT_PAGE, None, Redirects::Follow);
+            let why = match self.desk.fetcher.crawl(&request).await {
+                Ok(Fetched { answer: Answer::Document(document), freshness, .. }) => {
+                    match self.read_mirror(&document, mirror, channel).await {
+                        Ok(reading) => {
+                            let Via { cause: Complaint { reason, detail }, reach } = via;
+                            let detail =
+                                format!("{detail}{failed}; read through the mirror `{}`", mirror.host());
+                            let via = Via { cause: Complaint { reason, detail }, reach };
+                            let got = Got::Mirrored { document, reading: Box::new(reading), via };
+                            return Asked { got, freshness: later(asked.freshness, freshness), ..asked };
+                        }
+                        Err(why) => why.to_string(),
+                    }
+                }
+                Ok(Fetched { answer: Answer::Unchanged { .. } | Answer::Redirect { .. }, .. }) => {
+                    "no page".to_owned()
+                }
+                Err(error) => {
+                    if let (Some(host), Some(wait)) = (&error.host, error.freshness.retry_after) {
+                        self.desk.fetcher.order(host, wait, self.now);
+                    }
+                    error.to_string()
+                }
+            };
+            failed = format!("{failed}; the mirror `{}`: {why}", mirror.host());
+        }
+        Asked { mirrors: failed, ..asked }
+    }
+
+    /// What a mirror's page shows of the channel; read on a thread that may block.
+    async fn read_mirror(
+        &self,
+        document: &Document,
+        mirror: &Mirror,
+        channel: &ChannelName,
+    ) -> Result<Reading, Unreadable> {
+        let (document, mirror, channel) = (document.clone(), mirror.clone(), channel.clone());
+        let (source, now) = (Arc::clone(self.source), Some(self.now));
+        let read = tokio::task::spawn_blocking(move || {
+            mirror::read(&document, &mirror, &channel, &Plan { now, ..source.plan() })
+        });
+        read.await.unwrap_or_else(|bug| Err(Unreadable::Parse(format!("reading it ended in a bug: {bug}"))))
+    }
+}
+
+fn complaint(why: &Unreadable) -> Complaint {
+    Complaint { reason: why.reason(), detail: why.to_string() }
+}
+
+/// The later of what two servers order; the clock is the first one's.
+fn later(own: Freshness, mirror: Freshness) -> Freshness {
+    Freshness {
+        max_age: own.max_age.max(mirror.max_age),
+        retry_after: own.retry_after.max(mirror.retry_after),
+        clock: own.clock,
+    }
+}
