@@ -220,6 +220,59 @@ fn row_17_a_source_with_an_authority_of_its_own_trusts_nobody_else_and_at_its_ho
     assert_eq!(asked.load(Ordering::SeqCst), 8, "not a byte of a request went to the others");
 }
 
+/// A proxy at 127.0.0.2 that is known by one certificate, and itself is the server, known by another, to whom it should
+/// connect its clients; its port. Connections that got so far count.
+fn relaying(known: Arc<ServerConfig>, server: Arc<ServerConfig>, asked: &Arc<AtomicUsize>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.2:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (asked, found) = (Arc::clone(asked), found());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut outer =
+                StreamOwned::new(ServerConnection::new(Arc::clone(&known)).unwrap(), stream.unwrap());
+            if !matches!(outer.read(&mut [0; 1024]), Ok(1..)) {
+                continue;
+            }
+            outer.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            let mut inner = StreamOwned::new(ServerConnection::new(Arc::clone(&server)).unwrap(), outer);
+            if matches!(inner.read(&mut [0; 1024]), Ok(1..)) {
+                asked.fetch_add(1, Ordering::SeqCst);
+                inner.write_all(found.as_bytes()).unwrap();
+                inner.conn.send_close_notify();
+                inner.flush().unwrap();
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn row_17_a_proxy_is_trusted_by_the_machine_and_the_server_behind_it_by_the_sources_authority() {
+    const REFUSED: &str = "tls: no secure connection: ";
+    let (machine, ours) = (authority(), authority());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let of = |host: &str, by: &Authority| certificate(host, [2020, 2090], Some(by));
+    let rows = [
+        ("right", &machine, "127.0.0.1", &ours, ""),
+        ("proxy", &ours, "127.0.0.1", &ours, REFUSED),
+        ("server", &machine, "127.0.0.1", &machine, REFUSED),
+        // Nobody can tell who is who at one host: there the source's authority alone counts.
+        ("shared", &ours, "127.0.0.2", &ours, ""),
+        ("mixed", &machine, "127.0.0.2", &ours, REFUSED),
+    ];
+    let source = |(name, proxy, host, server, _): &(&str, &Authority, &str, &Authority, _)| {
+        let port = relaying(of("127.0.0.2", proxy), of(host, server), &asked);
+        let feed = format!("name = \"{name}\"\nfeed = \"https://{host}:9/{name}\"\nca = \"ours.pem\"\n");
+        format!("[[source]]\n{feed}proxy = \"https://127.0.0.2:{port}\"\n")
+    };
+    let sources: String = rows.iter().map(source).collect();
+    let polls = once(&machine, &sources, &[("ours.pem", pem(&ours))]);
+    for (name, _, _, _, expected) in rows {
+        assert_failure(&polls, name, expected);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "not a byte of a request went to the others");
+}
+
 #[tokio::test]
 async fn row_17_a_reload_takes_another_authority() {
     let (ours, theirs) = (authority(), authority());

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use reqwest::Certificate;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 use sha2::{Digest as _, Sha256};
+
+use super::error::Failure;
 
 /// Certificates of authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,9 +70,85 @@ impl Authorities {
         self.digest
     }
 
-    /// As the client takes them.
-    pub(super) fn certificates(&self) -> reqwest::Result<Vec<Certificate>> {
-        self.certificates.iter().map(|certificate| Certificate::from_der(certificate)).collect()
+    /// The ends of a TLS connection that is made by them: whoever is reached must be known to them, but for a proxy with
+    /// TLS of its own at the host `proxy`, which is the machine's to judge.
+    pub(super) fn config(&self, proxy: Option<&str>) -> Result<ClientConfig, Failure> {
+        let refused = |error: rustls::Error| Failure::Setup(error.to_string());
+        let mut roots = RootCertStore::empty();
+        self.certificates.iter().try_for_each(|one| roots.add(one.clone())).map_err(refused)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let own = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)).build();
+        let own = own.map_err(|error| Failure::Setup(error.to_string()))?;
+        let checked: Arc<dyn ServerCertVerifier> = match proxy {
+            None => own,
+            Some(host) => Arc::new(Apart::new(host, own, Arc::clone(&provider)).map_err(refused)?),
+        };
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        // It checks all that the usual one does: it only chooses by which authorities.
+        let builder = builder.map_err(refused)?.dangerous().with_custom_certificate_verifier(checked);
+        let mut config = builder.with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+/// Checks a proxy by the authorities that the machine trusts, and whoever is reached through it by others.
+#[derive(Debug)]
+struct Apart {
+    /// The proxy's host, as certificates have it.
+    proxy: String,
+    machine: Verifier,
+    own: Arc<WebPkiServerVerifier>,
+}
+
+impl Apart {
+    fn new(
+        proxy: &str,
+        own: Arc<WebPkiServerVerifier>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, rustls::Error> {
+        let proxy = proxy.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self { proxy, machine: Verifier::new(provider)?, own })
+    }
+}
+
+impl ServerCertVerifier for Apart {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if name.to_str().eq_ignore_ascii_case(&self.proxy) {
+            self.machine.verify_server_cert(end_entity, intermediates, name, ocsp, now)
+        } else {
+            self.own.verify_server_cert(end_entity, intermediates, name, ocsp, now)
+        }
+    }
+
+    // Signatures are the same for both: they show that the other end has the key of its certificate.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.own.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.own.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.own.supported_verify_schemes()
     }
 }
 

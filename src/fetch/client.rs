@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::Client;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
@@ -22,6 +21,7 @@ use super::resolve::Names;
 use super::robots::{self, Robots, RobotsTxt};
 use super::settings::{HttpSettings, user_agent};
 use super::unsaved::{Gathered, Order, Unsaved};
+use super::walk::{Purpose, Walk, host_of};
 use super::{ACCEPT_FEED, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
@@ -60,7 +60,7 @@ impl Fetcher {
         let (pace, names, robots) = (Pace::default(), Names::default(), Robots::default());
         let (clients, unsaved) = Default::default();
         let fetcher = Self { settings, pace, names, gate, agents, clients, robots, unsaved };
-        fetcher.client(None, None)?;
+        fetcher.client(None, None, "")?;
         Ok(fetcher)
     }
 
@@ -220,7 +220,8 @@ impl Fetcher {
         if let Some(why) = self.settings.allow_networks.refuse_literal(url) {
             return Err(Failure::Refused { host: host.into(), why }.into());
         }
-        let client = self.client(request.proxy, request.pinned.and_then(|pinned| pinned.at(&host)))?;
+        let authorities = request.pinned.and_then(|pinned| pinned.at(&host));
+        let client = self.client(request.proxy, authorities, &host)?;
         let delay = match walk.purpose {
             Purpose::Wanted => None,
             Purpose::Crawled { patience } => Some((self.permission(request, url, walk).await?, patience)),
@@ -346,11 +347,16 @@ impl Fetcher {
             .map_err(|error| FetchError { freshness: Box::new(freshness), ..error })
     }
 
-    /// The client for a source's own proxy, else for the common one, and for those who are trusted.
-    fn client(&self, own: Option<&Url>, authorities: Option<&Authorities>) -> Result<Client, FetchError> {
+    /// The client for a source's own proxy, else for the common one, and for those who are trusted at a host.
+    fn client(
+        &self,
+        own: Option<&Url>,
+        authorities: Option<&Authorities>,
+        host: &str,
+    ) -> Result<Client, FetchError> {
         let networks = &self.settings.allow_networks;
         let common = Common { pace: &self.pace, names: &self.names, networks };
-        self.clients.get(Way { proxy: own.or(self.settings.proxy.as_ref()), authorities }, &common)
+        self.clients.get(Way { proxy: own.or(self.settings.proxy.as_ref()), authorities, host }, &common)
     }
 }
 
@@ -358,42 +364,3 @@ type FetchResult = Result<Fetched, FetchError>;
 
 /// What one request came to, and what its headers said of coming again.
 type Told = (Hop, Freshness);
-
-/// What a fetch has used up so far.
-struct Walk {
-    begun: Instant,
-    /// Wait for the first host's turn, once it is over.
-    waited: Option<Duration>,
-    /// Whether a redirect was followed.
-    redirected: bool,
-    /// The host asked last.
-    host: Option<String>,
-    /// What is left of the time limit.
-    left: Duration,
-    purpose: Purpose,
-}
-
-impl Walk {
-    /// The time now, of a request that was made at `start`.
-    fn time(&self, start: Timestamp) -> Timestamp {
-        start.checked_add(self.begun.elapsed()).unwrap_or(start)
-    }
-}
-
-/// Whether a robots.txt is asked first.
-#[derive(Clone, Copy)]
-enum Purpose {
-    /// No: somebody subscribed to it.
-    Wanted,
-    /// Yes, and its pause is waited for that long.
-    Crawled { patience: Duration },
-}
-
-/// The host in lower case without port, as the gate knows it; also checks that the URL is one to ask.
-fn host_of(url: &Url) -> Result<String, FetchError> {
-    let host = url.host_str().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
-    match host {
-        Some(host) if matches!(url.scheme(), "http" | "https") && !host.is_empty() => Ok(host),
-        Some(_) | None => Err(Failure::Setup("the address is not an http or https URL".to_owned()).into()),
-    }
-}

@@ -29,10 +29,21 @@ pub(super) struct Common<'a> {
 pub(super) struct Way<'a> {
     pub(super) proxy: Option<&'a Url>,
     pub(super) authorities: Option<&'a Authorities>,
+    /// The server's host, in lower case.
+    pub(super) host: &'a str,
 }
 
-/// The proxy, and what tells the authorities from others.
-type Key = (Option<Url>, Option<[u8; 32]>);
+impl<'a> Way<'a> {
+    /// The host of a proxy with TLS whose certificate is not for the source's authorities to judge. At the server's own
+    /// host nobody could tell whose certificate it is: there they alone count.
+    fn proxy_apart(&self) -> Option<&'a str> {
+        let proxy = self.proxy.filter(|proxy| self.authorities.is_some() && proxy.scheme() == "https")?;
+        proxy.host_str().filter(|proxy| *proxy != self.host)
+    }
+}
+
+/// The proxy and whether it is judged apart, and what tells the authorities from others.
+type Key = (Option<Url>, bool, Option<[u8; 32]>);
 
 /// One client for each way. Held for a look-up only, never over an await.
 #[derive(Default)]
@@ -41,18 +52,20 @@ pub(super) struct Clients(Mutex<HashMap<Key, Client>>);
 impl Clients {
     /// The client for a way.
     pub(super) fn get(&self, way: Way<'_>, common: &Common<'_>) -> Result<Client, FetchError> {
-        let key = (way.proxy.cloned(), way.authorities.map(Authorities::digest));
+        let apart = way.proxy_apart().is_some();
+        let key = (way.proxy.cloned(), apart, way.authorities.map(Authorities::digest));
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = build(way, common).map_err(|error| Failure::setup(&error))?;
+        let client = build(way, common)?;
         clients.insert(key, client.clone());
         Ok(client)
     }
 }
 
-fn build(Way { proxy, authorities }: Way<'_>, common: &Common<'_>) -> reqwest::Result<Client> {
+fn build(way: Way<'_>, common: &Common<'_>) -> Result<Client, Failure> {
+    let Way { proxy, authorities, .. } = way;
     let guard = Guard {
         names: common.names.clone(),
         networks: common.networks.clone(),
@@ -73,11 +86,12 @@ fn build(Way { proxy, authorities }: Way<'_>, common: &Common<'_>) -> reqwest::R
         .pool_max_idle_per_host(1)
         .pool_idle_timeout(IDLE_MAX);
     let builder = match authorities {
-        Some(authorities) => builder.tls_certs_only(authorities.certificates()?),
+        Some(authorities) => builder.tls_backend_preconfigured(authorities.config(way.proxy_apart())?),
         None => builder,
     };
-    match proxy {
-        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone())?).build(),
-        None => builder.build(),
-    }
+    let proxied = match proxy {
+        Some(proxy) => reqwest::Proxy::all(proxy.clone()).map(|proxy| builder.proxy(proxy)),
+        None => Ok(builder),
+    };
+    proxied.and_then(reqwest::ClientBuilder::build).map_err(|error| Failure::setup(&error))
 }

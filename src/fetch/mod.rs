@@ -20,6 +20,7 @@ mod resolve;
 mod robots;
 mod settings;
 mod unsaved;
+mod walk;
 
 use std::time::Duration;
 
