@@ -85,6 +85,40 @@ async fn g10_row_7_a_hang_in_the_tls_handshake_ends_by_the_limit_for_connections
 }
 
 #[tokio::test]
+async fn g10_of_all_who_wait_for_a_host_to_which_there_is_no_way_two_find_out() {
+    let hasty = fetcher().paced(Pace { connect_max: SHORT * 2, ..patient() });
+    for crawled in [false, true] {
+        let (silent, url) = listener("https");
+        let knocks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&knocks);
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in silent.incoming() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                // A connection that is closed is an answer.
+                kept.push(stream);
+            }
+        });
+        let asked = request(&url);
+        let all = (0..40).map(|_| async {
+            let answer = if crawled { hasty.crawl(&asked).await } else { hasty.fetch(&asked).await };
+            let error = answer.unwrap_err();
+            (error.reason(), error.unasked, error.to_string())
+        });
+        let mut told = join_all(all).await;
+        told.sort();
+        let told: Vec<_> =
+            told.chunk_by(|one, other| one == other).map(|like| (&like[0], like.len())).collect();
+        let own = ("timeout", false, "no connection within 0.5 s".to_owned());
+        let others = format!("{}, as requests to the same host had found just before", own.2);
+        assert_eq!(told, [(&own, 2), (&("timeout", true, others), 38)], "{crawled}");
+        assert_eq!(knocks.load(Ordering::SeqCst), 2, "{crawled}");
+    }
+    let server = Server::always(Reply::ok("<rss/>"));
+    assert_eq!(&document(hasty.fetch(&request(&server.url("/feed"))).await).bytes[..], b"<rss/>");
+}
+
+#[tokio::test]
 async fn g10_row_7_silence_before_and_after_the_first_byte_ends_by_its_limit() {
     let hasty = fetcher().paced(Pace { silence_max: SHORT, ..patient() });
     let half = "HTTP/1.1 200 OK\r\nContent-Len";

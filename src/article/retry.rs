@@ -72,6 +72,7 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         Failure::Status { status: 404 | 410, .. } => Next::Over(End::Unfit(Unfit::NotFound)),
         Failure::Status { status: 408 | 425 | 429 | 500.., .. }
         | Failure::Transport(_)
+        | Failure::Unreachable(_)
         | Failure::Dns(_)
         | Failure::Timeout { .. }
         | Failure::TooSlow { .. }

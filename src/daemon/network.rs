@@ -6,7 +6,9 @@ use crate::fetch::Failure;
 /// Whether the host was reached.
 pub(super) fn reach(failure: &Failure) -> Reach {
     match failure {
-        Failure::Dns(_) | Failure::Transport(_) | Failure::Timeout { .. } => Reach::Cut,
+        Failure::Dns(_) | Failure::Transport(_) | Failure::Unreachable(_) | Failure::Timeout { .. } => {
+            Reach::Cut
+        }
         Failure::Tls(_) => Reach::Insecure,
         Failure::Status { .. }
         | Failure::Challenge { .. }

@@ -15,8 +15,9 @@ use super::answer::{self, Asked, Hop};
 use super::authority::Authorities;
 use super::clients::{Clients, Common, Way};
 use super::coding;
+use super::dark::Door;
 use super::error::{Failure, FetchError, bare};
-use super::gate::{Barred, HostGate};
+use super::gate::HostGate;
 use super::resolve::Names;
 use super::robots::{self, Robots, RobotsTxt};
 use super::settings::{HttpSettings, user_agent};
@@ -226,10 +227,10 @@ impl Fetcher {
             Purpose::Wanted => None,
             Purpose::Crawled { patience } => Some((self.permission(request, url, walk).await?, patience)),
         };
-        let arrived = Instant::now();
+        let (arrived, door) = (Instant::now(), Door::of(url, request.proxy));
         let entered = match delay {
-            None => self.gate.enter(&host).await.map_err(Barred::Held),
-            Some((delay, patience)) => self.gate.enter_crawling(&host, delay, patience).await,
+            None => self.gate.enter(&host, &door).await,
+            Some((delay, patience)) => self.gate.enter_crawling(&host, &door, delay, patience).await,
         };
         walk.waited.get_or_insert_with(|| arrived.elapsed());
         let mut turn = entered.map_err(|barred| FetchError::barred(&host, barred))?;
@@ -239,6 +240,7 @@ impl Fetcher {
         let limit = self.settings.timeout;
         let mut told = asked
             .unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()));
+        turn.note(door, told.as_ref().err().map(|error| &error.failure), self.pace.connect_max);
         let came = match &mut told {
             Ok((Hop::Done(Answer::Document(document)), _)) => Some(document),
             Ok(_) => None,

@@ -1,6 +1,7 @@
 //! Why a request brought no answer, sorted by what the schedule and the operator do about it.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use url::Url;
@@ -11,7 +12,7 @@ use super::{Document, Freshness, Pace};
 
 /// A request that failed, and what the server said of coming again all the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{failure}")]
+#[error("{failure}{}", if *unasked { ", as requests to the same host had found just before" } else { "" })]
 pub struct FetchError {
     /// What went wrong.
     pub failure: Failure,
@@ -23,6 +24,8 @@ pub struct FetchError {
     pub redirected: bool,
     /// The host at which it failed; none before any was asked.
     pub host: Option<Box<str>>,
+    /// Whether no request of its own went out: those before it at the same host had found no way there.
+    pub unasked: bool,
     /// What had come of a document when its transfer broke off. Half a page misleads, but of a feed the entries that are
     /// whole can be read.
     pub part: Option<Box<Document>>,
@@ -42,6 +45,9 @@ pub enum Failure {
     /// No connection, or one that broke, or an answer that is no HTTP.
     #[error("{0}")]
     Transport(String),
+    /// No way to the host's address.
+    #[error("cannot connect: {0}")]
+    Unreachable(String),
     /// The name could not be resolved.
     #[error("cannot resolve the host name: {0}")]
     Dns(String),
@@ -131,9 +137,19 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What did not come of a server that cannot be connected to in time.
+    pub const NO_CONNECTION: &str = "no connection";
+
     /// Whether no server was reached, so that none said anything.
     pub fn is_of_the_network(&self) -> bool {
-        matches!(self, Self::Dns(_) | Self::Transport(_) | Self::Timeout { .. } | Self::Tls(_))
+        self.finds_no_way()
+            || matches!(self, Self::Dns(_) | Self::Transport(_) | Self::Timeout { .. } | Self::Tls(_))
+    }
+
+    /// Whether there is no way to the host, as far as that takes time to find out. One that refuses is there, and says so
+    /// at once.
+    pub(super) fn finds_no_way(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Timeout { missing: Self::NO_CONNECTION, .. })
     }
 }
 
@@ -147,15 +163,18 @@ impl FetchError {
                 ..Failure::Held { host, left }.into()
             },
             Barred::Resting { left } => Failure::Resting { host, left }.into(),
+            Barred::Dark(failure) => Self { unasked: true, ..failure.into() },
         }
     }
 
     /// The class for states, events and metrics.
     pub fn reason(&self) -> &'static str {
         match &self.failure {
-            Failure::Status { .. } | Failure::Transport(_) | Failure::Held { .. } | Failure::Setup(_) => {
-                "http"
-            }
+            Failure::Status { .. }
+            | Failure::Transport(_)
+            | Failure::Unreachable(_)
+            | Failure::Held { .. }
+            | Failure::Setup(_) => "http",
             Failure::Dns(_) => "dns",
             Failure::Tls(_) => "tls",
             Failure::Timeout { .. } | Failure::TooSlow { .. } => "timeout",
@@ -173,6 +192,7 @@ impl FetchError {
         match self.failure {
             Failure::Status { status, .. } | Failure::Challenge { status } => Some(status),
             Failure::Transport(_)
+            | Failure::Unreachable(_)
             | Failure::Dns(_)
             | Failure::Tls(_)
             | Failure::Timeout { .. }
@@ -212,6 +232,7 @@ impl FetchError {
             Failure::TooLarge { .. } => Some("raise `body_max` in `[http]` if the document is that long"),
             Failure::Status { .. }
             | Failure::Transport(_)
+            | Failure::Unreachable(_)
             | Failure::Dns(_)
             | Failure::Tls(_)
             | Failure::Timeout { .. }
@@ -236,6 +257,7 @@ impl From<Failure> for FetchError {
             waited: Duration::ZERO,
             redirected: false,
             host: None,
+            unasked: false,
             part: None,
         }
     }
@@ -254,19 +276,25 @@ impl Failure {
         }
         let detail = root(error);
         if error.is_timeout() && error.is_connect() {
-            Self::Timeout { missing: "no connection", limit: pace.connect_max }
+            Self::Timeout { missing: Self::NO_CONNECTION, limit: pace.connect_max }
         } else if error.is_timeout() {
             Self::Timeout { missing: "not one more byte", limit: pace.silence_max }
         } else if error.is_dns() {
             Self::Dns(detail)
         } else if cause::<rustls::Error>(error).is_some() {
             Self::Tls(detail)
+        } else if error.is_connect() && cause::<io::Error>(error).is_some_and(has_no_route) {
+            Self::Unreachable(detail)
         } else if error.is_connect() {
             Self::Transport(format!("cannot connect: {detail}"))
         } else {
             Self::Transport(format!("no complete answer: {detail}"))
         }
     }
+}
+
+fn has_no_route(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable)
 }
 
 /// The first cause of a type. An I/O error is asked for what it wraps, which its `source` skips.
@@ -276,7 +304,7 @@ fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = wrapped.map(|inner| -> &(dyn Error + 'static) { inner }).or_else(|| error.source());
     }
     None

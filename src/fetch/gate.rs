@@ -9,6 +9,9 @@ use bytes::Bytes;
 use tokio::sync::{Mutex as TurnLock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use super::dark::{Dark, Door};
+use super::error::Failure;
+
 /// Hosts remembered before the idle ones are looked for.
 const SWEEP_FROM: usize = 64;
 
@@ -39,6 +42,7 @@ struct Host {
     /// Fair: whoever waits longest comes next.
     turn: Arc<TurnLock<()>>,
     times: Mutex<Times>,
+    dark: Mutex<Dark>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,12 +81,14 @@ impl AsRef<[u8]> for Kept {
     }
 }
 
-/// Why a crawler may not ask a host now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a host is not to be asked now.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Barred {
     /// It asked to be left alone.
     Held(Held),
-    /// Its pause between two pages lasts longer than whoever asks would wait.
+    /// Requests before this one found no way there, the last of them so.
+    Dark(Failure),
+    /// Its pause between two pages lasts longer than the crawler who asks would wait.
     Resting {
         /// For how long from now.
         left: Duration,
@@ -120,15 +126,21 @@ impl HostGate {
     ///
     /// # Errors
     ///
-    /// [`Held`] while the host is on hold, before or after waiting: such waits last hours and belong to the schedule.
+    /// [`Barred::Held`] while the host is on hold, before or after waiting: such waits last hours and belong to the
+    /// schedule. [`Barred::Dark`] when its turn comes soon after others found no way through that door: hundreds may
+    /// wait for the same host, and each attempt takes a slot for the whole limit.
     ///
     /// # Cancel safety
     ///
     /// A dropped wait leaves the queue and changes nothing.
-    pub async fn enter(&self, host: &str) -> Result<Turn, Held> {
+    pub async fn enter(&self, host: &str, door: &Door) -> Result<Turn, Barred> {
         let host = self.host(host);
         host.free_to_ask()?;
         let place = Arc::clone(&host.turn).lock_owned().await;
+        // Whoever has the turn is the only one who can find out more.
+        if let Some(failure) = host.dark().told(door, Instant::now()) {
+            return Err(Barred::Dark(failure));
+        }
         let rests_until = host.times().rests_until;
         if let Some(rests_until) = rests_until {
             sleep_until(rests_until).await;
@@ -154,12 +166,13 @@ impl HostGate {
     pub async fn enter_crawling(
         &self,
         host: &str,
+        door: &Door,
         delay: Duration,
         patience: Duration,
     ) -> Result<Turn, Barred> {
         let known = self.host(host);
         loop {
-            known.free_to_ask().map_err(Barred::Held)?;
+            known.free_to_ask()?;
             let crawls_from = known.times().crawls_from;
             if let Some(until) = crawls_from {
                 let left = until.saturating_duration_since(Instant::now());
@@ -168,7 +181,7 @@ impl HostGate {
                 }
                 sleep_until(until).await;
             }
-            let mut turn = self.enter(host).await.map_err(Barred::Held)?;
+            let mut turn = self.enter(host, door).await?;
             if known.times().crawls_from.is_none_or(|until| until <= Instant::now()) {
                 turn.delay = Some(delay);
                 return Ok(turn);
@@ -220,16 +233,26 @@ impl Host {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn free_to_ask(&self) -> Result<(), Held> {
+    fn dark(&self) -> MutexGuard<'_, Dark> {
+        self.dark.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn free_to_ask(&self) -> Result<(), Barred> {
         let held_until = self.times().held_until;
         match held_until.map(|until| until.saturating_duration_since(Instant::now())) {
-            Some(left) if !left.is_zero() => Err(Held { left }),
+            Some(left) if !left.is_zero() => Err(Barred::Held(Held { left })),
             Some(_) | None => Ok(()),
         }
     }
 }
 
 impl Turn {
+    /// Takes note of how the request ended. One that found no way through the door stands for those that come within
+    /// `patience`, if the one before it found none either.
+    pub fn note(&self, door: Door, failure: Option<&Failure>, patience: Duration) {
+        self.host.dark().note(door, failure, patience);
+    }
+
     /// A body that keeps its room until the last of its copies is dropped.
     pub fn keep(&mut self, body: Bytes) -> Bytes {
         match self.room.take() {
@@ -257,96 +280,101 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use futures_util::FutureExt;
+    use url::Url;
+
+    static DOOR: LazyLock<Door> = LazyLock::new(|| Door::of(&Url::parse("http://a/").unwrap(), None));
 
     #[tokio::test]
     async fn a_host_has_one_turn_and_others_have_theirs() {
         let gate = HostGate::new(8, Duration::ZERO);
-        let first = gate.enter("a").await.unwrap();
-        assert!(gate.enter("a").now_or_never().is_none());
-        assert!(gate.enter("b").now_or_never().is_some());
+        let first = gate.enter("a", &DOOR).await.unwrap();
+        assert!(gate.enter("a", &DOOR).now_or_never().is_none());
+        assert!(gate.enter("b", &DOOR).now_or_never().is_some());
         drop(first);
-        gate.enter("a").await.unwrap();
+        gate.enter("a", &DOOR).await.unwrap();
     }
 
     #[tokio::test]
     async fn g5_the_pause_runs_from_the_end_of_a_request() {
         let gap = Duration::from_millis(60);
         let gate = HostGate::new(8, gap);
-        drop(gate.enter("a").await.unwrap());
+        drop(gate.enter("a", &DOOR).await.unwrap());
         let ended = Instant::now();
-        drop(gate.enter("a").await.unwrap());
+        drop(gate.enter("a", &DOOR).await.unwrap());
         assert!(ended.elapsed() >= gap.checked_sub(Duration::from_millis(5)).unwrap());
     }
 
     #[tokio::test]
     async fn those_who_wait_for_a_host_take_no_slot() {
         let gate = HostGate::new(2, Duration::from_hours(1));
-        drop(gate.enter("a").await.unwrap());
-        let mut resting = Box::pin(gate.enter("a"));
-        let mut queued = Box::pin(gate.enter("a"));
+        drop(gate.enter("a", &DOOR).await.unwrap());
+        let mut resting = Box::pin(gate.enter("a", &DOOR));
+        let mut queued = Box::pin(gate.enter("a", &DOOR));
         assert!((&mut resting).now_or_never().is_none());
         assert!((&mut queued).now_or_never().is_none());
-        let b = gate.enter("b").now_or_never();
-        let c = gate.enter("c").now_or_never();
+        let b = gate.enter("b", &DOOR).now_or_never();
+        let c = gate.enter("c", &DOOR).now_or_never();
         assert!(b.is_some() && c.is_some());
-        assert!(gate.enter("d").now_or_never().is_none(), "both slots are taken");
+        assert!(gate.enter("d", &DOOR).now_or_never().is_none(), "both slots are taken");
     }
 
     #[tokio::test]
     async fn bodies_that_nobody_reads_hold_back_the_next_requests() {
         let gate = HostGate::new(1, Duration::ZERO);
         let mut bodies = Vec::new();
-        while let Some(turn) = gate.enter(&bodies.len().to_string()).now_or_never() {
+        while let Some(turn) = gate.enter(&bodies.len().to_string(), &DOOR).now_or_never() {
             bodies.push(turn.unwrap().keep(Bytes::from_static(b"body")));
         }
         assert_eq!(bodies.len(), 2 + BODIES_MORE);
         let copy = bodies.pop().unwrap();
         bodies.push(copy.slice(1..3));
         drop(copy);
-        assert!(gate.enter("b").now_or_never().is_none(), "a part of it is still in use");
+        assert!(gate.enter("b", &DOOR).now_or_never().is_none(), "a part of it is still in use");
         bodies.pop();
-        drop(gate.enter("c").now_or_never().expect("room again").unwrap());
-        assert!(gate.enter("d").now_or_never().is_some(), "a request without a body leaves its room");
+        drop(gate.enter("c", &DOOR).now_or_never().expect("room again").unwrap());
+        assert!(gate.enter("d", &DOOR).now_or_never().is_some(), "a request without a body leaves its room");
     }
 
     #[tokio::test]
     async fn a_dropped_wait_leaves_the_queue() {
         let gate = HostGate::new(1, Duration::ZERO);
-        let first = gate.enter("a").await.unwrap();
+        let first = gate.enter("a", &DOOR).await.unwrap();
         {
-            let mut waiting = Box::pin(gate.enter("a"));
+            let mut waiting = Box::pin(gate.enter("a", &DOOR));
             assert!((&mut waiting).now_or_never().is_none());
         }
         drop(first);
-        assert!(gate.enter("a").await.is_ok());
+        assert!(gate.enter("a", &DOOR).await.is_ok());
     }
 
     #[tokio::test]
     async fn r1_a_hold_stops_the_whole_host_and_is_never_shortened() {
         let gate = HostGate::new(8, Duration::ZERO);
         let now = Instant::now();
-        let asking = gate.enter("a").await.unwrap();
-        let mut waiting = Box::pin(gate.enter("a"));
+        let asking = gate.enter("a", &DOOR).await.unwrap();
+        let mut waiting = Box::pin(gate.enter("a", &DOOR));
         assert!((&mut waiting).now_or_never().is_none());
         gate.hold("a", now + Duration::from_mins(2));
         gate.hold("a", now + Duration::from_secs(1));
         drop(asking);
-        let held = waiting.await.unwrap_err();
-        assert!(held.left > Duration::from_secs(110) && held.left <= Duration::from_mins(2));
-        assert!(gate.enter("b").await.is_ok());
+        let Barred::Held(Held { left }) = waiting.await.unwrap_err() else { panic!("another reason") };
+        assert!(left > Duration::from_secs(110) && left <= Duration::from_mins(2));
+        assert!(gate.enter("b", &DOOR).await.is_ok());
     }
 
     #[tokio::test]
     async fn g9_a_crawl_delay_holds_back_crawlers_and_nobody_else() {
         let gate = HostGate::new(8, Duration::ZERO);
         let delay = Duration::from_millis(60);
-        drop(gate.enter_crawling("a", delay, delay).await.unwrap());
+        drop(gate.enter_crawling("a", &DOOR, delay, delay).await.unwrap());
         let ended = Instant::now();
-        let mut crawler = Box::pin(gate.enter_crawling("a", delay, delay));
+        let mut crawler = Box::pin(gate.enter_crawling("a", &DOOR, delay, delay));
         assert!((&mut crawler).now_or_never().is_none());
-        drop(gate.enter("a").await.unwrap());
+        drop(gate.enter("a", &DOOR).await.unwrap());
         assert!(ended.elapsed() < delay, "a feed does not wait for it");
         drop(crawler.await.unwrap());
         assert!(ended.elapsed() >= delay.checked_sub(Duration::from_millis(5)).unwrap());
@@ -356,12 +384,12 @@ mod tests {
     async fn g9_a_crawler_waits_no_longer_than_its_patience() {
         let gate = HostGate::new(8, Duration::ZERO);
         let (delay, patience) = (Duration::from_mins(5), Duration::from_secs(5));
-        drop(gate.enter_crawling("a", delay, patience).await.unwrap());
-        let barred = gate.enter_crawling("a", delay, patience).await.unwrap_err();
+        drop(gate.enter_crawling("a", &DOOR, delay, patience).await.unwrap());
+        let barred = gate.enter_crawling("a", &DOOR, delay, patience).await.unwrap_err();
         assert!(matches!(barred, Barred::Resting { left } if left > patience && left <= delay), "{barred:?}");
-        assert!(gate.enter("a").await.is_ok());
+        assert!(gate.enter("a", &DOOR).await.is_ok());
         gate.hold("a", Instant::now() + delay);
-        assert!(matches!(gate.enter_crawling("a", delay, patience).await, Err(Barred::Held(_))));
+        assert!(matches!(gate.enter_crawling("a", &DOOR, delay, patience).await, Err(Barred::Held(_))));
     }
 
     #[tokio::test]
@@ -369,9 +397,9 @@ mod tests {
         let gate = HostGate::new(8, Duration::ZERO);
         gate.hold("held", Instant::now() + Duration::from_mins(1));
         for n in 0..10_000 {
-            drop(gate.enter(&format!("host-{n}")).await.unwrap());
+            drop(gate.enter(&format!("host-{n}"), &DOOR).await.unwrap());
         }
         assert!(gate.known() <= SWEEP_FROM, "{}", gate.known());
-        assert!(gate.enter("held").await.is_err());
+        assert!(gate.enter("held", &DOOR).await.is_err());
     }
 }

@@ -211,6 +211,7 @@ impl Search<'_> {
 fn is_of_the_server(failure: &Failure) -> bool {
     match failure {
         Failure::Transport(_)
+        | Failure::Unreachable(_)
         | Failure::Dns(_)
         | Failure::Tls(_)
         | Failure::Timeout { .. }
