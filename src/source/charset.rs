@@ -43,6 +43,10 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Opti
 }
 
 fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> Decoded<'a> {
+    // Before UTF-16, whose mark that of one order begins with.
+    if let Some((text, order)) = widest(bytes) {
+        return utf32(text, order);
+    }
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return with(encoding, bytes, None);
     }
@@ -86,6 +90,35 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
         [b'<' | b'{', 0, _, 0, ..] => Some(UTF_16LE),
         _ => None,
     }
+}
+
+/// How four bytes are a character.
+type Order = fn([u8; 4]) -> u32;
+
+/// UTF-32, with its mark or known by its first character: the text behind the mark and the order of its bytes. What it
+/// says of its charset needs no reading then. In UTF-16 such beginnings would be a NUL, which no document has.
+fn widest(bytes: &[u8]) -> Option<(&[u8], Order)> {
+    match bytes {
+        [0, 0, 0xfe, 0xff, text @ ..] => Some((text, u32::from_be_bytes)),
+        [0xff, 0xfe, 0, 0, text @ ..] => Some((text, u32::from_le_bytes)),
+        [0, 0, 0, b'<' | b'{', ..] => Some((bytes, u32::from_be_bytes)),
+        [b'<' | b'{', 0, 0, 0, ..] => Some((bytes, u32::from_le_bytes)),
+        _ => None,
+    }
+}
+
+/// Decodes UTF-32, which is none of the charsets of the web.
+fn utf32(bytes: &[u8], order: Order) -> Decoded<'static> {
+    let (whole, rest) = bytes.as_chunks();
+    let characters = whole.iter().map(|four| char::from_u32(order(*four)));
+    let cut = (!rest.is_empty()).then_some(None);
+    let mut unfit = false;
+    let text = characters.chain(cut).map(|character| {
+        unfit |= character.is_none();
+        character.unwrap_or(char::REPLACEMENT_CHARACTER)
+    });
+    let text = Cow::Owned(text.collect());
+    Decoded { text, flaw: unfit.then(|| "some bytes are not UTF-32".to_owned()) }
 }
 
 /// The charset parameter of a `Content-Type`.
@@ -215,6 +248,24 @@ mod tests {
             assert_eq!(decode(&big, None, None).text, "<rss>é</rss>");
             assert_eq!(decode(&little, None, None).text, "<rss>é</rss>");
         }
+    }
+
+    #[test]
+    fn text_of_four_bytes_a_character_is_read_with_and_without_its_mark() {
+        let document = "<?xml version=\"1.0\" encoding=\"utf-32be\"?><rss>Gao 𐎠é</rss>";
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}{document}");
+            let big: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
+            let little: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+            for bytes in [big, little] {
+                let decoded = decode(&bytes, Some("text/xml; charset=utf-16"), None);
+                assert_eq!((&*decoded.text, decoded.flaw), (document, None), "{mark:?}");
+                let cut = decode(&bytes[..bytes.len() - 2], None, None);
+                assert!(cut.text.ends_with("</rss\u{fffd}") && cut.flaw.is_some(), "{}", cut.text);
+            }
+        }
+        let surrogate = [0, 0, 0xfe, 0xff, 0, 0, 0xd8, 0, 0, 0, 0, b'x'];
+        assert_eq!(decode(&surrogate, None, None).text, "\u{fffd}x");
     }
 
     #[test]
