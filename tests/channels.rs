@@ -463,6 +463,15 @@ fn row_21_the_page_of_another_layout_is_kept_and_printed() {
     desk.poll();
     assert!(!desk.print(&["sources", "list"]).contains("sources page"), "it can be read");
     assert_eq!(kept(&desk, "post"), other("first"), "and looked into still");
+    // So is what stands where a redirect leads that means that there is no preview.
+    let landing = "<html><body><h1>Channel</h1><p>Join us on Telegram</p></body></html>";
+    preview.instead("/s/post", Reply::to(302, "/post"));
+    preview.instead("/post", Reply::ok(landing));
+    let failure = text(&desk.poll(), "/failure");
+    assert!(failure.starts_with("layout") && failure.ends_with("prints the page"), "{failure}");
+    assert_eq!((kept(&desk, "post"), state(&desk).1), (landing.to_owned(), "layout".to_owned()));
+    preview.change(|channel| channel.instead.clear());
+    desk.poll();
     // Half of a layout is another one, too.
     let undated = message("post/21", "", "a").replace("datetime", "when");
     preview.instead("/s/post", page(&undated));

@@ -210,7 +210,7 @@ impl Asker<'_> {
                     let got = match answer {
                         Answer::Document(document) => Got::Document(document),
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
-                        Answer::Redirect { .. } => Got::Unreadable(self.landing(channel, host).await),
+                        Answer::Redirect { .. } => self.landing(channel, host).await,
                     };
                     return Ok(Asked { freshness, waited, host: Some(answered), ..Asked::of(got) });
                 }
@@ -259,16 +259,19 @@ impl Asker<'_> {
         Err(astray(format!("more than {REDIRECTS_MAX} of them"), host))
     }
 
-    /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none.
-    async fn landing(&self, channel: &ChannelName, host: &str) -> Unreadable {
-        let Some(url) = channel.landing_url(host) else { return Unreadable::PreviewOff };
+    /// Why a channel has no preview: its landing page tells. A name that cannot be asked about has none. A page of another
+    /// layout than is known stands for the preview, so that it is kept like one.
+    async fn landing(&self, channel: &ChannelName, host: &str) -> Got {
+        let Some(url) = channel.landing_url(host) else { return Got::Unreadable(Unreadable::PreviewOff) };
         let fetched = self.fetch(&url, ACCEPT_PAGE, None, Redirects::Follow).await;
-        match fetched.map(|fetched| fetched.answer) {
-            Ok(Answer::Document(document)) => {
-                source::read(&document, &self.source.plan()).err().unwrap_or(Unreadable::PreviewOff)
-            }
-            Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) | Err(_) => Unreadable::PreviewOff,
-        }
+        let why = match fetched.map(|fetched| fetched.answer) {
+            Ok(Answer::Document(document)) => match source::read(&document, &self.source.plan()).err() {
+                Some(Unreadable::Layout(_)) => return Got::Document(document),
+                why => why,
+            },
+            Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) | Err(_) => None,
+        };
+        Got::Unreadable(why.unwrap_or(Unreadable::PreviewOff))
     }
 
     async fn fetch(
