@@ -3,9 +3,10 @@
 
 use harmattan::fetch::{Document, Validators};
 use harmattan::item::SourceName;
+use harmattan::outbox::Subject;
 use harmattan::source::telegram::ChannelName;
 use harmattan::source::{self, Plan, ReadAs};
-use harmattan::store::{SledStore, Store as _};
+use harmattan::store::{Deliveries, SledStore, Store as _};
 use serde_json::{Value, json};
 
 use crate::support::calls::{Desk, number, text};
@@ -156,6 +157,45 @@ fn telegram_states_a_stranger_is_watched_like_any_channel_once_it_is_told() {
     let poll = desk.poll();
     assert_eq!((counts(&poll), state(&desk).0.as_str()), ([40, 0], "ok"), "{poll}");
     assert_eq!(desk.sources()["post"]["taken_over"], Value::Null);
+}
+
+/// What events told of the source, oldest first.
+fn events(desk: &Desk) -> Vec<String> {
+    let store = SledStore::open(&desk.store()).unwrap();
+    let mut told = Vec::new();
+    for delivery in store.deliveries(Deliveries::Closed, 99).unwrap() {
+        let Subject::Event(id) = delivery.subject else { continue };
+        let event = store.event(id).unwrap().unwrap();
+        told.push(format!("{} {}", event.kind.as_str(), event.detail));
+    }
+    told.reverse();
+    told
+}
+
+#[test]
+fn telegram_states_a_stranger_takes_the_name_that_its_owner_gave_up_and_each_is_told() {
+    let (preview, desk) = channel(481..=500);
+    preview.change(|channel| channel.name = "Poste".into());
+    (0..3).for_each(|_| assert_eq!(desk.poll()["outcome"], "read"));
+    preview.change(|channel| {
+        channel.id = -2002;
+        channel.name = "post".into();
+        channel.messages.clear();
+    });
+    preview.publish(1..=20);
+    desk.poll();
+    assert_eq!(events(&desk).len(), 1, "a second poll confirms it");
+    desk.poll();
+    assert_eq!(desk.sources()["post"]["taken_over"], json!([-2002, -1001]));
+    desk.poll();
+    let told = events(&desk);
+    let begins = [
+        "source.failing the channel `post` is now called `Poste`",
+        "source.failing the name `post` now belongs to another channel (-2002, was -1001)",
+        "source.recovered what is shown under the name is read",
+    ];
+    assert_eq!(told.len(), begins.len(), "{told:?}");
+    assert!(told.iter().zip(begins).all(|(told, begin)| told.starts_with(begin)), "{told:?}");
 }
 
 /// A genuine page, where `HARMATTAN_FIXTURES` names the folder that has it; it belongs to its publisher.

@@ -16,7 +16,11 @@ const FAILED_POLLS_MIN: u32 = 3;
 const FAILING_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Classes that pass seldom: a second poll that finds the same confirms them.
-const CONFIRMED: [&str; 4] = ["gone", "renamed", "layout", "preview-off"];
+const CONFIRMED: [&str; 4] = ["gone", RENAMED, "layout", "preview-off"];
+
+/// The class of a channel that is called otherwise now, or whose name another one has. Its words say which change it is:
+/// one may follow another before the first has passed.
+const RENAMED: &str = "renamed";
 
 /// Polls of a source that goes well are at most a day apart: one read longer ago was not watched.
 const WATCHED_EVERY: SignedDuration = SignedDuration::from_hours(25);
@@ -76,6 +80,8 @@ pub struct Told {
     pub since: Timestamp,
     /// Whether an event of the host told it.
     pub by_host: bool,
+    /// In words, of a class of which one trouble may follow another; rows of earlier versions say nothing of it.
+    pub detail: Option<String>,
 }
 
 /// A time for which items may have been missed.
@@ -241,7 +247,7 @@ impl Health {
     fn recover(&mut self, poll: &Observed<'_>) -> Option<Event> {
         self.run = None;
         let told = self.told.take().filter(|told| !told.by_host)?;
-        let detail = if told.reason == "renamed" {
+        let detail = if told.reason == RENAMED {
             format!(
                 "what is shown under the name is read from now on; that it was renamed or replaced was told at {:.0}",
                 told.since
@@ -254,7 +260,7 @@ impl Health {
 
     /// A poll that went wrong, and the event when that is to be told.
     fn worsen(&mut self, trouble: Trouble<'_>, host: &mut HostTrouble, poll: &Observed<'_>) -> Option<Event> {
-        let before = self.run.take();
+        let before = self.run.take().filter(|run| !trouble.follows(&run.reason, Some(&run.detail)));
         let repeated =
             before.as_ref().filter(|run| run.reason == trouble.reason).map_or(0, |run| run.repeated);
         let run = self.run.insert(Run {
@@ -272,7 +278,10 @@ impl Health {
         }
         let is_confirmed = CONFIRMED.contains(&trouble.reason);
         let is_due = if is_confirmed { run.repeated >= 2 } else { run.is_persistent(poll.now) };
-        let is_told = self.told.as_ref().is_some_and(|told| !is_confirmed || told.reason == trouble.reason);
+        let is_same = |told: &Told| {
+            told.reason == trouble.reason && !trouble.follows(&told.reason, told.detail.as_deref())
+        };
+        let is_told = self.told.as_ref().is_some_and(|told| !is_confirmed || is_same(told));
         if !is_due || is_told {
             return None;
         }
@@ -283,7 +292,8 @@ impl Health {
             .filter(|_| !by_host)
             .and_then(|name| host.incident(name, answers, (trouble.reason, trouble.detail), poll.now));
         let reason = trouble.reason.to_owned();
-        self.told = Some(Told { reason, since, by_host: by_host || of_host.is_some() });
+        let detail = (reason == RENAMED).then(|| trouble.detail.to_owned());
+        self.told = Some(Told { reason, since, by_host: by_host || of_host.is_some(), detail });
         if by_host {
             return None;
         }
@@ -343,6 +353,13 @@ impl Health {
         }
         self.gaps.push(gap);
         Some(event)
+    }
+}
+
+impl Trouble<'_> {
+    /// Whether it is another one of the class `reason` than that which has these words.
+    fn follows(&self, reason: &str, detail: Option<&str>) -> bool {
+        self.reason == RENAMED && reason == RENAMED && detail.is_some_and(|detail| detail != self.detail)
     }
 }
 

@@ -238,6 +238,24 @@ fn a_page_read_through_a_mirror_says_nothing_good_of_the_host() {
 }
 
 #[test]
+fn each_change_of_a_channels_name_is_told_once() {
+    let renamed = |detail| {
+        let trouble = Some(Trouble { reason: "renamed", detail, of_document: true });
+        Observed { trouble, news: News::Read { new: 0 }, ..well() }
+    };
+    let (first, second) = (renamed("called otherwise"), renamed("another channel's"));
+    let read = Observed { news: News::Read { new: 1 }, ..well() };
+    let mut polls = vec![first.clone(), first.clone(), first.clone(), failed("timeout"), first.clone()];
+    // A second change is confirmed like any, whatever the poll before it came to.
+    polls.extend([second.clone(), first.clone(), failed("timeout"), second.clone(), second.clone()]);
+    polls.extend([second.clone(), failed("timeout"), second, read]);
+    let polls = (0..).step_by(5).zip(polls).collect();
+    let expected =
+        ["5 source.failing rfi renamed", "45 source.failing rfi renamed", "65 source.recovered rfi renamed"];
+    assert_eq!(told(Known::default(), polls).1, expected);
+}
+
+#[test]
 fn a_complaint_outlives_a_failed_poll_before_the_same_document() {
     let trouble = Some(Trouble { reason: "layout", detail: "in words", of_document: true });
     let broken = Observed { trouble, news: News::Read { new: 0 }, ..well() };

@@ -41,6 +41,8 @@ struct ToldRow {
     since: Timestamp,
     #[serde(default)]
     by_host: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +68,7 @@ impl From<Health> for HealthRow {
                 reason: told.reason,
                 since: told.since,
                 by_host: told.by_host,
+                detail: told.detail,
             }),
             silent: health.silent,
             arrivals: health
@@ -96,7 +99,12 @@ impl From<HealthRow> for Health {
                 of_document: run.of_document,
             }),
             complaint: row.complaint.map(|(reason, detail)| Complaint { reason, detail }),
-            told: row.told.map(|told| Told { reason: told.reason, since: told.since, by_host: told.by_host }),
+            told: row.told.map(|told| Told {
+                reason: told.reason,
+                since: told.since,
+                by_host: told.by_host,
+                detail: told.detail,
+            }),
             silent: row.silent,
             arrivals: Arrivals { gaps: row.arrivals.into_iter().filter_map(gap).collect() },
             gaps: row
