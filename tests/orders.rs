@@ -88,6 +88,15 @@ fn r1_an_order_to_an_article_holds_its_host_over_a_kill_and_every_round_until_it
     let asked = || [site.asked("/paper").len(), site.asked("/second").len(), site.asked("/1").len()];
     let before = asked();
 
+    let listed = desk.sources();
+    for name in ["paper", "second"] {
+        let source = &listed[name];
+        assert!(source["not_before"].is_string(), "no poll of it has met the order yet: {source}");
+        assert_eq!(source["due"], source["not_before"]);
+    }
+    assert!(listed["elsewhere"]["not_before"].is_null());
+    assert_eq!(desk.print(&["sources", "list"]).matches("its server ordered to wait until").count(), 2);
+
     for _ in 0..2 {
         let polls = desk.all();
         for name in ["paper", "second"] {

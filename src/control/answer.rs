@@ -117,10 +117,13 @@ async fn sources(context: &Context) -> Result<Reply, StoreError> {
             warn!("what pages are kept is not known: {:#}", anyhow::Error::from(fault));
             Vec::new()
         });
-        Ok((store.sources()?, pages))
+        Ok((store.sources()?, store.orders()?, pages))
     });
-    let (states, pages) = read.await?;
+    let (states, orders, pages) = read.await?;
     let mut sources = rows::sources(&desk, &states);
+    // What the daemon has not stored yet it knows all the same.
+    let orders = orders.into_iter().chain(desk.fetcher.unsaved().orders).collect();
+    rows::hold(&mut sources, &desk, &states, orders);
     for source in &mut sources {
         let kept = pages.iter().find(|(name, _)| name.as_str() == source.name);
         source.page_kept = kept.map(|(_, at)| *at);

@@ -1,12 +1,16 @@
 //! Core values as rows of a listing.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::api;
 use crate::config::{ArticleChoice, SourceAddress, SourceSpec};
 use crate::daemon::clock;
+use crate::daemon::poller::host_asked;
 use crate::desk::Desk;
 use crate::event::{self, Gap};
+use crate::fetch::Order;
 use crate::ingest;
 use crate::item::SourceKind;
 use crate::outbox::{Delivery, DeliveryState, Subject};
@@ -62,6 +66,29 @@ pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
             }
         })
         .collect()
+}
+
+/// Shows of each source how long the order of its host to all who ask there holds, also where no poll has met it yet.
+pub(super) fn hold(
+    sources: &mut [api::Source],
+    desk: &Desk,
+    states: &[SourceState],
+    mut orders: HashMap<String, Order>,
+) {
+    let now = clock::now();
+    orders.retain(|_, order| order.left(now).is_some());
+    if orders.is_empty() {
+        return;
+    }
+    for row in sources {
+        let Some(source) = desk.source(&row.name) else { continue };
+        let state = states.iter().find(|state| state.name == *source.name());
+        let order = host_asked(source, state).and_then(|host| orders.get(&host));
+        if let Some(Order { until, .. }) = order {
+            row.not_before = row.not_before.max(Some(*until));
+            row.due = row.due.map(|due| due.max(*until));
+        }
+    }
 }
 
 /// How the articles of a source ended, where it has them fetched.

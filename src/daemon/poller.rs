@@ -255,7 +255,7 @@ fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
 }
 
 /// The host at which a source is asked: the one of the config, unless it has moved.
-fn host_asked(source: &Source, state: Option<&SourceState>) -> Option<String> {
+pub fn host_asked(source: &Source, state: Option<&SourceState>) -> Option<String> {
     let state = state.filter(|state| state.asked == source.address());
     let moved = state.and_then(|state| state.learned.moved.to.as_deref());
     moved.map_or_else(|| source.host(), host_of)
