@@ -142,7 +142,7 @@ fn i1_what_replaces_an_item_of_which_no_version_is_stored_is_new() {
     assert_eq!(stage.poll(1, &warning("2", "Convoy attacked at Kidal")), (1, 0, 1), "after a baseline");
     assert_eq!(stage.poll(2, &warning("2", "Convoy attacked at Kidal")), (0, 0, 0));
     // Its version is no longer kept, while its keys are.
-    stage.store.expire(at(24 * 40), Duration::from_hours(24 * 30)).unwrap();
+    stage.store.expire(at(24 * 40), Duration::from_hours(24 * 30), &|| true).unwrap();
     assert_eq!(stage.poll(24 * 40, &warning("3", "Convoy attacked near Gao")), (1, 0, 1));
 }
 
@@ -203,7 +203,7 @@ fn i12_a_feed_that_pauses_is_not_forgotten() {
         (1..=40).for_each(|day| _ = stage.poll(24 * i64::from(day), &daily(day)));
         for day in 41..200 {
             stage.take(24 * day, outcome.clone());
-            stage.store.expire(at(24 * day), Duration::from_hours(24 * 30)).unwrap();
+            stage.store.expire(at(24 * day), Duration::from_hours(24 * 30), &|| true).unwrap();
         }
         assert_eq!(stage.poll(24 * 200, &daily(40)), (0, 0, 0), "{outcome:?}");
     }

@@ -123,6 +123,26 @@ fn r1_an_order_to_an_article_holds_its_host_over_a_kill_and_every_round_until_it
 }
 
 #[test]
+fn a_round_forgets_once_a_day_what_is_past_its_time() {
+    let (_site, desk) = papers();
+    let open = || SledStore::open(&desk.store()).unwrap();
+    let first = open().retained().unwrap().expect("the first round did it");
+    let over = Order { at: first - hours(3), until: first - hours(2) };
+    // The clock may have been set back since the last time.
+    for (last, forgets) in
+        [(first, false), (first - hours(23), false), (first - hours(25), true), (first + hours(1), true)]
+    {
+        open()
+            .transact(&mut |tx| tx.put_order("over.example", &over).and_then(|()| tx.put_retained(last)))
+            .unwrap();
+        desk.all();
+        let known = open().orders().unwrap().iter().any(|(host, _)| host == "over.example");
+        assert_eq!(known, !forgets, "{last}");
+        assert_eq!(open().retained().unwrap() != Some(last), forgets, "{last}");
+    }
+}
+
+#[test]
 fn r1_an_order_to_a_request_for_robots_txt_holds_its_host_over_restarts() {
     let site = Site::start();
     site.show("/second", rss(""));

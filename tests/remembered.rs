@@ -128,7 +128,7 @@ impl Stage {
     }
 
     fn expire(&self, hours: i64, keep_days: u64) {
-        self.store.expire(at(hours), Duration::from_hours(24 * keep_days)).unwrap();
+        self.store.expire(at(hours), Duration::from_hours(24 * keep_days), &|| true).unwrap();
     }
 }
 

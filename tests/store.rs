@@ -1,5 +1,6 @@
 //! The store through its public face: what it keeps, over reopening, damage and being killed.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -152,7 +153,7 @@ fn dead_letters_are_found_behind_any_number_of_delivered_ones() {
     });
     assert_eq!(listed(9), [dead(3, 8), dead(1, 7)], "as they ended last");
     assert_eq!(counted(), 2);
-    store.expire(at(400 * 86_400), Duration::from_hours(24)).unwrap();
+    store.expire(at(400 * 86_400), Duration::from_hours(24), &|| true).unwrap();
     assert_eq!((listed(9), counted()), (Vec::new(), 0));
 }
 
@@ -306,9 +307,9 @@ fn expiry_removes_what_is_old_and_keeps_what_is_owed() {
         rows.put_seen(&read, &entries)?;
         rows.put_seen(&silent, &entries)
     });
-    let expired = store.expire(now, Duration::from_hours(2400)).unwrap();
+    let expired = store.expire(now, Duration::from_hours(2400), &|| true).unwrap();
     // Of `read` two keys are too old; of `silent`, unread since day 850, that of day 750 is just young enough.
-    assert_eq!(expired, Expired { keys: 2, items: 1, alerts: 1, deliveries: 1 });
+    assert_eq!(expired, Expired { keys: 2, items: 1, alerts: 1, deliveries: 1, cut: false });
     let left: Vec<_> = store.alerts(None, 9).unwrap().iter().map(|alert| alert.id).collect();
     assert_eq!(left, [fresh.id, dead.id, owed.id]);
     assert_eq!(store.open_deliveries().unwrap().len(), 1);
@@ -327,7 +328,7 @@ fn expiry_removes_what_is_old_and_keeps_what_is_owed() {
         assert!(rows.story_under(seen_key(fresh.created.as_second().unsigned_abs()))?.is_some());
         Ok(())
     });
-    assert_eq!(store.expire(now, Duration::from_hours(2400)).unwrap(), Expired::default());
+    assert_eq!(store.expire(now, Duration::from_hours(2400), &|| true).unwrap(), Expired::default());
 }
 
 #[test]
@@ -341,10 +342,30 @@ fn a_source_with_many_keys_forgets_them_all() {
         write(&store, |rows| rows.put_seen(&rfi, &entries));
     }
     assert!(store.seen(&rfi, &keys).unwrap().iter().all(|found| *found == Some(seen(100, 100))));
-    assert_eq!(store.expire(at(300 * 86_400), Duration::ZERO).unwrap().keys, 20_000);
+    assert_eq!(store.expire(at(300 * 86_400), Duration::ZERO, &|| true).unwrap().keys, 20_000);
     assert!(store.seen(&rfi, &keys).unwrap().iter().all(Option::is_none));
     write(&store, |rows| rows.put_seen(&rfi, &[(keys[0], seen(300, 300))]));
     assert_eq!(store.seen(&rfi, &keys[..2]).unwrap(), [Some(seen(300, 300)), None]);
+}
+
+#[test]
+fn a_removal_that_is_told_to_stop_leaves_the_rest_for_another_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::create(dir.path()).unwrap();
+    for part in 0..25 {
+        write(&store, |rows| (0..100).try_for_each(|n| rows.put_item(&stored_item(part * 100 + n, Day(1)))));
+    }
+    // It asks before each transaction of a thousand rows and between the kinds of them.
+    let expire = |most: usize| {
+        let asked = Cell::new(0);
+        let go_on = || asked.replace(asked.get() + 1) < most;
+        let expired = store.expire(at(900 * 86_400), Duration::from_hours(24), &go_on).unwrap();
+        (expired.items, expired.cut, store.items(9_999).unwrap().len())
+    };
+    assert_eq!(expire(0), (0, true, 2_500));
+    assert_eq!(expire(1), (1_000, true, 1_500));
+    assert_eq!(expire(99), (1_500, false, 0));
+    assert_eq!(expire(99), (0, false, 0));
 }
 
 proptest! {
@@ -574,7 +595,7 @@ fn the_alerts_of_a_bundle_are_kept_until_it_is_told() {
             tx.put_delivery(&owed)
         })
         .unwrap();
-    let expire = |days: i64| store.expire(at(days * 86_400), Duration::from_hours(24)).unwrap();
+    let expire = |days: i64| store.expire(at(days * 86_400), Duration::from_hours(24), &|| true).unwrap();
     expire(400);
     assert!(store.bundle(id).unwrap().is_some() && store.alert(alert.id).unwrap().is_some());
     let told = Delivery { state: DeliveryState::Delivered { at: at(401 * 86_400) }, ..owed };

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::articles::Articles;
 use super::recall::recall;
 use super::station::Station;
-use super::{DaemonError, clock, poll, report, same, sender};
+use super::{DaemonError, clock, poll, report, same, sender, upkeep};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 
@@ -26,7 +26,8 @@ pub enum Round {
     All,
 }
 
-/// Polls and delivers, then fetches the articles that are due and delivers what they add. `progress` is told of each poll as it ends.
+/// Polls and delivers, then fetches the articles that are due and delivers what they add; and once a day removes what is
+/// past its time. `progress` is told of each poll as it ends.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -70,6 +71,7 @@ pub async fn once(
         deliver(station, desk).await?;
     }
     station.save(&desk.fetcher).await?;
+    upkeep::retain_in_round(station, desk.config.store.keep, clock::now()).await;
     Ok(reports)
 }
 

@@ -195,13 +195,18 @@ pub trait Store: Send + Sync {
     /// The sources of which a page is kept, with when it was.
     fn pages(&self) -> Result<Vec<(SourceName, Timestamp)>, StoreError>;
 
-    /// Removes what is older than `keep`, in small transactions.
+    /// When what is past its time was last removed to the end; see [`Store::expire`].
+    fn retained(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Removes what is older than `keep`, in small transactions. Before each of them it asks whether to go on: once
+    /// told no, it leaves the rest for another time.
     ///
     /// Seen keys go `max(keep, 90 d, 10 windows)` after their source last showed them, not counting the time for which the
     /// source could not be read: one that comes back with its old items must not alert anew. Open deliveries
     /// stay, and alerts and events stay as long as any of
     /// their deliveries does.
-    fn expire(&self, now: Timestamp, keep: Duration) -> Result<Expired, StoreError>;
+    fn expire(&self, now: Timestamp, keep: Duration, go_on: &dyn Fn() -> bool)
+    -> Result<Expired, StoreError>;
 
     /// Size and counts.
     fn stats(&self) -> Result<Stats, StoreError>;
@@ -331,6 +336,9 @@ pub trait Transaction {
 
     /// Writes that the store was restored.
     fn put_restored(&self, restored: Restored) -> Result<(), StoreError>;
+
+    /// Writes when what is past its time was removed to the end.
+    fn put_retained(&self, at: Timestamp) -> Result<(), StoreError>;
 
     /// As [`Store::network`].
     fn network(&self) -> Result<Network, StoreError>;

@@ -270,6 +270,8 @@ pub struct Expired {
     pub alerts: u64,
     /// Deliveries.
     pub deliveries: u64,
+    /// Whether it was told to stop, so that there may be more.
+    pub cut: bool,
 }
 
 /// Size and counts of a store.

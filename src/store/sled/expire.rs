@@ -3,13 +3,14 @@
 //! Scans find what may go, outside of any transaction; each transaction then looks again at what it removes.
 
 use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use sled::Tree;
 
 use super::access::{InTransaction, Read, Row};
-use super::engine::{self, Engine, Open};
+use super::engine::{self, Engine};
 use super::keys::{self, Kind};
 use super::story_row::Filed;
 use super::{seen, transaction, unreadable};
@@ -44,36 +45,53 @@ const FILED_KEEP: SignedDuration = SignedDuration::from_hours(48);
 /// 2.3.1.4).
 const ROBOTS_KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// What is swept, and whether to go on with it.
+struct Broom<'a> {
+    db: &'a Tree,
+    sweeping: &'a Mutex<()>,
+    go_on: &'a dyn Fn() -> bool,
+}
+
 /// See [`crate::store::Store::expire`].
-pub(super) fn expire(engine: &Engine, now: Timestamp, keep: Duration) -> Result<Expired, StoreError> {
+pub(super) fn expire(
+    engine: &Engine,
+    now: Timestamp,
+    keep: Duration,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Expired, StoreError> {
     let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
     let limit = before(now, keep);
-    let deliveries = engine.with(|open| closed_deliveries(open, limit))?;
-    let alerts = engine.with(|open| alerts(open, limit))?;
-    engine.with(|open| events(open, limit))?;
-    engine.with(|open| bundles(open, limit))?;
-    engine.with(|open| reports(open, limit))?;
-    let items = engine.with(|open| {
+    let with = |sweep: &dyn Fn(&Broom<'_>) -> Result<u64, StoreError>| {
+        engine.with(|open| sweep(&Broom { db: &open.db, sweeping: &open.sweeping, go_on }))
+    };
+    let deliveries = with(&|broom| closed_deliveries(broom, limit))?;
+    let alerts = with(&|broom| alerts(broom, limit))?;
+    with(&|broom| events(broom, limit))?;
+    with(&|broom| bundles(broom, limit))?;
+    with(&|broom| reports(broom, limit))?;
+    let items = with(&|broom| {
         let range = Kind::Item.prefix().to_vec()..keys::items_of(Day::of(limit));
-        sweep(open, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
+        sweep(broom, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
     })?;
-    engine.with(|open| {
+    with(&|broom| {
         let range = Kind::Article.prefix().to_vec()..keys::articles_of(Day::of(limit));
-        sweep(open, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
+        sweep(broom, range, BATCH_ROWS_MAX, |_, _| Ok(true), remove)
     })?;
-    engine.with(|open| waiting(open, Day::of(limit)))?;
-    engine.with(|open| {
+    with(&|broom| waiting(broom, Day::of(limit)))?;
+    with(&|broom| {
         let old = |story: Story| story.first_seen < limit;
-        remove_where(open, Kind::Story, old)?;
+        remove_where(broom, Kind::Story, old)?;
         let forgettable = before(now, FILED_KEEP);
-        remove_where(open, Kind::Filed, |filed: Filed| filed.at < forgettable)?;
+        remove_where(broom, Kind::Filed, |filed: Filed| filed.at < forgettable)?;
         let unread = before(now, ROBOTS_KEEP);
-        remove_where(open, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
-        remove_where(open, Kind::Order, |order: Order| order.until < now)
+        remove_where(broom, Kind::Robots, |said: RobotsTxt| said.at < unread)?;
+        remove_where(broom, Kind::Order, |order: Order| order.until < now)
     })?;
-    let keys = engine.with(|open| seen_keys(open, now, keep.max(SEEN_KEEP_MIN)))?;
-    pages(engine, limit)?;
-    Ok(Expired { keys, items, alerts, deliveries })
+    let keys = with(&|broom| seen_keys(broom, now, keep.max(SEEN_KEEP_MIN)))?;
+    if go_on() {
+        pages(engine, limit)?;
+    }
+    Ok(Expired { keys, items, alerts, deliveries, cut: !go_on() })
 }
 
 /// Removes the pages kept before `limit` of sources that can be read again, or are not polled any more.
@@ -91,10 +109,10 @@ fn before(time: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// Removes deliveries closed before `limit`.
-fn closed_deliveries(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
+fn closed_deliveries(broom: &Broom<'_>, limit: Timestamp) -> Result<u64, StoreError> {
     let range = Kind::History.prefix().to_vec()..keys::history_from(limit);
     sweep(
-        open,
+        broom,
         range,
         BATCH_ROWS_MAX,
         |_, _| Ok(true),
@@ -116,88 +134,88 @@ fn closed_deliveries(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
 }
 
 /// Removes alerts made before `limit` of which no delivery is left, alone or in a bundle.
-fn alerts(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
+fn alerts(broom: &Broom<'_>, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject: Subject| {
         Ok(match subject {
             Subject::Alert(alert) => vec![keys::alert(alert)],
             Subject::Bundle(bundle) => {
-                let bundle: Option<Bundle> = open.db.row(&keys::bundle(bundle))?;
+                let bundle: Option<Bundle> = broom.db.row(&keys::bundle(bundle))?;
                 bundle.into_iter().flat_map(|bundle| bundle.alerts).map(keys::alert).collect()
             }
             Subject::Event(_) | Subject::Report(_) => Vec::new(),
         })
     };
-    unowed(open, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), keys)
+    unowed(broom, Kind::Alert.prefix().to_vec()..keys::alerts_from(limit), keys)
 }
 
 /// Removes bundles made before `limit` of which no delivery is left.
-fn bundles(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
+fn bundles(broom: &Broom<'_>, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Bundle(bundle) => vec![keys::bundle(bundle)],
             Subject::Alert(_) | Subject::Event(_) | Subject::Report(_) => Vec::new(),
         })
     };
-    unowed(open, Kind::Bundle.prefix().to_vec()..keys::bundles_from(limit), keys)
+    unowed(broom, Kind::Bundle.prefix().to_vec()..keys::bundles_from(limit), keys)
 }
 
 /// Removes reports made before `limit` of which no delivery is left.
-fn reports(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
+fn reports(broom: &Broom<'_>, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Report(report) => vec![keys::report(report)],
             Subject::Alert(_) | Subject::Bundle(_) | Subject::Event(_) => Vec::new(),
         })
     };
-    unowed(open, Kind::Report.prefix().to_vec()..keys::reports_from(limit), keys)
+    unowed(broom, Kind::Report.prefix().to_vec()..keys::reports_from(limit), keys)
 }
 
 /// Removes the articles to be fetched whose items, first seen before that day, are removed.
-fn waiting(open: &Open, limit: Day) -> Result<u64, StoreError> {
+fn waiting(broom: &Broom<'_>, limit: Day) -> Result<u64, StoreError> {
     let range = Kind::Pending.prefix().to_vec()..Kind::Pending.end().to_vec();
     let old = |key: &[u8], head: &[u8]| {
-        Ok(open.db.row_from(key, head)?.is_some_and(|pending: Pending| pending.first < limit))
+        Ok(broom.db.row_from(key, head)?.is_some_and(|pending: Pending| pending.first < limit))
     };
-    sweep(open, range, BATCH_ROWS_MAX, old, |rows, key| match rows.row::<Pending>(key)? {
+    sweep(broom, range, BATCH_ROWS_MAX, old, |rows, key| match rows.row::<Pending>(key)? {
         Some(pending) => rows.drop_pending_article(pending.item).map(|()| 1),
         None => Ok(0),
     })
 }
 
 /// Removes events made before `limit` of which no delivery is left.
-fn events(open: &Open, limit: Timestamp) -> Result<u64, StoreError> {
+fn events(broom: &Broom<'_>, limit: Timestamp) -> Result<u64, StoreError> {
     let keys = |subject| {
         Ok(match subject {
             Subject::Event(event) => vec![keys::event(event)],
             Subject::Alert(_) | Subject::Bundle(_) | Subject::Report(_) => Vec::new(),
         })
     };
-    unowed(open, Kind::Event.prefix().to_vec()..keys::events_from(limit), keys)
+    unowed(broom, Kind::Event.prefix().to_vec()..keys::events_from(limit), keys)
 }
 
 /// Removes the values in `range` that no delivery tells.
 fn unowed(
-    open: &Open,
+    broom: &Broom<'_>,
     range: std::ops::Range<Vec<u8>>,
     keys_of: impl Fn(Subject) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<u64, StoreError> {
     let mut owed = HashSet::new();
     for kind in [Kind::Open, Kind::Closed] {
-        for row in open.db.scan_prefix(kind.prefix()) {
+        for row in broom.db.scan_prefix(kind.prefix()) {
             let (key, head) = row.map_err(unreadable)?;
-            let delivery: Option<Delivery> = open.db.row_from(&key, &head)?;
+            let delivery: Option<Delivery> = broom.db.row_from(&key, &head)?;
             let Some(delivery) = delivery else { continue };
             owed.extend(keys_of(delivery.subject)?.into_iter().filter(|key| *key < range.end));
         }
     }
-    sweep(open, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)
+    sweep(broom, range, BATCH_ROWS_MAX, |key, _| Ok(!owed.contains(key)), remove)
 }
 
 /// Removes the values of `kind` for which `old` holds.
-fn remove_where<T: Row>(open: &Open, kind: Kind, old: impl Fn(T) -> bool) -> Result<u64, StoreError> {
+fn remove_where<T: Row>(broom: &Broom<'_>, kind: Kind, old: impl Fn(T) -> bool) -> Result<u64, StoreError> {
     let range = kind.prefix().to_vec()..kind.end().to_vec();
-    let wanted = |key: &[u8], head: &[u8]| Ok(open.db.row_from(key, head)?.is_some_and(&old));
-    sweep(open, range, BATCH_ROWS_MAX, wanted, |rows, key| {
+    let wanted = |key: &[u8], head: &[u8]| Ok(broom.db.row_from(key, head)?.is_some_and(&old));
+    sweep(broom, range, BATCH_ROWS_MAX, wanted, |rows, key| {
         if rows.row(key)?.is_some_and(&old) { remove(rows, key) } else { Ok(0) }
     })
 }
@@ -206,10 +224,10 @@ fn remove_where<T: Row>(open: &Open, kind: Kind, old: impl Fn(T) -> bool) -> Res
 ///
 /// The time for which a source showed nothing, since it could not be read or answered that nothing had changed, does
 /// not count: when it goes on, its old items are still old.
-fn seen_keys(open: &Open, now: Timestamp, keep: SignedDuration) -> Result<u64, StoreError> {
+fn seen_keys(broom: &Broom<'_>, now: Timestamp, keep: SignedDuration) -> Result<u64, StoreError> {
     let range = Kind::Seen.prefix().to_vec()..Kind::Seen.end().to_vec();
     sweep(
-        open,
+        broom,
         range,
         BATCH_BUCKETS_MAX,
         |_, _| Ok(true),
@@ -247,14 +265,14 @@ fn windows(state: &SourceState, now: Timestamp) -> SignedDuration {
 
 /// Hands the keys in `range` that are `wanted` to `act`, in transactions of `batch`; returns the sum of what it says.
 fn sweep(
-    open: &Open,
+    broom: &Broom<'_>,
     range: std::ops::Range<Vec<u8>>,
     batch: usize,
     mut wanted: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
     act: impl Fn(&InTransaction<'_>, &[u8]) -> Result<u64, StoreError>,
 ) -> Result<u64, StoreError> {
     let mut sum = 0;
-    let mut scan = open.db.range(range);
+    let mut scan = broom.db.range(range);
     loop {
         let mut found = Vec::new();
         while found.len() < batch {
@@ -264,12 +282,12 @@ fn sweep(
                 found.push(key);
             }
         }
-        if found.is_empty() {
+        if found.is_empty() || !(broom.go_on)() {
             return Ok(sum);
         }
         fault::point("expiry");
-        let _turn = open.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
-        sum += engine::transact(&open.db, |rows| {
+        let _turn = broom.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
+        sum += engine::transact(broom.db, |rows| {
             found.iter().map(|key| act(rows, key)).sum::<Result<u64, _>>()
         })?;
     }

@@ -78,7 +78,7 @@ mod tests {
         written.unwrap();
         let robots = [("https://a.example".into(), read), ("https://b.example:8443".into(), unread)];
         for (hours, orders, servers) in [(1, 1, 2), (3, 0, 2), (29 * 24, 0, 2), (31 * 24, 0, 0)] {
-            store.expire(at(hours), Duration::from_hours(24)).unwrap();
+            store.expire(at(hours), Duration::from_hours(24), &|| true).unwrap();
             assert_eq!(store.orders().unwrap().len(), orders, "{hours}");
             assert_eq!(store.robots().unwrap(), robots.get(..servers).unwrap(), "{hours}");
         }

@@ -110,6 +110,11 @@ pub(super) fn restored() -> Vec<u8> {
     Kind::Meta.key(&[b"restored"])
 }
 
+/// When what is past its time was last removed to the end.
+pub(super) fn retained() -> Vec<u8> {
+    Kind::Meta.key(&[b"retained"])
+}
+
 /// The silences.
 pub(super) fn silences() -> Vec<u8> {
     Kind::Meta.key(&[b"silences"])

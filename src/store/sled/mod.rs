@@ -194,8 +194,7 @@ impl Store for SledStore {
     }
 
     fn reported(&self, who: &Recipient) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<Vec<Timestamp>> = self.read(|tree| tree.row(&keys::reported(who)))?;
-        Ok(at.and_then(|at| at.first().copied()))
+        self.read(|tree| moment(tree, &keys::reported(who)))
     }
 
     fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError> {
@@ -287,8 +286,17 @@ impl Store for SledStore {
         pages::pages(self.engine.path())
     }
 
-    fn expire(&self, now: Timestamp, keep: Duration) -> Result<Expired, StoreError> {
-        expire::expire(&self.engine, now, keep)
+    fn retained(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|tree| moment(tree, &keys::retained()))
+    }
+
+    fn expire(
+        &self,
+        now: Timestamp,
+        keep: Duration,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Expired, StoreError> {
+        expire::expire(&self.engine, now, keep, go_on)
     }
 
     fn stats(&self) -> Result<Stats, StoreError> {
@@ -312,6 +320,12 @@ impl Store for SledStore {
             })
         })
     }
+}
+
+/// The moment in a row that holds one.
+fn moment(tree: &Tree, key: &[u8]) -> Result<Option<Timestamp>, StoreError> {
+    let row: Option<Vec<Timestamp>> = tree.row(key)?;
+    Ok(row.and_then(|row| row.first().copied()))
 }
 
 /// The first key of the alerts made since `since`.

@@ -148,6 +148,10 @@ impl Transaction for InTransaction<'_> {
         self.put(&keys::restored(), &restored)
     }
 
+    fn put_retained(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.put(&keys::retained(), &vec![at])
+    }
+
     fn network(&self) -> Result<Network, StoreError> {
         Ok(self.row(&keys::network())?.unwrap_or_default())
     }
