@@ -437,7 +437,6 @@ fn o3_the_next_pages_of_a_site_are_followed() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "what is newer than the last reading is told by its date")]
 fn o3_an_item_pinned_to_the_top_hides_no_gap() {
     let site = Site::start();
     site.show("/feed", dated([20, 19, 18], "/2"));
@@ -453,6 +452,7 @@ fn o3_an_item_pinned_to_the_top_hides_no_gap() {
 
 /// Entries with these numbers in this order, each dated so many minutes after a hundred minutes ago, and a link to older
 /// ones.
+#[expect(clippy::disallowed_methods, reason = "what is newer than the last reading is told by its date")]
 fn dated(numbers: impl IntoIterator<Item = i64>, older: &str) -> Reply {
     let now = jiff::Timestamp::now().as_second();
     let entry = |n: i64| {

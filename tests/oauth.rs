@@ -26,13 +26,13 @@ fn tokens(further: &'static str) -> Server {
 }
 
 fn mail(mailbox: &Mailbox, tokens: &Server, refresh: Option<&str>) -> Notifier {
-    let oauth = OauthSettings {
+    let oauth = Box::new(OauthSettings {
         token_url: tokens.url("/token"),
         client_id: "harmattan desk".to_owned(),
         client_secret: Some(Secret::new(SECRET.to_owned())),
         refresh_token: refresh.map(|token| Secret::new(token.to_owned())),
         scope: Some("mail.send".to_owned()),
-    };
+    });
     let (host, port) = (mailbox.address().ip().to_string(), mailbox.address().port());
     let login = Some(Login::Oauth { user: "desk@example.org".to_owned(), oauth });
     let settings = EmailSettings {

@@ -65,7 +65,7 @@ pub(super) fn way(section: &Section<'_>, environment: &Environment) -> Option<Re
 enum Proof {
     None,
     Password(Secret),
-    Oauth(OauthSettings),
+    Oauth(Box<OauthSettings>),
     /// A secret of it can only be read by the service.
     NotCheckable,
 }
@@ -117,7 +117,7 @@ fn oauth(section: &Section<'_>, environment: &Environment) -> Option<Proof> {
     if !reach {
         return Some(Proof::NotCheckable);
     }
-    Some(Proof::Oauth(OauthSettings { token_url, client_id, client_secret, refresh_token, scope }))
+    Some(Proof::Oauth(Box::new(OauthSettings { token_url, client_id, client_secret, refresh_token, scope })))
 }
 
 struct Relay {

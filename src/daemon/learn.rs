@@ -27,10 +27,9 @@ pub(super) struct Shown {
     dates: Vec<Option<Timestamp>>,
     /// The date of its last item, if that is not known.
     tail: Option<Timestamp>,
-    /// Whether a known item comes after one that is not.
-    follows: bool,
-    /// Whether one that is not known is younger than the one above it that is not.
-    rises: bool,
+    /// Whether a known item comes after one that is not, or one that is not known is younger than the one above it that
+    /// is not: then nothing is pinned above what is new.
+    mixed: bool,
     /// Flaws mended without loss.
     mended: u32,
     /// Whether it ended too early.
@@ -51,10 +50,10 @@ impl Shown {
     pub(super) fn add(&mut self, known: bool, published: Option<Timestamp>) {
         if known {
             self.known = self.known.saturating_add(1);
-            self.follows |= !self.dates.is_empty();
+            self.mixed |= !self.dates.is_empty();
         } else {
             let above = self.dates.last().copied().flatten();
-            self.rises |= published.zip(above).is_some_and(|(below, above)| below > above);
+            self.mixed |= published.zip(above).is_some_and(|(below, above)| below > above);
             self.dates.push(published);
         }
         self.tail = published.filter(|_| !known);
@@ -65,8 +64,7 @@ impl Shown {
     pub(super) fn reaches(&self, since: Option<Timestamp>) -> bool {
         let newer = self.tail.zip(since).is_some_and(|(published, since)| published > since);
         // What a feed adds at its end, or in an order of its own, is no more than new.
-        let fall = self.dates.len() > 1 && !self.rises;
-        self.known > 0 && !(newer && fall && self.may_be_pinned(1))
+        self.known > 0 && !(newer && self.dates.len() > 1 && self.may_be_pinned(1))
     }
 
     /// Whether nothing of it is known but a few items at its top, before many that state no date: those are pinned
@@ -78,7 +76,7 @@ impl Shown {
     /// Whether what is known of it is no more than a few items at its top, each before so many that are not.
     fn may_be_pinned(&self, one_to: u32) -> bool {
         let few = (1..=PINNED_MAX).contains(&self.known);
-        few && !self.follows && count(self.dates.len()) >= self.known.saturating_mul(one_to)
+        few && !self.mixed && count(self.dates.len()) >= self.known.saturating_mul(one_to)
     }
 
     /// Whether any of its items was known.

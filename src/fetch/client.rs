@@ -162,7 +162,7 @@ impl Fetcher {
     }
 
     /// The same for an order that was given at `at`; it is to be stored.
-    pub fn order(&self, host: &str, wait: Duration, at: Timestamp) {
+    pub fn order(&self, host: &str, wait: Duration, at: jiff::Timestamp) {
         self.hold(host, wait);
         let until = at.checked_add(wait.min(HOLD_MAX)).unwrap_or(at);
         self.unsaved.order(host, Order { at, until });

@@ -257,7 +257,7 @@ pub enum Login {
         /// The user whose mailbox sends.
         user: String,
         /// How tokens are had.
-        oauth: OauthSettings,
+        oauth: Box<OauthSettings>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -56,11 +57,15 @@ impl Login {
         })
     }
 
-    /// Logs in. A token that the server refuses is not used again.
+    /// Logs in; it is `time`. A token that the server refuses is not used again.
     ///
     /// # Errors
     /// Everything short of the server's welcome.
-    pub(super) async fn log_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), Refusal> {
+    pub(super) async fn log_in(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        time: Timestamp,
+    ) -> Result<(), Refusal> {
         let tokens = match &self.proof {
             Proof::Password(password) => {
                 let credentials = Credentials::new(self.user.clone(), password.expose().to_owned());
@@ -72,7 +77,7 @@ impl Login {
         if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
             return Err(Refusal::NoTokensTaken);
         }
-        let token = tokens.token(Instant::now()).await.map_err(Refusal::NoToken)?;
+        let token = tokens.token(Instant::now(), time).await.map_err(Refusal::NoToken)?;
         let welcomed = by_token(connection, &xoauth2(&self.user, &token)).await;
         if welcomed.as_ref().is_err_and(|error| error.status().is_some()) {
             tokens.forget(&token);

@@ -124,7 +124,7 @@ impl Email {
             return Err(Failure::Permanent { reason });
         };
         let mail = self.letter(message, to.clone())?;
-        self.way.deliver((&self.from.email, &to), &mail.formatted(), self.deadline).await
+        self.way.deliver((&self.from.email, &to), &mail.formatted(), (message.now, self.deadline)).await
     }
 
     /// What a template makes of a message; `None` without one, or when it fails.

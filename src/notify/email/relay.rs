@@ -7,6 +7,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
@@ -60,7 +61,7 @@ impl Relay {
         })
     }
 
-    /// Hands over one mail, within `deadline` for all steps up to the server's yes.
+    /// Hands over one mail at `time`, within `deadline` for all steps up to the server's yes.
     ///
     /// # Errors
     /// Everything short of that yes, sorted by stage.
@@ -71,10 +72,10 @@ impl Relay {
         &self,
         (from, to): (&Address, &Address),
         mail: &[u8],
-        deadline: Duration,
+        (time, deadline): (Timestamp, Duration),
     ) -> Result<Accepted, Failure> {
         let steps = async {
-            let mut connection = self.connect().await?;
+            let mut connection = self.connect(time).await?;
             let outcome = transact(&mut connection, from, to, mail).await;
             Ok::<_, Failure>((outcome, connection))
         };
@@ -91,7 +92,7 @@ impl Relay {
     }
 
     /// Connects, secures the connection and logs in.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn connect(&self, time: Timestamp) -> Result<AsyncSmtpConnection, Failure> {
         let hello = ClientId::Domain(self.hello.clone());
         let heard = Heard::connect(&self.host, self.port, CONNECT_TIMEOUT)
             .await
@@ -111,7 +112,7 @@ impl Relay {
             starttls.map_err(|error| self.failure(SmtpStage::Tls, &error))?;
         }
         if let Some(login) = &self.login {
-            login.log_in(&mut connection).await.map_err(|refusal| match refusal {
+            login.log_in(&mut connection, time).await.map_err(|refusal| match refusal {
                 Refusal::NoToken(failure) => failure,
                 Refusal::NoTokensTaken => self.closed("it takes no access tokens: it offers no AUTH XOAUTH2"),
                 Refusal::Server(error) => self.failure(SmtpStage::Auth, &error),

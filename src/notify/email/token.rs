@@ -69,11 +69,11 @@ impl Tokens {
         })
     }
 
-    /// A token that holds at `now`: the one in use, or a new one.
+    /// A token that holds at `now`: the one in use, or a new one, asked for at `time`.
     ///
     /// # Errors
     /// When the server gives none; it is the way that fails then, not the mail.
-    pub(super) async fn token(&self, now: Instant) -> Result<Secret, Failure> {
+    pub(super) async fn token(&self, now: Instant, time: Timestamp) -> Result<Secret, Failure> {
         let _alone = self.asking.lock().await;
         if let Some((token, _)) = self.kept().token.as_ref().filter(|(_, until)| now < *until) {
             return Ok(token.clone());
@@ -81,7 +81,7 @@ impl Tokens {
         let url = &self.settings.token_url;
         let request = self.post.request(Method::POST, url.clone());
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
-        let answer = self.post.send(request, url, Timestamp::now()).await?;
+        let answer = self.post.send(request, url, time).await?;
         let granted = self.granted(&answer)?;
         let token = Secret::new(granted.access_token);
         let mut kept = self.kept();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lettre::Address;
 
 use super::super::{Accepted, MailWay, NotifyError};
@@ -30,7 +31,7 @@ impl Way {
         })
     }
 
-    /// Hands over one mail to one recipient, within `deadline`.
+    /// Hands over one mail to one recipient at `time`, within `deadline`.
     ///
     /// # Errors
     /// Everything short of a yes.
@@ -41,10 +42,10 @@ impl Way {
         &self,
         between: (&Address, &Address),
         mail: &[u8],
-        deadline: Duration,
+        (time, deadline): (Timestamp, Duration),
     ) -> Result<Accepted, Failure> {
         match self {
-            Self::Relay(relay) => relay.deliver(between, mail, deadline).await,
+            Self::Relay(relay) => relay.deliver(between, mail, (time, deadline)).await,
             Self::Sendmail(program) => program.deliver(between, mail, deadline).await,
         }
     }
