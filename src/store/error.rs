@@ -112,6 +112,11 @@ impl StoreError {
         }
     }
 
+    /// Whether it is the disk that refuses: nothing is wrong with what was to be done.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+
     /// The same error for one more receiver.
     pub(super) fn share(&self) -> Self {
         match self {

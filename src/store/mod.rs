@@ -168,6 +168,9 @@ pub trait Store: Send + Sync {
     /// One delivery.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
 
+    /// When the last messages that count in budgets left for a recipient of a notifier, oldest first.
+    fn spent(&self, who: &Recipient) -> Result<Vec<Timestamp>, StoreError>;
+
     /// Shows the deliveries that are `wanted`: open ones in no order, others by the time of their end, newest first.
     fn visit_deliveries(&self, wanted: Deliveries, visit: &mut Visit<'_, Delivery>)
     -> Result<(), StoreError>;
@@ -319,7 +322,7 @@ pub trait Transaction {
     /// Writes a bundle.
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError>;
 
-    /// When the last messages that count in budgets left for a recipient of a notifier, oldest first.
+    /// As [`Store::spent`].
     fn spent(&self, who: &Recipient) -> Result<Vec<Timestamp>, StoreError>;
 
     /// Writes it.

@@ -1,7 +1,7 @@
 //! sled, and what it does not do by itself: reaching the disk, surviving its own panics, opening again after a failure.
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,10 @@ use super::{keys, open};
 use crate::fault;
 use crate::store::error::panic_text;
 use crate::store::{StoreError, Work};
+
+/// What must fit on the disk before the database is opened again, in bytes: its snapshot, which is written then, is far
+/// smaller.
+const ROOM_BYTES: usize = 1 << 20;
 
 /// Conflicts after which a transaction gives up; over one tree sled reports none.
 const CONFLICTS_MAX: u32 = 100;
@@ -42,12 +46,16 @@ impl Open {
     }
 }
 
-/// The database at a path. After a failure of the disk it is closed and opened again before its next use: what a
-/// failed sync left in the page cache is not to be trusted, so what the disk holds decides.
+/// The database at a path. After a failure of the disk it is closed and opened again before it is written to: what a
+/// failed sync left in the page cache is not to be trusted, so what the disk holds decides. Opening it writes, so as long
+/// as the disk takes nothing it stays as it is, to be read.
 pub(super) struct Engine {
     path: PathBuf,
     open: RwLock<Option<Open>>,
+    /// Whether it must be opened again before it is written to.
     failed: AtomicBool,
+    /// Whether it must be opened again before it is read.
+    unreadable: AtomicBool,
     /// Whether there are commits that no sync has covered yet.
     dirty: AtomicBool,
     /// Whether such commits were in memory when the database was closed after a failure: the next sync must not
@@ -67,28 +75,49 @@ impl Engine {
             path: path.to_owned(),
             open: RwLock::new(Some(open)),
             failed: AtomicBool::new(false),
+            unreadable: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
             lost: AtomicBool::new(false),
         }
     }
 
-    /// Calls `call` with the database. A panic inside sled becomes an error.
+    /// Calls `call`, which may write, with the database. A panic inside sled becomes an error.
     pub(super) fn with<T>(&self, call: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.failed.load(Ordering::Acquire) {
             self.reopen()?;
         }
+        let outcome = self.call(call);
+        self.note(outcome.as_ref().err().map(|error| (error, matches!(error, StoreError::Damaged { .. }))));
+        outcome
+    }
+
+    /// The same for a `call` that only reads: while the disk refuses what is written, it sees what was committed, also
+    /// what never reached the disk.
+    pub(super) fn read<T>(&self, call: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.unreadable.load(Ordering::Acquire) {
+            self.reopen()?;
+        }
+        let outcome = self.call(call);
+        self.note(outcome.as_ref().err().map(|error| (error, true)));
+        outcome
+    }
+
+    /// Takes note of a failure, and whether nothing can be read after it.
+    fn note(&self, failure: Option<(&StoreError, bool)>) {
+        let Some((_, unreadable)) = failure.filter(|(error, _)| is_of_engine(error)) else { return };
+        self.unreadable.fetch_or(unreadable, Ordering::AcqRel);
+        self.failed.store(true, Ordering::Release);
+    }
+
+    fn call<T>(&self, call: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = open.as_ref() else {
             return Err(failed("open again", sled::Error::Unsupported("closed after a failure".into())));
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| call(open))).unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(|| call(open))).unwrap_or_else(|panic| {
             let detail = format!("the engine panicked: {}", panic_text(panic.as_ref()));
             Err(StoreError::Damaged { path: self.path.display().to_string(), detail })
-        });
-        if outcome.as_ref().is_err_and(is_of_engine) {
-            self.failed.store(true, Ordering::Release);
-        }
-        outcome
+        })
     }
 
     /// Runs `works` as one numbered transaction; one that fails leaves nothing and harms no other.
@@ -136,18 +165,35 @@ impl Engine {
         if !self.failed.load(Ordering::Acquire) {
             return Ok(());
         }
+        if slot.is_some() && !self.unreadable.load(Ordering::Acquire) {
+            make_room(&self.path).map_err(|source| StoreError::Io { doing: "write", source })?;
+        }
         tracing::warn!(path = %self.path.display(), "opening the store again after a failure");
         if self.dirty.swap(false, Ordering::AcqRel) {
             self.lost.store(true, Ordering::Release);
         }
+        // Until it is open again there is nothing to be read.
+        self.unreadable.store(true, Ordering::Release);
         let old = slot.take();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(old))) {
             tracing::warn!(panic = panic_text(panic.as_ref()), "the engine panicked while closing");
         }
         *slot = Some(open::existing(&self.path)?);
+        self.unreadable.store(false, Ordering::Release);
         self.failed.store(false, Ordering::Release);
         Ok(())
     }
+}
+
+/// Whether the disk takes what is written in the folder at `path`, as much as opening a store writes.
+fn make_room(path: &Path) -> io::Result<()> {
+    let trial = path.join("trial");
+    let written = File::create(&trial).and_then(|mut file| {
+        file.write_all(&vec![0; ROOM_BYTES])?;
+        file.sync_all()
+    });
+    let removed = fs::remove_file(&trial);
+    written.and(removed)
 }
 
 /// A store that is closed well is marked to its last commit. Where that fails, a crash would have left no less.

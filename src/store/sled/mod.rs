@@ -109,7 +109,7 @@ impl SledStore {
 
     /// Reads from the one tree.
     fn read<T>(&self, read: impl FnOnce(&Tree) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.engine.with(|open| read(&open.db))
+        self.engine.read(|open| read(&open.db))
     }
 }
 
@@ -246,8 +246,16 @@ impl Store for SledStore {
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        // Both places in one transaction: between two reads it could move from one to the other.
-        self.read(|tree| engine::transact(tree, |rows| transaction::delivery(rows, id)))
+        // Between two reads it may move from one place to the other, and by hand back again. A transaction would see
+        // both at once, but writes to the log, and this is read while the disk refuses, too.
+        self.read(|tree| match transaction::delivery(tree, id)? {
+            Some(delivery) => Ok(Some(delivery)),
+            None => transaction::delivery(tree, id),
+        })
+    }
+
+    fn spent(&self, who: &Recipient) -> Result<Vec<Timestamp>, StoreError> {
+        self.read(|tree| Ok(tree.row(&keys::spent(who))?.unwrap_or_default()))
     }
 
     fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError> {
@@ -306,7 +314,7 @@ impl Store for SledStore {
             ControlFlow::Continue(())
         })?;
         let (deliveries_held, deliveries_open) = (held, open);
-        self.engine.with(|open| {
+        self.engine.read(|open| {
             let count = |kind: Kind| {
                 let mut keys = open.db.scan_prefix(kind.prefix()).keys();
                 keys.try_fold(0, |sum, key| key.map(|_| sum + 1)).map_err(unreadable)

@@ -141,11 +141,38 @@ fn a_failed_sync_fails_its_commits_and_the_store_opens_again() {
         let commit = |n| writer.commit(move |rows| rows.put_delivery(&delivery(n)));
         let failed = commit(1).await;
         assert!(matches!(failed, Err(StoreError::Io { doing: "sync", .. })), "{failed:?}");
-        commit(2).await.unwrap();
+        // A commit would wait for the end of the pause.
+        writer.insist(move |rows| rows.put_delivery(&delivery(2))).await.unwrap();
+        assert!(writer.has_failed() && writer.refusal().is_none(), "it is known, and over");
+        commit(3).await.unwrap();
     });
     drop(writer);
     thread.join().unwrap();
     assert!(store.open_deliveries().unwrap().contains(&delivery(2)));
+}
+
+#[test]
+fn row_03_what_is_stored_can_be_read_while_the_disk_takes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut open = open::or_create(dir.path()).unwrap();
+    open.log = File::open("/dev/null").unwrap();
+    let store = SledStore { engine: Engine::new(dir.path(), open) };
+    let put = |n| store.transact(&mut |rows| rows.put_delivery(&delivery(n)));
+    put(1).unwrap();
+    assert!(store.sync().is_err());
+    // In the place of the file by which it is tried whether the disk takes anything.
+    let trial = dir.path().join("trial");
+    std::fs::create_dir(&trial).unwrap();
+    for _ in 0..2 {
+        let refused = put(2);
+        assert!(matches!(refused, Err(StoreError::Io { doing: "write", .. })), "{refused:?}");
+        assert_eq!(store.delivery(delivery(1).id).unwrap(), Some(delivery(1)));
+        assert_eq!(store.open_deliveries().unwrap(), [delivery(1)]);
+    }
+    std::fs::remove_dir(&trial).unwrap();
+    put(2).unwrap();
+    store.sync().unwrap();
+    assert!(store.open_deliveries().unwrap().contains(&delivery(2)) && !trial.exists());
 }
 
 #[test]
