@@ -31,6 +31,7 @@ fn is_wrong(status: &api::Status) -> bool {
     !status.running
         || status.sources_failing > 0
         || status.store_damaged > 0
+        || status.store_refused.is_some()
         || status.reload_error.is_some()
         || status.rule_tests_failing > 0
         || status.deliveries_dead > 0
@@ -51,6 +52,12 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
         mebibytes(status.store_bytes),
         status.store_damaged
     ))?;
+    if let Some(api::Refused { since, reason, unrecorded }) = &status.store_refused {
+        let since = short(*since);
+        line(format!(
+            "disk       refuses since {since}: {reason}; {unrecorded} deliveries left without a record"
+        ))?;
+    }
     line(format!("sources    {}, {} failing{}", status.sources, status.sources_failing, unwell(status)))?;
     if let Some(since) = status.offline {
         line(format!("network    cut off since {}: no source can be reached", short(since)))?;
@@ -101,11 +108,13 @@ mod tests {
     #[test]
     fn what_the_operator_should_look_at_is_wrong() {
         let well = || api::Status { running: true, deliveries_open: 3, ..api::Status::default() };
+        let refused = || api::Refused { since: jiff::Timestamp::MIN, reason: "full".into(), unrecorded: 1 };
         for (case, status, expected) in [
             ("well", well(), false),
             ("stopped", api::Status { running: false, ..well() }, true),
             ("a failing source", api::Status { sources_failing: 1, ..well() }, true),
             ("a damaged value", api::Status { store_damaged: 1, ..well() }, true),
+            ("a disk that refuses", api::Status { store_refused: Some(refused()), ..well() }, true),
             ("a refused reload", api::Status { reload_error: Some("no".into()), ..well() }, true),
             ("a failing rule test", api::Status { rule_tests_failing: 1, ..well() }, true),
             ("a dead letter", api::Status { deliveries_dead: 1, ..well() }, true),

@@ -13,6 +13,7 @@ use super::{explain, history, outbox, rows, send, shown, silence, size};
 use crate::daemon::live::Live;
 use crate::daemon::recall::recall;
 use crate::daemon::station::Station;
+use crate::daemon::unrecorded::Refusal;
 use crate::daemon::{clock, poll};
 use crate::desk::Desk;
 use crate::item::SourceName;
@@ -89,6 +90,7 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         store: context.store_path.display().to_string(),
         store_bytes: size.disk_bytes,
         store_damaged: size.damaged,
+        store_refused: live.and_then(|live| live.unrecorded.refusal()).map(refusal),
         sources: desk.sources.len(),
         sources_failing: unwell.iter().filter(|source| source.reason.is_some()).count(),
         sources_unwell: unwell,
@@ -102,6 +104,10 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         deliveries_dead: size.deliveries_dead,
         warnings,
     })))
+}
+
+fn refusal(Refusal { since, reason, unrecorded }: Refusal) -> api::Refused {
+    api::Refused { since, reason, unrecorded }
 }
 
 /// What is amiss with a notifier.

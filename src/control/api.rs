@@ -57,6 +57,17 @@ pub enum Reply {
     },
 }
 
+/// That the disk refuses what is to be stored: nothing new is read, and what is stored is delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it says.
+    pub reason: String,
+    /// Deliveries that left meanwhile: they are recorded when the disk takes it, and made again after a crash.
+    pub unrecorded: usize,
+}
+
 /// How Harmattan is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -84,6 +95,9 @@ pub struct Status {
     pub store_bytes: u64,
     /// Stored values set aside because their checksum did not fit.
     pub store_damaged: u64,
+    /// That the disk refuses what is to be stored, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_refused: Option<Refused>,
     /// Sources switched on.
     pub sources: usize,
     /// Sources whose polls fail.

@@ -15,7 +15,8 @@ use crate::store::{Deliveries, Store, StoreError, Transaction, gather};
 /// Deliveries changed in one transaction: tens of milliseconds for which polls wait.
 const BATCH_MAX: usize = 1_000;
 
-/// Deliveries of that kind: at most `limit` that are open, oldest first, then at most `limit` that are closed.
+/// Deliveries of that kind: at most `limit` that are open, oldest first, then at most `limit` that are closed. What left
+/// while the disk refused is among the open ones, and shown as it stands.
 pub(super) async fn list(
     context: &Context,
     state: OutboxFilter,
@@ -36,7 +37,9 @@ pub(super) async fn list(
         Ok(listed)
     };
     let listed = context.station.read(listed).await?;
-    Ok(Reply::Outbox(listed.iter().map(rows::delivery).collect()))
+    let unrecorded = context.live.as_ref().map(|live| &live.unrecorded);
+    let known = |stored: Delivery| unrecorded.and_then(|all| all.known(stored.id)).unwrap_or(stored);
+    Ok(Reply::Outbox(listed.into_iter().map(known).map(|delivery| rows::delivery(&delivery)).collect()))
 }
 
 /// The first `limit` deliveries that are `wanted` and fit.

@@ -1,24 +1,24 @@
 //! One attempt of one delivery: recorded, made, its outcome recorded.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::clock;
-use super::hold::Question;
+use super::conclusion::{Attempt, Outcome, Recorded};
+use super::hold::{self, Question};
 use super::station::Station;
+use super::unrecorded::{Leave, Unrecorded};
 use crate::desk::Desk;
-use crate::event::Event;
+use crate::event::{Event, Network};
 use crate::fault;
 use crate::notify::digest::Digest;
-use crate::notify::{Accepted, Body, Message, punctuality};
+use crate::notify::{Body, Message, punctuality};
 use crate::outbox::bundle::Bundle;
 use crate::outbox::circuit::Circuit;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, Failure, Subject, retry};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::report::Report;
-use crate::route::Routes;
 use crate::store::{Store, StoreError, Transaction};
 use crate::story::Alert;
 
@@ -42,6 +42,10 @@ pub enum Next {
     Again(Timestamp),
     /// Held back before it left.
     Held(Box<Delivery>),
+    /// Not begun: it waits until the disk takes what is written.
+    Waits,
+    /// The receiver was asked, and the disk refused to have that recorded.
+    Unrecorded(Arc<Attempt>, Box<Network>),
     /// The store failed; the receiver may or may not have been asked.
     Faulty(StoreError),
 }
@@ -52,24 +56,41 @@ impl From<Next> for Ended {
     }
 }
 
-/// Makes an attempt. The attempt is durable before the receiver is asked: after a crash the same delivery
-/// is made again under the same id, and nothing else can happen.
-pub async fn deliver(station: Station, desk: Arc<Desk>, id: DeliveryId) -> Ended {
-    match attempt(&station, &desk, id).await {
+/// What is to be delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Errand {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Whether it is known to be on disk.
+    pub durable: bool,
+}
+
+/// Makes an attempt. The attempt is durable before the receiver is asked: after a crash the same delivery is made again
+/// under the same id, and nothing else can happen. While the disk refuses that record, only what is on disk itself leaves,
+/// and what came of it is kept in memory.
+pub async fn deliver(station: Station, desk: Arc<Desk>, unrecorded: Unrecorded, errand: Errand) -> Ended {
+    match attempt(&station, &desk, &unrecorded, errand).await {
         Ok(ended) => ended,
         Err(fault) => Next::Faulty(fault).into(),
     }
 }
 
-async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended, StoreError> {
-    let began = clock::now();
-    let told = told(station, id).await?;
+async fn attempt(
+    station: &Station,
+    desk: &Desk,
+    unrecorded: &Unrecorded,
+    errand: Errand,
+) -> Result<Ended, StoreError> {
+    let (id, began) = (errand.id, clock::now());
+    let (told, network) = told(station, id).await?;
     let question = match &told {
         Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
         Some(Stored::Event(_) | Stored::Bundle(..) | Stored::Report(_)) | None => None,
     };
-    let Some(delivery) = begin(station, id, began, question).await? else {
-        return Ok(Next::Closed.into());
+    let (delivery, recorded) = match begin(station, unrecorded, errand, began, question).await? {
+        Begun::Recorded(delivery) => (delivery, true),
+        Begun::Unrecorded(delivery) => (delivery, false),
+        Begun::Not(next) => return Ok(next.into()),
     };
     if let Some(hold) = delivery.state.held() {
         let (notifier, to) = (&delivery.notifier, &delivery.recipient);
@@ -96,110 +117,27 @@ async fn attempt(station: &Station, desk: &Desk, id: DeliveryId) -> Result<Ended
             Outcome::Asked(answer)
         }
     };
-    let (now, routes) = (clock::now(), Arc::clone(&desk.in_force.routes));
-    let conclude = move |tx: &dyn Transaction| conclude(tx, &routes, &delivery, &outcome, (began, now));
-    station.writer.commit(conclude).await
-}
-
-/// What an attempt came to.
-enum Outcome {
-    /// The receiver was asked.
-    Asked(Result<Accepted, Failure>),
-    /// It was not, and never will be.
-    Unsaid(&'static str),
-}
-
-/// Records what came of an attempt: of the delivery, and of the notifier's way.
-fn conclude(
-    tx: &dyn Transaction,
-    routes: &Routes,
-    delivery: &Delivery,
-    outcome: &Outcome,
-    (began, now): (Timestamp, Timestamp),
-) -> Result<Ended, StoreError> {
-    let name = delivery.notifier.as_str();
-    let before = tx.circuit(name)?;
-    let (mut circuit, network) = (before.clone(), tx.network()?);
-    let news = match outcome {
-        Outcome::Asked(Err(Failure::Way { reason, retry_after })) => {
-            circuit.failed(name, (reason, *retry_after), (began, now), network.offline.is_some())
-        }
-        Outcome::Asked(_) => circuit.worked(name, now),
-        Outcome::Unsaid(_) => None,
-    };
-    if circuit != before {
-        tx.put_circuit(name, &circuit)?;
-    }
-    let mut owed = Vec::new();
-    if let Some(event) = news {
-        warn!(notifier = name, "{}: {}", event.kind.as_str(), event.detail);
-        tx.put_event(&event)?;
-        for who in routes.of_notifier_event(event.kind, name) {
-            let delivery = Delivery::owed(who, event.id.into(), now, DeliveryState::Ready);
-            tx.put_delivery(&delivery)?;
-            owed.push(delivery);
+    let attempt = Arc::new(Attempt { delivery, outcome, began, ended: clock::now() });
+    if recorded {
+        let (made, routes) = (Arc::clone(&attempt), Arc::clone(&desk.in_force.routes));
+        match station.writer.commit(move |tx| made.record(tx, &routes)).await {
+            Ok(recorded) => return Ok(Ended::recorded(&attempt, recorded)),
+            // It was made: whatever the store says by now, it must not be made again for want of a record.
+            Err(fault) if fault.is_of_disk() => unrecorded.refused(&fault, attempt.ended),
+            Err(fault) => return Err(fault),
         }
     }
-    let state = match outcome {
-        Outcome::Asked(Ok(_)) => DeliveryState::Delivered { at: now },
-        Outcome::Asked(Err(failure)) => {
-            let offline = network.offline_within(delivery.ready, now);
-            after_failure(delivery, failure, &circuit, now, offline)
-        }
-        Outcome::Unsaid(reason) => DeliveryState::Dead { at: now, reason: (*reason).to_owned() },
-    };
-    let next = note(delivery, &state, outcome);
-    let dropped = |row: &Delivery| matches!(row.state, DeliveryState::Dropped { .. });
-    if state.is_open() && tx.delivery(delivery.id)?.is_some_and(|row| dropped(&row)) {
-        // It was dropped while it was under way.
-        return Ok(Ended { next: Next::Closed, circuit: (circuit != before).then_some(circuit), owed });
-    }
-    tx.put_delivery(&Delivery { state, ..delivery.clone() })?;
-    Ok(Ended { next, circuit: (circuit != before).then_some(circuit), owed })
+    Ok(Next::Unrecorded(attempt, Box::new(network)).into())
 }
 
-/// The state after a failure; where the way failed, its next attempt is that of the way.
-fn after_failure(
-    delivery: &Delivery,
-    failure: &Failure,
-    circuit: &Circuit,
-    now: Timestamp,
-    offline: Duration,
-) -> DeliveryState {
-    let failures = circuit.fault.as_ref().map_or(0, |fault| fault.failures);
-    let state = retry::after_failure(delivery, failure, now, (offline, failures));
-    match (&state, failure, &circuit.fault) {
-        (DeliveryState::Retrying { reason, .. }, Failure::Way { .. }, Some(fault)) => {
-            DeliveryState::Retrying { due: fault.until, reason: reason.clone() }
-        }
-        _ => state,
-    }
-}
-
-/// What becomes of a delivery in that state; the log tells it.
-fn note(delivery: &Delivery, state: &DeliveryState, outcome: &Outcome) -> Next {
-    let (id, notifier, to, attempt) =
-        (delivery.id, &delivery.notifier, &delivery.recipient, delivery.attempts);
-    match state {
-        DeliveryState::Retrying { due, reason } => {
-            warn!(delivery = %id, notifier, to, attempt, %due, "not delivered yet: {reason}");
-            Next::Again(*due)
-        }
-        DeliveryState::Dead { reason, .. } => {
-            warn!(delivery = %id, notifier, to, attempt, "given up: {reason}");
-            Next::Closed
-        }
-        DeliveryState::Held(_)
-        | DeliveryState::Ready
-        | DeliveryState::Attempted { .. }
-        | DeliveryState::Delivered { .. }
-        | DeliveryState::Bundled { .. }
-        | DeliveryState::Dropped { .. } => {
-            if let Outcome::Asked(Ok(accepted)) = outcome {
-                info!(delivery = %id, notifier, to, "delivered: {}", accepted.detail);
-            }
-            Next::Closed
-        }
+impl Ended {
+    /// The end of an attempt that is on disk.
+    fn recorded(attempt: &Attempt, recorded: Recorded) -> Self {
+        let Recorded { conclusion, circuit, dropped } = recorded;
+        attempt.tell(&conclusion);
+        let again = conclusion.again().filter(|_| !dropped);
+        let owed = conclusion.news.map(|(_, owed)| owed).unwrap_or_default();
+        Self { next: again.map_or(Next::Closed, Next::Again), circuit, owed }
     }
 }
 
@@ -224,37 +162,74 @@ impl Stored {
     }
 }
 
-async fn told(station: &Station, delivery: DeliveryId) -> Result<Option<Stored>, StoreError> {
+/// What a delivery tells, and what is known of the network.
+async fn told(station: &Station, delivery: DeliveryId) -> Result<(Option<Stored>, Network), StoreError> {
     let read = move |store: &dyn Store| {
-        let Some(delivery) = store.delivery(delivery)? else { return Ok(None) };
-        Ok(match delivery.subject {
+        let network = store.network()?;
+        let Some(delivery) = store.delivery(delivery)? else { return Ok((None, network)) };
+        let told = match delivery.subject {
             Subject::Alert(id) => store.alert(id)?.map(|alert| Stored::Alert(Box::new(alert))),
             Subject::Event(id) => store.event(id)?.map(Stored::Event),
             Subject::Report(id) => store.report(id)?.map(Stored::Report),
             Subject::Bundle(id) => {
-                let Some(bundle) = store.bundle(id)? else { return Ok(None) };
+                let Some(bundle) = store.bundle(id)? else { return Ok((None, network)) };
                 let alerts = bundle.alerts.iter().map(|id| store.alert(*id));
                 let alerts: Vec<Alert> =
                     alerts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
                 (!alerts.is_empty()).then_some(Stored::Bundle(bundle, alerts))
             }
-        })
+        };
+        Ok((told, network))
     };
     station.read(read).await
 }
 
-/// Records that an attempt begins, or that it is held back by the answer to `question`; `None` when nothing is owed any
-/// more.
-async fn begin(
-    station: &Station,
-    id: DeliveryId,
-    at: Timestamp,
-    question: Option<Question>,
-) -> Result<Option<Delivery>, StoreError> {
-    station.writer.commit(move |tx| claim(tx, id, at, question.as_ref())).await
+/// Whether an attempt begins.
+enum Begun {
+    /// It does, and that is on disk; or it is held back, and that is.
+    Recorded(Delivery),
+    /// It does, and nobody but this process knows.
+    Unrecorded(Delivery),
+    /// It does not.
+    Not(Next),
 }
 
-/// The same within a transaction.
+/// Records that an attempt begins, or that it is held back by the answer to `question`. While the disk refuses, it begins
+/// without a record where it may.
+async fn begin(
+    station: &Station,
+    unrecorded: &Unrecorded,
+    Errand { id, durable }: Errand,
+    at: Timestamp,
+    question: Option<Question>,
+) -> Result<Begun, StoreError> {
+    let question = question.map(Arc::new);
+    // What the store does not know of it is written before anything else of it is.
+    if !unrecorded.refuses() && unrecorded.known(id).is_none() {
+        let asked = question.clone();
+        match station.writer.commit(move |tx| claim(tx, id, at, asked.as_deref())).await {
+            Ok(claimed) => return Ok(claimed.map_or(Begun::Not(Next::Closed), Begun::Recorded)),
+            Err(fault) if fault.is_of_disk() => unrecorded.refused(&fault, at),
+            Err(fault) => return Err(fault),
+        }
+    }
+    if !durable {
+        return Ok(Begun::Not(Next::Waits));
+    }
+    let stored = move |store: &dyn Store| {
+        let Some(delivery) = store.delivery(id)? else { return Ok(None) };
+        let spent = store.spent(&hold::who(&delivery))?;
+        Ok(Some((delivery, spent)))
+    };
+    let Some((delivery, spent)) = station.read(stored).await? else { return Ok(Begun::Not(Next::Closed)) };
+    Ok(match unrecorded.leave(delivery, at, question.as_deref(), spent) {
+        Leave::Now(delivery) => Begun::Unrecorded(delivery),
+        Leave::Waits => Begun::Not(Next::Waits),
+        Leave::Gone => Begun::Not(Next::Closed),
+    })
+}
+
+/// Records within a transaction that an attempt begins or is held back; `None` when nothing is owed any more.
 fn claim(
     tx: &dyn Transaction,
     id: DeliveryId,
@@ -321,29 +296,6 @@ mod tests {
         ] {
             let work = |tx: &dyn Transaction, id| drop(claim(tx, id, at(5), None).unwrap());
             assert_eq!(left(before.clone(), work), after, "{before:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_dropped_under_way_is_not_tried_again() {
-        let routes = Routes::to_all(Vec::new());
-        let way = || Failure::Way { reason: "503".into(), retry_after: None };
-        let yes = || Accepted { detail: "204".into() };
-        let dropped = DeliveryState::Dropped { at: at(1) };
-        let attempted = DeliveryState::Attempted { at: at(0) };
-        for (stored, outcome, after) in [
-            (dropped.clone(), Err(way()), dropped.as_str()),
-            (dropped.clone(), Ok(yes()), "delivered"),
-            (attempted.clone(), Err(way()), "retrying"),
-            (attempted, Ok(yes()), "delivered"),
-        ] {
-            let told = format!("{stored:?} {outcome:?}");
-            let outcome = Outcome::Asked(outcome);
-            let under_way = delivery(DeliveryState::Attempted { at: at(0) });
-            let work = |tx: &dyn Transaction, _| {
-                conclude(tx, &routes, &under_way, &outcome, (at(0), at(2))).unwrap();
-            };
-            assert_eq!(left(stored, work).as_str(), after, "{told}");
         }
     }
 }

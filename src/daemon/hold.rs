@@ -248,13 +248,22 @@ impl Question {
 
     /// What `delivery` must wait for, unless it was tried before.
     fn hold(&self, tx: &dyn Transaction, delivery: &Delivery) -> Result<Option<Hold>, StoreError> {
-        if !is_untried(delivery) {
-            return Ok(None);
-        }
-        let who = who(delivery);
-        let limited = !self.routes.budgets(&self.routed, &who).is_empty();
-        let left = if limited { tx.spent(&who)? } else { Vec::new() };
-        Ok(self.routes.hold_back(&self.routed, &who, self.asked, &left))
+        let limited = is_untried(delivery) && self.counted_for(delivery).is_some();
+        let left = if limited { tx.spent(&who(delivery))? } else { Vec::new() };
+        Ok(self.hold_given(delivery, &left))
+    }
+
+    /// The same, given when the messages that count in budgets left.
+    pub(super) fn hold_given(&self, delivery: &Delivery, left: &[Timestamp]) -> Option<Hold> {
+        let asked = || self.routes.hold_back(&self.routed, &who(delivery), self.asked, left);
+        is_untried(delivery).then(asked).flatten()
+    }
+
+    /// For how long a message for the recipient of `delivery` counts in the longest of the budgets; `None` where there is
+    /// none.
+    pub(super) fn counted_for(&self, delivery: &Delivery) -> Option<Duration> {
+        let budgets = self.routes.budgets(&self.routed, &who(delivery));
+        budgets.iter().map(|budget| budget.per).max()
     }
 
     /// Holds `delivery` back or counts it as a message that leaves; an attempt that is not its first is neither.
@@ -269,9 +278,8 @@ impl Question {
             delivery.state = DeliveryState::Held(hold);
             return Ok(true);
         }
-        let (who, now) = (who(delivery), self.asked.now);
-        let budgets = self.routes.budgets(&self.routed, &who);
-        if let Some(longest) = budgets.iter().map(|budget| budget.per).max() {
+        if let Some(longest) = self.counted_for(delivery) {
+            let (who, now) = (who(delivery), self.asked.now);
             let mut left = Budget::counted(longest, &tx.spent(&who)?, now);
             left.push(now);
             tx.put_spent(&who, &left)?;
@@ -285,6 +293,7 @@ pub(super) fn is_untried(delivery: &Delivery) -> bool {
     delivery.state == DeliveryState::Ready && delivery.attempts == 0
 }
 
-fn who(delivery: &Delivery) -> Recipient {
+/// Who is told by a delivery.
+pub(super) fn who(delivery: &Delivery) -> Recipient {
     (delivery.notifier.clone(), delivery.recipient.clone())
 }

@@ -1,6 +1,6 @@
 //! What one notifier owes, in the order in which it is sent.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,6 +15,10 @@ const WIDTH: usize = 4;
 pub(super) struct Lane {
     waiting: BTreeSet<(Timestamp, DeliveryId)>,
     due: HashMap<DeliveryId, Timestamp>,
+    /// Those that wait for the disk, with the times under which they were filed.
+    aside: HashMap<DeliveryId, Timestamp>,
+    /// Those of which a commit that was acknowledged told: they may leave while the disk refuses.
+    durable: HashSet<DeliveryId>,
     /// How many are under way.
     pub(super) under_way: usize,
     /// What is known of its way.
@@ -57,10 +61,40 @@ impl Lane {
 
     /// Files a delivery under a time, whatever it was filed under before.
     pub(super) fn file(&mut self, delivery: DeliveryId, due: Timestamp) {
+        self.aside.remove(&delivery);
         if let Some(before) = self.due.insert(delivery, due) {
             self.waiting.remove(&(before, delivery));
         }
         self.waiting.insert((due, delivery));
+    }
+
+    /// Takes note that a delivery is on disk. It stays so until it is forgotten.
+    pub(super) fn vouch(&mut self, delivery: DeliveryId) {
+        self.durable.insert(delivery);
+    }
+
+    /// Whether a delivery is known to be on disk. What was read after a failure is not: it may lie in memory alone.
+    pub(super) fn is_durable(&self, delivery: DeliveryId) -> bool {
+        self.durable.contains(&delivery)
+    }
+
+    /// Lets a delivery wait until the disk takes what is written.
+    pub(super) fn set_aside(&mut self, delivery: DeliveryId, due: Timestamp) {
+        if let Some(due) = self.due.remove(&delivery) {
+            self.waiting.remove(&(due, delivery));
+        }
+        self.aside.insert(delivery, due);
+    }
+
+    /// Files what waited for the disk where it was. What became late meanwhile is sorted before it leaves.
+    pub(super) fn resume(&mut self) {
+        let aside = std::mem::take(&mut self.aside);
+        if !aside.is_empty() && self.jam == Jam::Clear {
+            self.jam = Jam::Held;
+        }
+        for (delivery, due) in aside {
+            self.file(delivery, due);
+        }
     }
 
     /// Has what was gathered sorted before it leaves.
@@ -73,7 +107,7 @@ impl Lane {
     /// Files everything so much earlier.
     pub(super) fn advance(&mut self, by: SignedDuration) {
         let earlier = |due: Timestamp| due.checked_sub(by).unwrap_or(due);
-        self.due.values_mut().for_each(|due| *due = earlier(*due));
+        self.due.values_mut().chain(self.aside.values_mut()).for_each(|due| *due = earlier(*due));
         self.gathering = self.gathering.map(earlier);
         self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
     }
@@ -85,7 +119,7 @@ impl Lane {
         if matches!(self.jam, Jam::Held | Jam::Full) {
             self.jam = Jam::Clear;
         }
-        self.due.values_mut().for_each(|due| *due = now.min(*due));
+        self.due.values_mut().chain(self.aside.values_mut()).for_each(|due| *due = now.min(*due));
         self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
     }
 
@@ -98,6 +132,8 @@ impl Lane {
 
     /// Takes a delivery out, wherever it stands.
     pub(super) fn forget(&mut self, delivery: DeliveryId) {
+        self.durable.remove(&delivery);
+        self.aside.remove(&delivery);
         if let Some(due) = self.due.remove(&delivery) {
             self.waiting.remove(&(due, delivery));
         }
@@ -117,6 +153,7 @@ impl Lane {
     pub(super) fn is_idle(&self) -> bool {
         self.under_way == 0
             && self.waiting.is_empty()
+            && self.aside.is_empty()
             && self.circuit.fault.is_none()
             && self.jam == Jam::Clear
             && self.gathering.is_none()
@@ -170,6 +207,37 @@ mod tests {
         lane.hasten(at(1));
         assert_eq!((lane.jam, lane.next(at(1))), (Jam::Clear, Some(at(-600))));
         assert_eq!((lane.take(), lane.next(at(1)), lane.take()), (Some(id(2)), Some(at(1)), Some(id(1))));
+    }
+
+    #[test]
+    fn only_what_a_commit_told_of_is_durable_until_it_is_forgotten() {
+        let mut lane = Lane::default();
+        (1..=2).for_each(|n| lane.file(id(n), at(5)));
+        lane.vouch(id(1));
+        assert_eq!([1, 2].map(|n| lane.is_durable(id(n))), [true, false], "one was read");
+        assert_eq!(lane.take(), Some(id(1)));
+        lane.file(id(1), at(9));
+        assert!(lane.is_durable(id(1)), "it was under way meanwhile");
+        lane.forget(id(1));
+        lane.file(id(1), at(9));
+        assert!(!lane.is_durable(id(1)), "read anew");
+    }
+
+    #[test]
+    fn what_waits_for_the_disk_is_not_due_before_it_takes_and_is_sorted_then() {
+        let mut lane = Lane::default();
+        (1..=2).for_each(|n| lane.file(id(n), at(i64::from(n))));
+        lane.vouch(id(1));
+        lane.set_aside(id(1), at(1));
+        assert_eq!((lane.next(at(9)), lane.take(), lane.next(at(9))), (Some(at(2)), Some(id(2)), None));
+        assert!(!lane.is_idle(), "one waits");
+        lane.resume();
+        assert_eq!((lane.jam, lane.next(at(9)), lane.is_durable(id(1))), (Jam::Held, Some(at(1)), true));
+        lane.set_aside(id(1), at(1));
+        lane.file(id(1), at(7));
+        lane.jam = Jam::Clear;
+        lane.resume();
+        assert_eq!((lane.jam, lane.next(at(9))), (Jam::Clear, Some(at(7))), "it was filed anew");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) struct Sorted {
     pub(super) bundles: Vec<Delivery>,
     /// Those that wait after all.
     pub(super) held: Vec<Delivery>,
+    /// Those that are to leave as one message, which the disk refused to have written, and why.
+    pub(super) refused: Option<(Vec<DeliveryId>, StoreError)>,
 }
 
 /// Alerts that nobody has tried to send, with what orders them, by recipient.
@@ -37,7 +39,7 @@ type Rest = BTreeMap<Recipient, Vec<(Weight, Delivery)>>;
 /// Sorts `ids`, which wait in that order.
 ///
 /// # Errors
-/// When the store fails; what is in a bundle by then stays there.
+/// When the store fails otherwise than by the disk that refuses; what is in a bundle by then stays there.
 pub(super) async fn sort(
     station: &Station,
     desk: &Arc<Desk>,
@@ -56,10 +58,16 @@ pub(super) async fn sort(
         let parts = bundle::parts(members);
         let count = parts.len();
         for (number, part) in (1..).zip(parts) {
-            let place = (number, count);
+            let (place, ids) = ((number, count), part.iter().map(|member| member.id).collect::<Vec<_>>());
             let made =
                 move |tx: &dyn Transaction| hold::bundle(tx, &part, place, now, Cause::Late, is_untried);
-            sorted.bundles.extend(station.writer.commit(made).await?);
+            match station.writer.commit(made).await {
+                Ok(bundle) => sorted.bundles.extend(bundle),
+                Err(fault) if fault.is_of_disk() => {
+                    sorted.refused.get_or_insert_with(|| (Vec::new(), fault)).0.extend(ids);
+                }
+                Err(fault) => return Err(fault),
+            }
         }
     }
     Ok(sorted)

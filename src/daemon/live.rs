@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::unrecorded::Unrecorded;
 use super::{poller, sender};
 use crate::control::api;
 use crate::item::SourceName;
@@ -26,6 +27,8 @@ pub struct Live {
     pub reloader: mpsc::Sender<ReloadOrder>,
     /// Why the last reload was refused.
     pub reload_error: Arc<Mutex<Option<String>>>,
+    /// What left without a record while the disk refused it.
+    pub unrecorded: Unrecorded,
 }
 
 impl Live {

@@ -10,6 +10,7 @@ mod calendar;
 pub mod catchup;
 pub mod channel;
 pub mod clock;
+pub mod conclusion;
 pub mod deliver;
 mod heartbeat;
 mod hold;
@@ -26,12 +27,15 @@ pub mod poll;
 pub mod poller;
 mod read;
 pub mod recall;
+mod refusal;
+mod release;
 pub mod reload;
 mod report;
 mod same;
 pub mod sender;
 pub mod station;
 pub mod systemd;
+pub mod unrecorded;
 pub mod upkeep;
 
 use std::future::Future;
@@ -56,6 +60,7 @@ use live::Live;
 use poller::Poller;
 use sender::Sender;
 use station::{OpenStation, Station};
+use unrecorded::Unrecorded;
 
 /// How long deliveries under way may take to end after the stop signal: the promise is 30 s for all of the stop.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -126,7 +131,8 @@ async fn work(
     let (to_poller, poller_orders) = mpsc::channel(poller::ORDERS_MAX);
     let (to_sender, sender_orders) = mpsc::channel(sender::ORDERS_MAX);
     let (to_reloader, reload_orders) = mpsc::channel(reload::ORDERS_MAX);
-    let sender = Sender::start(station.clone(), Arc::clone(&desk)).await?;
+    let unrecorded = Unrecorded::default();
+    let sender = Sender::start(station.clone(), Arc::clone(&desk), unrecorded.clone()).await?;
     let poller = Poller::start(station.clone(), Arc::clone(&desk), to_sender.clone()).await?;
     let articles = Articles::start(station.clone(), Arc::clone(&desk)).await?;
     let article_alerts = to_sender.clone();
@@ -139,6 +145,7 @@ async fn work(
         sender: to_sender,
         reloader: to_reloader,
         reload_error: Arc::new(Mutex::new(None)),
+        unrecorded,
     };
     let (desk_in, desk_out) = watch::channel(Arc::clone(&desk));
     let context =

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::articles::Articles;
 use super::recall::recall;
 use super::station::Station;
+use super::unrecorded::Unrecorded;
 use super::{DaemonError, clock, poll, report, same, sender, upkeep};
 use crate::control::api;
 use crate::desk::{Desk, Source};
@@ -66,9 +67,10 @@ pub async fn once(
     reports.sort_by(|a, b| a.source.cmp(&b.source));
     report::due(station, desk, clock::now()).await?;
     // What entries say by themselves does not wait for articles.
-    deliver(station, desk).await?;
+    let unrecorded = Unrecorded::default();
+    deliver(station, desk, &unrecorded).await?;
     if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {
-        deliver(station, desk).await?;
+        deliver(station, desk, &unrecorded).await?;
     }
     station.save(&desk.fetcher).await?;
     upkeep::retain_in_round(station, desk.config.store.keep, clock::now()).await;
@@ -76,8 +78,8 @@ pub async fn once(
 }
 
 /// Sends everything that is due now, polls' finds included, since the sender starts from the store.
-async fn deliver(station: &Station, desk: &Arc<Desk>) -> Result<(), DaemonError> {
-    let sender = sender::Sender::start(station.clone(), Arc::clone(desk)).await?;
+async fn deliver(station: &Station, desk: &Arc<Desk>, unrecorded: &Unrecorded) -> Result<(), DaemonError> {
+    let sender = sender::Sender::start(station.clone(), Arc::clone(desk), unrecorded.clone()).await?;
     let (orders, from_orders) = mpsc::channel(sender::ORDERS_MAX);
     let (reply, finished) = oneshot::channel();
     let mut task = JoinSet::new();

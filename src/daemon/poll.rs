@@ -73,11 +73,22 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
 /// # Cancel safety
 /// As [`poll`].
 pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, now: Timestamp) -> Polling {
-    match try_poll(station, desk, source, now).await {
+    // What cannot be stored is not asked for.
+    let refusal = station.writer.refusal();
+    let doubtful = refusal.is_none();
+    let polled = match refusal {
+        Some(refusal) => Err(refusal),
+        None => try_poll(station, desk, source, now).await,
+    };
+    match polled {
         Ok(polling) => polling,
         Err(fault) => {
             let fault = format!("{:#}", anyhow::Error::from(fault));
-            warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
+            if doubtful {
+                warn!(source = %source.name(), "the store failed a poll, which will be made again: {fault}");
+            } else {
+                debug!(source = %source.name(), "not polled: {fault}");
+            }
             let interval = source.rhythm(&desk.config).interval;
             let wait = if interval < schedule::FAST { interval } else { AFTER_FAULT.max(interval) };
             let due = later(now, wait);
@@ -88,7 +99,7 @@ pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, 
                 due: Some(due),
                 ..api::Poll::default()
             };
-            Polling { report, deliveries: Vec::new(), due, doubtful: true, repeat: false }
+            Polling { report, deliveries: Vec::new(), due, doubtful, repeat: false }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The outbox's worker: sends what is owed, each notifier in a lane of its own, so that a dead one delays nobody.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::clock;
-use super::deliver::{self, Ended, Next};
-use super::hold::{self, Group, Groups};
+use super::deliver::{self, Ended, Errand, Next};
+use super::hold::Groups;
 use super::jam::Sorting;
 use super::lane::{Jam, Lane};
-use super::late;
+use super::refusal::Mended;
+use super::release::Released;
 use super::station::Station;
+use super::unrecorded::Unrecorded;
 use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::circuit::Fault;
@@ -27,7 +29,7 @@ use crate::store::StoreError;
 pub const ORDERS_MAX: usize = 256;
 
 /// How long a delivery waits when the store or the program failed it, not the receiver.
-const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(30);
 
 /// What the sender is told.
 pub enum Order {
@@ -59,18 +61,30 @@ pub struct Sender {
     pub(super) station: Station,
     pub(super) desk: Arc<Desk>,
     pub(super) lanes: HashMap<String, Lane>,
-    held: Groups,
-    releases: JoinSet<Released>,
+    pub(super) held: Groups,
+    pub(super) releases: JoinSet<Released>,
     pub(super) sorts: JoinSet<Sorting>,
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Running>,
     finish: Option<oneshot::Sender<()>>,
     pub(super) doubt: bool,
     watch: clock::Watch,
+    /// What left without a record.
+    pub(super) unrecorded: Unrecorded,
+    /// Tries whether the disk takes what is written again.
+    pub(super) mends: JoinSet<Mended>,
+    /// Whether it was told that the disk refuses.
+    pub(super) refusing: bool,
 }
 
-/// What was let go, unless it was given up, and what came of it.
-type Released = (Option<(Group, BTreeSet<DeliveryId>)>, Result<Vec<Delivery>, StoreError>);
+/// How what is owed became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learned {
+    /// From a commit that was acknowledged: it is on disk.
+    Acknowledged,
+    /// From the store after a failure: it may lie in memory alone.
+    Read,
+}
 
 /// A delivery under way.
 struct Running {
@@ -81,13 +95,19 @@ struct Running {
 }
 
 impl Sender {
-    /// Takes up what the store says is owed still. What was under way at a crash is sent again, under the same id.
+    /// Takes up what the store says is owed still, but for what is known better of what left `unrecorded`. What was under
+    /// way at a crash is sent again, under the same id.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn start(station: Station, desk: Arc<Desk>) -> Result<Self, StoreError> {
+    pub async fn start(
+        station: Station,
+        desk: Arc<Desk>,
+        unrecorded: Unrecorded,
+    ) -> Result<Self, StoreError> {
         let (owed, circuits) =
             station.read(|store| Ok((store.open_deliveries()?, store.circuits()?))).await?;
+        let learned = if station.is_synced().await { Learned::Acknowledged } else { Learned::Read };
         if !owed.is_empty() {
             info!(deliveries = owed.len(), "taking up deliveries owed from before");
         }
@@ -103,11 +123,14 @@ impl Sender {
             finish: None,
             doubt: false,
             watch: clock::Watch::new(clock::now()),
+            mends: JoinSet::new(),
+            refusing: false,
+            unrecorded,
         };
-        for (notifier, circuit) in circuits {
+        for (notifier, circuit) in circuits.into_iter().chain(sender.unrecorded.circuits()) {
             sender.lanes.entry(notifier).or_default().circuit = circuit;
         }
-        sender.queue(owed);
+        sender.file(owed, learned, |_, due| due);
         sender.lanes.values_mut().for_each(|lane| lane.jam = Jam::Held);
         sender.hasten_the_last();
         Ok(sender)
@@ -128,6 +151,7 @@ impl Sender {
             if self.doubt {
                 self.read_anew().await;
             }
+            self.mend();
             self.let_go();
             self.sort();
             self.dispatch();
@@ -137,12 +161,14 @@ impl Sender {
                 && self.nothing_due()
                 && let Some(done) = self.finish.take()
             {
+                self.write_last().await;
                 // Whoever asked may be gone.
                 _ = done.send(());
                 return;
             }
             let now = clock::now();
-            let wake = self.lanes.values().filter_map(|lane| lane.next(now)).chain(self.held.next()).min();
+            let held = self.held.next().filter(|_| !self.refusing);
+            let wake = self.lanes.values().filter_map(|lane| lane.next(now)).chain(held).min();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -153,6 +179,7 @@ impl Sender {
                 Some(ended) = self.jobs.join_next_with_id() => self.note(ended),
                 Some(ended) = self.releases.join_next() => self.note_release(ended),
                 Some(ended) = self.sorts.join_next() => self.note_sort(ended),
+                Some(ended) = self.mends.join_next() => self.note_mend(ended),
                 () = sleep(clock::until(wake)) => {}
             }
         }
@@ -165,13 +192,19 @@ impl Sender {
         while let Some(ended) = self.sorts.join_next().await {
             self.note_sort(ended);
         }
+        self.write_last().await;
     }
 
     fn obey(&mut self, order: Order) {
         match order {
             Order::Owed(deliveries) => self.queue(deliveries),
             Order::Repeat(deliveries) => self.gather(deliveries),
-            Order::Doubt => self.doubt = true,
+            Order::Doubt => {
+                self.doubt = true;
+                if let Some(fault) = self.station.writer.refusal() {
+                    self.unrecorded.refused(&fault, clock::now());
+                }
+            }
             Order::Retry(deliveries) => {
                 for delivery in &deliveries {
                     let lane = self.lanes.entry(delivery.notifier.clone()).or_default();
@@ -204,7 +237,7 @@ impl Sender {
         match self.station.read(|store| store.open_deliveries()).await {
             Ok(owed) => {
                 self.doubt = false;
-                self.queue(owed);
+                self.file(owed, Learned::Read, |_, due| due);
                 // What gathers is filed with the rest now, and is sorted before any of it leaves.
                 self.lanes.values_mut().for_each(Lane::gathered);
             }
@@ -212,24 +245,35 @@ impl Sender {
         }
     }
 
+    /// Files what a commit told of that was acknowledged.
     pub(super) fn queue(&mut self, deliveries: Vec<Delivery>) {
-        self.file(deliveries, |_, due| due);
+        self.file(deliveries, Learned::Acknowledged, |_, due| due);
     }
 
     /// Files what is owed, each under its time or what `later` makes of that.
-    pub(super) fn file(&mut self, owed: Vec<Delivery>, later: impl Fn(&mut Lane, Timestamp) -> Timestamp) {
+    pub(super) fn file(
+        &mut self,
+        owed: Vec<Delivery>,
+        learned: Learned,
+        later: impl Fn(&mut Lane, Timestamp) -> Timestamp,
+    ) {
         let now = clock::now();
         for delivery in owed {
+            // What left without a record stands as is known here, and not as the store has it.
+            let delivery = self.unrecorded.known(delivery.id).unwrap_or(delivery);
             if delivery.state.held().is_some() {
                 self.held.file(&delivery, now);
                 continue;
             }
             let Some(mut due) = retry::due(&delivery, now) else { continue };
+            let lane = self.lanes.entry(delivery.notifier).or_default();
+            if learned == Learned::Acknowledged {
+                lane.vouch(delivery.id);
+            }
             if let Some(running) = self.running.values_mut().find(|running| running.delivery == delivery.id) {
                 running.again = true;
                 continue;
             }
-            let lane = self.lanes.entry(delivery.notifier).or_default();
             if lane.circuit.fault.is_some() {
                 // Its way decides when it is tried.
                 due = due.min(now);
@@ -244,42 +288,22 @@ impl Sender {
         self.lanes.values().all(|lane| lane.next(now).is_none_or(|due| due > now))
     }
 
-    /// Lets go of what was held until now.
-    fn let_go(&mut self) {
-        let now = clock::now();
-        for (group, ids) in self.held.take(now) {
-            let station = self.station.clone();
-            self.releases.spawn(async move {
-                let outcome = hold::release(&station, ids.clone(), now).await;
-                (Some((group, ids)), outcome)
-            });
-        }
-    }
-
-    fn note_release(&mut self, ended: Result<Released, JoinError>) {
-        match ended {
-            Ok((_, Ok(ready))) => self.queue(ready),
-            Ok((group, Err(fault))) => {
-                error!("the store failed what was to be let go or given up: {fault:#}");
-                if let Some((group, ids)) = group {
-                    self.held.put_back(group, ids, clock::now() + AFTER_FAULT);
-                }
-            }
-            Err(panic) => {
-                warn!("what was to be let go ended in a bug: {panic}");
-                self.doubt = true;
-            }
-        }
-    }
-
-    /// Starts what is due, lane by lane, oldest first.
+    /// Starts what is due, lane by lane, oldest first. While the disk refuses, what is not known to be on disk waits for it.
     fn dispatch(&mut self) {
         let now = clock::now();
+        let refuses = self.unrecorded.refuses();
         for (name, lane) in &mut self.lanes {
-            while lane.next(now).is_some_and(|due| due <= now) {
+            while let Some(due) = lane.next(now).filter(|due| *due <= now) {
                 let Some(delivery) = lane.take() else { break };
+                let durable = lane.is_durable(delivery);
+                if refuses && !durable {
+                    lane.set_aside(delivery, due);
+                    continue;
+                }
                 lane.under_way += 1;
-                let job = deliver::deliver(self.station.clone(), Arc::clone(&self.desk), delivery);
+                let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
+                let errand = Errand { id: delivery, durable };
+                let job = deliver::deliver(station, desk, self.unrecorded.clone(), errand);
                 let handle = self.jobs.spawn(job);
                 self.running.insert(handle.id(), Running { notifier: name.clone(), delivery, again: false });
             }
@@ -291,6 +315,10 @@ impl Sender {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(Running { notifier, delivery, again }) = self.running.remove(&job) else { return };
         let now = clock::now();
+        let ended = ended.map(|(job, ended)| (job, self.keep(&notifier, ended)));
+        self.unrecorded.ended(delivery);
+        let next = ended.as_ref().ok().map(|(_, ended)| &ended.next);
+        let (waits, tried) = (matches!(next, Some(Next::Waits)), matches!(next, Some(Next::Again(_))));
         let gone = self.desk.notifier(&notifier).is_none();
         let mut full = false;
         let (due, circuit, owed) = match ended {
@@ -301,10 +329,12 @@ impl Sender {
                         full = true;
                         None
                     }
+                    Next::Waits => Some(now),
                     _ if again => Some(now),
-                    Next::Closed => None,
+                    Next::Closed | Next::Unrecorded(..) => None,
                     Next::Again(due) => Some(if gone { now } else { due }),
                     Next::Faulty(fault) => {
+                        self.unrecorded.refused(&fault, now);
                         error!(%delivery, notifier, "the store failed a delivery: {fault:#}");
                         Some(now + AFTER_FAULT)
                     }
@@ -328,29 +358,16 @@ impl Sender {
                 lane.jam = Jam::Held;
             }
         }
-        if let Some(due) = due {
+        match due {
+            None => lane.forget(delivery),
+            Some(due) if waits && self.unrecorded.refuses() => lane.set_aside(delivery, due),
             // Behind all that waits: the next attempt of a way in trouble is another delivery's.
-            lane.file(delivery, if lane.circuit.fault.is_some() { due.min(now) } else { due });
+            Some(due) => lane.file(delivery, if lane.circuit.fault.is_some() { due.min(now) } else { due }),
+        }
+        if tried {
+            lane.vouch(delivery);
         }
         self.queue(owed);
         self.give_up(&notifier, now);
-    }
-
-    /// Gives up what waits too long behind a way in trouble.
-    fn give_up(&mut self, notifier: &str, now: Timestamp) {
-        let Some(lane) = self.lanes.get(notifier) else { return };
-        let Some(fault) = &lane.circuit.fault else { return };
-        let exhausted = fault.failures >= retry::ATTEMPTS_MIN
-            && now.duration_since(fault.since)
-                >= SignedDuration::try_from(retry::PATIENCE).unwrap_or(SignedDuration::MAX);
-        let ids = lane.all();
-        if !exhausted || ids.is_empty() {
-            return;
-        }
-        let (station, reason) = (self.station.clone(), fault.reason.clone());
-        self.releases.spawn(async move {
-            let outcome = late::give_up(&station, ids, reason, now).await;
-            (None, outcome.map(|()| Vec::new()))
-        });
     }
 }

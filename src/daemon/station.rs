@@ -59,6 +59,12 @@ impl Station {
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 
+    /// Whether all that was read until now is on disk: a sync after it is taken, and no commit failed since the store was
+    /// opened. What a failed one wrote may be read, and a later sync does not vouch for it.
+    pub async fn is_synced(&self) -> bool {
+        self.writer.between(|store| store.sync()).await.is_ok() && !self.writer.has_failed()
+    }
+
     /// Commits, and with it what servers said that nobody has stored yet, to whomever they said it.
     ///
     /// # Errors

@@ -22,6 +22,11 @@ pub fn ready(desk: &Desk, refused: Option<&str>) {
     tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
+/// How it is, in one line, until [`ready`] tells otherwise.
+pub fn status(text: &str) {
+    tell(&[NotifyState::Status(text)]);
+}
+
 /// A reload begins; [`ready`] ends it.
 pub fn reloading() {
     let mut states = vec![NotifyState::Reloading];

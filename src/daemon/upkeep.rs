@@ -99,9 +99,14 @@ pub async fn prove(station: Station, live: Live, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = due.tick() => {
-                // Poller and sender answer, and a commit reaches the disk: then, and only then, it lives.
-                if live.is_alive().await && station.writer.commit(|_| Ok(())).await.is_ok() {
-                    systemd::alive();
+                // Poller and sender answer, and a commit reaches the disk: then, and only then, it lives. A disk that
+                // refuses answers too: a daemon started anew would fare no better, and forget what left without a record.
+                if live.is_alive().await {
+                    match station.writer.commit(|_| Ok(())).await {
+                        Ok(()) => systemd::alive(),
+                        Err(fault) if fault.is_of_disk() => systemd::alive(),
+                        Err(fault) => warn!("no sign of life for the watchdog: {fault}"),
+                    }
                 }
             }
         }

@@ -7,6 +7,7 @@ mod configs;
 mod copies;
 mod floods;
 mod receivers;
+mod refusals;
 mod texts;
 
 use std::collections::BTreeMap;

@@ -109,6 +109,11 @@ impl Desk {
 
     /// Starts the daemon and waits until it is ready.
     pub(crate) fn start(&self) -> Daemon {
+        self.start_among(&[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_among(&self, variables: &[(&str, &str)]) -> Daemon {
         let notify = self.path("notify.sock");
         let told = UnixDatagram::bind(&notify).expect("a socket to be notified on");
         told.set_read_timeout(Some(PATIENCE)).expect("a time limit");
@@ -118,6 +123,7 @@ impl Desk {
             .program()
             .arg("run")
             .env("NOTIFY_SOCKET", &notify)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(to.try_clone().expect("a log"))
             .stderr(to)

@@ -1,0 +1,230 @@
+//! What an attempt that has ended means: for its delivery, and for its notifier's way.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::event::{Event, Network};
+use crate::notify::Accepted;
+use crate::outbox::circuit::Circuit;
+use crate::outbox::{Delivery, DeliveryState, Failure, retry};
+use crate::route::Routes;
+use crate::store::{StoreError, Transaction};
+
+/// An attempt that has ended.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The delivery, this attempt counted.
+    pub delivery: Delivery,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The receiver was asked.
+    Asked(Result<Accepted, Failure>),
+    /// It was not, and never will be.
+    Unsaid(&'static str),
+}
+
+/// What follows from an attempt.
+#[derive(Debug)]
+pub(super) struct Conclusion {
+    /// How the delivery stands now.
+    pub(super) state: DeliveryState,
+    /// What is to be told of the notifier, and what is owed by it.
+    pub(super) news: Option<(Event, Vec<Delivery>)>,
+}
+
+/// The same, recorded.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub(super) conclusion: Conclusion,
+    /// What is known of the notifier's way since, where that is new.
+    pub(super) circuit: Option<Circuit>,
+    /// Whether the delivery was dropped while it was under way, and stays so.
+    pub(super) dropped: bool,
+}
+
+impl Attempt {
+    /// What follows, with what is known of the notifier's way, which changes by it, and of the network.
+    pub(super) fn conclude(&self, routes: &Routes, circuit: &mut Circuit, network: &Network) -> Conclusion {
+        let Self { delivery, outcome, began, ended } = self;
+        let name = delivery.notifier.as_str();
+        let event = match outcome {
+            Outcome::Asked(Err(Failure::Way { reason, retry_after })) => {
+                circuit.failed(name, (reason, *retry_after), (*began, *ended), network.offline.is_some())
+            }
+            Outcome::Asked(_) => circuit.worked(name, *ended),
+            Outcome::Unsaid(_) => None,
+        };
+        let news = event.map(|event| {
+            let owe = |who| Delivery::owed(who, event.id.into(), *ended, DeliveryState::Ready);
+            let owed = routes.of_notifier_event(event.kind, name).into_iter().map(owe).collect();
+            (event, owed)
+        });
+        let state = match outcome {
+            Outcome::Asked(Ok(_)) => DeliveryState::Delivered { at: *ended },
+            Outcome::Asked(Err(failure)) => {
+                let offline = network.offline_within(delivery.ready, *ended);
+                after_failure(delivery, failure, circuit, *ended, offline)
+            }
+            Outcome::Unsaid(reason) => DeliveryState::Dead { at: *ended, reason: (*reason).to_owned() },
+        };
+        Conclusion { state, news }
+    }
+
+    /// Concludes and records that.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub(super) fn record(&self, tx: &dyn Transaction, routes: &Routes) -> Result<Recorded, StoreError> {
+        let name = self.delivery.notifier.as_str();
+        let before = tx.circuit(name)?;
+        let mut circuit = before.clone();
+        let conclusion = self.conclude(routes, &mut circuit, &tx.network()?);
+        if circuit != before {
+            tx.put_circuit(name, &circuit)?;
+        }
+        if let Some((event, owed)) = &conclusion.news {
+            put_news(tx, event, owed)?;
+        }
+        let dropped = !put_concluded(tx, &self.concluded(&conclusion))?;
+        Ok(Recorded { conclusion, circuit: (circuit != before).then_some(circuit), dropped })
+    }
+
+    /// The delivery as it stands now.
+    pub(super) fn concluded(&self, conclusion: &Conclusion) -> Delivery {
+        Delivery { state: conclusion.state.clone(), ..self.delivery.clone() }
+    }
+
+    /// Tells the log.
+    pub(super) fn tell(&self, conclusion: &Conclusion) {
+        let Delivery { id, notifier, recipient: to, attempts: attempt, .. } = &self.delivery;
+        if let Some((event, _)) = &conclusion.news {
+            warn!(notifier, "{}: {}", event.kind.as_str(), event.detail);
+        }
+        match &conclusion.state {
+            DeliveryState::Retrying { due, reason } => {
+                warn!(delivery = %id, notifier, to, attempt, %due, "not delivered yet: {reason}");
+            }
+            DeliveryState::Dead { reason, .. } => {
+                warn!(delivery = %id, notifier, to, attempt, "given up: {reason}");
+            }
+            DeliveryState::Held(_)
+            | DeliveryState::Ready
+            | DeliveryState::Attempted { .. }
+            | DeliveryState::Delivered { .. }
+            | DeliveryState::Bundled { .. }
+            | DeliveryState::Dropped { .. } => {
+                if let Outcome::Asked(Ok(accepted)) = &self.outcome {
+                    info!(delivery = %id, notifier, to, "delivered: {}", accepted.detail);
+                }
+            }
+        }
+    }
+}
+
+impl Conclusion {
+    /// When the next attempt is to be made; `None` when there is none.
+    pub(super) fn again(&self) -> Option<Timestamp> {
+        match self.state {
+            DeliveryState::Retrying { due, .. } => Some(due),
+            DeliveryState::Held(_)
+            | DeliveryState::Ready
+            | DeliveryState::Attempted { .. }
+            | DeliveryState::Delivered { .. }
+            | DeliveryState::Bundled { .. }
+            | DeliveryState::Dropped { .. }
+            | DeliveryState::Dead { .. } => None,
+        }
+    }
+}
+
+/// Writes how a delivery stands after an attempt, and tells whether it did: one that was dropped while it was under way
+/// stays dropped, unless it was the last attempt anyway.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub(super) fn put_concluded(tx: &dyn Transaction, concluded: &Delivery) -> Result<bool, StoreError> {
+    let dropped = |row: &Delivery| matches!(row.state, DeliveryState::Dropped { .. });
+    if concluded.state.is_open() && tx.delivery(concluded.id)?.is_some_and(|row| dropped(&row)) {
+        return Ok(false);
+    }
+    tx.put_delivery(concluded).map(|()| true)
+}
+
+/// Writes what is to be told of a notifier.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn put_news(tx: &dyn Transaction, event: &Event, owed: &[Delivery]) -> Result<(), StoreError> {
+    tx.put_event(event)?;
+    owed.iter().try_for_each(|delivery| tx.put_delivery(delivery))
+}
+
+/// The state after a failure; where the way failed, its next attempt is that of the way.
+fn after_failure(
+    delivery: &Delivery,
+    failure: &Failure,
+    circuit: &Circuit,
+    now: Timestamp,
+    offline: Duration,
+) -> DeliveryState {
+    let failures = circuit.fault.as_ref().map_or(0, |fault| fault.failures);
+    let state = retry::after_failure(delivery, failure, now, (offline, failures));
+    match (&state, failure, &circuit.fault) {
+        (DeliveryState::Retrying { reason, .. }, Failure::Way { .. }, Some(fault)) => {
+            DeliveryState::Retrying { due: fault.until, reason: reason.clone() }
+        }
+        _ => state,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{SledStore, Store as _};
+    use crate::story::AlertId;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn what_is_dropped_under_way_is_not_tried_again() {
+        let routes = Routes::to_all(Vec::new());
+        let way = || Failure::Way { reason: "503".into(), retry_after: None };
+        let yes = || Accepted { detail: "204".into() };
+        let dropped = DeliveryState::Dropped { at: at(1) };
+        let attempted = DeliveryState::Attempted { at: at(0) };
+        for (stored, outcome, after) in [
+            (dropped.clone(), Err(way()), dropped.as_str()),
+            (dropped.clone(), Ok(yes()), "delivered"),
+            (attempted.clone(), Err(way()), "retrying"),
+            (attempted.clone(), Ok(yes()), "delivered"),
+        ] {
+            let told = format!("{stored:?} {outcome:?}");
+            let folder = tempfile::tempdir().unwrap();
+            let store = SledStore::create(folder.path()).unwrap();
+            let who = ("hook".to_owned(), String::new());
+            let delivery = Delivery::owed(who, AlertId::from_bytes([7; 16]).into(), at(0), attempted.clone());
+            let row = Delivery { state: stored, ..delivery.clone() };
+            let attempt = Attempt { delivery, outcome: Outcome::Asked(outcome), began: at(0), ended: at(2) };
+            store
+                .transact(&mut |tx| {
+                    tx.put_delivery(&row)?;
+                    attempt.record(tx, &routes).map(drop)
+                })
+                .unwrap();
+            assert_eq!(store.delivery(row.id).unwrap().unwrap().state.as_str(), after, "{told}");
+        }
+    }
+}
