@@ -28,6 +28,7 @@ mod faults;
 mod feeds;
 mod fetch;
 mod fixtures;
+mod gone;
 mod history;
 mod holds;
 mod hostile;

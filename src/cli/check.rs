@@ -14,7 +14,7 @@ use super::tally::title;
 use super::trial;
 use super::{At, history};
 use crate::control::{Call, Reply};
-use crate::daemon::clock;
+use crate::daemon::{clock, orphan};
 use crate::desk::Desk;
 use crate::rules::SummaryKind;
 use crate::store::{StoreError, StoredItem};
@@ -45,6 +45,8 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
                 if status.store_damaged > 0 {
                     warnings.push(format!("the store has {} damaged values", status.store_damaged));
                 }
+                let gone = orphan::told(&desk, &status.owed).into_iter();
+                warnings.extend(gone.map(|what| format!("a reload gives up {what}")));
                 ("the daemon runs", true)
             }
             Ok(Some(Reply::Refused { message })) => {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::api::{self, Call, Reply};
+use super::owed::owed;
 use super::{explain, history, outbox, rows, send, shown, silence, size};
 use crate::daemon::live::Live;
 use crate::daemon::recall::recall;
@@ -70,9 +71,10 @@ pub(super) fn refused(message: impl Into<String>) -> Reply {
 
 async fn status(context: &Context) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
-    let read =
-        |store: &dyn Store| Ok((store.stats()?, store.sources()?, store.network()?, store.circuits()?));
-    let (size, states, network, circuits) = context.station.read(read).await?;
+    let read = |store: &dyn Store| {
+        Ok((store.stats()?, store.sources()?, store.network()?, store.circuits()?, owed(store)?))
+    };
+    let (size, states, network, circuits, owed) = context.station.read(read).await?;
     let unwell = rows::unwell(rows::sources(&desk, &states));
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
@@ -102,6 +104,7 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         deliveries_open: size.deliveries_open,
         deliveries_held: size.deliveries_held,
         deliveries_dead: size.deliveries_dead,
+        owed,
         warnings,
     })))
 }

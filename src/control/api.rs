@@ -10,6 +10,7 @@ use crate::wire;
 pub use super::call::{Call, Only, OutboxFilter};
 pub use super::health::{Gap, Unwell};
 pub use super::learned::Learned;
+pub use super::owed::Owed;
 pub use super::silence::Silence;
 pub use super::size::{Checked, Size};
 pub use super::verdict::{Explain, RuleVerdict};
@@ -123,6 +124,9 @@ pub struct Status {
     pub deliveries_held: u64,
     /// Dead letters: deliveries given up.
     pub deliveries_dead: u64,
+    /// What is owed, by whom it is owed to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<Owed>,
     /// Things worth the operator's attention.
     pub warnings: Vec<String>,
 }

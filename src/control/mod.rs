@@ -15,6 +15,7 @@ mod held;
 pub mod history;
 mod learned;
 mod outbox;
+pub(crate) mod owed;
 pub mod route;
 pub(crate) mod rows;
 pub mod send;

@@ -8,6 +8,7 @@ use tracing::info;
 use super::clock;
 use super::conclusion::{Attempt, Outcome, Recorded};
 use super::hold::{self, Question};
+use super::orphan::Gone;
 use super::station::Station;
 use super::unrecorded::{Leave, Unrecorded};
 use crate::desk::Desk;
@@ -99,7 +100,10 @@ async fn attempt(
     }
     let outcome = match (&told, desk.notifier(&delivery.notifier)) {
         (None, _) => Outcome::Unsaid("what it tells is no longer stored"),
-        (_, None) => Outcome::Unsaid("its notifier is no longer configured"),
+        (_, None) => Outcome::Unsaid(Gone::Notifier.reason()),
+        (_, Some(notifier)) if !notifier.tells(&delivery.recipient) => {
+            Outcome::Unsaid(Gone::Recipient.reason())
+        }
         (Some(told), Some(notifier)) => {
             let (late, sent) = punctuality(delivery.ready, began);
             let message = Message {

@@ -22,6 +22,7 @@ pub mod live;
 mod mirrored;
 mod network;
 pub mod once;
+pub(crate) mod orphan;
 mod past;
 pub mod poll;
 pub mod poller;
@@ -161,7 +162,7 @@ async fn work(
         let served = serve.await;
         ("control socket", served.map_err(|source| DaemonError::System { doing: "serve commands", source }))
     });
-    let reloader = reload::Reloader::new(desk_in, environment, live.clone())?;
+    let reloader = reload::Reloader::new(desk_in, environment, station.clone(), live.clone())?;
     tasks.spawn(named("reloader", reloader.run(reload_orders, halt.child_token())));
     let reports = report::run(station.clone(), desk_out.clone(), live.sender.clone(), halt.child_token());
     tasks.spawn(named("retention", upkeep::retain(station.clone(), desk_out.clone(), halt.child_token())));

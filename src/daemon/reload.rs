@@ -6,12 +6,14 @@ use std::sync::{Arc, PoisonError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::live::{Live, ReloadOrder};
-use super::{DaemonError, clock, poller, sender, systemd};
+use super::station::Station;
+use super::{DaemonError, clock, orphan, poller, sender, systemd};
 use crate::config::{Environment, LogSettings};
 use crate::control::api;
+use crate::control::owed::owed;
 use crate::desk::Desk;
 use crate::fault;
 
@@ -22,6 +24,7 @@ pub const ORDERS_MAX: usize = 16;
 pub struct Reloader {
     desk: watch::Sender<Arc<Desk>>,
     environment: Environment,
+    station: Station,
     live: Live,
     hangup: Signal,
     fixed: Fixed,
@@ -64,12 +67,13 @@ impl Reloader {
     pub fn new(
         desk: watch::Sender<Arc<Desk>>,
         environment: Environment,
+        station: Station,
         live: Live,
     ) -> Result<Self, DaemonError> {
         let hangup = signal(SignalKind::hangup())
             .map_err(|source| DaemonError::System { doing: "listen for SIGHUP", source })?;
         let fixed = Fixed::of(&desk.borrow());
-        Ok(Self { desk, environment, live, hangup, fixed })
+        Ok(Self { desk, environment, station, live, hangup, fixed })
     }
 
     /// Reloads on every order and SIGHUP until `stop`.
@@ -128,16 +132,23 @@ impl Reloader {
 
     async fn replace(&self, desk: Arc<Desk>) -> api::Reload {
         info!(sources = desk.sources.len(), rules = desk.engine.rule_count(), "reloaded");
+        let mut messages = desk.warnings.clone();
+        messages.extend(self.given_up(&desk).await);
         // A task that has ended needs no new config.
         drop(self.live.sender.send(sender::Order::Desk(Arc::clone(&desk))).await);
         fault::point("reload");
         drop(self.live.poller.send(poller::Order::Desk(Arc::clone(&desk))).await);
         self.desk.send_replace(Arc::clone(&desk));
-        api::Reload {
-            accepted: true,
-            messages: desk.warnings.clone(),
-            sources: desk.sources.len(),
-            rules: desk.engine.rule_count(),
-        }
+        api::Reload { accepted: true, messages, sources: desk.sources.len(), rules: desk.engine.rule_count() }
+    }
+
+    /// What waits for whoever is in the new set no more: the sender gives it up.
+    async fn given_up(&self, desk: &Desk) -> Vec<String> {
+        let owed = self.station.read(owed).await.unwrap_or_else(|fault| {
+            warn!("what is owed is not known: {:#}", anyhow::Error::from(fault));
+            Vec::new()
+        });
+        let told = orphan::told(desk, &owed).into_iter();
+        told.map(|what| format!("given up: {what}; `harmattan outbox list --dead` lists it")).collect()
     }
 }

@@ -15,6 +15,7 @@ use super::deliver::{self, Ended, Errand, Next};
 use super::hold::Groups;
 use super::jam::Sorting;
 use super::lane::{Jam, Lane};
+use super::orphan;
 use super::refusal::Mended;
 use super::release::Released;
 use super::station::Station;
@@ -224,12 +225,17 @@ impl Sender {
         }
     }
 
-    /// Lets what waits for notifiers that are no longer configured be given up now: it is listed then, and not forgotten
-    /// until the hour of its next attempt.
+    /// Lets what waits for notifiers and recipients that are no longer configured be given up now: it is listed then, and
+    /// not forgotten until the hour of its next attempt.
     fn hasten_the_last(&mut self) {
         let now = clock::now();
         let gone = self.lanes.iter_mut().filter(|(name, _)| self.desk.notifier(name).is_none());
         gone.for_each(|(_, lane)| lane.hasten(now));
+        let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
+        self.releases.spawn(async move {
+            let outcome = orphan::give_up(&station, desk, now).await;
+            (None, outcome.map(|()| Vec::new()))
+        });
     }
 
     /// Asks the store what is owed. While it cannot say, it is asked again at every turn.

@@ -89,6 +89,11 @@ impl Notifier {
         }
     }
 
+    /// Whether it tells that recipient.
+    pub fn tells(&self, recipient: &str) -> bool {
+        self.recipients().iter().any(|told| told == recipient)
+    }
+
     /// Makes one attempt, within a time of its own (a minute at most).
     ///
     /// # Errors
