@@ -365,3 +365,49 @@ fn row_19_a_flood_is_told_in_few_messages_and_nothing_of_it_is_lost() {
     let places = told.lines().filter(|line| line.contains("a convoy attacked, ")).count();
     assert_eq!(places, 980);
 }
+
+/// A chat is told what fits and how many are left, once, where a mail or a webhook has parts.
+#[test]
+fn a_chat_has_one_digest_however_many_alerts_were_held() {
+    let site = Site::start();
+    site.show("/hook", Reply::ok("ok"));
+    site.show("/chat", Reply::ok("ok"));
+    let feed = |count: usize| {
+        let items = (0..count).fold(String::new(), |items, number| {
+            items + &format!("<item><title>a convoy attacked, {number}</title><guid>{number}</guid></item>")
+        });
+        Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>"))
+    };
+    site.show("/feed", feed(0));
+    let config = format!(
+        "[desk]\ntimezone = \"UTC\"\n[[source]]\nname = \"wire\"\nfeed = \"{}\"\n\
+         [[notifier]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"{}\"\n\
+         [[notifier]]\nname = \"chat\"\ntype = \"slack\"\nurl = {{ file = \"url\" }}\n\
+         [[route]]\nto = [\"hook\", \"chat\"]\n{}\n",
+        site.url("/feed"),
+        site.url("/hook"),
+        quiet(),
+    );
+    let stage = Stage { site, desk: Desk::with(&config), titles: Vec::new() };
+    std::fs::write(stage.desk.config().with_file_name("url"), stage.site.url("/chat")).unwrap();
+    stage.once();
+    stage.site.show("/feed", feed(450));
+    assert_eq!(stage.once().0, 0);
+    stage.pass();
+    assert_eq!(stage.once().0, 0);
+    let bodies = |path: &str| -> Vec<Value> {
+        let asked = stage.site.asked(path);
+        asked.iter().map(|asked| serde_json::from_slice(&asked.body).unwrap()).collect()
+    };
+    let mut parts: Vec<usize> =
+        bodies("/hook").iter().map(|body| body["data"]["alerts"].as_array().unwrap().len()).collect();
+    parts.sort_unstable();
+    assert_eq!(parts, [50, 100, 100, 100, 100]);
+    let told = bodies("/chat");
+    let [told] = told.as_slice() else { panic!("{} messages", told.len()) };
+    assert_eq!(text(told, "/text"), "[HIGH] 450 alerts of quiet hours");
+    let said = told.to_string();
+    let listed = said.matches("a convoy attacked, ").count();
+    assert!(said.contains(&format!("… ({} more: harmattan alerts list)", 450 - listed)), "{said}");
+    assert_eq!(stage.outbox().iter().filter(|state| *state == "bundled").count(), 900);
+}

@@ -114,7 +114,7 @@ fn a_digest_reads_well() {
     settings.set_prepend_module_to_snapshot(false);
     let _bound = settings.bind_to_scope();
     let alerts: Vec<Alert> = samples().into_iter().map(|(_, alert)| alert).collect();
-    let body = Body::Digest(Digest { cause: None, alerts: &alerts, part: 2, parts: 3 });
+    let body = Body::Digest(Digest { cause: None, alerts: &alerts, left: 0, part: 2, parts: 3 });
     let message = Message { body, ..message(&alerts[0], RECIPIENT, &desk) };
     insta::assert_snapshot!("digest.txt", text_part(&message, 120));
     insta::assert_snapshot!("digest.html", html_part(&message, 120));
@@ -128,7 +128,8 @@ async fn what_may_have_been_told_before_says_so_in_every_form() {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let utc = TimeZone::UTC;
     let alone = message(&alert, RECIPIENT, &utc);
-    let digest = Digest { cause: Some(Cause::Late), alerts: std::slice::from_ref(&alert), part: 1, parts: 1 };
+    let digest =
+        Digest { cause: Some(Cause::Late), alerts: std::slice::from_ref(&alert), left: 0, part: 1, parts: 1 };
     let bundled = Message { body: Body::Digest(digest), ..message(&alert, RECIPIENT, &utc) };
     for message in [&alone, &bundled] {
         for told in [text_part(message, 120), html_part(message, 120), stdout::block(message)] {

@@ -65,7 +65,8 @@ impl Unsent {
         let mut sent = Vec::new();
         for (number, part) in (1..).zip(&parts) {
             let alerts = part.iter().cloned().map(rows::alert).collect();
-            let call = Call::SendDigest { alerts, part: number, parts: parts.len() };
+            let whole = self.alerts.len();
+            let call = Call::SendDigest { alerts, part: number, parts: parts.len(), whole };
             let reply = session.call(call).await?;
             let Reply::SendDigest(outcomes) = reply else { return unexpected(reply) };
             sent.extend(outcomes);

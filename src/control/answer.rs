@@ -51,7 +51,9 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::Explain { subject, rule } => explain::explain(context, &subject, rule.as_deref()).await,
         Call::Items { since, after } => history::items(context, since, after).await,
         Call::Told { since, after } => history::told(context, since, after).await,
-        Call::SendDigest { alerts, part, parts } => return send_digest(context, alerts, part, parts).await,
+        Call::SendDigest { alerts, part, parts, whole } => {
+            return send_digest(context, alerts, (part, parts), whole).await;
+        }
         Call::Silence { about, name, seconds, reason } => {
             silence::begin(context, &about, name, seconds, reason).await
         }
@@ -171,9 +173,14 @@ async fn send_test(context: &Context, only: Option<&str>) -> Reply {
     send::send_tests(&desk, only).await
 }
 
-async fn send_digest(context: &Context, alerts: Vec<api::Alert>, part: usize, parts: usize) -> Reply {
+async fn send_digest(
+    context: &Context,
+    alerts: Vec<api::Alert>,
+    place: (usize, usize),
+    whole: usize,
+) -> Reply {
     let desk = Arc::clone(&context.desk.borrow());
-    send::send_digest(&desk, alerts, part, parts).await
+    send::send_digest(&desk, alerts, place, whole).await
 }
 
 async fn reload(context: &Context) -> Reply {

@@ -91,7 +91,8 @@ pub enum Call {
         /// The last one of the page before.
         after: Option<String>,
     },
-    /// Sends alerts that are not stored as a part of a digest, once, through every notifier.
+    /// Sends alerts that are not stored as a part of a digest, once, through every notifier; one that is told a digest in
+    /// one message has it with the first part.
     SendDigest {
         /// The alerts.
         alerts: Vec<Alert>,
@@ -99,6 +100,8 @@ pub enum Call {
         part: usize,
         /// How many parts there are.
         parts: usize,
+        /// How many alerts they have together.
+        whole: usize,
     },
     /// Begins a silence.
     Silence {

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 use crate::id::NotAnId;
 use crate::item::Dating;
 use crate::notify::digest::Digest;
-use crate::notify::{Body, Message};
+use crate::notify::{Body, Message, Notifier};
 use crate::outbox::DeliveryId;
 use crate::rules::verdict::{EntityRef, Match, PlaceRef};
 use crate::story::{Alert, AlertId, AlertKind, Disposition};
@@ -15,29 +15,48 @@ use crate::wire::alert::severity;
 
 /// Sends a test message through the notifier of that name, or through all.
 pub async fn send_tests(desk: &Desk, only: Option<&str>) -> Reply {
-    let sent = send(desk, only, AlertId::lowest_at(clock::now()), Body::Test).await;
+    let sent = send(desk, only, AlertId::lowest_at(clock::now()), |_| Some(Body::Test)).await;
     match (sent.is_empty(), only) {
         (true, Some(name)) => refused(format!("no notifier `{name}` is configured")),
         _ => Reply::SendTest(sent),
     }
 }
 
-/// Sends a part of a digest through all notifiers.
-pub(super) async fn send_digest(desk: &Desk, alerts: Vec<api::Alert>, part: usize, parts: usize) -> Reply {
+/// Sends a part of a digest of `whole` alerts through all notifiers; those that take it in one message are told the first
+/// part, and how many alerts are left.
+pub(super) async fn send_digest(
+    desk: &Desk,
+    alerts: Vec<api::Alert>,
+    (part, parts): (usize, usize),
+    whole: usize,
+) -> Reply {
     let alerts: Result<Vec<Alert>, NotAnId> = alerts.into_iter().map(unstored).collect();
     let alerts = match alerts {
         Ok(alerts) => alerts,
         Err(error) => return refused(error.to_string()),
     };
     let Some(first) = alerts.first() else { return refused("a digest without alerts is not sent") };
-    let body = Body::Digest(Digest { cause: None, alerts: &alerts, part, parts });
+    let body = |notifier: &Notifier| {
+        let digest = Digest { cause: None, alerts: &alerts, left: 0, part, parts };
+        if notifier.takes_parts() {
+            return Some(Body::Digest(digest));
+        }
+        let left = whole.saturating_sub(alerts.len());
+        (part == 1).then_some(Body::Digest(Digest { left, parts: 1, ..digest }))
+    };
     Reply::SendDigest(send(desk, None, first.id, body).await)
 }
 
-/// Sends `body` once to everyone; `alert` makes the ids of the messages.
-async fn send(desk: &Desk, only: Option<&str>, alert: AlertId, body: Body<'_>) -> Vec<api::TestSent> {
+/// Sends to everyone once what `body` makes for their notifier; `alert` makes the ids of the messages.
+async fn send<'a>(
+    desk: &Desk,
+    only: Option<&str>,
+    alert: AlertId,
+    body: impl Fn(&Notifier) -> Option<Body<'a>>,
+) -> Vec<api::TestSent> {
     let mut sent = Vec::new();
     for notifier in desk.notifiers.iter().filter(|n| only.is_none_or(|only| n.name() == only)) {
+        let Some(body) = body(notifier) else { continue };
         for recipient in notifier.recipients() {
             let now = clock::now();
             let message = Message {

@@ -16,7 +16,7 @@ use crate::event::{Event, Network};
 use crate::fault;
 use crate::notify::digest::Digest;
 use crate::notify::{Body, Message, punctuality};
-use crate::outbox::bundle::Bundle;
+use crate::outbox::bundle::{Bundle, LISTED_MAX};
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::report::Report;
@@ -78,12 +78,12 @@ pub async fn deliver(station: Station, desk: Arc<Desk>, unrecorded: Unrecorded, 
 
 async fn attempt(
     station: &Station,
-    desk: &Desk,
+    desk: &Arc<Desk>,
     unrecorded: &Unrecorded,
     errand: Errand,
 ) -> Result<Ended, StoreError> {
     let (id, began) = (errand.id, clock::now());
-    let (told, network) = told(station, id).await?;
+    let (told, network) = told(station, Arc::clone(desk), id).await?;
     let question = match &told {
         Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
         Some(Stored::Event(_) | Stored::Bundle(..) | Stored::Report(_)) | None => None,
@@ -149,7 +149,8 @@ impl Ended {
 enum Stored {
     Alert(Box<Alert>),
     Event(Event),
-    Bundle(Bundle, Vec<Alert>),
+    /// With the alerts that are told, and the number of those that are left.
+    Bundle(Bundle, Vec<Alert>, usize),
     Report(Report),
 }
 
@@ -159,15 +160,19 @@ impl Stored {
             Self::Alert(alert) => Body::Alert(alert),
             Self::Event(event) => Body::Event(event),
             Self::Report(report) => Body::Report(report),
-            Self::Bundle(Bundle { cause, part, parts, .. }, alerts) => {
-                Body::Digest(Digest { cause: Some(*cause), alerts, part: *part, parts: *parts })
+            Self::Bundle(Bundle { cause, part, parts, .. }, alerts, left) => {
+                Body::Digest(Digest { cause: Some(*cause), alerts, left: *left, part: *part, parts: *parts })
             }
         }
     }
 }
 
 /// What a delivery tells, and what is known of the network.
-async fn told(station: &Station, delivery: DeliveryId) -> Result<(Option<Stored>, Network), StoreError> {
+async fn told(
+    station: &Station,
+    desk: Arc<Desk>,
+    delivery: DeliveryId,
+) -> Result<(Option<Stored>, Network), StoreError> {
     let read = move |store: &dyn Store| {
         let network = store.network()?;
         let Some(delivery) = store.delivery(delivery)? else { return Ok((None, network)) };
@@ -177,10 +182,14 @@ async fn told(station: &Station, delivery: DeliveryId) -> Result<(Option<Stored>
             Subject::Report(id) => store.report(id)?.map(Stored::Report),
             Subject::Bundle(id) => {
                 let Some(bundle) = store.bundle(id)? else { return Ok((None, network)) };
-                let alerts = bundle.alerts.iter().map(|id| store.alert(*id));
+                // Thousands would be read for a message that has room for some.
+                let whole = desk.notifier(&delivery.notifier).is_none_or(|notifier| notifier.takes_parts());
+                let listed = if whole { bundle.alerts.len() } else { LISTED_MAX };
+                let left = bundle.alerts.len().saturating_sub(listed);
+                let alerts = bundle.alerts.iter().take(listed).map(|id| store.alert(*id));
                 let alerts: Vec<Alert> =
                     alerts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-                (!alerts.is_empty()).then_some(Stored::Bundle(bundle, alerts))
+                (!alerts.is_empty()).then_some(Stored::Bundle(bundle, alerts, left))
             }
         };
         Ok((told, network))

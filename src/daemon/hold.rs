@@ -69,6 +69,7 @@ impl Groups {
 /// When the store fails; what is in a bundle already stays there.
 pub(super) async fn release(
     station: &Station,
+    desk: &Desk,
     ids: BTreeSet<DeliveryId>,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, StoreError> {
@@ -80,7 +81,8 @@ pub(super) async fn release(
         let ready = station.writer.commit(move |tx| make_ready(tx, id, now)).await?;
         return Ok(ready.into_iter().collect());
     }
-    let parts = bundle::parts(members);
+    let notifier = first.notifier.clone();
+    let parts = parts(desk, &notifier, members);
     let count = parts.len();
     let mut made = Vec::new();
     for (number, part) in (1..).zip(parts) {
@@ -89,6 +91,15 @@ pub(super) async fn release(
         made.extend(station.writer.commit(bundled).await?);
     }
     Ok(made)
+}
+
+/// What leaves together by that notifier, in as many messages as it takes.
+pub(super) fn parts(desk: &Desk, notifier: &str, members: Vec<(Weight, Delivery)>) -> Vec<Vec<Delivery>> {
+    if desk.notifier(notifier).is_none_or(|notifier| notifier.takes_parts()) {
+        bundle::parts(members)
+    } else {
+        bundle::wholes(members)
+    }
 }
 
 /// Those that are held still and whose time has come, with what orders them.

@@ -11,7 +11,7 @@ use super::hold::{self, Question};
 use super::station::Station;
 use crate::desk::Desk;
 use crate::notify::LATE;
-use crate::outbox::bundle::{self, Cause, Weight};
+use crate::outbox::bundle::{Cause, Weight};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
 use crate::route::Recipient;
 use crate::rules::spec::Severity;
@@ -46,8 +46,8 @@ pub(super) async fn sort(
     ids: Vec<DeliveryId>,
     now: Timestamp,
 ) -> Result<Sorted, StoreError> {
-    let desk = Arc::clone(desk);
-    let (alone, rest) = station.read(move |store| part(store, &desk, &ids, now)).await?;
+    let asked = Arc::clone(desk);
+    let (alone, rest) = station.read(move |store| part(store, &asked, &ids, now)).await?;
     let mut sorted = Sorted { alone, ..Sorted::default() };
     for ((notifier, to), members) in rest {
         if let [(_, only)] = members.as_slice() {
@@ -55,7 +55,7 @@ pub(super) async fn sort(
             continue;
         }
         info!(notifier, to, alerts = members.len(), "was held up, and leaves as one message");
-        let parts = bundle::parts(members);
+        let parts = hold::parts(desk, &notifier, members);
         let count = parts.len();
         for (number, part) in (1..).zip(parts) {
             let (place, ids) = ((number, count), part.iter().map(|member| member.id).collect::<Vec<_>>());

@@ -1,6 +1,7 @@
 //! What the sender lets go of when its time has come, and what it gives up.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinError;
@@ -23,9 +24,9 @@ impl Sender {
         }
         let now = clock::now();
         for (group, ids) in self.held.take(now) {
-            let station = self.station.clone();
+            let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
             self.releases.spawn(async move {
-                let outcome = hold::release(&station, ids.clone(), now).await;
+                let outcome = hold::release(&station, &desk, ids.clone(), now).await;
                 (Some((group, ids)), outcome)
             });
         }

@@ -10,13 +10,15 @@ use crate::rules::spec::Severity;
 use crate::story::Alert;
 use crate::wire;
 
-/// One part of a digest.
+/// A digest, or one part of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Digest<'a> {
     /// What its alerts waited for; `None` when somebody asked for them.
     pub cause: Option<Cause>,
     /// Its alerts; at least one.
     pub alerts: &'a [Alert],
+    /// How many more it has, behind those and no graver; none where every alert is told.
+    pub left: usize,
     /// Its number, from 1.
     pub part: usize,
     /// How many there are.
@@ -36,7 +38,8 @@ impl Digest<'_> {
 
     /// `3 alerts of quiet hours`, and which part of how many when there are several.
     pub(crate) fn headline(&self) -> String {
-        let (count, alerts) = (self.alerts.len(), if self.alerts.len() == 1 { "alert" } else { "alerts" });
+        let count = self.alerts.len() + self.left;
+        let alerts = if count == 1 { "alert" } else { "alerts" };
         let cause = match self.cause {
             Some(Cause::Batch) => " of one story",
             Some(Cause::Digest) => " since the last digest",
@@ -125,14 +128,15 @@ mod tests {
     #[test]
     fn a_digest_says_how_much_it_holds() {
         let alerts = [alert(Severity::Low, 1), alert(Severity::High, 1)];
-        for (cause, alerts, part, parts, expected) in [
-            (None, &alerts[..1], 1, 1, "1 alert low"),
-            (None, &alerts[..], 1, 1, "2 alerts high"),
-            (None, &alerts[..], 2, 3, "2 alerts, part 2 of 3 high"),
-            (Some(Cause::Digest), &alerts[..1], 1, 1, "1 alert since the last digest low"),
-            (Some(Cause::Quiet), &alerts[..], 1, 2, "2 alerts of quiet hours, part 1 of 2 high"),
+        for (cause, alerts, left, (part, parts), expected) in [
+            (None, &alerts[..1], 0, (1, 1), "1 alert low"),
+            (None, &alerts[..], 0, (1, 1), "2 alerts high"),
+            (None, &alerts[..], 0, (2, 3), "2 alerts, part 2 of 3 high"),
+            (Some(Cause::Digest), &alerts[..1], 0, (1, 1), "1 alert since the last digest low"),
+            (Some(Cause::Quiet), &alerts[..], 0, (1, 2), "2 alerts of quiet hours, part 1 of 2 high"),
+            (Some(Cause::Quiet), &alerts[..], 448, (1, 1), "450 alerts of quiet hours high"),
         ] {
-            let digest = Digest { cause, alerts, part, parts };
+            let digest = Digest { cause, alerts, left, part, parts };
             assert_eq!(format!("{} {}", digest.headline(), digest.severity()), expected);
         }
     }

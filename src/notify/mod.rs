@@ -94,6 +94,15 @@ impl Notifier {
         self.recipients().iter().any(|told| told == recipient)
     }
 
+    /// Whether a digest comes to it in parts that tell every alert; else it is one message that lists what fits, and how
+    /// many are left.
+    pub fn takes_parts(&self) -> bool {
+        match self {
+            Self::Email(_) | Self::Webhook(_) | Self::Stdout(_) => true,
+            Self::Chat(_) => false,
+        }
+    }
+
     /// Makes one attempt, within a time of its own (a minute at most).
     ///
     /// # Errors

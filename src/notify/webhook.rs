@@ -140,7 +140,7 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 data: Data::Alert(Box::new(wire::alert::Alert { late: message.late, ..told.into() })),
             }
         }
-        Body::Digest(digest @ Digest { cause, alerts, part, parts }) => Envelope {
+        Body::Digest(digest @ Digest { cause, alerts, left: _, part, parts }) => Envelope {
             kind: "alert.digest",
             version: VERSION,
             timestamp: digest.created(),

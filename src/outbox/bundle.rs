@@ -9,11 +9,18 @@ use crate::route::hold::HoldReason;
 use crate::rules::spec::Severity;
 use crate::story::AlertId;
 
-/// Alerts in a message at most.
+/// Alerts in a part at most.
 pub const PART_ALERTS_MAX: usize = 100;
 
-/// Bytes of a message at most, counted as the JSON of its alerts; a single alert may pass it.
+/// Bytes of a part at most, counted as the JSON of its alerts; a single alert may pass it.
 const PART_BYTES_MAX: usize = 256 * 1024;
+
+/// Alerts at most in a bundle that is one message: all of them are marked as told in one transaction, for which polls
+/// wait some tenths of a second.
+const WHOLE_ALERTS_MAX: usize = 5_000;
+
+/// Alerts of a bundle that are read for a message that lists what fits: no service takes as many.
+pub const LISTED_MAX: usize = 300;
 
 id! {
     /// Identifies a bundle. Its first six bytes are the time of its making in milliseconds, so that ids sort by age.
@@ -37,7 +44,7 @@ pub struct Bundle {
     pub id: BundleId,
     /// What they waited for.
     pub cause: Cause,
-    /// The alerts, at most [`PART_ALERTS_MAX`].
+    /// The alerts: at most [`PART_ALERTS_MAX`], or all where one message lists what fits.
     pub alerts: Vec<AlertId>,
     /// Its number among those that left together, from 1.
     pub part: usize,
@@ -105,8 +112,20 @@ pub struct Weight {
     pub bytes: usize,
 }
 
-/// Sorts what leaves together, gravest and then oldest first, and cuts it into as few messages as their limits allow.
-pub fn parts<T>(mut members: Vec<(Weight, T)>) -> Vec<Vec<T>> {
+/// Sorts what leaves together, gravest and then oldest first, and cuts it into as few parts as their limits allow.
+pub fn parts<T>(members: Vec<(Weight, T)>) -> Vec<Vec<T>> {
+    divided(members, cut)
+}
+
+/// Sorts it in the same way for a receiver that is told what fits into one message, and how many are left.
+pub fn wholes<T>(members: Vec<(Weight, T)>) -> Vec<Vec<T>> {
+    divided(members, |bytes| {
+        let begins = (0..bytes.len()).step_by(WHOLE_ALERTS_MAX);
+        begins.map(|begin| begin..bytes.len().min(begin + WHOLE_ALERTS_MAX)).collect()
+    })
+}
+
+fn divided<T>(mut members: Vec<(Weight, T)>, cut: impl Fn(&[usize]) -> Vec<Range<usize>>) -> Vec<Vec<T>> {
     members.sort_by_key(|(weight, _)| (std::cmp::Reverse(weight.severity), weight.created));
     let bytes: Vec<usize> = members.iter().map(|(weight, _)| weight.bytes).collect();
     let mut members = members.into_iter().map(|(_, member)| member);
@@ -146,6 +165,18 @@ mod tests {
         ] {
             let lengths: Vec<usize> = cut(&vec![bytes; count]).into_iter().map(|part| part.len()).collect();
             assert_eq!(lengths, expected, "{count} of {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn one_message_holds_all_as_far_as_a_transaction_does() {
+        let weight = Weight { severity: Severity::Low, created: Timestamp::UNIX_EPOCH, bytes: 10_000 };
+        for (count, expected) in
+            [(0, vec![]), (1, vec![1]), (450, vec![450]), (10_001, vec![5_000, 5_000, 1])]
+        {
+            let parts = wholes((0..count).map(|number| (weight, number)).collect());
+            assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), expected, "{count}");
+            assert!(parts.concat().into_iter().eq(0..count), "{count}");
         }
     }
 

@@ -34,8 +34,8 @@ pub(super) struct Note {
 enum Text {
     /// One thing: what must be said, what may be cut, and what is said last.
     One { head: Vec<String>, excerpt: String, tail: Vec<String> },
-    /// Several things of equal worth, some of which may have to be left out.
-    Several(Vec<String>),
+    /// Several things of equal worth, some of which may have to be left out, and how many are left out already.
+    Several { entries: Vec<String>, left: usize },
 }
 
 /// What a service takes of a text.
@@ -83,7 +83,7 @@ impl Note {
     pub(super) fn text(&self, shape: &Shape) -> String {
         match &self.text {
             Text::One { head, excerpt, tail } => one(head, excerpt, tail, shape),
-            Text::Several(entries) => several(entries, shape),
+            Text::Several { entries, left } => several(entries, *left, shape),
         }
     }
 }
@@ -114,15 +114,16 @@ fn one(head: &[String], excerpt: &str, tail: &[String], shape: &Shape) -> String
     lines.join("\n")
 }
 
-fn several(entries: &[String], shape: &Shape) -> String {
+fn several(entries: &[String], left: usize, shape: &Shape) -> String {
     let entries: Vec<String> = entries.iter().map(|entry| (shape.plain)(entry)).collect();
     let whole = entries.join("\n\n");
-    if (shape.size)(&whole) <= shape.text {
+    if left == 0 && (shape.size)(&whole) <= shape.text {
         return whole;
     }
+    let all = entries.len() + left;
     let more = |left: usize| format!("… ({left} more: harmattan alerts list)");
     let gap = 2 * (shape.size)("\n");
-    let mut room = shape.text.saturating_sub((shape.size)(&more(entries.len())));
+    let mut room = shape.text.saturating_sub((shape.size)(&more(all)));
     let fits = |entry: &&String| {
         let size = (shape.size)(entry) + gap;
         let fits = size <= room;
@@ -130,7 +131,7 @@ fn several(entries: &[String], shape: &Shape) -> String {
         fits
     };
     let mut kept: Vec<String> = entries.iter().take_while(fits).cloned().collect();
-    kept.push(more(entries.len() - kept.len()));
+    kept.push(more(all - kept.len()));
     kept.join("\n\n")
 }
 
@@ -228,7 +229,7 @@ fn of_digest(digest: &Digest<'_>, desk: &TimeZone) -> Note {
         severity,
         title: format!("[{}] {}", severity.as_str().to_uppercase(), digest.headline()),
         link: None,
-        text: Text::Several(entries.collect()),
+        text: Text::Several { entries: entries.collect(), left: digest.left },
     }
 }
 
@@ -313,17 +314,20 @@ mod tests {
     #[test]
     fn of_several_those_that_fit_are_told_and_the_rest_counted() {
         let entries: Vec<String> = (1..=9).map(|number| format!("alert {number}")).collect();
-        let told = |room| several(&entries, &shape(room));
-        assert_eq!(told(90), entries.join("\n\n"));
-        assert_eq!(told(60), "alert 1\n\nalert 2\n\n… (7 more: harmattan alerts list)");
-        assert_eq!(told(40), "… (9 more: harmattan alerts list)");
+        let told = |left, room| several(&entries, left, &shape(room));
+        assert_eq!(told(0, 90), entries.join("\n\n"));
+        assert_eq!(told(0, 60), "alert 1\n\nalert 2\n\n… (7 more: harmattan alerts list)");
+        assert_eq!(told(0, 40), "… (9 more: harmattan alerts list)");
+        assert_eq!(told(90, 60), "alert 1\n\nalert 2\n\n… (97 more: harmattan alerts list)");
+        let all = format!("{}\n\n… (90 more: harmattan alerts list)", entries.join("\n\n"));
+        assert_eq!(told(90, 200), all);
     }
 
     #[test]
     fn a_message_of_ntfy_is_never_so_long_that_it_becomes_an_attachment() {
         let shape = limits::of(Service::Ntfy);
         for entries in [vec!["x".repeat(4_096)], vec!["x".repeat(2_047); 2], vec!["x".repeat(62); 64]] {
-            let told = several(&entries, &shape);
+            let told = several(&entries, 0, &shape);
             assert!((1..4_096).contains(&told.len()), "{}", told.len());
         }
     }
@@ -365,14 +369,14 @@ mod tests {
         #[test]
         fn every_text_fits(
             head in prop::collection::vec("\\PC{0,30}", 0..4), excerpt in "\\PC{0,200}",
-            entries in prop::collection::vec("\\PC{0,40}", 1..20), room in 40_usize..300,
+            entries in prop::collection::vec("\\PC{0,40}", 1..20), left in 0_usize..90, room in 40_usize..300,
         ) {
             let shape = shape(room);
             prop_assert!(bytes(&one(&head, &excerpt, &head, &shape)) <= room);
-            let told = several(&entries, &shape);
+            let told = several(&entries, left, &shape);
             prop_assert!(bytes(&told) <= room);
             let more = told.rsplit_once("… (").and_then(|(_, rest)| rest.split_once(' ')?.0.parse::<usize>().ok());
-            prop_assert!(more.is_none_or(|more| more <= entries.len()));
+            prop_assert!(more.is_none_or(|more| more <= entries.len() + left));
             let clipped = clipped(&excerpt, room, &shape);
             prop_assert!(bytes(&clipped) <= room);
         }
