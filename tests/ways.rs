@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use harmattan::daemon::clock::now;
-use harmattan::outbox::Delivery;
 use harmattan::outbox::circuit::Circuit;
+use harmattan::outbox::{Delivery, DeliveryState};
+use harmattan::route::hold::Hold;
 use harmattan::store::{SledStore, Store};
 use serde_json::Value;
 
@@ -154,7 +155,7 @@ fn what_an_outage_held_up_leaves_marked_as_late_and_but_for_the_gravest_as_one_m
     // What was tried is tried again under its id; another delivery may have been the first to get through.
     let digest = stage.bodies("ops").into_iter().find(|body| body["type"] == "alert.digest").unwrap();
     let alerts = digest["data"]["alerts"].as_array().unwrap();
-    assert!(alerts.iter().all(|alert| alert["late"] == true), "{digest}");
+    assert!(digest["data"]["late"] == true && alerts.iter().all(|alert| alert["late"] == true), "{digest}");
     let critical = told.iter().filter(|told| told.starts_with("alert.new late the base falls")).count();
     assert_eq!(critical, 2, "{told:?}");
     let alone = told.iter().filter(|told| told.starts_with("alert.new")).count();
@@ -210,4 +211,50 @@ fn what_an_outage_held_up_does_not_leave_in_quiet_hours() {
     assert_eq!(told, ["alert.new late a convoy attacked", "alert.new late the base falls"]);
     let rows = stage.desk.run(&["outbox", "list", "--state", "held", "--json"]);
     assert_eq!(rows.iter().map(|row| text(row, "/reason")).collect::<Vec<_>>(), ["quiet"; 3]);
+}
+
+#[test]
+fn what_was_held_to_an_hour_at_which_nothing_ran_leaves_marked_as_late() {
+    let digest = |hours: i64| {
+        let at = now() + jiff::SignedDuration::from_hours(hours);
+        format!("digest = [\"{}\"]", jiff::tz::TimeZone::UTC.to_datetime(at).strftime("%H:%M"))
+    };
+    let quiet = |from: i64, to: i64| {
+        let clock = |hours| digest(hours).split('"').nth(1).unwrap().to_owned();
+        format!("quiet = {{ from = \"{}\", to = \"{}\" }}", clock(from), clock(to))
+    };
+    for (hold, titles, kind) in [
+        (digest(5), &["a convoy attacked", "a convoy attacked again"][..], "alert.digest"),
+        (quiet(-1, 5), &["a convoy attacked"], "alert.new"),
+        (quiet(-1, 5), &["a convoy attacked", "a convoy attacked again"], "alert.digest"),
+    ] {
+        for (hours, late) in [(0, false), (3, true)] {
+            let mut stage = Stage::set();
+            let route = format!("{}[[route]]\nto = [\"ops\"]\n", config(&stage.site));
+            stage.desk.change(&format!("{route}timezone = \"UTC\"\n{hold}\n"));
+            stage.poll(titles);
+            assert_eq!(stage.told("ops", 0), Vec::<String>::new());
+            let until = now() - Duration::from_hours(hours);
+            let store = stage.store();
+            for delivery in store.open_deliveries().unwrap() {
+                let state = DeliveryState::Held(Hold { until, ..delivery.state.held().unwrap() });
+                store
+                    .transact(&mut |tx| {
+                        tx.put_delivery(&Delivery { state: state.clone(), ..delivery.clone() })
+                    })
+                    .unwrap();
+            }
+            store.sync().unwrap();
+            drop(store);
+            // Quiet hours that last by the clock still would hold a single one anew.
+            stage.desk.change(&route);
+            stage.poll(&[]);
+            let bodies = stage.bodies("ops");
+            let [body] = bodies.as_slice() else { panic!("{bodies:?}") };
+            assert_eq!((text(body, "/type").as_str(), body["data"]["late"] == true), (kind, late), "{body}");
+            for alert in body["data"]["alerts"].as_array().into_iter().flatten() {
+                assert_eq!(alert["late"], late, "{body}");
+            }
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::event::{Event, Network};
 use crate::fault;
 use crate::notify::digest::Digest;
 use crate::notify::{Body, Message, punctuality};
-use crate::outbox::bundle::{Bundle, LISTED_MAX};
+use crate::outbox::bundle::{Bundle, Cause, LISTED_MAX};
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::report::Report;
@@ -106,6 +106,7 @@ async fn attempt(
         }
         (Some(told), Some(notifier)) => {
             let (late, sent) = punctuality(delivery.ready, began);
+            let late = late || told.was_held_up();
             let message = Message {
                 id,
                 body: told.body(),
@@ -155,6 +156,16 @@ enum Stored {
 }
 
 impl Stored {
+    /// Whether a stop or an outage held it up, since when it may be sent notwithstanding: it has three days of its own.
+    fn was_held_up(&self) -> bool {
+        match self {
+            Self::Bundle(Bundle { cause, .. }, alerts, _) => {
+                *cause == Cause::Late && alerts.iter().any(|alert| alert.repeat.is_none())
+            }
+            Self::Alert(_) | Self::Event(_) | Self::Report(_) => false,
+        }
+    }
+
     fn body(&self) -> Body<'_> {
         match self {
             Self::Alert(alert) => Body::Alert(alert),

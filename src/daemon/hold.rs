@@ -134,10 +134,15 @@ fn make_ready(tx: &dyn Transaction, id: DeliveryId, now: Timestamp) -> Result<Op
     let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| is_due(delivery, now)) else {
         return Ok(None);
     };
+    delivery.ready = ready(&delivery, now);
     delivery.state = DeliveryState::Ready;
-    delivery.ready = now;
     tx.put_delivery(&delivery)?;
     Ok(Some(delivery))
+}
+
+/// Since when what is let go at `now` could leave: the end of its hold, which a stop may have outlasted.
+fn ready(delivery: &Delivery, now: Timestamp) -> Timestamp {
+    delivery.state.held().map_or(now, |hold| hold.until.min(now))
 }
 
 /// Puts those of `members` that belong there still into one bundle, and owes that.
@@ -159,7 +164,8 @@ pub(super) fn bundle(
     // Parts leave in their order: what was owed earlier leaves earlier.
     let behind = Duration::from_millis(u64::try_from(parts - part).unwrap_or_default());
     let created = now.checked_sub(behind).unwrap_or(now);
-    let delivery = Delivery::owed(who(first), id.into(), created, DeliveryState::Ready);
+    let ready = waiting.iter().map(|member| ready(member, now)).min().unwrap_or(now);
+    let delivery = Delivery { ready, ..Delivery::owed(who(first), id.into(), created, DeliveryState::Ready) };
     info!(delivery = %delivery.id, notifier = delivery.notifier, to = delivery.recipient, alerts = alerts.len(),
         "let go as one message: {}", cause.as_str());
     tx.put_bundle(&Bundle { id, cause, alerts, part, parts, created: now })?;

@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::sync::Semaphore;
 
 use super::digest::{Digest, entry};
@@ -100,32 +99,38 @@ async fn in_turn(
 pub fn block(message: &Message<'_>) -> String {
     match &message.body {
         Body::Alert(alert) => alert_block(alert, message),
-        Body::Digest(digest) => digest_block(digest, message.timezone),
-        Body::Event(event) => event_block(event, message.timezone),
+        Body::Digest(digest) => digest_block(digest, message),
+        Body::Event(event) => event_block(event, message),
         Body::Report(told) => {
             let facts = report::facts(told, message.timezone).into_iter();
-            facts_block(&format!("[report] {}", report::headline(told)), facts)
+            facts_block(&format!("[report] {}", report::headline(told)), message, facts)
         }
         Body::Test => format!("[test] {TEST_WORDS}\n\n"),
     }
 }
 
-fn event_block(event: &Event, desk: &TimeZone) -> String {
-    let facts = facts(event, desk).into_iter().skip(1);
-    facts_block(&format!("[{}] {}", event.kind.as_str(), headline(event)), facts)
+fn event_block(event: &Event, message: &Message<'_>) -> String {
+    let facts = facts(event, message.timezone).into_iter().skip(1);
+    facts_block(&format!("[{}] {}", event.kind.as_str(), headline(event)), message, facts)
 }
 
-fn facts_block(head: &str, facts: impl Iterator<Item = (&'static str, String)>) -> String {
+fn facts_block(
+    head: &str,
+    message: &Message<'_>,
+    facts: impl Iterator<Item = (&'static str, String)>,
+) -> String {
     let mut out = vec![head.to_owned()];
+    out.extend(message.late.then(|| wording::LATE.to_owned()));
     out.extend(facts.map(|(heading, fact)| format!("{}: {fact}", heading.to_lowercase())));
     format!("{}\n\n", out.join("\n  "))
 }
 
 /// A heading, then each alert under it.
-fn digest_block(digest: &Digest<'_>, desk: &TimeZone) -> String {
+fn digest_block(digest: &Digest<'_>, message: &Message<'_>) -> String {
     let mut out = vec![format!("[digest] {}, at most {}", digest.headline(), digest.severity())];
+    out.extend(message.late.then(|| format!("  {}", wording::LATE)));
     for alert in digest.alerts {
-        out.push(format!("  {}", entry(alert, desk).join("\n    ")));
+        out.push(format!("  {}", entry(alert, message.timezone).join("\n    ")));
     }
     format!("{}\n\n", out.join("\n"))
 }

@@ -170,8 +170,9 @@ fn samples() -> Vec<Value> {
         "entities": [], "places": [],
         "story": { "id": "x", "reports": 1, "sources": [], "first_seen": at },
     });
-    let event =
-        json!({ "name": HOSTILE, "state": "failing", "reason": "dns", "since": at, "detail": HOSTILE });
+    let event = json!({
+        "name": HOSTILE, "state": "failing", "reason": "dns", "since": at, "detail": HOSTILE, "late": true,
+    });
     let recovered = json!({ "name": "x", "state": "ok", "since": at, "detail": "" });
     let report = json!({
         "since": at, "until": at, "recorded": 0, "sources": 1, "waiting": 0, "held": 0, "dead": 0, "silences": 0,

@@ -1,9 +1,10 @@
 //! `webhook`: a JSON POST, signed by the rules of Standard Webhooks 1.0.
 //!
-//! The body is the same on every attempt; the timestamp header and so the signature are the attempt's own. Receivers
+//! The body is the same on every attempt but for the mark of being late; the timestamp header and so the signature are the attempt's own. Receivers
 //! know a repetition by `webhook-id`. Redirects are not followed: body and signature are meant for one address.
 
 use std::fmt;
+use std::ops::Not;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +23,6 @@ use super::template::Template;
 use super::{Accepted, Body, Message, NotifyError, TEST_WORDS, WebhookSettings};
 use crate::config::secret::Secret;
 use crate::outbox::Failure;
-use crate::outbox::bundle::Cause;
 use crate::outbox::classify::{self, HttpVerdict};
 use crate::report::Report;
 use crate::story::{Alert, AlertKind};
@@ -122,7 +122,7 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// The body for `message`, the same on every attempt of an alert.
+/// The body for `message`, the same on every attempt but for the mark of being late.
 ///
 /// # Errors
 /// None that is known: every value in it has a JSON form.
@@ -140,17 +140,18 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 data: Data::Alert(Box::new(wire::alert::Alert { late: message.late, ..told.into() })),
             }
         }
-        Body::Digest(digest @ Digest { cause, alerts, left: _, part, parts }) => Envelope {
+        Body::Digest(digest @ Digest { alerts, part, parts, .. }) => Envelope {
             kind: "alert.digest",
             version: VERSION,
             timestamp: digest.created(),
             data: Data::Digest {
+                late: message.late,
                 alerts: alerts
                     .iter()
                     .cloned()
                     .map(|alert| Alert { untold: Vec::new(), ..alert }.into())
                     .map(|alert: wire::alert::Alert| wire::alert::Alert {
-                        late: *cause == Some(Cause::Late) && !alert.possible_duplicate,
+                        late: message.late && !alert.possible_duplicate,
                         ..alert
                     })
                     .collect(),
@@ -168,11 +169,15 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 reason: event.reason.as_deref(),
                 since: event.since,
                 detail: &event.detail,
+                late: message.late,
             },
         },
-        Body::Report(report) => {
-            Envelope { kind: "report", version: VERSION, timestamp: report.until, data: Data::Report(report) }
-        }
+        Body::Report(report) => Envelope {
+            kind: "report",
+            version: VERSION,
+            timestamp: report.until,
+            data: Data::Report { report, late: message.late },
+        },
         Body::Test => Envelope {
             kind: "test",
             version: VERSION,
@@ -221,6 +226,8 @@ enum Data<'a> {
         alerts: Vec<wire::alert::Alert>,
         part: usize,
         parts: usize,
+        #[serde(skip_serializing_if = "Not::not")]
+        late: bool,
     },
     Event {
         name: &'a str,
@@ -229,8 +236,15 @@ enum Data<'a> {
         reason: Option<&'a str>,
         since: Timestamp,
         detail: &'a str,
+        #[serde(skip_serializing_if = "Not::not")]
+        late: bool,
     },
-    Report(&'a Report),
+    Report {
+        #[serde(flatten)]
+        report: &'a Report,
+        #[serde(skip_serializing_if = "Not::not")]
+        late: bool,
+    },
     Test {
         name: &'a str,
         detail: &'static str,

@@ -1,6 +1,5 @@
 //! What a message says in the few lines that chats and telephones show, and how it is made to fit.
 
-use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::super::digest::{self, Digest};
@@ -34,8 +33,9 @@ pub(super) struct Note {
 enum Text {
     /// One thing: what must be said, what may be cut, and what is said last.
     One { head: Vec<String>, excerpt: String, tail: Vec<String> },
-    /// Several things of equal worth, some of which may have to be left out, and how many are left out already.
-    Several { entries: Vec<String>, left: usize },
+    /// Several things of equal worth, some of which may have to be left out, how many are left out already, and what is
+    /// said before.
+    Several { head: Option<&'static str>, entries: Vec<String>, left: usize },
 }
 
 /// What a service takes of a text.
@@ -56,9 +56,9 @@ impl Note {
     pub(super) fn of(message: &Message<'_>) -> Self {
         match &message.body {
             Body::Alert(alert) => of_alert(alert, message),
-            Body::Digest(digest) => of_digest(digest, message.timezone),
-            Body::Event(told) => of_event(told, message.timezone),
-            Body::Report(told) => of_report(told, message.timezone),
+            Body::Digest(digest) => of_digest(digest, message),
+            Body::Event(told) => of_event(told, message),
+            Body::Report(told) => of_report(told, message),
             Body::Test => of_test(),
         }
     }
@@ -83,7 +83,12 @@ impl Note {
     pub(super) fn text(&self, shape: &Shape) -> String {
         match &self.text {
             Text::One { head, excerpt, tail } => one(head, excerpt, tail, shape),
-            Text::Several { entries, left } => several(entries, *left, shape),
+            Text::Several { head: None, entries, left } => several(entries, *left, shape),
+            Text::Several { head: Some(head), entries, left } => {
+                let head = (shape.plain)(head) + "\n\n";
+                let text = shape.text.saturating_sub((shape.size)(&head));
+                head + &several(entries, *left, &Shape { text, ..*shape })
+            }
         }
     }
 }
@@ -222,20 +227,24 @@ fn of_alert(alert: &Alert, message: &Message<'_>) -> Note {
     }
 }
 
-fn of_digest(digest: &Digest<'_>, desk: &TimeZone) -> Note {
-    let entries = digest.alerts.iter().map(|alert| digest::entry(alert, desk).join("\n"));
+fn of_digest(digest: &Digest<'_>, message: &Message<'_>) -> Note {
+    let entries = digest.alerts.iter().map(|alert| digest::entry(alert, message.timezone).join("\n"));
     let severity = digest.severity();
     Note {
         severity,
         title: format!("[{}] {}", severity.as_str().to_uppercase(), digest.headline()),
         link: None,
-        text: Text::Several { entries: entries.collect(), left: digest.left },
+        text: Text::Several {
+            head: message.late.then_some(wording::LATE),
+            entries: entries.collect(),
+            left: digest.left,
+        },
     }
 }
 
-fn of_event(told: &Event, desk: &TimeZone) -> Note {
-    let facts = event::facts(told, desk).into_iter().skip(1);
-    let head = facts.map(|(heading, fact)| format!("{heading}: {fact}")).collect();
+fn of_event(told: &Event, message: &Message<'_>) -> Note {
+    let facts = event::facts(told, message.timezone).into_iter().skip(1);
+    let head = stated(facts, message);
     Note {
         severity: severity(told.kind),
         title: format!("[{}] {}", told.kind.as_str(), event::headline(told)),
@@ -244,15 +253,20 @@ fn of_event(told: &Event, desk: &TimeZone) -> Note {
     }
 }
 
-fn of_report(told: &Report, desk: &TimeZone) -> Note {
-    let facts = report::facts(told, desk).into_iter();
-    let head = facts.map(|(heading, fact)| format!("{heading}: {fact}")).collect();
+fn of_report(told: &Report, message: &Message<'_>) -> Note {
+    let head = stated(report::facts(told, message.timezone).into_iter(), message);
     Note {
         severity: Severity::Info,
         title: format!("[report] {}", report::headline(told)),
         link: None,
         text: Text::One { head, excerpt: String::new(), tail: vec!["harmattan status".to_owned()] },
     }
+}
+
+/// Facts in a line each, and before them that they are late.
+fn stated(facts: impl Iterator<Item = (&'static str, String)>, message: &Message<'_>) -> Vec<String> {
+    let late = message.late.then(|| wording::LATE.to_owned()).into_iter();
+    late.chain(facts.map(|(heading, fact)| format!("{heading}: {fact}"))).collect()
 }
 
 /// How loud an event is.

@@ -62,11 +62,11 @@ const FOOT: &str = "</main>\n</body>\n</html>\n";
 pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
     let body = match &message.body {
         Body::Alert(alert) => alert_html(alert, message, excerpt),
-        Body::Digest(digest) => digest_html(digest, message.timezone),
-        Body::Event(event) => event_html(event, message.timezone),
+        Body::Digest(digest) => digest_html(digest, message),
+        Body::Event(event) => event_html(event, message),
         Body::Report(told) => {
             let title = format!("Daily report: {}", report::headline(told));
-            facts_html(&title, &report::facts(told, message.timezone), "harmattan status")
+            facts_html(&title, &report::facts(told, message.timezone), "harmattan status", message)
         }
         Body::Test => format!("<p>{}</p>\n", escape(TEST_WORDS)),
     };
@@ -74,13 +74,15 @@ pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
 }
 
 /// What happened as the title, then each fact under its heading.
-fn event_html(told: &Event, desk: &TimeZone) -> String {
-    let facts = event::facts(told, desk);
-    facts_html(&event::headline(told), facts.get(1..).unwrap_or_default(), "harmattan sources list")
+fn event_html(told: &Event, message: &Message<'_>) -> String {
+    let facts = event::facts(told, message.timezone);
+    let facts = facts.get(1..).unwrap_or_default();
+    facts_html(&event::headline(told), facts, "harmattan sources list", message)
 }
 
-fn facts_html(title: &str, facts: &[(&str, String)], more: &str) -> String {
+fn facts_html(title: &str, facts: &[(&str, String)], more: &str, message: &Message<'_>) -> String {
     let mut out = vec![format!("<h1>{}</h1>", escape(title))];
+    out.extend(late(message));
     out.extend(facts.iter().map(|(heading, fact)| {
         format!("<p><strong>{heading}:</strong> <span dir=\"auto\">{}</span></p>", escape(fact))
     }));
@@ -89,8 +91,11 @@ fn facts_html(title: &str, facts: &[(&str, String)], more: &str) -> String {
 }
 
 /// Each alert in a few lines, numbered.
-fn digest_html(digest: &Digest<'_>, desk: &TimeZone) -> String {
-    let mut out = vec![format!("<h1>{}, at most {}</h1>\n<ol>", digest.headline(), digest.severity())];
+fn digest_html(digest: &Digest<'_>, message: &Message<'_>) -> String {
+    let desk = message.timezone;
+    let mut out = vec![format!("<h1>{}, at most {}</h1>", digest.headline(), digest.severity())];
+    out.extend(late(message));
+    out.push("<ol>".to_owned());
     for alert in digest.alerts {
         out.push(format!(
             "<li>\n<p>{} {}</p>\n<p dir=\"auto\"{}><strong>{}</strong></p>\n<p class=\"quiet\">{}<br>\npublished {}</p>",
@@ -110,6 +115,11 @@ fn digest_html(digest: &Digest<'_>, desk: &TimeZone) -> String {
     out.join("\n")
 }
 
+/// What is late says so.
+fn late(message: &Message<'_>) -> Option<String> {
+    message.late.then(|| format!("<p><strong>{}</strong></p>", wording::LATE))
+}
+
 fn repeat(alert: &Alert, desk: &TimeZone) -> Option<String> {
     let words = wording::repeat(alert, desk)?;
     Some(format!("<p><strong>{}</strong></p>", escape(&words)))
@@ -126,7 +136,7 @@ fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     let desk = message.timezone;
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
-    out.extend(message.late.then(|| format!("<p><strong>{}</strong></p>", wording::LATE)));
+    out.extend(late(message));
     out.extend(repeat(alert, desk));
     out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));

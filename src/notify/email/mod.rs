@@ -181,17 +181,18 @@ impl fmt::Debug for Email {
 
 /// `[critical] <headline> · <source>`.
 fn subject_of(message: &Message<'_>) -> HeaderText {
+    let late = if message.late { "Late: " } else { "" };
     let alert = match &message.body {
         Body::Alert(alert) => alert,
         Body::Digest(digest) => {
             let (severity, headline) = (digest.severity(), digest.headline());
-            return HeaderText::new(&format!("[digest] {headline} · at most {severity}"));
+            return HeaderText::new(&format!("[digest] {late}{headline} · at most {severity}"));
         }
         Body::Event(told) => {
-            return HeaderText::new(&format!("[{}] {}", told.kind.as_str(), event::headline(told)));
+            return HeaderText::new(&format!("[{}] {late}{}", told.kind.as_str(), event::headline(told)));
         }
         Body::Report(told) => {
-            return HeaderText::new(&format!("[report] Harmattan: {}", report::headline(told)));
+            return HeaderText::new(&format!("[report] {late}Harmattan: {}", report::headline(told)));
         }
         Body::Test => return HeaderText::new("[test] Harmattan: a test message"),
     };
@@ -200,11 +201,7 @@ fn subject_of(message: &Message<'_>) -> HeaderText {
         AlertKind::Update => "Update: ",
     };
     let (headline, source) = (wording::headline(alert), wording::source_name(alert));
-    let late = match (message.late, alert.repeat) {
-        (_, Some(_)) => "Perhaps again: ",
-        (true, None) => "Late: ",
-        (false, None) => "",
-    };
+    let late = if alert.repeat.is_some() { "Perhaps again: " } else { late };
     HeaderText::new(&format!("[{}] {late}{update}{headline} · {source}", alert.severity))
 }
 

@@ -1,7 +1,5 @@
 //! The text part of a mail: complete by itself.
 
-use jiff::tz::TimeZone;
-
 use super::super::digest::{Digest, entry};
 use super::super::event::facts;
 use super::super::foreign::{cut, line, wrap};
@@ -20,19 +18,26 @@ const INDENT: &str = "   ";
 pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
     match &message.body {
         Body::Alert(alert) => alert_text(alert, message, excerpt),
-        Body::Digest(digest) => digest_text(digest, message.timezone),
-        Body::Event(event) => event_text(event, message.timezone),
+        Body::Digest(digest) => digest_text(digest, message),
+        Body::Event(event) => event_text(event, message),
         Body::Report(told) => {
             let facts = facts_text(&report::facts(told, message.timezone));
-            format!("Daily report: {}\n\n{facts}\n\nMore:   harmattan status\n", report::headline(told))
+            let head = format!("Daily report: {}\n{}", report::headline(told), late(message));
+            format!("{head}\n{facts}\n\nMore:   harmattan status\n")
         }
         Body::Test => format!("{TEST_WORDS}\n"),
     }
 }
 
 /// Each fact under its heading, wrapped.
-fn event_text(event: &Event, desk: &TimeZone) -> String {
-    format!("{}\n\nMore:   harmattan sources list\n", facts_text(&facts(event, desk)))
+fn event_text(event: &Event, message: &Message<'_>) -> String {
+    let facts = facts_text(&facts(event, message.timezone));
+    format!("{}{facts}\n\nMore:   harmattan sources list\n", late(message))
+}
+
+/// A line that says so of what is late.
+fn late(message: &Message<'_>) -> String {
+    if message.late { format!("{}\n", wording::LATE) } else { String::new() }
 }
 
 fn facts_text(facts: &[(&str, String)]) -> String {
@@ -41,11 +46,12 @@ fn facts_text(facts: &[(&str, String)]) -> String {
 }
 
 /// Each alert in a few lines, numbered.
-fn digest_text(digest: &Digest<'_>, desk: &TimeZone) -> String {
+fn digest_text(digest: &Digest<'_>, message: &Message<'_>) -> String {
     let mut out = vec![format!("{}, at most {}", digest.headline(), digest.severity())];
+    out.extend(message.late.then(|| wording::LATE.to_owned()));
     for (alert, number) in digest.alerts.iter().zip(1_usize..) {
         out.push(String::new());
-        let told = entry(alert, desk).join("\n");
+        let told = entry(alert, message.timezone).join("\n");
         let told = wrap(&told, WIDTH - INDENT.len());
         out.push(format!("{number}."));
         out.extend(told.lines().map(|row| format!("{INDENT}{row}")));
