@@ -9,12 +9,13 @@ use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::template::{Kind, Source};
 use harmattan::notify::{
     Accepted, Body, EmailSettings, Login, MailTemplates, MailWay, Message, Notifier, NotifierKind,
-    NotifierSettings, RelaySettings, SmtpTls, WebhookSettings, stdout, webhook,
+    NotifierSettings, RelaySettings, SmtpTls, WebhookSettings, punctuality, stdout, webhook,
 };
 use harmattan::outbox::bundle::Cause;
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::{Counts, Report, Unwell};
 use harmattan::story::Alert;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use scraper::{Html, Selector};
@@ -114,7 +115,14 @@ fn a_digest_reads_well() {
     settings.set_prepend_module_to_snapshot(false);
     let _bound = settings.bind_to_scope();
     let alerts: Vec<Alert> = samples().into_iter().map(|(_, alert)| alert).collect();
-    let body = Body::Digest(Digest { cause: None, alerts: &alerts, left: 0, part: 2, parts: 3 });
+    let body = Body::Digest(Digest {
+        cause: None,
+        alerts: &alerts,
+        left: 0,
+        part: 2,
+        parts: 3,
+        created: sample::now(),
+    });
     let message = Message { body, ..message(&alerts[0], RECIPIENT, &desk) };
     insta::assert_snapshot!("digest.txt", text_part(&message, 120));
     insta::assert_snapshot!("digest.html", html_part(&message, 120));
@@ -128,8 +136,14 @@ async fn what_may_have_been_told_before_says_so_in_every_form() {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let utc = TimeZone::UTC;
     let alone = message(&alert, RECIPIENT, &utc);
-    let digest =
-        Digest { cause: Some(Cause::Late), alerts: std::slice::from_ref(&alert), left: 0, part: 1, parts: 1 };
+    let digest = Digest {
+        cause: Some(Cause::Late),
+        alerts: std::slice::from_ref(&alert),
+        left: 0,
+        part: 1,
+        parts: 1,
+        created: sample::now(),
+    };
     let bundled = Message { body: Body::Digest(digest), ..message(&alert, RECIPIENT, &utc) };
     for message in [&alone, &bundled] {
         for told in [text_part(message, 120), html_part(message, 120), stdout::block(message)] {
@@ -268,6 +282,33 @@ async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
         let message = message(&alert, RECIPIENT, &utc);
         let read: Vec<&str> = letter.parts.iter().map(|part| part.text.as_str()).collect();
         assert_eq!(read, [text_part(&message, 600), html_part(&message, 600)], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_is_dated_by_its_making_on_every_attempt() {
+    let alerts = [sample::french(), sample::arabic()];
+    let created = "2026-11-24T06:00:00Z".parse().expect("a time");
+    let digest = Digest { cause: Some(Cause::Digest), alerts: &alerts, left: 0, part: 1, parts: 1, created };
+    let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
+    let notifier = notifier(NotifierKind::Email(email_settings(&mailbox)));
+    for minutes in [0, 5, 90] {
+        let now = created + SignedDuration::from_mins(minutes);
+        let (late, sent) = punctuality(created, now);
+        let body = Body::Digest(digest);
+        let utc = TimeZone::UTC;
+        let message = Message { body, now, sent: Some(sent), late, ..message(&alerts[0], RECIPIENT, &utc) };
+        notifier.send(&message).await.expect("accepted");
+    }
+    let mails = mailbox.wait_for(3).await;
+    assert_eq!(mails[0], mails[1], "an attempt in good time repeats it");
+    for (mail, subject) in [
+        (&mails[0], "[digest] 2 alerts since the last digest · at most high"),
+        (&mails[2], "[digest] Late: 2 alerts since the last digest · at most high"),
+    ] {
+        let letter = Letter::read(&mail.bytes).expect("a mail");
+        assert_eq!(letter.header("Date"), Some("Tue, 24 Nov 2026 06:00:00 +0000"));
+        assert_eq!(letter.header("Subject"), Some(subject));
     }
 }
 

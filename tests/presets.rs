@@ -90,7 +90,14 @@ async fn every_service_is_told_in_its_own_form() {
     settings.set_prepend_module_to_snapshot(false);
     let (alert, hostile) = (sample::russian(), sample::hostile());
     let alerts = [sample::french(), sample::arabic(), sample::hostile()];
-    let digest = Digest { cause: Some(Cause::Quiet), alerts: &alerts, left: 0, part: 1, parts: 2 };
+    let digest = Digest {
+        cause: Some(Cause::Quiet),
+        alerts: &alerts,
+        left: 0,
+        part: 1,
+        parts: 2,
+        created: sample::now(),
+    };
     let (failing, recovered) =
         (event(EventKind::SourceFailing, "rfi-afrique"), event(EventKind::SourceRecovered, "rfi-afrique"));
     let report = Report { since: sample::now(), until: sample::now(), ..Report::default() };
@@ -134,7 +141,14 @@ async fn the_largest_messages_keep_to_every_limit() {
             checked(service, &Body::Alert(&alert)).await;
             let told = checked(
                 service,
-                &Body::Digest(Digest { cause: None, alerts: &many, left: 0, part: 1, parts: 1 }),
+                &Body::Digest(Digest {
+                    cause: None,
+                    alerts: &many,
+                    left: 0,
+                    part: 1,
+                    parts: 1,
+                    created: sample::now(),
+                }),
             )
             .await;
             assert!(told.to_string().contains("more: harmattan alerts list"), "{told}");
@@ -257,7 +271,14 @@ async fn an_alert_that_arrives_days_late_is_not_resolved_already() {
     let report = Report { since: sample::now(), until: sample::now(), ..Report::default() };
     for body in [
         Body::Alert(&alert),
-        Body::Digest(Digest { cause: None, alerts: &alerts, left: 0, part: 1, parts: 1 }),
+        Body::Digest(Digest {
+            cause: None,
+            alerts: &alerts,
+            left: 0,
+            part: 1,
+            parts: 1,
+            created: sample::now(),
+        }),
         Body::Event(&failing),
         Body::Report(&report),
         Body::Test,

@@ -45,7 +45,14 @@ fn every_body_fits_the_schema() {
     }
     assert!(schema.is_valid(&body(Body::Test)));
     let alerts = [sample::russian(), sample::hostile()];
-    let digest = body(Body::Digest(Digest { cause: None, alerts: &alerts, left: 0, part: 2, parts: 3 }));
+    let digest = body(Body::Digest(Digest {
+        cause: None,
+        alerts: &alerts,
+        left: 0,
+        part: 2,
+        parts: 3,
+        created: sample::now(),
+    }));
     let errors: Vec<_> = schema.iter_errors(&digest).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {digest:#}");
     assert_eq!((&digest["type"], &digest["data"]["part"]), (&"alert.digest".into(), &2.into()));

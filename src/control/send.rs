@@ -36,8 +36,9 @@ pub(super) async fn send_digest(
         Err(error) => return refused(error.to_string()),
     };
     let Some(first) = alerts.first() else { return refused("a digest without alerts is not sent") };
+    let created = clock::now();
     let body = |notifier: &Notifier| {
-        let digest = Digest { cause: None, alerts: &alerts, left: 0, part, parts };
+        let digest = Digest { cause: None, alerts: &alerts, left: 0, part, parts, created };
         if notifier.takes_parts() {
             return Some(Body::Digest(digest));
         }

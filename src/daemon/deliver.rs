@@ -171,9 +171,14 @@ impl Stored {
             Self::Alert(alert) => Body::Alert(alert),
             Self::Event(event) => Body::Event(event),
             Self::Report(report) => Body::Report(report),
-            Self::Bundle(Bundle { cause, part, parts, .. }, alerts, left) => {
-                Body::Digest(Digest { cause: Some(*cause), alerts, left: *left, part: *part, parts: *parts })
-            }
+            Self::Bundle(bundle, alerts, left) => Body::Digest(Digest {
+                cause: Some(bundle.cause),
+                alerts,
+                left: *left,
+                part: bundle.part,
+                parts: bundle.parts,
+                created: bundle.created,
+            }),
         }
     }
 }

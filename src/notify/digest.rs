@@ -23,17 +23,14 @@ pub struct Digest<'a> {
     pub part: usize,
     /// How many there are.
     pub parts: usize,
+    /// When it was made: the same on every attempt.
+    pub created: Timestamp,
 }
 
 impl Digest<'_> {
     /// The gravest of its alerts.
     pub(crate) fn severity(&self) -> Severity {
         self.alerts.iter().map(|alert| alert.severity).max().unwrap_or(Severity::Info)
-    }
-
-    /// When its newest alert was made: the same on every attempt.
-    pub(crate) fn created(&self) -> Timestamp {
-        self.alerts.iter().map(|alert| alert.created).max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// `3 alerts of quiet hours`, and which part of how many when there are several.
@@ -136,7 +133,7 @@ mod tests {
             (Some(Cause::Quiet), &alerts[..], 0, (1, 2), "2 alerts of quiet hours, part 1 of 2 high"),
             (Some(Cause::Quiet), &alerts[..], 448, (1, 1), "450 alerts of quiet hours high"),
         ] {
-            let digest = Digest { cause, alerts, left, part, parts };
+            let digest = Digest { cause, alerts, left, part, parts, created: Timestamp::UNIX_EPOCH };
             assert_eq!(format!("{} {}", digest.headline(), digest.severity()), expected);
         }
     }

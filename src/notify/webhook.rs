@@ -143,7 +143,7 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
         Body::Digest(digest @ Digest { alerts, part, parts, .. }) => Envelope {
             kind: "alert.digest",
             version: VERSION,
-            timestamp: digest.created(),
+            timestamp: digest.created,
             data: Data::Digest {
                 late: message.late,
                 alerts: alerts

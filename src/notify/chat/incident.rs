@@ -58,7 +58,7 @@ impl Incident {
                 happened(story, &kind, &foreign::line(wording::source_name(alert)), alert.created)
             }
             Body::Digest(digest) => {
-                happened(message.id.to_string(), "alert.digest", "harmattan", digest.created())
+                happened(message.id.to_string(), "alert.digest", "harmattan", digest.created)
             }
             Body::Event(event) => {
                 let (kind, course) = match event.kind {

@@ -1,7 +1,8 @@
 //! `email`: one mail to one recipient, text and HTML.
 //!
 //! A mail is the same, byte for byte, on every attempt that is not late: its Message-ID is the delivery's id, its Date
-//! the alert's, and as sent it tells the time since which it may leave. So a mailbox that got it twice shows it once.
+//! the time at which the alert or the digest was made, and as sent it tells the time since which it may leave. So a
+//! mailbox that got it twice shows it once.
 //! A late attempt says that it is late, and tells its own time; its Message-ID stays.
 
 mod html;
@@ -205,11 +206,11 @@ fn subject_of(message: &Message<'_>) -> HeaderText {
     HeaderText::new(&format!("[{}] {late}{update}{headline} · {source}", alert.severity))
 }
 
-/// The alert's time, so that retries repeat it; for a test the time of sending.
+/// When it was made, so that retries repeat it; for a test the time of sending.
 fn date(message: &Message<'_>) -> SystemTime {
     let at = match &message.body {
         Body::Alert(alert) => alert.created,
-        Body::Digest(digest) => digest.created(),
+        Body::Digest(digest) => digest.created,
         Body::Event(event) => event.created,
         Body::Report(told) => told.until,
         Body::Test => message.now,
