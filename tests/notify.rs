@@ -1,9 +1,11 @@
 //! The notifiers against receivers on loopback that speak the real protocols, and do it badly when told.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use harmattan::config::secret::Secret;
 use harmattan::demo::{Answer, Fault, Hook, Letter, Mail, Mailbox, Replies, Verb};
+use harmattan::event::{Event, EventKind};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::email::{html_part, text_part};
 use harmattan::notify::template::{Kind, Source};
@@ -127,6 +129,49 @@ fn a_digest_reads_well() {
     insta::assert_snapshot!("digest.txt", text_part(&message, 120));
     insta::assert_snapshot!("digest.html", html_part(&message, 120));
     insta::assert_snapshot!("digest.stdout", stdout::block(&message));
+}
+
+/// All that is told late, and of it an alert, alone and in a digest, that no route takes: in every form.
+#[test]
+fn what_is_late_and_what_no_route_takes_reads_well() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden/notify");
+    settings.set_prepend_module_to_snapshot(false);
+    let _bound = settings.bind_to_scope();
+    let alert = Alert { unrouted: true, ..sample::arabic() };
+    let alerts = [alert.clone(), sample::french()];
+    let (left, created) = (0, sample::now());
+    let digest = Digest { cause: Some(Cause::Digest), alerts: &alerts, left, part: 1, parts: 1, created };
+    let event = |kind, name| Event::new(kind, name, Some("dns"), created, "no such host".to_owned(), created);
+    let events = [
+        event(EventKind::SourceFailing, "rfi-afrique"),
+        event(EventKind::NetworkOffline, "desk-host"),
+        event(EventKind::NotifierFailing, "<ops> hook"),
+    ];
+    let report = Report { since: created, until: created, ..Report::default() };
+    let bodies = [Body::Alert(&alert), Body::Digest(digest), Body::Report(&report)].into_iter();
+    let (mut text, mut html, mut screen, mut json) = <(String, String, String, String)>::default();
+    for body in bodies.chain(events.iter().map(Body::Event)) {
+        let utc = TimeZone::UTC;
+        let message = Message { body, late: true, ..message(&alert, RECIPIENT, &utc) };
+        text += &format!("{}\n====\n\n", text_part(&message, 120));
+        html += html_part(&message, 120).split_once("<main>").expect("a body").1;
+        screen += &stdout::block(&message);
+        let body = webhook::body(&message, "tried").expect("JSON");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let (kind, data) = (&body["type"], &body["data"]);
+        let first = &data["alerts"][0];
+        writeln!(
+            json,
+            "{kind} late {} unrouted {}; its first alert late {} unrouted {}",
+            data["late"], data["unrouted"], first["late"], first["unrouted"]
+        )
+        .expect("room");
+    }
+    insta::assert_snapshot!("late.txt", text);
+    insta::assert_snapshot!("late.html", html);
+    insta::assert_snapshot!("late.stdout", screen);
+    insta::assert_snapshot!("late.json", json);
 }
 
 #[tokio::test]

@@ -119,6 +119,32 @@ async fn every_service_is_told_in_its_own_form() {
     }
 }
 
+#[tokio::test]
+async fn what_is_late_and_what_no_route_takes_says_so() {
+    let unrouted = Alert { unrouted: true, ..sample::arabic() };
+    let alerts = [unrouted.clone(), sample::french()];
+    let (left, created) = (0, sample::now());
+    let digest = Digest { cause: Some(Cause::Quiet), alerts: &alerts, left, part: 1, parts: 1, created };
+    let failing = event(EventKind::NotifierFailing, "ops-hook");
+    let report = Report { since: created, until: created, ..Report::default() };
+    let (late, unsaid) = ("Late: a stop or an outage held it up", "No route takes it: everybody is told");
+    for service in Service::ALL {
+        for (body, is_unrouted) in [
+            (Body::Alert(&unrouted), true),
+            (Body::Digest(digest), true),
+            (Body::Event(&failing), false),
+            (Body::Report(&report), false),
+        ] {
+            for hours in [0, 1] {
+                let now = created + SignedDuration::from_hours(hours);
+                let told = checked_at(now, service, &body).await.to_string();
+                let said = (told.contains(late), told.matches(unsaid).count());
+                assert_eq!(said, (hours == 1, usize::from(is_unrouted)), "{}: {told}", service.as_str());
+            }
+        }
+    }
+}
+
 /// An alert of which everything is as long as it can be, in letters that cost most.
 fn giant(filling: &str) -> Alert {
     let mut alert = sample::russian();

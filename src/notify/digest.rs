@@ -79,6 +79,7 @@ pub(crate) fn entry(alert: &Alert, desk: &TimeZone) -> Vec<String> {
         Link::None => {}
     }
     lines.extend(wording::repeat(alert, desk));
+    lines.extend(wording::unrouted(alert).map(str::to_owned));
     lines.push(wording::explain(alert));
     lines
 }

@@ -140,6 +140,7 @@ fn alert_block(alert: &Alert, message: &Message<'_>) -> String {
     let mut out = vec![format!("[{}] {}", alert.severity, wording::rules(alert))];
     out.extend(message.late.then(|| wording::LATE.to_owned()));
     out.extend(wording::repeat(alert, message.timezone));
+    out.extend(wording::unrouted(alert).map(str::to_owned));
     out.extend(wording::update(alert));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| format!("{heading}: {}", line(note))));
     out.push(wording::headline(alert));

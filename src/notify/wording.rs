@@ -75,6 +75,11 @@ pub(crate) fn repeat(alert: &Alert, desk: &TimeZone) -> Option<String> {
     Some(format!("May have been told before: the store was restored from a backup of {taken}"))
 }
 
+/// What is said of an alert that everybody has, since the desk's routes say of nobody in particular.
+pub(crate) fn unrouted(alert: &Alert) -> Option<&'static str> {
+    alert.unrouted.then_some("No route takes it: everybody is told")
+}
+
 /// What an update adds; `None` for a new alert.
 pub(crate) fn update(alert: &Alert) -> Option<String> {
     match alert.kind {

@@ -191,6 +191,7 @@ fn of_alert(alert: &Alert, message: &Message<'_>) -> Note {
     head.extend(wording::unverified(alert).map(str::to_owned));
     head.extend(message.late.then(|| wording::LATE.to_owned()));
     head.extend(wording::repeat(alert, message.timezone));
+    head.extend(wording::unrouted(alert).map(str::to_owned));
     head.extend(wording::update(alert));
     let notes = wording::notes(alert);
     head.extend(

@@ -107,7 +107,7 @@ fn digest_html(digest: &Digest<'_>, message: &Message<'_>) -> String {
             escape(&wording::published(alert, desk)),
         ));
         out.extend(link(alert));
-        out.extend(repeat(alert, desk));
+        out.extend(remarks(alert, desk));
         out.push(format!(r#"<p class="quiet">More: {}</p>"#, command(&wording::explain(alert))));
         out.push("</li>".to_owned());
     }
@@ -117,12 +117,17 @@ fn digest_html(digest: &Digest<'_>, message: &Message<'_>) -> String {
 
 /// What is late says so.
 fn late(message: &Message<'_>) -> Option<String> {
-    message.late.then(|| format!("<p><strong>{}</strong></p>", wording::LATE))
+    message.late.then(|| strong(wording::LATE))
 }
 
-fn repeat(alert: &Alert, desk: &TimeZone) -> Option<String> {
-    let words = wording::repeat(alert, desk)?;
-    Some(format!("<p><strong>{}</strong></p>", escape(&words)))
+/// What is said of an alert before all that it says itself, in a digest too.
+fn remarks(alert: &Alert, desk: &TimeZone) -> impl Iterator<Item = String> {
+    let unrouted = wording::unrouted(alert).map(strong);
+    wording::repeat(alert, desk).map(|words| strong(&words)).into_iter().chain(unrouted)
+}
+
+fn strong(words: &str) -> String {
+    format!("<p><strong>{}</strong></p>", escape(words))
 }
 
 fn badge(severity: Severity) -> String {
@@ -137,8 +142,8 @@ fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     let mut out = vec![format!("<p>{} {}</p>", badge(alert.severity), escape(&wording::rules(alert)))];
     out.extend(wording::unverified(alert).map(|words| format!(r#"<p class="warning">{words}</p>"#)));
     out.extend(late(message));
-    out.extend(repeat(alert, desk));
-    out.extend(wording::update(alert).map(|update| format!("<p><strong>{}</strong></p>", escape(&update))));
+    out.extend(remarks(alert, desk));
+    out.extend(wording::update(alert).map(|update| strong(&update)));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);
     if wording::has_title(alert) {

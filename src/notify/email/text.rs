@@ -66,6 +66,7 @@ fn alert_text(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     out.extend(wording::unverified(alert).map(str::to_uppercase));
     out.extend(message.late.then(|| wording::LATE.to_owned()));
     out.extend(wording::repeat(alert, desk).map(|words| wrap(&words, WIDTH)));
+    out.extend(wording::unrouted(alert).map(str::to_owned));
     out.extend(wording::update(alert));
     let notes = wording::notes(alert);
     out.extend(notes.iter().map(|(heading, note)| wrap(&format!("{heading}: {note}"), WIDTH)));
