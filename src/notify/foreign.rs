@@ -144,7 +144,19 @@ fn is_number(text: &str) -> bool {
 pub(super) fn is_address(word: &str) -> bool {
     let bare = word.trim().trim_start_matches('<').trim_end_matches('>');
     let marks = ['\\', '*', '`', '|', '[', ']', '<', '>'];
-    (bare.starts_with("https://") || bare.starts_with("http://")) && !bare.contains(marks)
+    let rest = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://"));
+    rest.is_some_and(has_host) && !bare.contains(marks)
+}
+
+/// Whether what stands behind `https://` begins with a host that every service takes for one. Where a service takes none
+/// there, the word is text, whose marks and names it obeys: `https://@all`, `https://a_b/@channel`.
+fn has_host(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    host.starts_with(char::is_alphanumeric)
+        && host.contains('.')
+        && host.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '-'))
+        && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -114,12 +114,18 @@ fn card_bytes(text: &str) -> usize {
         .map_or(usize::MAX, |json| words(json) + text.matches('\n').count() * PARAGRAPH_BYTES)
 }
 
-/// `text` in which no `@` calls anybody: a joiner that cannot be seen stands behind it. Addresses stay as they are.
+/// `text` in which no `@` calls anybody: a joiner that cannot be seen stands behind it, but for those within an address.
 pub(super) fn uncalled(text: &str) -> String {
     let word = |word: &str| {
-        if is_address(word) { word.to_owned() } else { word.replace('@', "@\u{2060}") }
+        if is_address(word) && is_within(word) { word.to_owned() } else { word.replace('@', "@\u{2060}") }
     };
     text.split_inclusive(char::is_whitespace).map(word).collect()
+}
+
+/// Whether no service ends an address before the last `@` in it: what stands there is common in addresses.
+fn is_within(address: &str) -> bool {
+    let common = |char: char| char.is_ascii_alphanumeric() || "<:/.-_%?&=#+@".contains(char);
+    address.rsplit_once('@').is_none_or(|(before, _)| before.chars().all(common))
 }
 
 #[cfg(test)]
@@ -133,6 +139,8 @@ mod tests {
             ("[click](https://evil.example)", "\\[click\\](https://evil.example)"),
             ("see https://a.example/x_y_z now", "see https://a.example/x_y_z now"),
             ("name <https://a.example/x_y>", "name <https://a.example/x_y>"),
+            ("https://пример.example/x_y", "https://пример.example/x_y"),
+            ("https://_a_", "https\\://\\_a\\_"),
             ("https://a.example/[x](y)", "https://a.example/\\[x\\](y)"),
             ("at 16:40: x", "at 16:40: x"),
             ("# Title\n- item\n1. one", "\\# Title\n\\- item\n1\\. one"),
@@ -144,6 +152,18 @@ mod tests {
         for (text, expected) in [
             ("@everyone @here a@b.example", "@\u{2060}everyone @\u{2060}here a@\u{2060}b.example"),
             ("https://t.example/@name x", "https://t.example/@name x"),
+            ("https://@all http://@here/x", "https://@\u{2060}all http://@\u{2060}here/x"),
+            ("https://a_b/@channel", "https://a_b/@\u{2060}channel"),
+            ("https://a_b.example/@channel", "https://a_b.example/@\u{2060}channel"),
+            ("https://all/@channel", "https://all/@\u{2060}channel"),
+            ("https://-.example/@all", "https://-.example/@\u{2060}all"),
+            ("https://user@t.example/", "https://user@\u{2060}t.example/"),
+            ("https://t.example:80/@name", "https://t.example:80/@name"),
+            ("https://t.example:x/@all", "https://t.example:x/@\u{2060}all"),
+            ("https://t.example),@all", "https://t.example),@\u{2060}all"),
+            ("https://t.example/x),@all", "https://t.example/x),@\u{2060}all"),
+            ("https://t.example/\"@all", "https://t.example/\"@\u{2060}all"),
+            ("<https://t.example/@name>", "<https://t.example/@name>"),
         ] {
             assert_eq!(uncalled(text), expected, "{text}");
         }
