@@ -682,7 +682,12 @@ async fn a_dead_receiver_delays_nobody_and_can_be_tried_again() {
     assert!(text(&waiting[0]["reason"]).contains("503"));
     assert!(desk.run(&["outbox"]).ended(0).out.contains("retrying"));
     assert!(desk.run(&["once"]).ended(1).out.ends_with("; 1 delivery waiting, 0 held, 0 dead\n"));
-    assert!(desk.run(&["status"]).ended(1).out.contains("  1 delivery owed, 0 held, 0 dead\n"));
+    assert!(
+        desk.run(&["status"])
+            .ended(1)
+            .out
+            .contains("  1 delivery owed, 1 tried again after a failure, 0 held, 0 dead\n")
+    );
     let daemon = desk.start();
     desk.run(&["outbox", "retry", &text(&waiting[0]["id"])]).ended(0);
     let requests = soon(down.wait_for(2)).await;

@@ -95,6 +95,10 @@ enum Command {
     /// Send a test message through the notifiers
     SendTest(send_test::Options),
     /// Tell how the daemon and its store are
+    ///
+    /// Ends with 1 when there is something to look at: no daemon runs, a source or a notifier fails, a delivery is tried again
+    /// after a failure or is dead, the last reload was refused, a rule's test fails, a stored value is damaged. A dead delivery
+    /// counts until it is sent again (`outbox retry`) or dropped (`outbox drop`).
     Status(status::Options),
     /// Tell the store's size, verify it, back it up, restore it
     Store(store::Options),

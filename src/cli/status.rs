@@ -34,6 +34,8 @@ fn is_wrong(status: &api::Status) -> bool {
         || status.store_refused.is_some()
         || status.reload_error.is_some()
         || status.rule_tests_failing > 0
+        || !status.notifiers_failing.is_empty()
+        || status.deliveries_retrying > 0
         || status.deliveries_dead > 0
 }
 
@@ -66,17 +68,27 @@ fn print(status: &api::Status) -> anyhow::Result<()> {
         "rules      {}, {} entities, {} tests failing",
         status.rules, status.entities, status.rule_tests_failing
     ))?;
-    line(format!("notifiers  {}", status.notifiers.join(", ")))?;
-    line(format!(
-        "outbox     {}, {} held, {} dead",
-        counted(status.deliveries_open, ["delivery owed", "deliveries owed"]),
-        status.deliveries_held,
-        status.deliveries_dead
-    ))?;
+    let failing = match status.notifiers_failing.as_slice() {
+        [] => String::new(),
+        failing => format!("; failing: {}", failing.join(", ")),
+    };
+    line(format!("notifiers  {}{failing}", status.notifiers.join(", ")))?;
+    line(format!("outbox     {}", outbox(status)))?;
     if let Some(error) = &status.reload_error {
         line(format!("last reload refused:\n{error}"))?;
     }
     status.warnings.iter().try_for_each(|warning| line(format!("warning: {warning}")))
+}
+
+/// What is owed, and what to do about what is dead.
+fn outbox(status: &api::Status) -> String {
+    let owed = counted(status.deliveries_open, ["delivery owed", "deliveries owed"]);
+    let retrying = match status.deliveries_retrying {
+        0 => String::new(),
+        retrying => format!(", {retrying} tried again after a failure"),
+    };
+    let remedy = if status.deliveries_dead > 0 { ": harmattan outbox retry, or drop" } else { "" };
+    format!("{owed}{retrying}, {} held, {} dead{remedy}", status.deliveries_held, status.deliveries_dead)
 }
 
 /// The sources that are not well, by name, and how many are left.
@@ -117,6 +129,9 @@ mod tests {
             ("a disk that refuses", api::Status { store_refused: Some(refused()), ..well() }, true),
             ("a refused reload", api::Status { reload_error: Some("no".into()), ..well() }, true),
             ("a failing rule test", api::Status { rule_tests_failing: 1, ..well() }, true),
+            ("a delivery tried again", api::Status { deliveries_retrying: 1, ..well() }, true),
+            ("a failing notifier", api::Status { notifiers_failing: vec!["ops".into()], ..well() }, true),
+            ("a held delivery", api::Status { deliveries_held: 1, ..well() }, false),
             ("a dead letter", api::Status { deliveries_dead: 1, ..well() }, true),
         ] {
             assert_eq!(is_wrong(&status), expected, "{case}");

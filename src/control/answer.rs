@@ -80,8 +80,13 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
     let unwell = rows::unwell(rows::sources(&desk, &states));
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
-    let configured = circuits.iter().filter(|(name, _)| desk.notifier(name).is_some());
-    warnings.extend(configured.filter_map(|(name, circuit)| failing(name, circuit)));
+    let mut notifiers_failing = Vec::new();
+    for (name, circuit) in circuits.iter().filter(|(name, _)| desk.notifier(name).is_some()) {
+        if let Some(warning) = failing(name, circuit) {
+            notifiers_failing.push(name.clone());
+            warnings.push(warning);
+        }
+    }
     warnings.extend(desk.failing_tests.iter().map(|failure| format!("rule test fails: {failure}")));
     Ok(Reply::Status(Box::new(api::Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -103,7 +108,9 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
         entities: desk.engine.entity_count(),
         rule_tests_failing: desk.failing_tests.len(),
         notifiers: desk.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect(),
+        notifiers_failing,
         deliveries_open: size.deliveries_open,
+        deliveries_retrying: owed.iter().map(|owed| owed.retrying).sum(),
         deliveries_held: size.deliveries_held,
         deliveries_dead: size.deliveries_dead,
         owed,

@@ -117,8 +117,14 @@ pub struct Status {
     pub rule_tests_failing: usize,
     /// Notifiers.
     pub notifiers: Vec<String>,
+    /// Those through which nothing gets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifiers_failing: Vec<String>,
     /// Deliveries owed still, those that are held left out.
     pub deliveries_open: u64,
+    /// Those of them that failed, and are tried again.
+    #[serde(default)]
+    pub deliveries_retrying: u64,
     /// Deliveries that are held by their routes.
     #[serde(default)]
     pub deliveries_held: u64,
