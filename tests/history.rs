@@ -11,15 +11,24 @@ const FIRST: &str = "<item><title>=cmd() a convoy attacked, in [Gao](http://evil
 const SECOND: &str = "<item><title>the base falls</title><guid>2</guid><description>\"Quoted\", and\nmore; \
                       الجيش</description></item>";
 
-/// A desk that has told of two items; its hook refuses everything for good.
+/// A desk that has told of two items.
 fn desk() -> (Site, Desk) {
+    answered(204)
+}
+
+/// The same; its hook refuses everything for good.
+fn refused() -> (Site, Desk) {
+    answered(410)
+}
+
+fn answered(status: u16) -> (Site, Desk) {
     let site = Site::start();
     let feed = |items: &str| {
         let item = "<item><title>calm</title><guid>0</guid></item>";
         Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}{item}</channel></rss>"))
     };
     site.show("/feed", feed(""));
-    site.show("/hook", Reply::status(410));
+    site.show("/hook", Reply::status(status));
     let config = format!(
         "[desk]\ntimezone = \"UTC\"\n[[source]]\nname = \"wire\"\ntier = 2\nfeed = \"{}\"\n[[notifier]]\nname = \
          \"hook\"\ntype = \"webhook\"\nurl = \"{}\"\n",
@@ -95,7 +104,7 @@ fn an_export_can_be_narrowed_and_written_to_a_file() {
 
 #[test]
 fn an_alert_is_shown_with_its_deliveries() {
-    let (_site, desk) = desk();
+    let (_site, desk) = refused();
     let id = text(desk.alerts().first().unwrap(), "/id");
     let shown = desk.run(&["alerts", "show", &id, "--json"]).pop().unwrap();
     assert_eq!(text(&shown, "/id"), id);
@@ -116,7 +125,7 @@ fn an_alert_is_shown_with_its_deliveries() {
 
 #[test]
 fn dead_letters_are_dropped_by_name_and_by_filter() {
-    let (_site, desk) = desk();
+    let (_site, desk) = refused();
     let dead = |filter: &[&str]| {
         let rows = desk.run(&[&["outbox", "list", "--dead", "--json"], filter].concat());
         rows.iter().map(|row| text(row, "/id")).collect::<Vec<_>>()

@@ -95,6 +95,19 @@ impl Stage {
         store.sync().unwrap();
     }
 
+    /// Lets the time of all that is held come, and polls.
+    fn release(&mut self) {
+        let store = self.store();
+        for delivery in store.open_deliveries().unwrap() {
+            let hold = Hold { until: now(), ..delivery.state.held().unwrap() };
+            let delivery = Delivery { state: DeliveryState::Held(hold), ..delivery };
+            store.transact(&mut |tx| tx.put_delivery(&delivery)).unwrap();
+        }
+        store.sync().unwrap();
+        drop(store);
+        self.poll(&[]);
+    }
+
     /// Lets a way have been tried in vain as often as three days bring about.
     fn fail_often(&self, name: &str) {
         let mut circuit = self.circuit(name);
@@ -256,5 +269,59 @@ fn what_was_held_to_an_hour_at_which_nothing_ran_leaves_marked_as_late() {
                 assert_eq!(alert["late"], late, "{body}");
             }
         }
+    }
+}
+
+#[test]
+fn an_alert_that_nobody_has_is_not_listed_as_sent_and_status_counts_what_is_wrong() {
+    let hour = jiff::SignedDuration::from_hours(5);
+    let at = jiff::tz::TimeZone::UTC.to_datetime(now() + hour).strftime("%H:%M").to_string();
+    for hold in [String::new(), format!("timezone = \"UTC\"\ndigest = [\"{at}\"]\n")] {
+        let mut stage = Stage::set();
+        let route = |hold: &str| format!("{}[[route]]\nto = [\"ops\"]\n{hold}", config(&stage.site));
+        let (held, open) = (route(&hold), route(""));
+        stage.desk.change(&held);
+        let undelivered = |stage: &Stage| -> Vec<String> {
+            stage.desk.alerts().iter().map(|alert| text(alert, "/undelivered")).collect()
+        };
+        let status = |stage: &Stage| {
+            let told = stage.desk.run(&["status", "--json"]).pop().unwrap();
+            let count = |key: &str| told[key].as_u64().unwrap();
+            let failing = told["notifiers_failing"].as_array().map_or(0, Vec::len);
+            (failing, count("deliveries_retrying"), count("deliveries_dead"))
+        };
+        stage.answer("ops", 503);
+        stage.poll(&["a convoy attacked", "a convoy attacked again"]);
+        if !hold.is_empty() {
+            assert_eq!((undelivered(&stage), status(&stage)), (vec![String::new(); 2], (0, 0, 0)));
+            stage.release();
+        }
+        let waiting = undelivered(&stage);
+        assert!(waiting.contains(&"waiting".to_owned()), "{waiting:?}");
+        let (failing, retrying, dead) = status(&stage);
+        assert_eq!((failing, retrying > 0, dead), (1, true, 0));
+        let table = |stage: &Stage, word: &str| {
+            stage.desk.print(&["alerts", "list"]).matches(&format!("  {word}  ")).count()
+        };
+        assert!(table(&stage, "waiting") > 0);
+
+        // Each is refused for good when its turn comes.
+        stage.answer("ops", 400);
+        stage.pass(Duration::from_mins(61));
+        stage.poll(&[]);
+        assert_eq!(undelivered(&stage), ["dead", "dead"]);
+        assert_eq!((table(&stage, "dead"), table(&stage, "sent")), (2, 0));
+        let (failing, retrying, dead) = status(&stage);
+        assert_eq!((failing, retrying, dead > 0), (0, 0, true));
+        assert_eq!(stage.desk.print(&["alerts", "export"]), "");
+        let all = stage.desk.print(&["alerts", "export", "--all", "--format", "csv"]);
+        assert_eq!(all.matches(",alert.new,dead,").count(), 2, "{all}");
+
+        // What somebody has is sent, whatever became of the rest.
+        stage.answer("ops", 200);
+        stage.desk.change(&open);
+        stage.desk.run(&["outbox", "retry", "--all", "--json"]);
+        stage.poll(&[]);
+        assert_eq!((undelivered(&stage), status(&stage)), (vec![String::new(); 2], (0, 0, 0)));
     }
 }

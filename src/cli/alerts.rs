@@ -106,12 +106,13 @@ pub(super) async fn alerts(at: &At, options: &Options) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What became of an alert; of one that is to be sent also what it waits for.
+/// What became of an alert; of one that is to be sent also what it waits for, and whether it was given up.
 pub(super) fn fate(alert: &api::Alert) -> String {
-    match &alert.held {
-        Some(held) => format!("held ({} until {})", held.reason, held.until.strftime("%m-%d %H:%MZ")),
-        None if alert.alert.possible_duplicate => format!("{}, perhaps again", alert.disposition),
-        None => alert.disposition.clone(),
+    match (&alert.held, &alert.undelivered) {
+        (Some(held), _) => format!("held ({} until {})", held.reason, held.until.strftime("%m-%d %H:%MZ")),
+        (None, Some(undelivered)) => undelivered.clone(),
+        (None, None) if alert.alert.possible_duplicate => format!("{}, perhaps again", alert.disposition),
+        (None, None) => alert.disposition.clone(),
     }
 }
 

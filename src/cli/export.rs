@@ -44,7 +44,7 @@ pub(super) struct Export {
     /// Only those of this severity and up
     #[arg(long, value_parser = super::routes::severity)]
     severity: Option<Severity>,
-    /// Those that nobody was told of as well: joined to a story, stale, silenced, on trial
+    /// Those that nobody was told of as well: joined to a story, stale, silenced, on trial, given up
     #[arg(long)]
     all: bool,
     /// A file, in place of the standard output
@@ -71,7 +71,7 @@ pub(super) async fn export(at: &At, options: &Export) -> anyhow::Result<Exit> {
     let mut alerts = all(&session, since).await?;
     session.close().await?;
     alerts.retain(|alert| {
-        let told = options.all || alert.disposition == "sent";
+        let told = options.all || alert.disposition == "sent" && !is_dead(alert);
         let least = options.severity.is_none_or(|least| severity(&alert.alert.severity) >= least);
         let from = options.source.is_none() || options.source == alert.alert.item.item.source;
         let fits = |glob: &glob::Pattern| alert.alert.rules.iter().any(|fired| glob.matches(&fired.name));
@@ -91,6 +91,11 @@ pub(super) async fn export(at: &At, options: &Export) -> anyhow::Result<Exit> {
     }
     talk(format!("{} alerts", alerts.len()));
     Ok(Exit::Done)
+}
+
+/// Whether nobody has it, nor will.
+fn is_dead(alert: &api::Alert) -> bool {
+    alert.undelivered.as_deref() == Some("dead")
 }
 
 /// The alerts made since `since`, newest first.
@@ -144,7 +149,7 @@ fn csv(alerts: &[api::Alert]) -> anyhow::Result<String> {
             told.created.to_string(),
             alert.severity.clone(),
             told.kind.clone(),
-            told.disposition.clone(),
+            if is_dead(told) { "dead".to_owned() } else { told.disposition.clone() },
             joined(alert.rules.iter().map(|rule| rule.name.as_str()).collect()),
             cell(&item.title),
             cell(&item.text),

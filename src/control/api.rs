@@ -298,9 +298,13 @@ pub struct Alert {
     pub created: Timestamp,
     /// `sent`, `recorded` (its routes send to nobody), `silenced`, `joined`, `stale` or `shadow`.
     pub disposition: String,
-    /// Of one that is sent: what its routes hold it for, as long as they hold all of its deliveries.
+    /// Of one that is sent: what its routes hold it for, as long as nobody has it and nothing of it is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
+    /// Of one that is sent and that nobody has: `waiting` when it is tried again after a failure, `dead` when it was given
+    /// up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelivered: Option<String>,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]
     pub kind: String,

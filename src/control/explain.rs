@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::answer::{Context, refused};
 use super::api::{self, Reply};
 use super::route::Way;
-use super::{article, held, rows};
+use super::{article, fate, rows};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::item::{Item, ItemId, link};
@@ -102,7 +102,7 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
             ControlFlow::Continue(())
         })?;
     }
-    Ok((held::rows(store, alerts)?, deliveries))
+    Ok((fate::rows(store, alerts)?, deliveries))
 }
 
 /// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Context, refused};
 use super::api::Reply;
-use super::held;
+use super::fate;
 use crate::id::NotAnId;
 use crate::item::ItemId;
 use crate::store::{Day, Store, StoreError, StoredItem, gather};
@@ -146,7 +146,7 @@ pub(super) async fn alerts(
             None => store.alerts(since, limit)?,
             Some(after) => gather(limit, |visit| store.visit_alerts_after(since, after, visit))?,
         };
-        held::rows(store, alerts)
+        fate::rows(store, alerts)
     };
     Ok(Reply::Alerts(context.station.read(listed).await?))
 }

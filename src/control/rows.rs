@@ -147,12 +147,13 @@ pub(crate) fn unwell(sources: Vec<api::Source>) -> Vec<api::Unwell> {
     sources.into_iter().filter(is_unwell).map(unwell).collect()
 }
 
-/// An alert in a list, by itself: what holds it is for its deliveries to say.
+/// An alert in a list, by itself: whether it is held, waits or is dead is for its deliveries to say.
 pub(crate) fn alert(alert: Alert) -> api::Alert {
     api::Alert {
         created: alert.created,
         disposition: alert.disposition.as_str().to_owned(),
         held: None,
+        undelivered: None,
         kind: match alert.kind {
             AlertKind::New => "alert.new".to_owned(),
             AlertKind::Update => "alert.update".to_owned(),

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::answer::{Context, refused};
-use super::api::{self, Reply, Shown};
-use super::{held, rows};
+use super::api::{Reply, Shown};
+use super::{fate, rows};
 use crate::daemon::clock;
 use crate::notify::email::text_part;
 use crate::notify::{Body, Message};
@@ -35,7 +35,7 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         late: false,
     };
     let says = text_part(&message, EXCERPT);
-    let alert = api::Alert { held: held::of(&deliveries), ..rows::alert(alert) };
+    let alert = fate::row(alert, &deliveries);
     let deliveries = deliveries.iter().map(rows::delivery).collect();
     Ok(Reply::Alert(Box::new(Shown { alert, deliveries, says })))
 }
