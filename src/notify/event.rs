@@ -38,6 +38,20 @@ pub(crate) fn facts(event: &Event, desk: &TimeZone) -> Vec<(&'static str, String
     ]
 }
 
+/// The command that tells more.
+pub(crate) fn more(event: &Event) -> String {
+    match event.kind {
+        EventKind::SourceFailing
+        | EventKind::SourceSilent
+        | EventKind::SourceRecovered
+        | EventKind::SourceGap => "harmattan sources list".to_owned(),
+        EventKind::NotifierFailing | EventKind::NotifierRecovered => {
+            format!("harmattan outbox list --notifier {}", line(&event.name))
+        }
+        EventKind::NetworkOffline | EventKind::NetworkOnline => "harmattan status".to_owned(),
+    }
+}
+
 /// What to do about it.
 fn remedy(event: &Event) -> String {
     let name = line(&event.name);

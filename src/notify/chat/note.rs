@@ -250,7 +250,7 @@ fn of_event(told: &Event, message: &Message<'_>) -> Note {
         severity: severity(told.kind),
         title: format!("[{}] {}", told.kind.as_str(), event::headline(told)),
         link: None,
-        text: Text::One { head, excerpt: String::new(), tail: vec!["harmattan status".to_owned()] },
+        text: Text::One { head, excerpt: String::new(), tail: vec![event::more(told)] },
     }
 }
 

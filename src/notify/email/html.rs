@@ -77,7 +77,7 @@ pub fn html_part(message: &Message<'_>, excerpt: usize) -> String {
 fn event_html(told: &Event, message: &Message<'_>) -> String {
     let facts = event::facts(told, message.timezone);
     let facts = facts.get(1..).unwrap_or_default();
-    facts_html(&event::headline(told), facts, "harmattan sources list", message)
+    facts_html(&event::headline(told), facts, &event::more(told), message)
 }
 
 fn facts_html(title: &str, facts: &[(&str, String)], more: &str, message: &Message<'_>) -> String {
@@ -86,7 +86,7 @@ fn facts_html(title: &str, facts: &[(&str, String)], more: &str, message: &Messa
     out.extend(facts.iter().map(|(heading, fact)| {
         format!("<p><strong>{heading}:</strong> <span dir=\"auto\">{}</span></p>", escape(fact))
     }));
-    out.push(format!("<p class=\"quiet\">More: <code>{more}</code></p>\n"));
+    out.push(format!("<p class=\"quiet\">More: <code>{}</code></p>\n", escape(more)));
     out.join("\n")
 }
 

@@ -1,7 +1,7 @@
 //! The text part of a mail: complete by itself.
 
 use super::super::digest::{Digest, entry};
-use super::super::event::facts;
+use super::super::event::{facts, more};
 use super::super::foreign::{cut, line, wrap};
 use super::super::wording::{self, Link};
 use super::super::{Body, Message, TEST_WORDS, marks, report};
@@ -32,7 +32,7 @@ pub fn text_part(message: &Message<'_>, excerpt: usize) -> String {
 /// Each fact under its heading, wrapped.
 fn event_text(event: &Event, message: &Message<'_>) -> String {
     let facts = facts_text(&facts(event, message.timezone));
-    format!("{}{facts}\n\nMore:   harmattan sources list\n", late(message))
+    format!("{}{facts}\n\nMore:   {}\n", late(message), more(event))
 }
 
 /// A line that says so of what is late.
