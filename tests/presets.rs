@@ -230,7 +230,9 @@ async fn an_attempt_is_repeated_byte_by_byte_under_its_id() {
         let both = both.into_inner().expect("whole");
         assert_eq!(both[0].body, both[1].body, "{}", service.as_str());
         assert_eq!(both[0].target, both[1].target, "Matrix knows a repetition by its path");
-        assert_eq!(both[0].text("idempotency-key"), Some(DeliveryId::from_bytes([7; 16]).to_string()));
+        for header in ["idempotency-key", "webhook-id"] {
+            assert_eq!(both[0].text(header), Some(DeliveryId::from_bytes([7; 16]).to_string()), "{header}");
+        }
     }
 }
 

@@ -83,7 +83,8 @@ impl Webhook {
         }
         let request = request
             .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", id)
+            .header("webhook-id", &id)
+            .header("idempotency-key", id)
             .header("webhook-timestamp", timestamp)
             .body(body);
         self.verdict(&self.post.send(request, &self.url, message.now).await?)

@@ -157,7 +157,8 @@ fn telegram(body: &Value, asked: &Asked) {
 /// of 8,192 bytes is refused (`readJSONWithLimit`, <https://github.com/binwiederhier/ntfy/issues/1073>).
 fn ntfy(body: &Value, asked: &Asked) {
     assert!(asked.body.len() < 8_192, "{} bytes", asked.body.len());
-    only(body, &["topic", "title", "message", "priority", "click"]);
+    only(body, &["topic", "title", "message", "priority", "click", "sequence_id"]);
+    assert!((1..=64).contains(&text(body, "/sequence_id").len()));
     assert!(text(body, "/topic").chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char)));
     assert!(text(body, "/title").len() <= 1_024 && (1..=4_095).contains(&text(body, "/message").len()));
     assert!((1..=5).contains(&body["priority"].as_u64().expect("a priority")));

@@ -213,6 +213,7 @@ impl Chat {
             .post
             .request(request.method, request.url)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .header("webhook-id", message.id.to_string())
             .header("idempotency-key", message.id.to_string())
             .body(bytes);
         let built = match &self.header {
@@ -272,7 +273,9 @@ impl Chat {
                 let path = ["_matrix", "client", "v3", "rooms", recipient, "send", "m.room.message", &id];
                 (Method::PUT, below(&self.url, &path), rooms::matrix(&note, shape))
             }
-            Service::Ntfy => (Method::POST, self.url.clone(), push::ntfy(&note, shape, recipient)),
+            Service::Ntfy => {
+                (Method::POST, self.url.clone(), push::ntfy(&note, shape, recipient, message.id))
+            }
             Service::Gotify => (Method::POST, below(&self.url, &["message"]), push::gotify(&note, shape)),
             Service::PagerDuty => {
                 (Method::POST, self.url.clone(), incident::pagerduty(message, &note, shape, token))
