@@ -411,3 +411,51 @@ fn a_chat_has_one_digest_however_many_alerts_were_held() {
     assert!(said.contains(&format!("… ({} more: harmattan alerts list)", 450 - listed)), "{said}");
     assert_eq!(stage.outbox().iter().filter(|state| *state == "bundled").count(), 900);
 }
+
+/// The program ends between the parts of a digest: the rest leaves at the next start, and nothing twice.
+#[test]
+fn row_01_a_crash_between_the_parts_of_a_digest_loses_none_and_tells_none_twice() {
+    if !cfg!(feature = "faults") {
+        return;
+    }
+    let site = Site::start();
+    site.show("/hook", Reply::ok("ok"));
+    let feed = |count: usize| {
+        let items = (0..count).fold(String::new(), |items, number| {
+            items + &format!("<item><title>a convoy attacked, {number}.</title><guid>{number}</guid></item>")
+        });
+        Reply::ok(format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>"))
+    };
+    site.show("/feed", feed(0));
+    let config = format!(
+        "[desk]\ntimezone = \"UTC\"\n[[source]]\nname = \"wire\"\nfeed = \"{}\"\n\
+         [[notifier]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"{}\"\n\
+         [[route]]\nto = [\"hook\"]\n{}\n",
+        site.url("/feed"),
+        site.url("/hook"),
+        quiet(),
+    );
+    let stage = Stage { site, desk: Desk::with(&config), titles: Vec::new() };
+    stage.once();
+    stage.site.show("/feed", feed(230));
+    stage.once();
+    stage.pass();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+    program.arg("-c").arg(stage.desk.config()).args(["once", "--all"]).env("HARMATTAN_FAIL", "parted:1");
+    assert!(!program.output().unwrap().status.success(), "it ended at the point");
+    let mut states = stage.outbox();
+    states.sort();
+    states.dedup();
+    assert_eq!(states, ["bundled", "held quiet", "ready"]);
+    assert_eq!(stage.once().0, 0);
+    let asked = stage.site.asked("/hook");
+    let bodies = asked.iter().map(|asked| serde_json::from_slice::<Value>(&asked.body).unwrap());
+    let mut told: Vec<String> = bodies
+        .flat_map(|body| body["data"]["alerts"].as_array().unwrap().clone())
+        .map(|alert| text(&alert, "/id"))
+        .collect();
+    assert_eq!(told.len(), 230);
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), 230);
+}

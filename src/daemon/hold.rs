@@ -9,6 +9,7 @@ use tracing::info;
 
 use super::station::Station;
 use crate::desk::Desk;
+use crate::fault;
 use crate::notify::digest;
 use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
@@ -89,6 +90,7 @@ pub(super) async fn release(
         let place = (number, count);
         let bundled = move |tx: &dyn Transaction| bundle(tx, &part, place, now, cause, is_due);
         made.extend(station.writer.commit(bundled).await?);
+        fault::point("parted");
     }
     Ok(made)
 }
