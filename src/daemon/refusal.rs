@@ -54,7 +54,9 @@ impl Sender {
                 }
             }
             Ok(Err(fault)) if fault.is_of_disk() => {}
-            Ok(Err(fault)) => error!("the store failed what left without a record: {fault:#}"),
+            Ok(Err(fault)) => {
+                error!("the store failed what left without a record: {:#}", anyhow::Error::from(fault));
+            }
             Err(panic) => warn!("what left without a record was not written, for a bug: {panic}"),
         }
     }
@@ -76,6 +78,7 @@ impl Sender {
     /// Has written what left without a record, once, since the sender ends.
     pub(super) async fn write_last(&mut self) {
         if let Err(fault) = self.unrecorded.write_last(&self.station).await {
+            let fault = anyhow::Error::from(fault);
             let deliveries = self.unrecorded.count();
             warn!(
                 deliveries,

@@ -202,3 +202,19 @@ async fn row_03_a_budget_holds_while_the_disk_refuses() {
     assert_eq!(scene.states(), ["delivered", "delivered", "heldbudget", "heldbudget"]);
     assert_eq!(scene.taken().len(), 2, "{:?}", scene.taken());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_03_a_single_round_delivers_what_is_stored_and_records_it_at_its_end() {
+    if !is_on() {
+        return;
+    }
+    let scene = Scene::set("", &THREE).await;
+    // The first sync is the poll's, the second finds all on disk, and the third would record an attempt.
+    let ran = scene.desk.run_among(&["once", "--all"], &[("HARMATTAN_FAIL", "sync:3:1:28")]);
+    assert!(ran.err.contains("the disk refuses ("), "{ran:?}");
+    assert_eq!((scene.told(), scene.states()), (each(&THREE, 1), vec!["delivered".to_owned(); 3]), "{ran:?}");
+    // On a disk that refuses the polls already nothing leaves: each such round would repeat it.
+    let scene = Scene::set("", &THREE).await;
+    let ran = scene.desk.run_among(&["once", "--all"], &[("HARMATTAN_FAIL", "sync:1:1000000:28")]);
+    assert_eq!(scene.taken(), [], "{ran:?}");
+}

@@ -88,23 +88,16 @@ impl Desk {
         self.feed(line, "")
     }
 
+    /// Runs a command line with these variables in its environment.
+    pub(crate) fn run_among(&self, line: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut program = self.program();
+        program.envs(variables.iter().copied());
+        ran(program, line, "")
+    }
+
     /// Runs a command line with this on its standard input.
     pub(crate) fn feed(&self, line: &[&str], input: &str) -> Ran {
-        let mut program = self.program();
-        program.args(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = program.spawn().expect("the program starts");
-        // A command that reads no input may have closed it already.
-        drop(child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes())));
-        let output = child.wait_with_output().expect("the program ends");
-        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-        let ran = Ran {
-            code: output.status.code().expect("no signal ended it"),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        };
-        assert_clean(&ran.out);
-        assert_clean(&ran.err);
-        ran
+        ran(self.program(), line, input)
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -133,6 +126,24 @@ impl Desk {
         daemon.ready();
         daemon
     }
+}
+
+/// Runs a command line of `program` with this on its standard input.
+fn ran(mut program: Command, line: &[&str], input: &str) -> Ran {
+    program.args(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("the program starts");
+    // A command that reads no input may have closed it already.
+    drop(child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().expect("the program ends");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    let ran = Ran {
+        code: output.status.code().expect("no signal ended it"),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    };
+    assert_clean(&ran.out);
+    assert_clean(&ran.err);
+    ran
 }
 
 /// No secret, and nothing that drives a terminal.
