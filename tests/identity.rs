@@ -106,13 +106,27 @@ fn i1_a_link_that_all_entries_have_joins_none() {
     let home = "https://paper.example/";
     let bulletin = |n: u32| entry(&format!("g{n}"), home, &format!("Convoy attacked, bulletin {n}"));
     let paper = Paper::with(&[bulletin(1), bulletin(2)]);
-    assert_eq!(paper.poll(&[bulletin(3), bulletin(2)])[1], 1);
-    assert_eq!(paper.poll(&[bulletin(4)])[1], 1, "also when it is shown alone");
+    assert_eq!(paper.poll(&[bulletin(3), bulletin(2)])[1..], [1, 0, 1]);
+    assert_eq!(paper.poll(&[bulletin(4)])[1..], [1, 0, 1], "also when it is shown alone");
+    let edited = entry("g4", home, "Convoy attacked, bulletin 4, put right");
+    assert_eq!(paper.poll(&[edited])[1..], [0, 1, 0]);
     // Without guids, likewise.
     let bulletin = |n: u32| entry("", home, &format!("Convoy attacked, bulletin {n}"));
     let paper = Paper::with(&[bulletin(1), bulletin(2)]);
     assert_eq!(paper.poll(&[bulletin(2)]), [1, 0, 0, 0]);
-    assert_eq!(paper.poll(&[bulletin(3)])[1], 1);
+    assert_eq!(paper.poll(&[bulletin(3)])[1..], [1, 0, 1]);
+}
+
+#[test]
+fn i1_a_link_to_the_front_page_makes_no_edit_of_what_is_new() {
+    for home in ["https://paper.example/", "https://www.paper.example/?utm_source=rss"] {
+        let bulletin = |guid: &str, title: &str| [entry(guid, home, title)];
+        let paper = Paper::with(&[]);
+        assert_eq!(paper.poll(&bulletin("g1", "Explosion heard"))[1..], [1, 0, 0]);
+        assert_eq!(paper.poll(&bulletin("g2", "Convoy attacked at Gao"))[1..], [1, 0, 1]);
+        assert_eq!(paper.poll(&bulletin("g3", "Convoy attacked at Kidal"))[1..], [1, 0, 1]);
+        assert_eq!(paper.poll(&bulletin("g3", "Convoy attacked near Kidal"))[1..], [0, 1, 0]);
+    }
 }
 
 #[test]
@@ -198,14 +212,20 @@ fn i3_links_differ_by_what_leads_elsewhere() {
 #[test]
 fn i3_a_fragment_counts_where_it_is_the_only_difference() {
     let part = |n: u32, guid: &str| {
-        entry(guid, &format!("https://paper.example/live#post-{n}"), &format!("Convoy attacked, post {n}"))
+        let link = format!("https://paper.example/live#post-{n}");
+        entry(&guid.replace('N', &n.to_string()), &link, &format!("Convoy attacked, post {n}"))
     };
-    for guid in ["", "live"] {
+    for guid in ["", "live", "post-N"] {
         let paper = Paper::with(&[part(1, guid), part(2, guid)]);
-        assert_eq!(paper.poll(&[part(3, guid), part(2, guid), part(1, guid)])[1..3], [1, 0]);
+        assert_eq!(paper.poll(&[part(3, guid), part(2, guid), part(1, guid)])[1..], [1, 0, 1]);
         assert_eq!(paper.poll(&[part(2, guid)]), [1, 0, 0, 0], "`{guid}`");
-        assert_eq!(paper.poll(&[part(4, guid)])[1..3], [1, 0], "shown alone, it is no edit of the page");
-        assert_eq!(paper.poll(&[part(5, guid), part(4, guid)])[1..3], [1, 0]);
+        assert_eq!(paper.poll(&[part(4, guid)])[1..], [1, 0, 1], "shown alone, it is no edit of the page");
+        assert_eq!(paper.poll(&[part(6, guid), part(5, guid), part(4, guid)])[1..], [2, 0, 2]);
+    }
+    // One post at a time.
+    let paper = Paper::with(&[]);
+    for n in 1..4 {
+        assert_eq!(paper.poll(&[part(n, "post-N")])[1..], [1, 0, 1], "post {n}");
     }
 }
 

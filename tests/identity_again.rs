@@ -14,6 +14,7 @@ use harmattan::route::Routes;
 use harmattan::schedule::Learned;
 use harmattan::source::{self, Plan, ReadAs};
 use harmattan::store::{SledStore, Store};
+use harmattan::story::Disposition;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use url::Url;
@@ -105,10 +106,11 @@ impl Stage {
         receipt.unwrap()
     }
 
-    /// The counts of new items, edits and alerts of a poll.
+    /// The counts of new items, edits and alerts sent of a poll.
     fn poll(&self, hours: i64, entries: &[String]) -> (u32, u32, usize) {
         let receipt = self.take(hours, read(entries, false));
-        (receipt.new, receipt.edited, receipt.alerts.len())
+        let sent = receipt.alerts.iter().filter(|(_, disposition)| *disposition == Disposition::Sent);
+        (receipt.new, receipt.edited, sent.count())
     }
 }
 
@@ -153,6 +155,8 @@ fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
     assert_eq!(stage.poll(1, &warning("1", "Convoy attacked at Gao")), (1, 0, 1));
     assert_eq!(stage.poll(13, &warning("2", "Convoy attacked near Gao")), (0, 1, 0), "within half a day");
     assert_eq!(stage.poll(26, &warning("3", "Convoy attacked at Kidal")), (1, 0, 1));
+    let later = warning("4", "Convoy attacked at Menaka");
+    assert_eq!(stage.poll(39, &later), (1, 0, 1), "also while the story of the one before takes in reports");
 }
 
 #[test]

@@ -195,9 +195,9 @@ fn a_rules_own_greatest_age_comes_before_that_of_all() {
 #[test]
 fn a_rule_on_trial_neither_opens_a_story_nor_joins_one() {
     let stage = Stage::set();
-    // The same link makes them reports of one story.
+    // The same words make them reports of one story.
     let report = |number: u64, fired: Match| {
-        let same = Item { url: Some("https://rfi.example/mali".into()), ..published(number, 0) };
+        let same = Item { title: "Mali : attaque".into(), ..published(number, 0) };
         let (alert, _) = stage.alert(judged(same, &[fired]));
         (alert.disposition, alert.kind, alert.story.reports)
     };

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::record::{self, Recorder};
+use super::record::{self, Recorder, Told};
 use super::{InForce, Receipt};
 use crate::article::{self, End, Fate, Pending};
 use crate::config::ArticleChoice;
-use crate::item::{Dating, Item, ItemId, SourceName};
+use crate::item::{Dating, Item, ItemId, SourceName, link};
 use crate::rules::verdict::Verdict;
 use crate::rules::{Engine, SourceLabel};
 use crate::store::{Day, StoreError, Transaction};
@@ -69,7 +69,10 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
             let (now, clock) = (settled.at, settled.clock);
             let recorder = Recorder { tx, force, now, clock, source, tags, tier, repeat };
             let dating = Dating::of(&stored.item, stored.fetched, None);
-            recorder.alert(&article::joined(&stored.item, text), verdict, dating, &mut receipt)?;
+            // Only a page that no other entry is shown under is an article.
+            let link = stored.item.url.as_deref().and_then(|url| link::naming(url, true));
+            let told = Told { item: &article::joined(&stored.item, text), link: link.as_deref() };
+            recorder.alert(told, verdict, dating, &mut receipt)?;
         }
         *text = kept;
     } else if stored.is_none() {

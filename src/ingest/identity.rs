@@ -248,6 +248,16 @@ impl Roll {
         (names, news)
     }
 
+    /// Whether an item has the page that it links to to itself: its source shows no other under it, and never did beside
+    /// another.
+    pub(super) fn is_alone(&self, standing: &Standing, candidate: &Candidate) -> bool {
+        // The link of a message is its own.
+        let Some(aliases) = candidate.aliases else { return true };
+        let Some(page) = source::page_key(&candidate.item) else { return true };
+        let is_part = aliases.link != Some(page) || candidate.common == Some(page);
+        !is_part && self.alias_of(standing, page) != Owner::Several
+    }
+
     /// Whose an alias is: of several items when another one that has it is shown beside this one.
     fn alias_of(&self, standing: &Standing, key: SeenKey) -> Owner {
         let known = standing.answer(Some(key)).map(|seen| seen.owner);
@@ -259,10 +269,10 @@ impl Roll {
     }
 }
 
-/// Whether the link alone may tell an item: not one into a page that holds several.
+/// Whether the link alone may tell an item: not one into a page that holds several, nor one to the front page.
 fn leads_to_a_page(candidate: &Candidate) -> bool {
-    let into = |url: &str| link::with_fragment(url, "").is_some();
-    candidate.common.is_none() && !candidate.item.url.as_deref().is_some_and(into)
+    let elsewhere = |url: &str| link::with_fragment(url, "").is_some() || link::is_front(url);
+    candidate.common.is_none() && !candidate.item.url.as_deref().is_some_and(elsewhere)
 }
 
 /// Whether two aliases are of one item as earlier versions remembered them: both alike, and of nobody.

@@ -21,6 +21,15 @@ use crate::story::kept::Kept;
 use crate::story::{Alert, AlertId, Disposition, Story, TEXT_BYTES_MAX};
 use crate::text::{ByteSpan, Field};
 
+/// What an alert tells of.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// The item as the rules judged it.
+    pub(super) item: &'a Item,
+    /// Its link, as far as that names it and no other that its source shows.
+    pub(super) link: Option<&'a str>,
+}
+
 /// What making an alert needs.
 pub(super) struct Recorder<'a> {
     pub(super) tx: &'a dyn Transaction,
@@ -43,7 +52,7 @@ impl Ingest<'_> {
     /// Records the alert for an item of the harvest.
     pub(super) fn alert(
         &self,
-        item: &Item,
+        told: Told<'_>,
         verdict: Verdict,
         dating: Dating,
         receipt: &mut Receipt,
@@ -59,7 +68,7 @@ impl Ingest<'_> {
             tier: source.tier,
             repeat: self.repeat,
         };
-        recorder.alert(item, verdict, dating, receipt)
+        recorder.alert(told, verdict, dating, receipt)
     }
 }
 
@@ -67,11 +76,12 @@ impl Recorder<'_> {
     /// Records an alert and, when it is to be sent, what it owes.
     pub(super) fn alert(
         &self,
-        item: &Item,
+        told: Told<'_>,
         verdict: Verdict,
         dating: Dating,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
+        let Told { item, link } = told;
         // A thousandth of a second apart, alerts of one poll keep the order of their items.
         let place = i64::try_from(receipt.alerts.len()).unwrap_or(i64::MAX);
         let now = self.now.checked_add(SignedDuration::from_millis(place)).unwrap_or(self.now);
@@ -80,7 +90,8 @@ impl Recorder<'_> {
         let Verdict { fired, entities, places, .. } = verdict;
         let sifted = Sifted::of(fired, age(item, by_both(now, self.clock)), self.force.max_age);
         let severity = sifted.severity();
-        let Joined { mut story, kind } = self.join(item, id, severity, sifted.withheld.is_some())?;
+        let Joined { mut story, kind } =
+            self.join(Told { item, link }, id, severity, sifted.withheld.is_some())?;
         let (disposition, routed) = match sifted.withheld {
             Some(withheld) => (withheld, Routed::default()),
             None => self.tell(id, &mut story, &sifted, &entities, &places)?,
@@ -165,7 +176,7 @@ impl Recorder<'_> {
     /// The story that the item opens or joins. One that tells nothing neither opens nor joins one for others.
     fn join(
         &self,
-        item: &Item,
+        told: Told<'_>,
         id: AlertId,
         severity: Severity,
         is_withheld: bool,
@@ -174,15 +185,15 @@ impl Recorder<'_> {
         if is_withheld {
             return Ok(join::join(None, report));
         }
-        let keys = join::keys(item);
+        let keys = join::keys(told.item, told.link);
         let mut open: Option<Story> = None;
-        for key in &keys {
+        for (under, key) in &keys {
             if let Some((story, _)) = self.tx.story_under(*key)?.filter(|_| open.is_none()) {
-                open = self.tx.story(story)?.filter(|story| join::is_open(story, self.now));
+                open = self.tx.story(story)?.filter(|story| join::takes_in(story, *under, report));
             }
         }
         let joined = join::join(open, report);
-        for key in keys {
+        for (_, key) in keys {
             self.tx.file_story(key, joined.story.id, joined.story.first_seen)?;
         }
         Ok(joined)

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
+use super::record::Told;
 use super::{Harvest, InForce, Judged, Poll, Receipt, by_both, record};
 use crate::article::End;
 use crate::config::Backlog;
-use crate::item::{Dating, Item, ItemId, SeenKey, dating};
+use crate::item::{Dating, Item, ItemId, SeenKey, dating, link};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
 use crate::source::Candidate;
@@ -41,10 +42,10 @@ impl Ingest<'_> {
         let mut marks = Vec::new();
         for (place, (judged, standing)) in self.harvest.items.iter().zip(&roll.standings).enumerate() {
             let seen = if taken.insert(standing.owner) {
-                let judged = self.as_owner(judged, standing);
+                let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing };
                 match standing.seen {
-                    None => self.take_new(&judged, place, receipt)?,
-                    Some(seen) => self.take_known(&judged, standing.found, seen, receipt)?,
+                    None => self.take_new(&entry, place, receipt)?,
+                    Some(seen) => self.take_known(&entry, seen, receipt)?,
                 }
             } else {
                 // Shown twice: the other name is remembered, too.
@@ -82,7 +83,8 @@ impl Ingest<'_> {
         just_taken && state.body.is_none() && self.harvest.whole
     }
 
-    fn take_new(&self, judged: &Judged, place: usize, receipt: &mut Receipt) -> Result<Seen, StoreError> {
+    fn take_new(&self, entry: &Entry<'_>, place: usize, receipt: &mut Receipt) -> Result<Seen, StoreError> {
+        let judged = &*entry.judged;
         let seen = self.shown(None, &judged.candidate);
         receipt.new += 1;
         if receipt.baseline && !self.in_backlog(judged, place) {
@@ -95,20 +97,17 @@ impl Ingest<'_> {
         if !verdict.fired.is_empty() {
             let unseen = self.last_read.filter(|_| !receipt.baseline);
             let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
-            self.alert(&judged.candidate.item, verdict, dating, receipt)?;
+            let link = entry.link();
+            let told = Told { item: &judged.candidate.item, link: link.as_deref() };
+            self.alert(told, verdict, dating, receipt)?;
         }
         Ok(seen)
     }
 
     /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire, by itself or
     /// with its article; rules on trial do not count. What changes again and again is recorded no longer, only judged.
-    fn take_known(
-        &self,
-        judged: &Judged,
-        found: Found,
-        seen: Seen,
-        receipt: &mut Receipt,
-    ) -> Result<Seen, StoreError> {
+    fn take_known(&self, entry: &Entry<'_>, seen: Seen, receipt: &mut Receipt) -> Result<Seen, StoreError> {
+        let (judged, found) = (&*entry.judged, entry.standing.found);
         let candidate = &judged.candidate;
         let mut now = self.shown(Some(seen), candidate);
         let edited = seen.content != candidate.content;
@@ -143,11 +142,13 @@ impl Ingest<'_> {
         // A site that gave all its items new names has no news in them.
         if edit.newly && found != Found::Moved {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
+            let link = entry.link();
+            let told = |item| Told { item, link: link.as_deref() };
             if edit.alone {
-                self.alert(&candidate.item, self.verdict(judged), dating, receipt)?;
+                self.alert(told(&candidate.item), self.verdict(judged), dating, receipt)?;
             }
             if let Some((item, verdict)) = edit.added {
-                self.alert(&item, verdict, dating, receipt)?;
+                self.alert(told(&item), verdict, dating, receipt)?;
             }
         }
         Ok(now)
@@ -221,6 +222,22 @@ impl Ingest<'_> {
             state.validators = Some(self.harvest.validators.clone());
             state.body = Some(self.harvest.body);
         }
+    }
+}
+
+/// An item of the harvest under the id that it has been known by from the first, and what it is to the store.
+struct Entry<'a> {
+    judged: Cow<'a, Judged>,
+    roll: &'a Roll,
+    standing: &'a Standing,
+}
+
+impl Entry<'_> {
+    /// Its link, as far as that names it and no other item of its source.
+    fn link(&self) -> Option<String> {
+        let candidate = &self.judged.candidate;
+        let url = candidate.item.url.as_deref()?;
+        link::naming(url, self.roll.is_alone(self.standing, candidate))
     }
 }
 

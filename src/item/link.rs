@@ -66,6 +66,24 @@ pub fn with_fragment(link: &str, normal: &str) -> Option<String> {
     (!fragment.is_empty() && !tracks).then(|| format!("{normal}#{fragment}"))
 }
 
+/// Whether a link leads to the front page of a site: that names no article, and shows another one every hour.
+pub fn is_front(link: &str) -> bool {
+    normalise(link).is_some_and(|normal| is_host(&normal) && with_fragment(link, &normal).is_none())
+}
+
+/// Whether nothing of a normalised link tells one page of its site from another.
+fn is_host(normal: &str) -> bool {
+    !normal.contains(['/', '?'])
+}
+
+/// The normalised form under which a link names one item among others: without its fragment where the item has the page
+/// to itself (`alone`), else with it. `None` when nothing is left that would name it: a page that several items share, the
+/// front page of a site, no web address.
+pub fn naming(link: &str, alone: bool) -> Option<String> {
+    let normal = normalise(link)?;
+    if alone && !is_host(&normal) { Some(normal) } else { with_fragment(link, &normal) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +113,24 @@ mod tests {
             let normal = normalise(link).unwrap();
             assert_eq!(with_fragment(link, &normal).as_deref(), expected, "{link}");
         }
+    }
+
+    #[test]
+    fn a_link_names_an_item_by_what_the_item_has_to_itself() {
+        for (link, alone, expected) in [
+            ("https://www.a.example/1?utm_source=rss#comments", true, Some("a.example/1")),
+            ("https://a.example/live#post-7", false, Some("a.example/live#post-7")),
+            ("https://a.example/live#xtor=RSS-1", false, None),
+            ("https://a.example/live", false, None),
+            ("https://a.example/?p=12", true, Some("a.example?p=12")),
+            ("https://www.a.example:8443/?utm_source=rss", true, None),
+            ("https://a.example", true, None),
+            ("https://a.example/#/news/1", true, Some("a.example#/news/1")),
+            ("mailto:desk@a.example", true, None),
+        ] {
+            assert_eq!(naming(link, alone).as_deref(), expected, "{link}");
+        }
+        assert!(is_front("http://a.example/?xtor=RSS-1") && !is_front("http://a.example/fr/"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::fmt;
 use jiff::Timestamp;
 use url::Url;
 
-pub use self::naming::narrow;
+pub use self::naming::{narrow, page_key};
 pub use self::sniff::{Kind, sniff};
 use crate::fetch::Document;
 use crate::item::{Item, SeenKey, SourceName};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Candidate;
 use super::candidate::{Draft, fold};
-use crate::item::{SeenKey, link};
+use crate::item::{Item, SeenKey, link};
 
 /// A link as it identifies.
 pub(super) fn identity_of(link: &str) -> String {
@@ -62,7 +62,7 @@ impl Keys {
         }
         let is_part = |link: &&str| shared.pages.contains(*link);
         let part = link.filter(is_part).zip(draft.url.as_deref()).map(|(link, url)| part_of_page(url, link));
-        let link_key = link.map(|link| SeenKey::new("link", link));
+        let link_key = link.map(page);
         let alone = |own| Self { own, common: None, link: part.or(link_key) };
         match (&draft.guid, link) {
             (Some(guid), Some(link)) if shared.guids.contains(guid) => {
@@ -83,6 +83,15 @@ impl Keys {
             }),
         }
     }
+}
+
+/// The key of the page that an item links to, whatever its fragment.
+pub fn page_key(item: &Item) -> Option<SeenKey> {
+    item.url.as_deref().map(|url| page(&identity_of(url)))
+}
+
+fn page(link: &str) -> SeenKey {
+    SeenKey::new("link", link)
 }
 
 /// The key of a guid that identifies together with its link alone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{AlertId, AlertKind, Informed, Story, StoryId};
-use crate::item::{Item, SeenKey, SourceName, link};
+use crate::item::{Item, SeenKey, SourceName};
 use crate::route::Recipient;
 use crate::rules::spec::Severity;
 use crate::text;
@@ -13,12 +13,25 @@ use crate::text;
 /// For how long after its first report a story takes in others.
 pub const OPEN_FOR: Duration = Duration::from_hours(24);
 
-/// The keys under which an item's story is filed: its normalised link and its folded text.
-pub fn keys(item: &Item) -> Vec<SeenKey> {
-    let link = item.url.as_deref().and_then(link::normalise).map(|link| SeenKey::new("story-link", &link));
+/// What a story is filed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// The item that it tells of, for what is told of that later.
+    Item,
+    /// The link of a report of it.
+    Link,
+    /// The folded text of one.
+    Text,
+}
+
+/// The keys under which an item's story is filed, and in whose order it is looked for. `link` is the item's as far as it
+/// names this item and no other that its source shows.
+pub fn keys(item: &Item, link: Option<&str>) -> Vec<(Under, SeenKey)> {
+    let own = SeenKey::new("story-item", &item.id.to_string());
+    let link = link.map(|link| (Under::Link, SeenKey::new("story-link", link)));
     let folded = folded(item);
-    let text = (!folded.is_empty()).then(|| SeenKey::new("story-text", &folded));
-    link.into_iter().chain(text).collect()
+    let text = (!folded.is_empty()).then(|| (Under::Text, SeenKey::new("story-text", &folded)));
+    [Some((Under::Item, own)), link, text].into_iter().flatten().collect()
 }
 
 /// The words of title and text, folded as for the rules: two wires that print the same dispatch are equal in it.
@@ -49,9 +62,16 @@ pub struct Joined {
 }
 
 /// Whether a story takes in reports still: it was opened less than [`OPEN_FOR`] ago.
-pub fn is_open(story: &Story, now: Timestamp) -> bool {
+fn is_open(story: &Story, now: Timestamp) -> bool {
     let age = now.duration_since(story.first_seen);
     age.is_negative() || age.unsigned_abs() < OPEN_FOR
+}
+
+/// Whether a story that was found so takes in a report. Two items that one source showed under one link are two reports,
+/// or they would be one item: a link joins those of different sources.
+pub fn takes_in(story: &Story, under: Under, report: Report<'_>) -> bool {
+    let is_other = under == Under::Link && story.sources.contains(report.source);
+    is_open(story, report.now) && !is_other
 }
 
 /// Puts a report into `open`, an open story filed under one of its keys, or opens a new one when there is none.
@@ -146,16 +166,31 @@ mod tests {
     }
 
     #[test]
+    fn a_link_joins_reports_of_different_sources() {
+        let (source, other) = (SourceName::new("a").unwrap(), SourceName::new("b").unwrap());
+        let opened = report(&source, Severity::High, 0).story;
+        for (under, source, hours, expected) in [
+            (Under::Link, &source, 1, false),
+            (Under::Link, &other, 1, true),
+            (Under::Item, &source, 1, true),
+            (Under::Text, &source, 1, true),
+            (Under::Text, &other, 24, false),
+        ] {
+            let found = takes_in(&opened, under, told(source, Severity::High, hours));
+            assert_eq!(found, expected, "{under:?} {source} {hours}");
+        }
+    }
+
+    #[test]
     fn the_same_dispatch_has_the_same_text_key() {
-        let item = |title: &str, text: &str, url: Option<&str>| Item {
-            url: url.map(Into::into),
-            ..Item::of_text(title, text)
+        let keys = |n: u8, title: &str, text: &str, link| {
+            keys(&Item { id: ItemId::from_bytes([n; 16]), ..Item::of_text(title, text) }, link)
         };
-        let a = keys(&item("Mali: attack", "Ten dead.", Some("https://a.example/1")));
-        let b = keys(&item("MALI: attack ", "Ten\n dead.", Some("https://www.b.example/2")));
-        assert_eq!(a[1], b[1]);
-        assert_ne!(a[0], b[0]);
-        assert!(keys(&item("", "", None)).is_empty());
+        let a = keys(1, "Mali: attack", "Ten dead.", Some("a.example/1"));
+        let b = keys(2, "MALI: attack ", "Ten\n dead.", Some("b.example/2"));
+        assert_eq!(a.last(), b.last());
+        assert!(a[..2].iter().all(|key| !b.contains(key)));
+        assert_eq!(keys(1, "", "", None), a[..1], "what says nothing is known by itself");
     }
 
     #[test]
