@@ -44,8 +44,14 @@ struct Paper {
 impl Paper {
     /// A paper whose baseline is taken.
     fn with(baseline: &[String]) -> Self {
+        Self::beside("", baseline)
+    }
+
+    /// The same with more in the config.
+    fn beside(more: &str, baseline: &[String]) -> Self {
         let site = Site::start();
-        let desk = Desk::with(&format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\n", site.url("/feed")));
+        let source = format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\n", site.url("/feed"));
+        let desk = Desk::with(&format!("{source}{more}"));
         let paper = Self { site, desk };
         paper.site.show("/feed", feed(baseline));
         assert_eq!(paper.desk.poll()["outcome"], "baseline");
@@ -292,6 +298,44 @@ fn i7_an_edited_title_is_one_update() {
     assert_eq!(paper.poll(&edited), [1, 0, 1, 0]);
     assert_eq!(paper.poll(&edited), [0, 0, 0, 0]);
     assert_eq!(paper.poll(&[edited[0].clone(), entry("b", &link(2), MANGOES)]), [2, 1, 0, 0]);
+}
+
+#[test]
+fn i8_an_edit_tells_the_rules_that_newly_fire_to_whom_they_are_news() {
+    for link in [link(1), "https://paper.example/".to_owned()] {
+        let paper = Paper::with(&[]);
+        for (title, expected) in [
+            ("Convoy attacked", [1, 0, 1]),
+            ("Convoy attacked near Gao", [0, 1, 0]),
+            ("Convoy attacked, base falls", [0, 1, 1]),
+            ("Convoy attacked", [0, 1, 0]),
+            ("Convoy attacked, the base falls", [0, 1, 0]),
+            ("Base falls", [0, 1, 0]),
+            ("Base falls, convoy attacked", [0, 1, 0]),
+        ] {
+            assert_eq!(paper.poll(&[entry("a", &link, title)])[1..], expected, "{title}");
+        }
+        let told = [
+            "alert.new sent Convoy attacked",
+            "alert.update sent Convoy attacked, base falls",
+            "alert.new joined Convoy attacked, the base falls",
+            "alert.new joined Base falls, convoy attacked",
+        ];
+        assert_eq!(paper.desk.told(), told);
+        let alerts = paper.desk.alerts();
+        let rules = |alert: &serde_json::Value| alert["rules"].as_array().unwrap().len();
+        assert_eq!((rules(&alerts[1]), text(&alerts[1], "/rules/0/name")), (1, "base".to_owned()));
+    }
+}
+
+#[test]
+fn i8_an_edit_tells_those_who_were_told_nothing() {
+    let desks = "[[notifier]]\nname = \"one\"\ntype = \"stdout\"\n[[notifier]]\nname = \"two\"\ntype = \"stdout\"\n\
+        [[route]]\nrules = [\"base\"]\nto = [\"one\"]\n[[route]]\nrules = [\"convoy\"]\nto = [\"two\"]\n";
+    let paper = Paper::beside(desks, &[]);
+    assert_eq!(paper.poll(&[entry("a", &link(1), "Base falls")])[1..], [1, 0, 1]);
+    assert_eq!(paper.poll(&[entry("a", &link(1), "Base falls, convoy attacked")])[1..], [0, 1, 1]);
+    assert_eq!(paper.poll(&[entry("a", &link(1), "Base falls; convoy attacked")])[1..], [0, 1, 0]);
 }
 
 #[test]

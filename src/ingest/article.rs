@@ -1,5 +1,8 @@
 //! An article's end as one transaction: what it adds to the verdict of its entry, and that it is wanted no more.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::record::{self, Recorder, Told};
@@ -158,14 +161,15 @@ impl Wish<'_> {
     }
 }
 
-/// What an edit changes for the rules that are told.
+/// What an edit changes for the rules that are told. The article only adds, to both versions alike.
 pub(super) struct Edit {
     /// Whether the entry fires now by itself.
     pub(super) alone: bool,
-    /// Whether it fires now, by itself or with its article, and did neither before. The article only adds, to both
-    /// versions alike.
-    pub(super) newly: bool,
-    /// Of one that fires newly: the entry with its article, and what fires on both together alone.
+    /// The rules that fired on the stored version, by itself or with its article.
+    fired: HashSet<Arc<str>>,
+    /// Whether a rule that is told fires now on the entry by itself, and did not before.
+    pub(super) tells: bool,
+    /// The entry with its article, and what fires on both together alone, where that tells something new.
     pub(super) added: Option<(Item, Verdict)>,
 }
 
@@ -178,14 +182,29 @@ impl Edit {
         now: &Item,
         text: Option<&str>,
     ) -> Self {
-        let fires = |item: &Item| record::fires(&engine.judge(item, Some(label)));
-        let alone = fires(now);
-        if fires(before) || text.is_some_and(|text| fires(&article::joined(before, text))) {
-            return Self { alone, newly: false, added: None };
-        }
+        let judge = |item: &Item| engine.judge(item, Some(label));
+        let with_article = text.map(|text| judge(&article::joined(before, text)).fired);
+        let fired = judge(before).fired.into_iter().chain(with_article.into_iter().flatten());
+        let shown = judge(now);
+        let alone = record::fires(&shown);
+        let mut edit =
+            Self { alone, fired: fired.map(|rule| rule.rule).collect(), tells: false, added: None };
+        edit.tells = edit.news(shown).is_some();
         let added = text.map(|text| (article::joined(now, text), added(engine, now, text, label)));
-        let added = added.filter(|(_, verdict)| record::fires(verdict));
-        Self { alone, newly: alone || added.is_some(), added }
+        edit.added = added.and_then(|(item, verdict)| Some((item, edit.news(verdict)?)));
+        edit
+    }
+
+    /// Whether it tells anything new.
+    pub(super) fn is_news(&self) -> bool {
+        self.tells || self.added.is_some()
+    }
+
+    /// What of a verdict on the version shown now is to be told: the rules that did not fire before, if any of them is
+    /// told at all.
+    pub(super) fn news(&self, mut verdict: Verdict) -> Option<Verdict> {
+        verdict.fired.retain(|rule| !self.fired.contains(&rule.rule));
+        record::fires(&verdict).then_some(verdict)
     }
 }
 

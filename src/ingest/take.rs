@@ -104,8 +104,9 @@ impl Ingest<'_> {
         Ok(seen)
     }
 
-    /// A known item: shown once more, or edited. An edit alerts when its stored version does not fire, by itself or
-    /// with its article; rules on trial do not count. What changes again and again is recorded no longer, only judged.
+    /// A known item: shown once more, or edited. An edit alerts with the rules that did not fire on its stored version, by
+    /// itself or with its article, and its story decides who has to hear of them; rules on trial do not count. What changes
+    /// again and again is recorded no longer, only judged.
     fn take_known(&self, entry: &Entry<'_>, seen: Seen, receipt: &mut Receipt) -> Result<Seen, StoreError> {
         let (judged, found) = (&*entry.judged, entry.standing.found);
         let candidate = &judged.candidate;
@@ -135,17 +136,17 @@ impl Ingest<'_> {
         let text = article::used(self.tx, stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
         let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
-        if !restless || edit.newly {
+        if !restless || edit.is_news() {
             self.store(judged, seen.first)?;
             self.want_article(judged, seen.first, edit.alone, receipt)?;
         }
         // A site that gave all its items new names has no news in them.
-        if edit.newly && found != Found::Moved {
+        if edit.is_news() && found != Found::Moved {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
             let link = entry.link();
             let told = |item| Told { item, link: link.as_deref() };
-            if edit.alone {
-                self.alert(told(&candidate.item), self.verdict(judged), dating, receipt)?;
+            if let Some(verdict) = edit.news(self.verdict(judged)).filter(|_| edit.tells) {
+                self.alert(told(&candidate.item), verdict, dating, receipt)?;
             }
             if let Some((item, verdict)) = edit.added {
                 self.alert(told(&item), verdict, dating, receipt)?;
