@@ -640,6 +640,38 @@ fn a_page_is_read_by_its_selectors() {
     assert!(text(&desk.poll(), "/failure").starts_with("layout"));
 }
 
+#[test]
+fn i13_other_selectors_take_a_baseline_where_they_show_nothing_known() {
+    let site = Site::start();
+    let show = |newest: u32| {
+        let article = |n: u32| {
+            format!(r#"<article><h2><a href="/news/{n}">{CONVOY} {n}</a></h2><p>Lead {n}</p></article>"#)
+        };
+        let articles: String = (1..=newest).rev().map(article).collect();
+        site.show("/news", Reply::ok(format!("<!DOCTYPE html><html><body>{articles}</body></html>")));
+    };
+    let source = |select: &str| {
+        format!(
+            "[[source]]\nname = \"ministry\"\npage = \"{}\"\nselect = {{ item = \"article\", {select} }}\n",
+            site.url("/news")
+        )
+    };
+    show(8);
+    let desk = Desk::with(&source("title = \"h2\""));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    desk.change(&source("title = \"h2\", text = \"p\""));
+    let poll = desk.poll();
+    assert_eq!(
+        (text(&poll, "/outcome").as_str(), number(&poll, "/baseline_fired")),
+        ("baseline", 8),
+        "{poll}"
+    );
+    show(9);
+    let poll = desk.poll();
+    assert_eq!((text(&poll, "/outcome").as_str(), number(&poll, "/new")), ("read", 1), "{poll}");
+    assert_eq!(desk.told(), [format!("alert.new sent {CONVOY} 9")]);
+}
+
 // Refused addresses
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tracing::info;
 use url::Url;
 
+use super::ask::is_same_document;
 use super::read::Read;
 use crate::desk::Source;
 use crate::ingest::Outcome;
@@ -194,7 +195,7 @@ fn relocate(
 
 /// Whether all that a document shows is new because the source is: then it tells nothing of a rhythm.
 fn is_baseline(source: &Source, state: &SourceState, shown: &Shown) -> bool {
-    let elsewhere = state.address != source.address() && shown.known == 0;
+    let elsewhere = !is_same_document(source, state) && shown.known == 0;
     let cut_short = state.body.is_none() && state.last_success == state.baseline;
     state.baseline.is_none() || elsewhere || cut_short
 }

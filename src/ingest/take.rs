@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::record::Told;
-use super::{Harvest, InForce, Judged, Poll, Receipt, by_both, record};
+use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, record};
 use crate::article::End;
 use crate::config::Backlog;
 use crate::item::{Dating, Item, ItemId, SeenKey, dating, link};
@@ -31,11 +31,12 @@ pub(super) struct Ingest<'a> {
 
 impl Ingest<'_> {
     pub(super) fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
-        let source = &self.poll.source.name;
+        let Polled { name: source, address, read_as, .. } = &self.poll.source;
         let roll = identity::call(self.tx, state, self.harvest, self.poll.started)?;
         let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
-        let moved = state.address != self.poll.source.address && unknown;
-        receipt.baseline = state.baseline.is_none() || moved || self.completes_baseline(state);
+        // At another address, or by other selectors, it is another document.
+        let another = (&state.address, &state.read_as) != (address, read_as);
+        receipt.baseline = state.baseline.is_none() || another && unknown || self.completes_baseline(state);
         receipt.items = count(self.harvest.items.len());
 
         let mut taken = HashSet::new();
