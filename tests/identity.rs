@@ -196,6 +196,22 @@ fn i2_a_site_that_moves_tells_what_is_new_in_it_alone() {
 }
 
 #[test]
+fn i2_a_feed_that_gains_guids_and_other_summaries_alerts_nothing() {
+    let report = |guid: &str, n: u32, lead: &str| {
+        let text = format!("<description>{lead} {n}</description>");
+        entry_with(guid, &link(n), &format!("Convoy attacked, report {n}"), &text)
+    };
+    let entries = |guids: bool, lead: &str, newest: u32| -> Vec<String> {
+        let guid = |n: u32| if guids { format!("g{n}") } else { String::new() };
+        (newest - 9..=newest).rev().map(|n| report(&guid(n), n, lead)).collect()
+    };
+    let paper = Paper::with(&entries(false, "Lead", 10));
+    assert_eq!(paper.poll(&entries(true, "A longer lead", 11))[1..], [1, 9, 1]);
+    assert_eq!(paper.poll(&entries(false, "Lead", 11))[1..], [0, 10, 0], "and loses them again");
+    assert_eq!(paper.desk.told(), ["alert.new sent Convoy attacked, report 11"]);
+}
+
+#[test]
 fn i3_links_differ_by_what_leads_elsewhere() {
     let forms = [
         "https://paper.example/1",

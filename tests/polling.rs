@@ -666,6 +666,8 @@ fn i13_other_selectors_take_a_baseline_where_they_show_nothing_known() {
         ("baseline", 8),
         "{poll}"
     );
+    // By their texts they are known under their links.
+    desk.change(&source("title = \"h2\", text = \"p\", link = \"h2 a@href\""));
     show(9);
     let poll = desk.poll();
     assert_eq!((text(&poll, "/outcome").as_str(), number(&poll, "/new")), ("read", 1), "{poll}");

@@ -198,10 +198,7 @@ impl Roll {
                 return Some(Claim { owner, seen: link, by: By::Both });
             }
         }
-        // Rows of earlier versions do not tell whose an alias is: it may be of an item that is still there.
-        let gone = |(seen, owner): &(Seen, SeenKey)| {
-            !self.partial && matches!(seen.owner, Owner::Item(_)) && !self.present.contains(owner)
-        };
+        let gone = |(_, owner): &(Seen, SeenKey)| !self.partial && !self.present.contains(owner);
         let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
         let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));
         let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
