@@ -41,10 +41,15 @@ impl Paper {
 
     /// One whose desk has more in its config.
     fn with(article: &str, more: &str) -> Self {
+        Self::after(article, more, &[])
+    }
+
+    /// One whose baseline is of these entries.
+    fn after(article: &str, more: &str, baseline: &[(&str, &str)]) -> Self {
         let site = Site::start();
         let desk = Desk::with(&format!("{}{more}", source(&site, article)));
         let paper = Self { site, desk };
-        paper.print(&[]);
+        paper.print(baseline);
         assert_eq!(paper.desk.poll()["outcome"], "baseline");
         paper
     }
@@ -151,6 +156,18 @@ fn always_adds_what_the_article_says_and_never_takes_away() {
     assert_eq!(text(raised, "/rules/0/name"), "base");
     assert_eq!(raised["rules"].as_array().unwrap().len(), 1, "what the entry told is not told again");
     assert_eq!(text(&paper.desk.alerts()[0], "/story/id"), text(raised, "/story/id"));
+}
+
+#[test]
+fn of_a_baseline_no_article_is_read_whatever_becomes_of_its_entries() {
+    let paper = Paper::after("always", "", &[(MANGOES, "Short.")]);
+    paper.article(1, page(STORY));
+    for text in ["Shorter.", "Short again."] {
+        paper.print(&[(MANGOES, text)]);
+        paper.desk.poll();
+    }
+    assert!(paper.asked().is_empty() && paper.desk.alerts().is_empty());
+    assert_eq!(paper.fate(), "dropped");
 }
 
 #[test]

@@ -279,6 +279,25 @@ fn i5_one_guid_on_all_items_hides_none() {
 }
 
 #[test]
+fn i5_a_guid_that_one_report_after_another_has_names_none() {
+    let latest = |n: u32, title: &str| [entry("latest", &link(n), title)];
+    let paper = Paper::with(&latest(1, "All calm"));
+    for n in 2..5 {
+        assert_eq!(paper.poll(&latest(n, &format!("Convoy attacked, no {n}")))[1..], [1, 0, 1], "{n}");
+    }
+    assert_eq!(paper.poll(&latest(4, "Convoy attacked, number 4 put right"))[1..], [0, 1, 0]);
+    for (n, title) in [(1, "All calm"), (3, "Convoy attacked, no 3")] {
+        assert_eq!(paper.poll(&latest(n, title))[1..], [0, 0, 0], "an older one comes again");
+    }
+    // What has no other link, or no other title, is an edit.
+    let paper = Paper::with(&[]);
+    assert_eq!(paper.poll(&latest(1, "Explosion heard"))[1..], [1, 0, 0]);
+    assert_eq!(paper.poll(&latest(1, "Convoy attacked"))[1..], [0, 1, 1]);
+    let text = "<description>with a text</description>";
+    assert_eq!(paper.poll(&[entry_with("latest", &link(2), "Convoy attacked", text)])[1..], [0, 1, 0]);
+}
+
+#[test]
 fn i6_an_item_without_guid_or_link_is_known_by_what_it_has() {
     let date = "<pubDate>Mon, 23 Nov 2026 10:00:00 GMT</pubDate>";
     let later = "<pubDate>Mon, 23 Nov 2026 11:00:00 GMT</pubDate>";
@@ -341,6 +360,17 @@ fn i8_an_edit_tells_the_rules_that_newly_fire_to_whom_they_are_news() {
         let alerts = paper.desk.alerts();
         let rules = |alert: &serde_json::Value| alert["rules"].as_array().unwrap().len();
         assert_eq!((rules(&alerts[1]), text(&alerts[1], "/rules/0/name")), (1, "base".to_owned()));
+    }
+}
+
+#[test]
+fn i8_of_an_item_of_the_baseline_the_first_edit_alone_is_silent() {
+    let paper = Paper::with(&[entry("a", &link(1), "All calm"), entry("b", &link(2), MANGOES)]);
+    for (title, expected) in
+        [("Convoy attacked", [0, 1, 0]), ("Calm again", [0, 1, 0]), ("Convoy attacked near Gao", [0, 1, 1])]
+    {
+        let shown = [entry("a", &link(1), title), entry("b", &link(2), MANGOES)];
+        assert_eq!(paper.poll(&shown)[1..], expected, "{title}");
     }
 }
 

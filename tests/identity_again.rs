@@ -174,6 +174,61 @@ fn i2_a_move_that_makes_the_page_longer_is_no_news() {
 }
 
 #[test]
+fn i5_a_known_guid_with_another_link_title_and_date_is_another_report() {
+    let others = |guid: &str, link: &str, title: &str, hours: Option<i64>| {
+        let beside = entries(0..3, "other").into_iter();
+        beside
+            .chain([entry(guid, &format!("https://paper.example/{link}"), title, hours)])
+            .collect::<Vec<_>>()
+    };
+    let lone = |link: &str, title: &str, hours: Option<i64>| {
+        [entry("g", &format!("https://paper.example/{link}"), title, hours)]
+    };
+    let stage = Stage::with(&entries(0..3, "other"));
+    assert_eq!(stage.poll(1, &others("g", "one", "Convoy attacked", Some(1))), (1, 0, 1));
+    assert_eq!(
+        stage.poll(2, &others("g", "two", "Convoy attacked: ten dead", Some(1))),
+        (0, 1, 0),
+        "renamed"
+    );
+    assert_eq!(stage.poll(20, &others("g", "three", "Convoy attacked at Kidal", Some(20))), (1, 0, 1));
+    assert_eq!(
+        stage.poll(21, &others("g", "four", "Convoy attacked near Ansongo", None)),
+        (1, 0, 1),
+        "known to be shared"
+    );
+    // Alone in its document, and without a date or with another one.
+    for (date, expected) in [(Some(1), (0, 1, 0)), (Some(2), (1, 0, 1)), (None, (1, 0, 1))] {
+        let stage = Stage::with(&[]);
+        assert_eq!(stage.poll(1, &lone("one", "Convoy attacked", Some(1))), (1, 0, 1));
+        assert_eq!(stage.poll(2, &lone("two", "Convoy attacked at Kidal", date)), expected, "{date:?}");
+    }
+    // A site that writes its links and titles anew.
+    let stage = Stage::with(&[]);
+    let all = |words: &str, hours: i64| -> Vec<String> {
+        let link = |n: u32| format!("https://paper.example/{words}/{n}");
+        (0..4)
+            .map(|n| entry(&format!("g{n}"), &link(n), &format!("Convoy {words} {n}"), Some(hours)))
+            .collect()
+    };
+    assert_eq!(stage.poll(1, &all("attacked", 1)), (4, 0, 4));
+    assert_eq!(stage.poll(30, &all("hit", 30)), (0, 4, 0));
+}
+
+#[test]
+fn i8_an_edit_long_after_is_compared_with_the_one_before() {
+    let page = |title: &str| [entry("a", WARNING, title, None)];
+    let stage = Stage::with(&page("All calm"));
+    let later = |days: i64, title: &str| {
+        stage.store.expire(at(24 * days), Duration::from_hours(24 * 30)).unwrap();
+        stage.poll(24 * days, &page(title))
+    };
+    (1..100).for_each(|day| _ = stage.poll(24 * day, &page("All calm")));
+    assert_eq!(later(100, "Calm"), (0, 1, 0));
+    assert_eq!(later(101, "Convoy attacked"), (0, 1, 1));
+}
+
+#[test]
 fn i6_a_text_that_comes_again_much_later_is_another_report() {
     let report = |hours: Option<i64>| [entry("", "", "Convoy attacked near Gao", hours)];
     let stage = Stage::with(&[]);

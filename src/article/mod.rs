@@ -127,7 +127,7 @@ pub enum End {
         /// Why, in words without secrets.
         detail: String,
     },
-    /// It is not wanted any more: the config or the store changed.
+    /// It is not wanted: the config or the store changed, or its entry is of a baseline.
     Dropped,
 }
 

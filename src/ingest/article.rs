@@ -159,6 +159,14 @@ impl Wish<'_> {
         tx.put_pending_article(&Pending { item: item.id, first, source, url, attempts: 0, due, repeat })?;
         Ok(Noted::Waits)
     }
+
+    /// Notes that the article of an item of which nothing was told so far is not wanted: nobody knows what of it is new.
+    pub(super) fn renounce(&self, tx: &dyn Transaction, item: &Item, first: Day) -> Result<(), StoreError> {
+        let choice = if self.choice == ArticleChoice::Never { self.choice } else { ArticleChoice::Always };
+        let Some(url) = article::wanted(choice, item, false) else { return Ok(()) };
+        let url = article::shortened(&url).to_owned();
+        tx.put_article(&Fate { item: item.id, first, url, at: self.now, end: End::Dropped })
+    }
 }
 
 /// What an edit changes for the rules that are told. The article only adds, to both versions alike.

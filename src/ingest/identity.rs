@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Harvest, Judged, look_up, lookups};
 use crate::item::{ItemId, SeenKey, SourceName, link};
-use crate::source::{self, Candidate};
+use crate::source::{self, Aliases, Candidate};
 use crate::store::{Day, Owner, Seen, SourceState, StoreError, Transaction};
+use crate::text;
 
 /// How often a guid or a text may change although the stated dates stand still, before such changes are no longer
 /// recorded.
@@ -74,10 +75,12 @@ pub(super) fn call(
     let items = harvest.items.as_slice();
     let candidates = || items.iter().map(|judged| &judged.candidate);
     let answers = look_up(candidates(), |keys| tx.seen(source, keys))?;
-    let standings = candidates()
+    let mut standings = candidates()
         .zip(answers)
         .map(|(candidate, found)| by_key(tx, source, candidate, found))
         .collect::<Result<Vec<_>, StoreError>>()?;
+    let past = Past { tx, state, now };
+    part_reused(&past, items, &mut standings)?;
     let present = standings.iter().filter(|s| s.seen.is_some()).map(|s| s.owner).collect();
     let mut roll = Roll {
         standings,
@@ -85,7 +88,7 @@ pub(super) fn call(
         present,
         partial: harvest.delta || !harvest.whole,
     };
-    roll.find_others(&Past { tx, state, now }, items)?;
+    roll.find_others(&past, items)?;
     roll.find_twins(items);
     Ok(roll)
 }
@@ -97,20 +100,56 @@ fn by_key(
     candidate: &Candidate,
     found: Vec<Option<Seen>>,
 ) -> Result<Standing, StoreError> {
-    let mut answers: HashMap<_, _> = lookups(candidate).into_iter().zip(found).collect();
-    let mut key = candidate.key;
-    if answers.get(&key).copied().flatten().is_some_and(|seen| seen.owner == Owner::Several) {
-        key = source::narrow(candidate);
-        let found = tx.seen(source, &[key])?;
-        answers.extend([key].into_iter().zip(found));
+    let answers: HashMap<_, _> = lookups(candidate).into_iter().zip(found).collect();
+    let known = answers.get(&candidate.key).copied().flatten();
+    if known.is_some_and(|seen| seen.owner == Owner::Several) {
+        return narrowed(tx, source, candidate, answers);
     }
+    Ok(under(candidate.key, candidate, answers))
+}
+
+/// The item by the key that it has where others have its own one, too.
+fn narrowed(
+    tx: &dyn Transaction,
+    source: &SourceName,
+    candidate: &Candidate,
+    mut answers: HashMap<SeenKey, Option<Seen>>,
+) -> Result<Standing, StoreError> {
+    let key = source::narrow(candidate);
+    let found = tx.seen(source, &[key])?;
+    answers.extend([key].into_iter().zip(found));
+    Ok(under(key, candidate, answers))
+}
+
+fn under(key: SeenKey, candidate: &Candidate, answers: HashMap<SeenKey, Option<Seen>>) -> Standing {
     let named = |key| {
         let seen: Seen = answers.get(&key).copied().flatten()?;
         Some((seen.owner.of(key)?, seen))
     };
     let found = named(key).or_else(|| candidate.members.iter().find_map(|member| named(*member)));
     let (owner, seen) = found.map_or((key, None), |(owner, seen)| (owner, Some(seen)));
-    Ok(Standing { key, owner, seen, found: Found::Plainly, answers })
+    Standing { key, owner, seen, found: Found::Plainly, answers }
+}
+
+/// Gives names of their own to new reports that took over the guid of an older one (`latest`). More than a few of them at
+/// one time are a site that writes its links and texts anew.
+fn part_reused(past: &Past<'_>, items: &[Judged], standings: &mut [Standing]) -> Result<(), StoreError> {
+    let distinct = standings.iter().map(|standing| standing.key).collect::<HashSet<_>>().len();
+    let mut reused = Vec::new();
+    for (place, (standing, judged)) in standings.iter().zip(items).enumerate() {
+        if standing.shows_another(&judged.candidate) && past.is_another(standing, judged, distinct == 1)? {
+            reused.push(place);
+        }
+    }
+    if reused.len() >= RENAMED_MIN {
+        return Ok(());
+    }
+    for place in reused {
+        let Some((standing, judged)) = standings.get_mut(place).zip(items.get(place)) else { continue };
+        let answers = std::mem::take(&mut standing.answers);
+        *standing = narrowed(past.tx, &past.state.name, &judged.candidate, answers)?;
+    }
+    Ok(())
 }
 
 /// The links under which the document has different texts.
@@ -127,6 +166,17 @@ fn shared_links(items: &[Judged]) -> HashSet<SeenKey> {
 }
 
 impl Standing {
+    /// Whether a known guid stands beside a link and a text that its source never showed.
+    fn shows_another(&self, candidate: &Candidate) -> bool {
+        let by_guid = self.key == candidate.key && candidate.item.guid.is_some();
+        let is_edited = self.seen.is_some_and(|seen| seen.content != candidate.content);
+        let is_new = |aliases: Aliases| {
+            let unknown = |key| self.answer(Some(key)).is_none();
+            aliases.link.is_some_and(unknown) && unknown(aliases.fingerprint)
+        };
+        by_guid && is_edited && candidate.aliases.is_some_and(is_new)
+    }
+
     fn answer(&self, key: Option<SeenKey>) -> Option<Seen> {
         self.answers.get(&key?).copied().flatten()
     }
@@ -300,6 +350,18 @@ impl Past<'_> {
     /// nothing by them.
     fn is_redated(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
         Ok(claim.seen.changes >= CHANGES_MAX || self.is_near(judged, claim)?)
+    }
+
+    /// Whether what has a known guid, and a link and a text of its own, is another report than the known one: its title is
+    /// another, too, and so is its date. One that stands alone in its document (`lone`) needs no dates to tell them apart.
+    fn is_another(&self, standing: &Standing, judged: &Judged, lone: bool) -> Result<bool, StoreError> {
+        let Some(seen) = standing.seen else { return Ok(false) };
+        let id = ItemId::new(&self.state.name, standing.owner);
+        let Some(stored) = self.tx.item(id, seen.first)? else { return Ok(lone) };
+        let (before, now) = (&stored.item, &judged.candidate.item);
+        let apart = before.published.zip(now.published).map(|(before, now)| now.duration_since(before).abs());
+        let is_redated = apart.map_or(lone, |apart| apart > EDITED_WITHIN || lone && !apart.is_zero());
+        Ok(is_redated && text::folded(&before.title) != text::folded(&now.title))
     }
 
     /// Whether an item is of about the time of the known one that it may be: not when nothing is stored of that, from

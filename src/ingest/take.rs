@@ -133,7 +133,10 @@ impl Ingest<'_> {
         now.changes = seen.changes.saturating_add(u8::from(!dated && card.is_none())).min(CHANGES_MAX);
         let restless = !dated && seen.changes >= CHANGES_MAX;
         receipt.edited += u32::from(!restless && card.is_none());
-        let Some(stored) = stored.filter(|_| card != Some(Card::Gone)) else { return Ok(now) };
+        if card == Some(Card::Gone) {
+            return Ok(now);
+        }
+        let Some(stored) = stored else { return self.begin_record(judged, now) };
         let text = article::used(self.tx, stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
         let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
@@ -156,6 +159,21 @@ impl Ingest<'_> {
         Ok(now)
     }
 
+    /// Stores the first version of an item of which none is stored, of a baseline for one: it tells nothing itself, and is
+    /// what the next one is compared with.
+    fn begin_record(&self, judged: &Judged, seen: Seen) -> Result<Seen, StoreError> {
+        // Where its first day is long past, it would be forgotten tonight.
+        let first = Day::of(self.poll.started);
+        self.store(judged, first)?;
+        self.wish().renounce(self.tx, &judged.candidate.item, first)?;
+        Ok(Seen { first, ..seen })
+    }
+
+    fn wish(&self) -> Wish<'_> {
+        let (choice, source) = (self.poll.source.article, &self.poll.source.name);
+        Wish { choice, source, now: self.poll.started, repeat: self.repeat.is_some() }
+    }
+
     /// Notes that the article of an item is to be fetched, where the source wants that. What the entry says by itself is
     /// told without waiting for it.
     fn want_article(
@@ -165,9 +183,7 @@ impl Ingest<'_> {
         fired: bool,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
-        let (choice, source) = (self.poll.source.article, &self.poll.source.name);
-        let wish = Wish { choice, source, now: self.poll.started, repeat: self.repeat.is_some() };
-        match wish.note(self.tx, &judged.candidate.item, first, fired)? {
+        match self.wish().note(self.tx, &judged.candidate.item, first, fired)? {
             Noted::Nothing => {}
             Noted::Waits => receipt.articles += 1,
             Noted::Refused => receipt.articles_refused += 1,
