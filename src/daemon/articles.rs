@@ -12,22 +12,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 use url::Url;
 
+use super::article::{self, Ended};
 use super::station::Station;
 use super::{clock, sender};
-use crate::article::retry::{self, Next};
-use crate::article::{self, End, Pending, WAIT_DAYS_MAX};
-use crate::config::ArticleChoice;
-use crate::desk::{Desk, Source};
-use crate::fetch::{ACCEPT_PAGE, Answer, Document, Failure, FetchError, Redirects, Request};
-use crate::ingest::Receipt;
-use crate::ingest::article::{self as settlement, Settled};
-use crate::item::{Item, ItemId};
-use crate::rules::SourceLabel;
-use crate::rules::verdict::Verdict;
-use crate::store::{Day, StoreError, Transaction};
+use crate::article::Pending;
+use crate::article::retry;
+use crate::desk::Desk;
+use crate::ingest::article as settlement;
+use crate::item::ItemId;
+use crate::store::{StoreError, Transaction};
 
 /// Articles under way at one time: polls go first, and pages are large.
 const UNDER_WAY_MAX: usize = 4;
@@ -40,19 +36,6 @@ const ROUND_MAX: Duration = Duration::from_mins(5);
 
 /// Most articles in one round of `once`.
 const ROUND_ARTICLES_MAX: usize = 200;
-
-/// Longest pause of a host for which one of the places is kept.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What an attempt came to.
-enum Ended {
-    /// Settled; that is durable.
-    Over(Receipt),
-    /// Put off; that is durable.
-    Again(Pending),
-    /// Not begun: a host asks for a pause of that length still.
-    Resting { host: String, left: Duration },
-}
 
 /// An article that waits or is under way.
 #[derive(Clone)]
@@ -211,7 +194,8 @@ impl Articles {
         while self.begun < most && self.next_due().is_some_and(|due| due <= clock::now()) {
             let next = self.next().map(|errand| errand.pending.item);
             let Some(errand) = next.and_then(|item| self.waiting.remove(&item)) else { return };
-            let attempt = fetch(self.station.clone(), Arc::clone(&self.desk), errand.pending.clone());
+            let attempt =
+                article::fetch(self.station.clone(), Arc::clone(&self.desk), errand.pending.clone());
             let job = self.jobs.spawn(attempt);
             self.running.insert(job.id(), errand);
             self.begun += 1;
@@ -261,120 +245,4 @@ impl Articles {
 
 fn after_fault(pending: Pending) -> Pending {
     Pending { due: clock::now() + AFTER_FAULT, ..pending }
-}
-
-/// Fetches one article and records what became of it.
-async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<Ended, StoreError> {
-    let now = clock::now();
-    let source = desk.source(pending.source.as_str()).cloned();
-    let Some(source) = source.filter(|source| source.spec.article != ArticleChoice::Never) else {
-        return settle(&station, &desk, None, pending, End::Dropped, None).await;
-    };
-    if pending.is_too_old(Day::of(now)) {
-        let end = End::Failed { detail: format!("it waited for more than {WAIT_DAYS_MAX} days") };
-        return settle(&station, &desk, Some(&source), pending, end, None).await;
-    }
-    let Ok(url) = Url::parse(&pending.url) else {
-        return settle(&station, &desk, Some(&source), pending, End::Dropped, None).await;
-    };
-    let request = Request {
-        url: &url,
-        validators: None,
-        accept: ACCEPT_PAGE,
-        redirects: Redirects::Follow,
-        proxy: source.spec.proxy.as_ref(),
-        pinned: source.pinned.as_ref(),
-        contact: source.spec.contact,
-        now,
-    };
-    let fetched = desk.fetcher.crawl_within(&request, PATIENCE).await;
-    let showed = fetched.as_ref().ok().and_then(|fetched| fetched.freshness.clock);
-    let end = match fetched.map(|fetched| fetched.answer) {
-        Ok(Answer::Document(document)) => read(document, url, source.spec.lang.clone()).await,
-        Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
-            End::Failed { detail: "an answer without a document".to_owned() }
-        }
-        Err(FetchError { failure: Failure::Resting { host, left }, .. }) => {
-            return Ok(Ended::Resting { host: host.into(), left });
-        }
-        Err(error) => match next(&station, &error, pending.attempts).await? {
-            Next::Over(end) => end,
-            Next::Again { due, attempts } => {
-                debug!(item = %pending.item, %due, "an article is tried again: {error}");
-                let later = Pending { attempts, due, ..pending };
-                let stored = later.clone();
-                station.commit(&desk.fetcher, move |tx| settlement::put_off(tx, &stored)).await?;
-                return Ok(Ended::Again(later));
-            }
-        },
-    };
-    settle(&station, &desk, Some(&source), pending, end, showed).await
-}
-
-/// What follows the failure of an attempt.
-async fn next(station: &Station, error: &FetchError, attempts: u32) -> Result<Next, StoreError> {
-    let network = station.read(|store| store.network()).await?;
-    let decide = if network.offline.is_some() { retry::next_offline } else { retry::next };
-    Ok(decide(error, attempts, clock::now()))
-}
-
-/// Takes the text from a page, on a thread that may be kept busy.
-async fn read(document: Document, asked: Url, lang: Option<String>) -> End {
-    let read = tokio::task::spawn_blocking(move || article::read(&document, &asked, lang.as_deref()));
-    match read.await {
-        Ok(Ok(text)) => End::Used { text },
-        Ok(Err(unfit)) => End::Unfit(unfit),
-        Err(_) => End::Failed { detail: "its page could not be read".to_owned() },
-    }
-}
-
-async fn settle(
-    station: &Station,
-    desk: &Arc<Desk>,
-    source: Option<&Arc<Source>>,
-    pending: Pending,
-    end: End,
-    showed: Option<Timestamp>,
-) -> Result<Ended, StoreError> {
-    let judged = match (&end, source) {
-        (End::Used { text }, Some(source)) => judge(station, desk, source, &pending, text.clone()).await?,
-        _ => None,
-    };
-    let spec = source.map(|source| &source.spec);
-    let settled = Settled {
-        end,
-        at: clock::now(),
-        clock: showed,
-        tags: spec.map(|spec| spec.tags.clone()).unwrap_or_default(),
-        tier: spec.map_or(2, |spec| spec.tier),
-        judged,
-        pending,
-    };
-    let (item, name, end) = (settled.pending.item, settled.pending.source.clone(), settled.end.as_str());
-    let force = desk.in_force.clone();
-    let receipt = station.commit(&desk.fetcher, move |tx| settlement::settle(tx, &settled, &force)).await?;
-    debug!(source = %name, %item, end, "an article is settled");
-    for (alert, disposition) in &receipt.alerts {
-        info!(source = %name, %alert, disposition = disposition.as_str(), "alert made, with the article");
-    }
-    Ok(Ended::Over(receipt))
-}
-
-/// Asks the rules about the stored entry together with its article.
-async fn judge(
-    station: &Station,
-    desk: &Arc<Desk>,
-    source: &Arc<Source>,
-    pending: &Pending,
-    text: String,
-) -> Result<Option<(Item, Verdict)>, StoreError> {
-    let (desk, source, item, first) = (Arc::clone(desk), Arc::clone(source), pending.item, pending.first);
-    station
-        .read(move |store| {
-            let Some(stored) = store.item(item, first)? else { return Ok(None) };
-            let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
-            let verdict = settlement::added(&desk.engine, &stored.item, &text, label);
-            Ok(Some((stored.item, verdict)))
-        })
-        .await
 }

@@ -4,6 +4,7 @@
 //! reloader with SIGHUP, retention, the heartbeat and the watchdog. One that ends or panics ends the daemon, and
 //! systemd starts it anew; the store makes that safe.
 
+mod article;
 pub mod articles;
 pub mod ask;
 mod calendar;
