@@ -171,6 +171,24 @@ fn of_a_baseline_no_article_is_read_whatever_becomes_of_its_entries() {
 }
 
 #[test]
+fn what_several_entries_link_to_and_a_front_page_are_no_articles() {
+    let paper = Paper::new("always");
+    for path in ["/", "/live", "/1"] {
+        paper.site.show(path, page(STORY));
+    }
+    let entries: String = [("/", 1), ("/", 2), ("/live#post-1", 3), ("/live#post-2", 4), ("/1#comments", 5)]
+        .map(|(path, n)| {
+            let link = paper.site.url(path);
+            format!("<item><guid>{n}</guid><title>{MANGOES}, {n}</title><link>{link}</link></item>")
+        })
+        .concat();
+    paper.site.show("/feed", Reply::ok(channel(&entries)));
+    paper.desk.poll();
+    assert_eq!(paper.asked(), ["/robots.txt", "/1"]);
+    assert_eq!(paper.desk.told(), [format!("alert.new sent {MANGOES}, 5")]);
+}
+
+#[test]
 fn never_fetches_nothing() {
     let paper = Paper::new("never");
     paper.print(&[(MANGOES, "Short.")]);

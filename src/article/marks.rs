@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use url::Url;
 
 use super::Unfit;
+use crate::item::link;
 use crate::source::linked;
 use crate::text::folded;
 
@@ -206,7 +207,8 @@ pub(super) fn unfit(page: &Page<'_>) -> Option<Unfit> {
 /// What the address that a redirect led to says.
 fn redirected(page: &Page<'_>) -> Option<Unfit> {
     let same = |a: &Url, b: &Url| (a.host_str(), a.path()) == (b.host_str(), b.path());
-    if same(page.asked, page.url) {
+    let front = link::is_front(page.url.as_str()) && !link::is_front(page.asked.as_str());
+    if same(page.asked, page.url) && !front {
         return None;
     }
     let host = page.url.host_str().unwrap_or_default().split('.').next().unwrap_or_default();
@@ -215,7 +217,6 @@ fn redirected(page: &Page<'_>) -> Option<Unfit> {
         let names = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
         PLACES.iter().find(|(_, known)| names(known)).map(|(unfit, _)| *unfit)
     };
-    let front = page.url.path() == "/" && page.url.query().is_none() && page.asked.path() != "/";
     words.find_map(told).or_else(|| front.then_some(Unfit::NotFound))
 }
 

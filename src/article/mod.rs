@@ -18,7 +18,7 @@ pub use read::read;
 pub use tally::{Counts, Tally};
 
 use crate::config::ArticleChoice;
-use crate::item::{Item, ItemId, SourceName};
+use crate::item::{Item, ItemId, SourceName, link};
 use crate::store::Day;
 
 /// With `article = "auto"`, entries of fewer characters have their article fetched.
@@ -203,16 +203,16 @@ pub fn wanted(choice: ArticleChoice, item: &Item, fired: bool) -> Option<String>
         ArticleChoice::Always => true,
         ArticleChoice::Auto => !fired && chars(item) < ENTRY_CHARS_MAX,
     };
-    if wanted { link(item) } else { None }
+    if wanted { place(item) } else { None }
 }
 
 fn chars(item: &Item) -> usize {
     item.title.chars().chain(item.text.chars()).take(ENTRY_CHARS_MAX).count()
 }
 
-/// Where the article of an entry is. A Telegram message is its own entry; its article is what it shows a preview of, or
-/// the first address in its text that is not on Telegram.
-fn link(item: &Item) -> Option<String> {
+/// Where the article of an entry is; the front page of a site is none. A Telegram message is its own entry; its article is
+/// what it shows a preview of, or the first address in its text that is not on Telegram.
+fn place(item: &Item) -> Option<String> {
     let links: Vec<&str> = match &item.telegram {
         None => item.url.as_deref().into_iter().collect(),
         Some(post) => {
@@ -222,7 +222,7 @@ fn link(item: &Item) -> Option<String> {
     };
     links.into_iter().find_map(|link| {
         let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        (!is_telegram(url.host_str()?)).then(|| url.into())
+        (!is_telegram(url.host_str()?) && !link::is_front(url.as_str())).then(|| url.into())
     })
 }
 
@@ -301,12 +301,16 @@ mod tests {
             ..TelegramPost::default()
         };
         let message = Item { telegram: Some(post.clone()), ..entry("", "Short.") };
-        assert_eq!(link(&message).as_deref(), Some("https://a.example/1"));
-        let preview = Some(LinkPreview { url: Some("https://b.example/".into()), ..LinkPreview::default() });
+        assert_eq!(place(&message).as_deref(), Some("https://a.example/1"));
+        let front = Some(LinkPreview { url: Some("https://b.example/".into()), ..LinkPreview::default() });
+        let beside =
+            Item { telegram: Some(TelegramPost { preview: front, ..post.clone() }), ..message.clone() };
+        assert_eq!(place(&beside).as_deref(), Some("https://a.example/1"), "a front page is no article");
+        let preview = Some(LinkPreview { url: Some("https://b.example/1".into()), ..LinkPreview::default() });
         let message = Item { telegram: Some(TelegramPost { preview, ..post }), ..message };
-        assert_eq!(link(&message).as_deref(), Some("https://b.example/"));
+        assert_eq!(place(&message).as_deref(), Some("https://b.example/1"));
         let alone = Item { telegram: Some(TelegramPost::default()), ..message };
-        assert_eq!(link(&alone), None);
+        assert_eq!(place(&alone), None);
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Ingest<'_> {
         }
         self.store(judged, seen.first)?;
         let verdict = self.verdict(judged);
-        self.want_article(judged, seen.first, record::fires(&verdict), receipt)?;
+        self.want_article(entry, seen.first, record::fires(&verdict), receipt)?;
         if !verdict.fired.is_empty() {
             let unseen = self.last_read.filter(|_| !receipt.baseline);
             let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
@@ -142,7 +142,7 @@ impl Ingest<'_> {
         let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
         if !restless || edit.is_news() {
             self.store(judged, seen.first)?;
-            self.want_article(judged, seen.first, edit.alone, receipt)?;
+            self.want_article(entry, seen.first, edit.alone, receipt)?;
         }
         // A site that gave all its items new names has no news in them.
         if edit.is_news() && found != Found::Moved {
@@ -174,16 +174,19 @@ impl Ingest<'_> {
         Wish { choice, source, now: self.poll.started, repeat: self.repeat.is_some() }
     }
 
-    /// Notes that the article of an item is to be fetched, where the source wants that. What the entry says by itself is
-    /// told without waiting for it.
+    /// Notes that the article of an item is to be fetched, where the source wants that and the page is of no other item,
+    /// too. What the entry says by itself is told without waiting for it.
     fn want_article(
         &self,
-        judged: &Judged,
+        entry: &Entry<'_>,
         first: Day,
         fired: bool,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
-        match self.wish().note(self.tx, &judged.candidate.item, first, fired)? {
+        if !entry.is_alone() {
+            return Ok(());
+        }
+        match self.wish().note(self.tx, &entry.judged.candidate.item, first, fired)? {
             Noted::Nothing => {}
             Noted::Waits => receipt.articles += 1,
             Noted::Refused => receipt.articles_refused += 1,
@@ -251,11 +254,15 @@ struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Its link, as far as that names it and no other item of its source.
+    /// Its link, as far as that names it and no other that its source shows.
     fn link(&self) -> Option<String> {
-        let candidate = &self.judged.candidate;
-        let url = candidate.item.url.as_deref()?;
-        link::naming(url, self.roll.is_alone(self.standing, candidate))
+        let url = self.judged.candidate.item.url.as_deref()?;
+        link::naming(url, self.is_alone())
+    }
+
+    /// Whether it has the page that it links to to itself.
+    fn is_alone(&self) -> bool {
+        self.roll.is_alone(self.standing, &self.judged.candidate)
     }
 }
 
