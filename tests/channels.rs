@@ -345,6 +345,15 @@ fn edits_alert_when_the_new_version_fires_on_both_pages() {
 }
 
 #[test]
+fn words_beside_a_quotation_stay_apart_from_it() {
+    let (preview, desk) = channel(1..=20);
+    preview.say(21, "Ministry of Defence:<blockquote>Convoy attacked</blockquote>More to follow.");
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+    let told = text(&desk.alerts()[0], "/item/text");
+    assert_eq!(told, "Ministry of Defence:\nConvoy attacked\nMore to follow.");
+}
+
+#[test]
 fn edits_of_counts_and_marks_are_none() {
     let preview = Preview::start([]);
     let shown = |views: &str| {

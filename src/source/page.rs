@@ -6,7 +6,7 @@ use url::Url;
 
 use super::candidate::{Draft, identify};
 use super::dates::{self, Dated};
-use super::html::{self, Breaks};
+use super::html;
 use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, web_link};
 use crate::item::SourceKind;
 
@@ -104,14 +104,14 @@ impl Part {
     }
 
     /// The value: the attribute asked for, else the first of `attributes` that is there, else the text.
-    fn value(&self, item: ElementRef<'_>, attributes: &[&str], breaks: Breaks) -> Option<String> {
+    fn value(&self, item: ElementRef<'_>, attributes: &[&str]) -> Option<String> {
         let element = self.element(item)?;
         let own = self.attribute.as_deref();
         let names: Vec<&str> = own.map_or_else(|| attributes.to_vec(), |name| vec![name]);
         let value = match names.iter().find_map(|name| element.attr(name)) {
             Some(value) => html::one_line(value),
             None if own.is_some() => return None,
-            None => html::element_text(element, breaks),
+            None => html::element_text(element),
         };
         (!value.is_empty()).then_some(value)
     }
@@ -179,7 +179,7 @@ pub(super) fn read(
 
 /// The page with older items; one that links to itself has none.
 fn older(page: &scraper::Html, next: &Part, base: &Url, url: &Url) -> Option<Url> {
-    let link = next.value(page.root_element(), &["href"], Breaks::Explicit)?;
+    let link = next.value(page.root_element(), &["href"])?;
     let older = Url::parse(&web_link(base, &link)?).ok()?;
     let whole = |url: &Url| {
         let mut url = url.clone();
@@ -204,7 +204,7 @@ fn draft(
     undated: &mut Option<String>,
 ) -> Draft {
     let value = |part: &Option<Part>, attributes: &[&str]| {
-        part.as_ref().and_then(|part| part.value(item, attributes, Breaks::Blocks))
+        part.as_ref().and_then(|part| part.value(item, attributes))
     };
     let link = value(&select.link, &["href"]);
     let date = value(&select.date, &["datetime", "content"]);

@@ -25,10 +25,13 @@ pub(super) fn effect(name: &str) -> Effect {
     match &*lower {
         b"br" => Effect::Break,
         b"head" | b"noscript" | b"script" | b"style" | b"template" | b"title" => Effect::Hidden,
-        b"address" | b"article" | b"aside" | b"blockquote" | b"center" | b"dd" | b"details" | b"div"
-        | b"dl" | b"dt" | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form" | b"h1" | b"h2"
-        | b"h3" | b"h4" | b"h5" | b"h6" | b"header" | b"hr" | b"li" | b"main" | b"nav" | b"ol" | b"p"
-        | b"pre" | b"section" | b"table" | b"td" | b"tr" | b"ul" => Effect::Block,
+        b"address" | b"article" | b"aside" | b"blockquote" | b"caption" | b"center" | b"dd" | b"details"
+        | b"dialog" | b"div" | b"dl" | b"dt" | b"fieldset" | b"figcaption" | b"figure" | b"footer"
+        | b"form" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"header" | b"hgroup" | b"hr"
+        | b"legend" | b"li" | b"main" | b"menu" | b"nav" | b"ol" | b"optgroup" | b"option" | b"p"
+        | b"pre" | b"search" | b"section" | b"summary" | b"table" | b"td" | b"th" | b"tr" | b"ul" => {
+            Effect::Block
+        }
         _ => Effect::None,
     }
 }

@@ -6,7 +6,7 @@ mod tree;
 
 use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
-pub(super) use self::tree::{Breaks, HTML_NODES_MAX, bounded, element_text, parse};
+pub(super) use self::tree::{HTML_NODES_MAX, bounded, element_text, parse};
 use super::FIELD_BYTES_MAX;
 use crate::text::{reference, spacing};
 
@@ -144,6 +144,8 @@ mod tests {
             ("&lt;p&gt;Bamako&lt;/p&gt;&lt;p&gt;Gao&lt;/p&gt;", "Bamako\nGao"),
             ("<script>jamais fermé", "jamais fermé"),
             ("<li>un</li><li>deux</li>", "un\ndeux"),
+            ("<table><caption>a</caption><tr><th>b</th><th>c</th></tr></table>", "a\nb\nc"),
+            ("<details>a<summary>b</summary>c</details><select><option>d<option>e</select>", "a\nb\nc\nd\ne"),
             ("مالي&nbsp;:\u{200f} هجوم", "مالي :\u{200f} هجوم"),
             ("", ""),
         ] {

@@ -79,19 +79,10 @@ pub(in crate::source) fn bounded(page: &str) -> (&str, Option<String>) {
     (page, None)
 }
 
-/// How the text of an element is put into lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Breaks {
-    /// At `<br>` alone.
-    Explicit,
-    /// At `<br>` and at the borders of blocks.
-    Blocks,
-}
-
-/// The plain text of an element; script and style are no text.
+/// The plain text of an element, with `<br>` and the borders of blocks as newlines; script and style are no text.
 ///
 /// Walks without recursion: a page may nest as deep as [`HTML_DEPTH_MAX`].
-pub(in crate::source) fn element_text(element: ElementRef<'_>, breaks: Breaks) -> String {
+pub(in crate::source) fn element_text(element: ElementRef<'_>) -> String {
     let mut lines = Lines::default();
     let mut hidden = 0_usize;
     let root = *element;
@@ -103,7 +94,7 @@ pub(in crate::source) fn element_text(element: ElementRef<'_>, breaks: Breaks) -
         } else if node.value().as_element().is_some_and(|element| element.name() == "br") {
             lines.line_break();
         } else {
-            border(node.value(), breaks, &mut lines);
+            border(node.value(), &mut lines);
         }
         if let Some(child) = node.first_child() {
             node = child;
@@ -112,7 +103,7 @@ pub(in crate::source) fn element_text(element: ElementRef<'_>, breaks: Breaks) -
         // Leave this element, and every one that ends with it.
         loop {
             hidden -= usize::from(is_hidden(node.value()));
-            border(node.value(), breaks, &mut lines);
+            border(node.value(), &mut lines);
             if node == root {
                 return lines.finish();
             }
@@ -130,9 +121,8 @@ fn is_hidden(node: &Node) -> bool {
     node.as_element().is_some_and(|element| effect(element.name()) == Effect::Hidden)
 }
 
-fn border(node: &Node, breaks: Breaks, lines: &mut Lines) {
-    let block = node.as_element().is_some_and(|element| effect(element.name()) == Effect::Block);
-    if block && breaks == Breaks::Blocks {
+fn border(node: &Node, lines: &mut Lines) {
+    if node.as_element().is_some_and(|element| effect(element.name()) == Effect::Block) {
         lines.block();
     }
 }
@@ -142,12 +132,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_of_an_element_ends_lines_where_asked() {
-        let (page, _) = parse("<div id=a>un<div>deux<br>trois</div><script>x</script>quatre</div>");
+    fn the_text_of_an_element_has_blocks_and_breaks_as_lines() {
         let selector = scraper::Selector::parse("#a").unwrap();
-        let element = page.select(&selector).next().unwrap();
-        assert_eq!(element_text(element, Breaks::Explicit), "undeux\ntroisquatre");
-        assert_eq!(element_text(element, Breaks::Blocks), "un\ndeux\ntrois\nquatre");
+        for (inside, expected) in [
+            ("un<div>deux<br>trois</div><script>x</script>quatre", "un\ndeux\ntrois\nquatre"),
+            ("Ministry:<blockquote>Convoy attacked</blockquote>More.", "Ministry:\nConvoy attacked\nMore."),
+            ("un<br><blockquote>deux</blockquote>", "un\ndeux"),
+            ("un <b>deux</b><i>trois</i>", "un deuxtrois"),
+        ] {
+            let (page, _) = parse(&format!("<div id=a>{inside}</div>"));
+            assert_eq!(element_text(page.select(&selector).next().unwrap()), expected, "{inside}");
+        }
     }
 
     #[test]

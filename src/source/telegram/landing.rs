@@ -6,7 +6,7 @@ use scraper::{Html, Selector};
 
 use super::selector;
 use crate::source::Unreadable;
-use crate::source::html::{self, Breaks};
+use crate::source::html;
 
 struct Layout {
     page: Selector,
@@ -31,7 +31,7 @@ static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
 /// the preview led here, so a channel whose page offers one all the same shows it to others, not to us.
 pub(super) fn reason(page: &Html) -> Option<Unreadable> {
     page.select(&LAYOUT.page).next()?;
-    let texts = |selector| page.select(selector).map(|found| html::element_text(found, Breaks::Explicit));
+    let texts = |selector| page.select(selector).map(|found| html::element_text(found));
     let extras: Vec<String> = texts(&LAYOUT.extra).collect();
     let extra = |word: &str| extras.iter().any(|extra| extra.to_lowercase().contains(word));
     let action = texts(&LAYOUT.action).next().unwrap_or_default().to_lowercase();

@@ -10,7 +10,7 @@ use scraper::{ElementRef, Selector};
 use super::selector;
 use crate::item::{Forward, LinkPreview, Poll, TelegramPost, link};
 use crate::source::candidate::Draft;
-use crate::source::html::{self, Breaks};
+use crate::source::html;
 
 /// Most links kept of one message; Telegram allows 100 of them.
 const LINKS_MAX: usize = 100;
@@ -101,7 +101,7 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         return None;
     }
     let element = text_element(message);
-    let text = element.map(|element| html::element_text(element, Breaks::Explicit)).unwrap_or_default();
+    let text = element.map(|element| html::element_text(element)).unwrap_or_default();
     let album = album(message);
     let preview = message.select(&LAYOUT.preview).next();
     let post = TelegramPost {
@@ -199,7 +199,7 @@ fn edited(message: ElementRef<'_>) -> bool {
 fn forward(message: ElementRef<'_>) -> Option<Forward> {
     let line = message.select(&LAYOUT.forward).next()?;
     let name = line.select(&LAYOUT.forward_name).next();
-    let text = html::element_text(name.unwrap_or(line), Breaks::Explicit);
+    let text = html::element_text(name.unwrap_or(line));
     let text = html::one_line(text.strip_prefix("Forwarded from").unwrap_or(&text));
     Some(Forward { name: text, url: name.and_then(href) })
 }
@@ -231,19 +231,19 @@ fn link_preview(preview: ElementRef<'_>) -> LinkPreview {
 
 fn poll(message: ElementRef<'_>) -> Option<Poll> {
     let poll = message.select(&LAYOUT.poll).next()?;
-    let texts = poll.select(&LAYOUT.option).map(|option| html::element_text(option, Breaks::Explicit));
+    let texts = poll.select(&LAYOUT.option).map(|option| html::element_text(option));
     Some(Poll { question: first_text(poll, &LAYOUT.question).unwrap_or_default(), options: texts.collect() })
 }
 
 fn documents(message: ElementRef<'_>) -> Vec<String> {
     let titles = message.select(&LAYOUT.document_title).take(ALBUM_MAX);
-    let titles = titles.map(|title| html::element_text(title, Breaks::Explicit));
+    let titles = titles.map(|title| html::element_text(title));
     titles.filter(|title| !title.is_empty()).collect()
 }
 
 /// The text of the first element found; `None` when it is empty.
 fn first_text(within: ElementRef<'_>, selector: &Selector) -> Option<String> {
-    let text = html::element_text(within.select(selector).next()?, Breaks::Explicit);
+    let text = html::element_text(within.select(selector).next()?);
     (!text.is_empty()).then_some(text)
 }
 
