@@ -294,6 +294,17 @@ fn l10_dates_are_read_in_all_forms_and_in_the_language_of_the_feed() {
         let told = reading.problems.iter().any(|problem| problem.detail.contains("unknown form of date"));
         assert_eq!(told, expected.is_empty(), "{date}: {:?}", reading.problems);
     }
+    // What stands for no date, also in forms that feed-rs reads.
+    for date in ["Thu, 01 Jan 1970 00:00:00 GMT", "0001-01-01T00:00:00Z", "Wed, 30 Nov -0001 00:00:00 +0000"]
+    {
+        let reading = reading(dated("", "pubDate", date).as_bytes(), None, None);
+        assert_eq!(reading.items[0].item.published, None, "{date}");
+        assert!(reading.problems.iter().any(|problem| problem.detail.contains(date)), "{reading:?}");
+        let both =
+            format!("<title>T</title><pubDate>{date}</pubDate><dc:date>2025-06-10T04:00:00Z</dc:date>");
+        let published = items(rss(&item(&both)).as_bytes())[0].published;
+        assert_eq!(published.map(|at| at.to_string()).as_deref(), Some(june), "{date}");
+    }
     let modified = &items(dated("", "dcterms:modified", "2025-06-10T04:00:00Z").as_bytes())[0];
     assert_eq!(modified.updated.map(|at| at.to_string()).as_deref(), Some(june));
     // The source's language counts where the feed states none, and a second date where the first is none.

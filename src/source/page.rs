@@ -170,9 +170,7 @@ pub(super) fn read(
     reading.tell(blank, ProblemKind::Lost, "items without title and text");
     reading.tell(over, ProblemKind::Cut, "items more than are read");
     reading.tell(oversize, ProblemKind::Cut, "items with a text over 64 KiB");
-    if let Some(date) = undated {
-        reading.problems.push(Problem::new(ProblemKind::Repaired, format!("unknown form of date: `{date}`")));
-    }
+    reading.problems.extend(undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
     reading.items = identify(drafts, plan, SourceKind::Page);
     Ok(reading)
 }
@@ -210,7 +208,7 @@ fn draft(
     let date = value(&select.date, &["datetime", "content"]);
     let dated = date.as_deref().and_then(|date| dates::parse_near(date, near.lang, near.now));
     if dated.is_none() {
-        *undated = undated.take().or(date.map(|date| date.chars().take(60).collect()));
+        *undated = undated.take().or(date.map(|date| dates::complaint(&date, near.lang)));
     }
     Draft {
         title: html::one_line(&value(&select.title, &[]).unwrap_or_default()),

@@ -12,17 +12,43 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
 use self::names::{Month, after_noon, folded, month, zone};
+use super::html;
 
 /// Longest text that is tried, in bytes: the longest date in letters of two bytes each, and some room.
 const DATE_BYTES_MAX: usize = 160;
+
+/// The start of 1990: no item is older. The web began in that year, and what is dated before it is a zero of some
+/// clock or calendar that stands in for no date: of Unix, of spreadsheets (`1899-12-30`), of .NET (`0001-01-01`).
+const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
+
+/// Most characters of a date that are told.
+const TOLD_MAX: usize = 60;
 
 /// Languages that write the day before the month.
 const DAY_FIRST: [&str; 14] =
     ["fr", "de", "es", "it", "pt", "ru", "uk", "ar", "nl", "pl", "tr", "ro", "ha", "sw"];
 
-/// Reads a date; `None` when it is none, or could be several. The language `lang` of the text settles whether
-/// `10/06/2025` is of June or October.
+/// Reads a date; `None` when it is none, could be several, or [cannot be](is_possible) of an item. The language
+/// `lang` of the text settles whether `10/06/2025` is of June or October.
 pub(super) fn parse_in(text: &str, lang: Option<&str>) -> Option<Timestamp> {
+    any(text, lang).filter(is_possible)
+}
+
+/// Whether an item can be of that date.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it filters an `Option`")]
+pub(super) fn is_possible(date: &Timestamp) -> bool {
+    *date >= EARLIEST
+}
+
+/// Says of a date that was not read what is wrong with it.
+pub(super) fn complaint(text: &str, lang: Option<&str>) -> String {
+    let what = if any(text, lang).is_some() { "date before the web" } else { "unknown form of date" };
+    let told: String = html::one_line(text).chars().take(TOLD_MAX).collect();
+    format!("{what}: `{told}`")
+}
+
+/// Reads a date of any year.
+fn any(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     let text = text.trim();
     if text.is_empty() || text.len() > DATE_BYTES_MAX {
         return None;
@@ -92,7 +118,7 @@ struct Words {
     /// A month that may be a weekday.
     weak_month: Option<i8>,
     year: Option<i16>,
-    time: Option<Time>,
+    time: Option<Clock>,
     noon: Option<bool>,
     offset: Option<Offset>,
 }
@@ -106,6 +132,9 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         // `23-Nov-26` is three words; a zone such as `-0500` is one.
         if let Some(date) = word.parse::<Date>().ok().filter(|_| word.len() == "2026-11-23".len()) {
             words.whole(date);
+        } else if let Some((date, clock)) = joined(word) {
+            words.whole(date);
+            words.take(clock);
         } else if let Some(parts) = strokes(word) {
             words.whole(parts.date(lang)?);
         } else if word.contains('-') && word.chars().any(char::is_alphabetic) && zone(word).is_none() {
@@ -115,7 +144,8 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         }
     }
     let date = Date::new(words.year?, words.month.or(words.weak_month)?, words.day?).ok()?;
-    let mut time = words.time.unwrap_or(Time::midnight());
+    let Clock { mut time, ends_day } = words.time.unwrap_or_default();
+    let date = if ends_day { date.tomorrow().ok()? } else { date };
     match words.noon {
         Some(true) if time.hour() < 12 => {
             time = Time::new(time.hour() + 12, time.minute(), time.second(), 0).ok()?;
@@ -124,6 +154,12 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         Some(_) | None => {}
     }
     words.offset.unwrap_or(Offset::UTC).to_timestamp(date.to_datetime(time)).ok()
+}
+
+/// A date and a time of ISO 8601 that are one word: `2026-11-23T24:00:00Z`.
+fn joined(word: &str) -> Option<(Date, &str)> {
+    let (date, clock) = word.split_once('t')?;
+    Some((date.parse().ok().filter(|_: &Date| date.len() == "2026-11-23".len())?, clock))
 }
 
 /// Three numbers between strokes: `10/06/2025`, `10.06.2025`, `2025/06/10`.
@@ -222,15 +258,23 @@ impl Words {
 }
 
 /// A time at the start of a word, and what follows it: `10:15PM`, `10:15:30+0200`, `14h05`.
-fn timed(word: &str) -> Option<(Time, &str)> {
+fn timed(word: &str) -> Option<(Clock, &str)> {
     let end =
         word.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | 'h'))).unwrap_or(word.len());
     let (time, rest) = word.split_at_checked(end)?;
     Some((clock(time)?, rest.trim_matches('.')))
 }
 
-/// `10:15`, `10:15:30`, `10:15:30.5`, `14h05`, `14h`.
-fn clock(word: &str) -> Option<Time> {
+/// A time of day.
+#[derive(Clone, Copy, Default)]
+struct Clock {
+    time: Time,
+    /// Whether it is the midnight at the end of the day: `24:00`.
+    ends_day: bool,
+}
+
+/// `10:15`, `10:15:30`, `10:15:30.5`, `14h05`, `14h`, `24:00`.
+fn clock(word: &str) -> Option<Clock> {
     let (hour, rest) = word.split_once([':', 'h'])?;
     let mut parts = rest.split(':');
     let minute = match parts.next()? {
@@ -238,8 +282,13 @@ fn clock(word: &str) -> Option<Time> {
         minute => minute.parse().ok()?,
     };
     let second = parts.next().map_or(Some(0), |s| s.split('.').next()?.parse().ok())?;
+    let hour = hour.parse().ok()?;
+    if (hour, minute, second) == (24, 0, 0) {
+        return Some(Clock { time: Time::midnight(), ends_day: true });
+    }
     // A leap second is written by those who mean the last one.
-    Time::new(hour.parse().ok()?, minute, if second == 60 { 59 } else { second }, 0).ok()
+    let time = Time::new(hour, minute, if second == 60 { 59 } else { second }, 0).ok()?;
+    Some(Clock { time, ends_day: false })
 }
 
 #[cfg(test)]
@@ -311,6 +360,9 @@ mod tests {
             ("10 غشت 2025", "2025-08-10T00:00:00Z"),
             ("۱۰ أغسطس ۲۰۲۵", "2025-08-10T00:00:00Z"),
             ("Tue, 10 Jun 2025 23:59:60 GMT", "2025-06-10T23:59:59Z"),
+            ("Mon, 23 Nov 2026 24:00:00 GMT", "2026-11-24T00:00:00Z"),
+            ("2026-12-31T24:00:00+01:00", "2026-12-31T23:00:00Z"),
+            ("1 janvier 1990", "1990-01-01T00:00:00Z"),
         ] {
             assert_eq!(parse(text).map(|stamp| stamp.to_string()).as_deref(), Some(expected), "{text}");
         }
@@ -420,6 +472,23 @@ mod tests {
         }
         for text in ["Par M. Sow il y a", "s ago"] {
             reckoned(text, None);
+        }
+    }
+
+    #[test]
+    fn i10_a_zero_of_a_clock_is_no_date_of_an_item() {
+        for (text, complaint) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", "date before the web: `Thu, 01 Jan 1970 00:00:00 GMT`"),
+            ("0001-01-01T00:00:00Z", "date before the web: `0001-01-01T00:00:00Z`"),
+            ("1899-12-30", "date before the web: `1899-12-30`"),
+            ("1904-01-01", "date before the web: `1904-01-01`"),
+            ("Wed, 31 Dec 1969 19:00:00 -0500", "date before the web: `Wed, 31 Dec 1969 19:00:00 -0500`"),
+            ("31 Dec 1989 23:59:59", "date before the web: `31 Dec 1989 23:59:59`"),
+            ("Wed, 30 Nov -0001 00:00:00 +0000", "unknown form of date: `Wed, 30 Nov -0001 00:00:00 +0000`"),
+            ("0000-00-00\n00:00:00", "unknown form of date: `0000-00-00 00:00:00`"),
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(super::complaint(text, None), complaint);
         }
     }
 

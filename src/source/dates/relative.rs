@@ -1,10 +1,9 @@
 //! Dates that pages give by their distance from now: `2 hours ago`, `hier à 14h05`, `منذ ساعتين`.
 
-use jiff::civil::Time;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-use super::clock;
+use super::{Clock, clock};
 
 /// Greatest number of seconds back that is believed: a hundred years.
 const SECONDS_MAX: i64 = 100 * 365 * DAY;
@@ -181,7 +180,8 @@ fn around<'w, 't>(words: &'w [&'t str], phrase: &str) -> Option<(&'w [&'t str], 
 fn day(words: &[&str], now: Timestamp) -> Option<Timestamp> {
     let known = |word: &&str| DAYS.iter().find(|(name, _)| name == word).map(|&(_, ago)| ago);
     let (at, ago) = words.iter().enumerate().find_map(|(at, word)| Some((at, known(word)?)))?;
-    let time = words.iter().skip(at).find_map(|word| clock(word)).unwrap_or(Time::midnight());
+    let Clock { time, ends_day } = words.iter().skip(at).find_map(|word| clock(word)).unwrap_or_default();
+    let ago = ago - i64::from(ends_day);
     let today = Offset::UTC.to_datetime(now).date();
     let date = today.checked_sub(SignedDuration::from_hours(24 * ago)).ok()?;
     Offset::UTC.to_timestamp(date.to_datetime(time)).ok()

@@ -174,7 +174,8 @@ fn assemble(
         let mut draft = draft(&facts, entry, around, &base, plan);
         let raw_dates = [(&facts.published, draft.published), (&facts.updated, draft.updated)];
         let unknown = raw_dates.into_iter().find(|(raw, read)| raw.is_some() && read.is_none());
-        undated = undated.or_else(|| unknown.and_then(|(raw, _)| raw.clone()));
+        let lang = facts.lang.as_deref().or(around.lang.as_deref()).or(plan.lang);
+        undated = undated.or_else(|| unknown.and_then(|(raw, _)| Some(dates::complaint(raw.as_ref()?, lang))));
         cut += usize::from(draft.cut());
         if draft.is_blank() && !facts.says_something {
             blank += 1;
@@ -186,11 +187,7 @@ fn assemble(
     reading.tell(blank, ProblemKind::Lost, "entries that say nothing");
     reading.tell(base64, ProblemKind::Repaired, "entries with a text in base64");
     reading.tell(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
-    if let Some(date) = undated {
-        let detail =
-            format!("unknown form of date: `{}`", html::one_line(&date).chars().take(60).collect::<String>());
-        reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
-    }
+    reading.problems.extend(undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
     reading.lost += blank;
     reading.items = identify(drafts, plan, SourceKind::Feed);
     reading.hints = around.hints();
@@ -205,7 +202,9 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url, plan: &
     let tags = if entry.tags.is_empty() { &facts.tags } else { &entry.tags };
     // feed-rs makes up the date of a change; only what the publisher wrote counts.
     let in_words = |raw: &String| dates::parse_in(raw, stated.or(plan.lang));
-    let date = |raw: Option<&String>, read| raw.and_then(|raw| in_words(raw).or(read));
+    let date = |raw: Option<&String>, read: Option<_>| {
+        raw.and_then(|raw| in_words(raw).or(read.filter(dates::is_possible)))
+    };
     let published = || facts.published_too.iter().find_map(in_words);
     // feed-rs ends a title at the first tag inside it.
     let title = longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]);
