@@ -851,10 +851,15 @@ fn i12_reordered_shrunk_and_emptied_feeds_forget_nothing() {
 #[test]
 fn old_news_is_recorded_and_undated_news_is_sent() {
     let (site, desk) = read(&[entry(1, MANGOES)]);
-    let new =
-        [dated(2, "Convoy attacked long ago", 30), dated(3, "Convoy attacked today", 0), entry(4, CONVOY)];
+    let zero = "<pubDate>Thu, 01 Jan 1970 00:00:00 GMT</pubDate></item>";
+    let new = [
+        dated(2, "Convoy attacked long ago", 30),
+        dated(3, "Convoy attacked today", 0),
+        entry(4, CONVOY),
+        entry(5, "Convoy attacked, says a clock that was never set").replace("</item>", zero),
+    ];
     site.show("/feed", reply(&new));
-    assert_eq!(counts(&desk), [3, 0, 2, 1]);
+    assert_eq!(counts(&desk), [4, 0, 3, 1]);
     let mut told = desk.told();
     told.sort();
     assert_eq!(
@@ -862,12 +867,30 @@ fn old_news_is_recorded_and_undated_news_is_sent() {
         [
             "alert.new sent Convoy attacked",
             "alert.new sent Convoy attacked today",
+            "alert.new sent Convoy attacked, says a clock that was never set",
             "alert.new stale Convoy attacked long ago",
         ]
     );
 }
 
 // Edits
+
+#[test]
+fn an_old_report_that_says_it_was_changed_today_is_not_stale() {
+    let (site, desk) = read(&[entry(1, MANGOES)]);
+    let show = |number: u32, title: &str, days: i64| {
+        let changed = clock::now() - SignedDuration::from_hours(24 * days);
+        let entry = dated(number, title, 60)
+            .replace("</item>", &format!("<atom:updated>{changed}</atom:updated></item>"));
+        site.show("/feed", reply(&[entry]));
+        counts(&desk)
+    };
+    assert_eq!(show(2, "Explosion heard", 60), [1, 0, 0, 0]);
+    assert_eq!(show(2, "Explosion heard: Convoy attacked", 0), [0, 1, 1, 0]);
+    assert_eq!(show(3, "Explosion heard", 60), [1, 0, 0, 0]);
+    assert_eq!(show(3, "Explosion heard: Convoy attacked", 59), [0, 1, 0, 1]);
+    assert_eq!(show(4, "Convoy attacked, seen for the first time", 0), [1, 0, 1, 0]);
+}
 
 #[test]
 fn an_edit_alerts_once_when_it_makes_a_rule_fire() {
