@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test that cannot go on should stop, and say why")]
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -126,6 +127,88 @@ fn titles_encoded_twice_come_out_as_published() {
             assert!(reading.items.iter().any(|candidate| candidate.item.title.contains(word)), "{file}");
         }
     }
+}
+
+/// The text of a feed as it was published.
+fn as_published(file: &str, bytes: &[u8]) -> String {
+    let windows_1251 = file.contains("cp1251");
+    let text =
+        if windows_1251 { encoding_rs::WINDOWS_1251.decode(bytes).0 } else { String::from_utf8_lossy(bytes) };
+    if ENCODED_TWICE.iter().all(|(spoilt, _)| *spoilt != file) {
+        return text.into_owned();
+    }
+    let mut published = String::new();
+    for piece in text.split_inclusive(|c: char| c.is_ascii()) {
+        let spoilt = piece.trim_end_matches(|c: char| c.is_ascii());
+        let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(spoilt);
+        match std::str::from_utf8(&bytes) {
+            Ok(mended) if !unmappable => published += mended,
+            Ok(_) | Err(_) => published += spoilt,
+        }
+        published += &piece[spoilt.len()..];
+    }
+    published
+}
+
+/// What stands in the first element of that name, without references to characters that are none of XML's five.
+fn element(entry: &str, name: &str) -> String {
+    let start = format!("<{name}");
+    let Some(at) = entry
+        .match_indices(&start)
+        .map(|(at, _)| at + start.len())
+        .find(|&at| entry[at..].starts_with(|c: char| c == '>' || c.is_whitespace()))
+    else {
+        return String::new();
+    };
+    let Some((tag, after)) = entry[at..].split_once('>') else { return String::new() };
+    let inside = after.split_once(&format!("</{name}>")).map_or("", |(inside, _)| inside);
+    let data = inside.trim().strip_prefix("<![CDATA[").and_then(|data| data.strip_suffix("]]>"));
+    match data {
+        _ if tag.ends_with('/') => String::new(),
+        Some(data) => data.to_owned(),
+        None => {
+            inside.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+        }
+    }
+}
+
+/// The words of HTML that stand in it as they are read: without those that have a reference in them.
+fn plain_words(html: &str) -> Vec<String> {
+    let text: String = html.split('<').enumerate().fold(String::new(), |text, (place, piece)| {
+        let behind = if place == 0 { piece } else { piece.split_once('>').map_or("", |(_, behind)| behind) };
+        text + " " + behind
+    });
+    let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '&' | '#' | ';');
+    let words = text.split(|c: char| !is_letter(c)).map(|word| word.trim_end_matches(';'));
+    words.filter(|word| !word.is_empty() && !word.contains(['&', ';', '#'])).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_word_of_a_genuine_description_is_read() {
+    let Some(folder) = fixtures() else { return };
+    let mut described = 0;
+    for (file, _, _) in FEEDS {
+        let document = document(&folder.join("feeds").join(file), "https://feeds.example/rss.xml");
+        let reading = read(&document, ReadAs::Feed).unwrap();
+        let text = as_published(file, &document.bytes);
+        let start = if text.contains("<entry>") { "<entry" } else { "<item" };
+        let entries: Vec<&str> = text
+            .split(start)
+            .skip(1)
+            .filter(|entry| entry.starts_with(|c: char| c == '>' || c.is_whitespace()))
+            .collect();
+        assert_eq!(entries.len(), reading.items.len(), "{file}");
+        for (entry, candidate) in entries.into_iter().zip(&reading.items) {
+            let read: HashSet<&str> = candidate.item.text.split(|c: char| !c.is_alphanumeric()).collect();
+            for name in ["description", "summary"] {
+                let words = plain_words(&element(entry, name));
+                described += usize::from(!words.is_empty());
+                let lost: Vec<_> = words.iter().filter(|word| !read.contains(word.as_str())).collect();
+                assert!(lost.is_empty(), "{file}: {lost:?} of {entry}\n{:?}", candidate.item);
+            }
+        }
+    }
+    assert_eq!(described, 471);
 }
 
 /// The genuine Telegram pages that have messages, with what is expected of them.

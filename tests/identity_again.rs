@@ -149,6 +149,27 @@ fn i1_what_replaces_an_item_of_which_no_version_is_stored_is_new() {
 }
 
 #[test]
+fn i2_entries_known_by_their_text_are_known_by_the_longest_of_their_texts() {
+    // So they were remembered before leads were read beside bodies and captions: by what is left without the lead.
+    let road = "The road to Gao has been closed since Monday.";
+    for longest in [
+        format!("<content:encoded>{road}</content:encoded>"),
+        format!("<media:description>{road}</media:description>"),
+    ] {
+        let entry = |n: u32, lead: &str| {
+            format!("<item><title>Gao {n}</title>{longest}<description>{lead}</description></item>")
+        };
+        let entries = |lead: &str| [entry(1, lead), entry(2, lead)];
+        let stage = Stage::with(&entries(""));
+        assert_eq!(stage.poll(1, &entries("Convoy attacked")), (0, 2, 0), "of a baseline nothing is stored");
+        let stage = Stage::with(&[]);
+        assert_eq!(stage.poll(1, &entries("Mangoes")), (2, 0, 0));
+        assert_eq!(stage.poll(2, &entries("Convoy attacked")), (0, 2, 2), "an edit of the lead is one");
+        assert_eq!(stage.poll(3, &entries("Convoy attacked")), (0, 0, 0));
+    }
+}
+
+#[test]
 fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
     let warning = |guid: &str, title: &str| [entry(guid, WARNING, title, None)];
     let stage = Stage::with(&[]);

@@ -13,6 +13,11 @@ pub(super) struct Draft {
     pub(super) guid: Option<String>,
     pub(super) title: String,
     pub(super) text: String,
+    /// The part of what it says by which it is known where it has no other name; its text where there is none.
+    ///
+    /// Earlier versions took the longest text of an entry for all that it says, and fingerprints that are stored are
+    /// of that. Were they now of the whole, every entry without guid and link would be new once more.
+    pub(super) named_by: Option<String>,
     pub(super) url: Option<String>,
     pub(super) author: Option<String>,
     pub(super) lang: Option<String>,
@@ -32,22 +37,29 @@ impl Draft {
 
     /// Cuts title and text at [`FIELD_BYTES_MAX`]; says whether it did.
     pub(super) fn cut(&mut self) -> bool {
+        self.named_by.as_mut().map(cut);
         let cut = [cut(&mut self.title), cut(&mut self.text)];
         cut.contains(&true)
     }
 
-    /// Words and pictures as a reader sees them, without regard to case and white space; of an entry without words and
-    /// without any name, whatever else it says.
+    /// What its fingerprint is of: the words as a reader sees them, without regard to case and white space; of an entry
+    /// without words and without any name, whatever else it says.
     fn appearance(&self) -> String {
-        let mut folded = String::with_capacity(self.title.len() + self.text.len() + 1);
-        fold_into(&self.title, &mut folded);
-        folded.push('\n');
-        fold_into(&self.text, &mut folded);
+        let mut folded = self.with(self.named_by.as_ref().unwrap_or(&self.text));
         if folded == "\n" && self.guid.is_none() && self.url.is_none() {
             let dates = [self.published, self.updated].map(|date| date.map(|date| date.to_string()));
             let rest = [self.author.clone(), Some(self.tags.join("\n"))].into_iter().chain(dates);
             folded = rest.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n");
         }
+        folded
+    }
+
+    /// Its title and a text, folded.
+    fn with(&self, text: &str) -> String {
+        let mut folded = String::with_capacity(self.title.len() + text.len() + 1);
+        fold_into(&self.title, &mut folded);
+        folded.push('\n');
+        fold_into(text, &mut folded);
         folded
     }
 
@@ -82,7 +94,8 @@ fn finish(draft: Draft, keys: &Keys, appearance: &str, plan: &Plan<'_>, kind: So
     let has_aliases = draft.telegram.is_none() && (link.is_some() || draft.guid.is_none());
     let aliases = has_aliases.then_some(Aliases { link, fingerprint });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
-    let content = content(fingerprint, &kinds);
+    let whole = draft.named_by.as_ref().map(|_| SeenKey::new("text", &draft.with(&draft.text)));
+    let content = content(whole.unwrap_or(fingerprint), &kinds);
     let item = Item {
         id: ItemId::new(plan.source, key),
         source: Some(plan.source.clone()),

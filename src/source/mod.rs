@@ -112,12 +112,13 @@ pub struct Candidate {
     pub content: u64,
 }
 
-/// The normalised link and the fingerprint of title and text: together they identify an item whose guid changed.
+/// The normalised link and the fingerprint of title and text (of an entry with several texts, of the longest): together
+/// they identify an item whose guid changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aliases {
     /// Key of the normalised link; absent where there is no link, and then the fingerprint alone identifies.
     pub link: Option<SeenKey>,
-    /// Key of the folded title and text.
+    /// Key of the folded title and text, or longest text.
     pub fingerprint: SeenKey,
 }
 

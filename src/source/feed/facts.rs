@@ -30,8 +30,12 @@ pub(super) struct Facts {
     pub(super) title: String,
     /// Title of Media RSS, for entries without one of their own.
     pub(super) media_title: Option<String>,
-    /// Summaries and contents, none twice.
+    /// Descriptions and summaries; none is a body, too.
+    pub(super) leads: Vec<String>,
+    /// Contents.
     pub(super) bodies: Vec<String>,
+    /// What is said of its pictures.
+    pub(super) captions: Vec<String>,
     /// Author.
     pub(super) author: Option<String>,
     /// Categories.
@@ -206,6 +210,14 @@ fn first(slot: &mut Option<String>, content: &str) {
     }
 }
 
+/// Adds a text that is neither there nor among the others.
+fn take_text(texts: &mut Vec<String>, others: &[String], content: &str) {
+    let content = content.trim();
+    if !content.is_empty() && texts.iter().chain(others).all(|known| known != content) {
+        texts.push(content.to_owned());
+    }
+}
+
 impl Facts {
     fn take(&mut self, field: Field<'_>) {
         let Field { tag, content } = field;
@@ -218,15 +230,17 @@ impl Facts {
         let content = decoded.map_or(content, Cow::Owned);
         match (prefix, local) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
-            ("itunes", "summary") => self.take_body(&content),
+            ("itunes", "summary") | (_, "description" | "summary") => {
+                take_text(&mut self.leads, &self.bodies, &content);
+            }
             ("itunes", _) => {}
+            (_, "content" | "encoded" | "body") => take_text(&mut self.bodies, &self.leads, &content),
             (_, "guid" | "id") => {
                 self.guid_is_no_link |= tag.attribute("isPermaLink").is_some_and(|is| is.trim() == "false");
                 first(&mut self.guid, &content);
             }
             (_, "link") => self.take_link(tag, &content),
             (_, "title") if self.title.is_empty() => self.title = content.into_owned(),
-            (_, "description" | "summary" | "content" | "encoded" | "body") => self.take_body(&content),
             (_, "pubDate" | "pubdate" | "published" | "date" | "issued" | "created") => {
                 if self.published.is_some() {
                     self.published_too.extend(value(&content));
@@ -261,16 +275,14 @@ impl Facts {
                 first(&mut self.enclosure, &tag.attribute("url").and_then(value).unwrap_or_default());
             }
             "title" => first(&mut self.media_title, content),
-            "description" => self.take_body(content),
+            "description" => take_text(&mut self.captions, &[], content),
             _ => {}
         }
     }
 
-    fn take_body(&mut self, content: &str) {
-        let content = content.trim();
-        if !content.is_empty() && self.bodies.iter().all(|known| known != content) {
-            self.bodies.push(content.to_owned());
-        }
+    /// Its texts: leads, bodies and captions.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        [&self.leads, &self.bodies, &self.captions].into_iter().flatten().map(String::as_str)
     }
 
     fn take_tag(&mut self, tag: Tag<'_>, content: &str) {
@@ -281,7 +293,7 @@ impl Facts {
 
     /// Whether it has what a reader looks for, so that nothing is left to look for elsewhere.
     pub(super) fn suffices(&self) -> bool {
-        !self.title.trim().is_empty() && !self.bodies.is_empty()
+        !self.title.trim().is_empty() && self.texts().next().is_some()
     }
 
     /// What identifies the entry.
@@ -316,7 +328,7 @@ mod tests {
         assert_eq!(facts.title, "A <b>b</b> &amp; c");
         assert_eq!(facts.addresses().next(), Some("https://a.example/1"));
         assert_eq!(facts.identifier(), Some("7"));
-        assert_eq!(facts.bodies, ["<p>x</p>"]);
+        assert_eq!(facts.leads, ["<p>x</p>"]);
         assert_eq!(facts.published.as_deref(), Some("Mon, 23 Nov 2026"));
         assert_eq!(facts.tags, ["Mali"]);
     }

@@ -65,7 +65,8 @@ fn listed(feed: &mut Map<String, Value>) -> Result<Vec<Value>, String> {
 
 fn item(value: &Value) -> Facts {
     let Value::Object(item) = value else { return Facts::default() };
-    let bodies = ["content_html", "content_text", "summary"];
+    // The same twice, with and without markup.
+    let bodies = ["content_html", "content_text"];
     let attachment = item.get("attachments").and_then(|list| list.get(0)).and_then(Value::as_object);
     let author = item.get("authors").and_then(|list| list.get(0)).or_else(|| item.get("author"));
     Facts {
@@ -74,6 +75,7 @@ fn item(value: &Value) -> Facts {
         other_link: text_of(item, "external_url"),
         enclosure: attachment.and_then(|attachment| text_of(attachment, "url")),
         title: text_of(item, "title").unwrap_or_default(),
+        leads: text_of(item, "summary").into_iter().collect(),
         bodies: bodies.iter().find_map(|name| text_of(item, name)).into_iter().collect(),
         author: author.and_then(Value::as_object).and_then(|author| text_of(author, "name")),
         tags: item.get("tags").and_then(Value::as_array).map_or(Vec::new(), |tags| {

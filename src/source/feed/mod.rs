@@ -16,6 +16,7 @@ mod mend;
 mod root;
 mod salvage;
 mod strict;
+mod texts;
 
 use std::ops::Range;
 
@@ -27,6 +28,7 @@ use self::flaw::Flaw;
 use self::json::{Damage, Feed};
 use self::mend::Mended;
 use self::strict::Entry;
+use self::texts::Said;
 use super::candidate::{Draft, identify};
 use super::{ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
 use super::{charset, dates, html, web_link};
@@ -169,13 +171,20 @@ fn assemble(
         let mut entry = entry.unwrap_or_default();
         if facts.was_base64 {
             // The texts of feed-rs are the base64 itself.
-            entry = Entry { title: String::new(), summary: String::new(), content: String::new(), ..entry };
+            entry = Entry {
+                author: entry.author,
+                tags: entry.tags,
+                published: entry.published,
+                updated: entry.updated,
+                ..Entry::default()
+            };
         }
         let mut draft = draft(&facts, entry, around, &base, plan);
         let raw_dates = [(&facts.published, draft.published), (&facts.updated, draft.updated)];
         let unknown = raw_dates.into_iter().find(|(raw, read)| raw.is_some() && read.is_none());
         let lang = facts.lang.as_deref().or(around.lang.as_deref()).or(plan.lang);
-        undated = undated.or_else(|| unknown.and_then(|(raw, _)| Some(dates::complaint(raw.as_ref()?, lang))));
+        undated =
+            undated.or_else(|| unknown.and_then(|(raw, _)| Some(dates::complaint(raw.as_ref()?, lang))));
         cut += usize::from(draft.cut());
         if draft.is_blank() && !facts.says_something {
             blank += 1;
@@ -209,10 +218,12 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url, plan: &
     // feed-rs ends a title at the first tag inside it.
     let title = longest([html::plain_line(&entry.title), html::plain_line(&facts.title)]);
     let media_title = || html::plain_line(facts.media_title.as_deref().unwrap_or_default());
+    let Said { text, longest: named_by } = texts::of(&entry, facts);
     Draft {
         guid: facts.identifier().map(str::to_owned),
         title: if title.is_empty() { media_title() } else { title },
-        text: body(&entry, facts),
+        text,
+        named_by,
         url,
         author: entry
             .author
@@ -227,22 +238,11 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url, plan: &
     }
 }
 
-/// The longest text of an entry; what feed-rs read is mostly one of the raw texts, and not stripped again then.
-fn body(entry: &Entry, facts: &Facts) -> String {
-    let more = [entry.summary.trim(), entry.content.trim()];
-    let more = more.into_iter().filter(|text| facts.bodies.iter().all(|known| known != text));
-    let mut raw: Vec<&str> = more.chain(facts.bodies.iter().map(String::as_str)).collect();
-    raw.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    raw.into_iter().fold(String::new(), |longest, raw| {
-        // Nothing grows when its markup goes.
-        if raw.len() <= longest.len() { longest } else { self::longest([longest, html::plain(raw)]) }
-    })
-}
-
 /// The longest; the first of equals.
 fn longest<const N: usize>(texts: [String; N]) -> String {
     texts.into_iter().rev().max_by_key(String::len).unwrap_or_default()
 }
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;

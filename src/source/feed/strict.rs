@@ -19,6 +19,8 @@ pub(super) struct Entry {
     pub(super) title: String,
     pub(super) summary: String,
     pub(super) content: String,
+    /// What is said of its media, where there is no summary.
+    pub(super) caption: String,
     pub(super) author: Option<String>,
     pub(super) tags: Vec<String>,
     pub(super) published: Option<Timestamp>,
@@ -73,11 +75,13 @@ impl From<model::Entry> for Entry {
     fn from(entry: model::Entry) -> Self {
         let text = |text: Option<model::Text>| text.map(|text| text.content).unwrap_or_default();
         let described = entry.media.into_iter().find_map(|media| media.description);
+        let caption = described.filter(|_| entry.summary.is_none());
         let person = entry.authors.into_iter().next();
         let tags = entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term));
         Self {
             title: text(entry.title),
-            summary: text(entry.summary.or(described)),
+            summary: text(entry.summary),
+            caption: text(caption),
             content: entry.content.and_then(|content| content.body).unwrap_or_default(),
             author: person.and_then(|person| person.name.or(person.email)),
             tags: tags.collect(),
