@@ -13,6 +13,7 @@ use harmattan::source::{
     self, Candidate, FIELD_BYTES_MAX, ITEMS_PER_DOCUMENT_MAX, Plan, ProblemKind, ReadAs, Reading, Unreadable,
 };
 use harmattan::wire;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use url::Url;
 
@@ -206,6 +207,32 @@ fn more_items_and_longer_texts_than_the_limits_are_cut_and_told() {
             .unwrap();
     assert_eq!((reading.items.len(), reading.lost), (ITEMS_PER_DOCUMENT_MAX, 5));
     assert!(told(&reading, ProblemKind::Cut));
+
+    // The newest are read, wherever they stand.
+    let dated =
+        |n: usize| (n, Timestamp::from_second(1_700_000_000 + 60 * i64::try_from(n).unwrap()).unwrap());
+    let rss = |(n, date): (usize, Timestamp)| {
+        format!("<item><guid>{n}</guid><title>{n}</title><dc:date>{date}</dc:date></item>")
+    };
+    let json = |(n, date): (usize, Timestamp)| format!(r#"{{"id":"{n}","date_published":"{date}"}}"#);
+    let last = ITEMS_PER_DOCUMENT_MAX + 4;
+    let rising: Vec<_> = (0..=last).map(dated).collect();
+    let falling: Vec<_> = rising.iter().rev().copied().collect();
+    let channel = |items: Vec<_>| {
+        let items: String = items.into_iter().map(rss).collect();
+        format!("<rss version='2.0'><channel>{items}</channel></rss>")
+    };
+    let list = rising.iter().copied().map(json).collect::<Vec<_>>().join(",");
+    for (feed, read_guids) in [
+        (channel(rising), [5, last]),
+        (channel(falling), [last, 5]),
+        (format!(r#"{{"items":[{list}]}}"#), [5, last]),
+    ] {
+        let reading = read(Reader::Feed, feed.as_bytes()).unwrap();
+        assert_eq!((reading.items.len(), reading.lost), (ITEMS_PER_DOCUMENT_MAX, 5));
+        let guids = [0, ITEMS_PER_DOCUMENT_MAX - 1].map(|at| reading.items[at].item.guid.clone().unwrap());
+        assert_eq!(guids, read_guids.map(|n| n.to_string()));
+    }
 
     let text = "é".repeat(FIELD_BYTES_MAX);
     let feed =

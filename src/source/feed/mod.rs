@@ -16,6 +16,7 @@ mod mend;
 mod root;
 mod salvage;
 mod strict;
+mod surplus;
 mod texts;
 
 use std::ops::Range;
@@ -28,6 +29,7 @@ use self::flaw::Flaw;
 use self::json::{Damage, Feed};
 use self::mend::Mended;
 use self::strict::Entry;
+use self::surplus::Newest;
 use self::texts::Said;
 use super::candidate::{Draft, identify};
 use super::{ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
@@ -55,7 +57,14 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
 
 /// Reads a document as feed-rs and its raw elements tell it, once it is mended.
 fn read_mended(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
-    let feed = mend::mend(text).ok_or_else(|| Unreadable::Parse("no root element of a feed".to_owned()))?;
+    let mut feed =
+        mend::mend(text).ok_or_else(|| Unreadable::Parse("no root element of a feed".to_owned()))?;
+    let (found, mut newest) = (feed.items.len() + feed.over, Newest::First);
+    if feed.over > 0 {
+        newest = newest_of(&feed, plan);
+        let later = surplus::without_first(text, feed.over).filter(|_| newest == Newest::Last);
+        feed = later.and_then(|later| mend::mend(&later)).unwrap_or(feed);
+    }
     let mut reading = Reading::default();
     report(&feed, &mut reading);
     let strict = strict::entries(&feed);
@@ -66,10 +75,24 @@ fn read_mended(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unread
     let raw = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap_or_default());
     let pairs = raw.map(facts::of_entry).zip(strict.entries).collect();
     assemble(pairs, &around, url, plan, &mut reading);
-    too_many(feed.items.len() + feed.over, &mut reading);
+    too_many(found, newest, &mut reading);
     reading.lost += feed.foreign;
     reading.tell(feed.foreign, ProblemKind::Lost, "entries of an unknown namespace");
     Ok(reading)
+}
+
+/// Where the newest items are of a document that has more than are read.
+fn newest_of(feed: &Mended, plan: &Plan<'_>) -> Newest {
+    let around = surroundings(&feed.text, &feed.items);
+    let raw = feed.items.iter().filter_map(|range| feed.text.get(range.clone()));
+    newest(raw.map(facts::of_entry), &around, plan)
+}
+
+/// The same by what the items say.
+fn newest(items: impl Iterator<Item = Facts>, around: &Surroundings, plan: &Plan<'_>) -> Newest {
+    let lang = around.lang.as_deref().or(plan.lang);
+    let date = |facts: Facts| dates::parse_in(facts.published.or(facts.updated).as_deref()?, lang);
+    Newest::of(&items.filter_map(date).collect::<Vec<_>>())
 }
 
 /// Reads a document that needs no mending and whose entries all say of themselves what a reader looks for. There is
@@ -110,10 +133,13 @@ fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadab
             cut_off(cut, found, &mut reading);
         }
     }
-    let pairs =
-        items.into_iter().take(ITEMS_PER_DOCUMENT_MAX).map(|facts| (facts, Some(Entry::default()))).collect();
+    let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
+    let newest = if over > 0 { newest(items.iter().cloned(), &around, plan) } else { Newest::First };
+    let first = if newest == Newest::Last { over } else { 0 };
+    let read = items.into_iter().skip(first).take(ITEMS_PER_DOCUMENT_MAX);
+    let pairs = read.map(|facts| (facts, Some(Entry::default()))).collect();
     assemble(pairs, &around, url, plan, &mut reading);
-    too_many(found, &mut reading);
+    too_many(found, newest, &mut reading);
     Ok(reading)
 }
 
@@ -146,10 +172,10 @@ fn report(feed: &Mended, reading: &mut Reading) {
 }
 
 /// Tells that a document has more entries than are read.
-fn too_many(found: usize, reading: &mut Reading) {
+fn too_many(found: usize, newest: Newest, reading: &mut Reading) {
     if found > ITEMS_PER_DOCUMENT_MAX {
         reading.lost += found - ITEMS_PER_DOCUMENT_MAX;
-        let detail = format!("{found} entries, the first {ITEMS_PER_DOCUMENT_MAX} read");
+        let detail = format!("{found} entries, the {} {ITEMS_PER_DOCUMENT_MAX} read", newest.as_str());
         reading.problems.push(Problem::new(ProblemKind::Cut, detail));
     }
 }
