@@ -3,7 +3,8 @@
 //! Asked in this order: the byte order mark, bytes that are UTF-8 whatever they are said to be, the HTTP
 //! header, the document's own declaration, and last what the bytes look like, weighed with the language of the
 //! source. Text in a single-byte charset is practically never valid UTF-8, so validity is a better witness than
-//! either label; both lie often. Text that went through a wrong charset before is mended by [`twice`].
+//! either label; both lie often. Where header and declaration name two single-byte charsets, of which any bytes can
+//! be, the one that reads them as they look wins. Text that went through a wrong charset before is mended by [`twice`].
 
 use std::borrow::Cow;
 
@@ -54,7 +55,7 @@ fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> 
         return with(encoding, bytes, None);
     }
     let labels = [content_type.and_then(label_of_header), declared(bytes)];
-    let mut encodings = labels.iter().flatten().filter_map(|label| Encoding::for_label(label.as_bytes()));
+    let encodings = labels.iter().flatten().filter_map(|label| Encoding::for_label(label.as_bytes()));
     let named = encodings.clone().next();
     if named != Some(ISO_2022_JP)
         && let Ok(text) = simdutf8::basic::from_utf8(bytes)
@@ -65,10 +66,16 @@ fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> 
     }
     // The bytes are not UTF-8: of the labels, the first that says so too.
     let fits = |named: &&'static Encoding| *named != UTF_8 && *named != UTF_16LE && *named != UTF_16BE;
-    match encodings.find(fits) {
-        Some(other) => with(other, bytes, None),
-        None if mostly_utf8(bytes) => with(UTF_8, bytes, None),
-        None => {
+    let mut fitting = encodings.filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(header), Some(own)) if header != own && header.is_single_byte() && own.is_single_byte() => {
+            let likely = likelier(bytes, header, own, lang);
+            let said = format!("said to be {} and {}", header.name(), own.name());
+            with(likely, bytes, Some(format!("{said}, read as {}", likely.name())))
+        }
+        (Some(other), _) => with(other, bytes, None),
+        (None, _) if mostly_utf8(bytes) => with(UTF_8, bytes, None),
+        (None, _) => {
             let guess = guess(bytes, lang);
             let said = named.map_or("nothing", Encoding::name);
             with(guess, bytes, Some(format!("said to be {said}, read as {}", guess.name())))
@@ -154,6 +161,41 @@ fn mostly_utf8(bytes: &[u8]) -> bool {
     whole > broken
 }
 
+/// Of two single-byte charsets the one in which a text has more letters as it looks; the first when they are as good.
+///
+/// A server's default for all its files (`ISO-8859-1`) stands against what the author of one of them wrote.
+fn likelier(
+    bytes: &[u8],
+    first: &'static Encoding,
+    second: &'static Encoding,
+    lang: Option<&str>,
+) -> &'static Encoding {
+    let upper: Vec<u8> = (0x80..=0xFF).collect();
+    let [likely, one, other] = [guess(bytes, lang), first, second]
+        .map(|encoding| encoding.decode_without_bom_handling(&upper).0.chars().collect::<Vec<char>>());
+    let mut counts = [0_usize; 128];
+    for byte in sample(bytes) {
+        if let Some(count) = byte.checked_sub(0x80).and_then(|place| counts.get_mut(usize::from(place))) {
+            *count += 1;
+        }
+    }
+    let alike = |table: &[char]| -> usize {
+        let letters = counts.iter().zip(likely.iter().zip(table));
+        letters
+            .filter(|(_, (likely, here))| likely == here && likely.is_alphabetic())
+            .map(|(count, _)| count)
+            .sum()
+    };
+    if alike(&other) > alike(&one) { second } else { first }
+}
+
+/// The bytes by which a charset is guessed.
+fn sample(bytes: &[u8]) -> &[u8] {
+    let telling =
+        bytes.iter().position(|byte| !byte.is_ascii()).and_then(|at| bytes.get(at..)).unwrap_or(bytes);
+    telling.get(..SAMPLE_BYTES_MAX).unwrap_or(telling)
+}
+
 /// The charset of a text that nobody names: as it looks, among those in which its language is written.
 fn guess(bytes: &[u8], lang: Option<&str>) -> &'static Encoding {
     let lang = lang.map(primary);
@@ -168,9 +210,7 @@ fn guess(bytes: &[u8], lang: Option<&str>) -> &'static Encoding {
         Some(_) | None => (None, &[]),
     };
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let telling =
-        bytes.iter().position(|byte| !byte.is_ascii()).and_then(|at| bytes.get(at..)).unwrap_or(bytes);
-    detector.feed(telling.get(..SAMPLE_BYTES_MAX).unwrap_or(telling), true);
+    detector.feed(sample(bytes), true);
     let seen = detector.guess(hint, Utf8Detection::Deny);
     match script.first() {
         Some(usual) if !script.contains(&seen) => usual,
@@ -231,6 +271,37 @@ mod tests {
         let mut bytes = b"<html><meta charset=koi8-r>".to_vec();
         bytes.extend_from_slice(&encoding_rs::KOI8_R.encode("Мали").0);
         assert!(text(&bytes, None, None).0.contains("Мали"));
+    }
+
+    #[test]
+    fn of_two_charsets_the_one_that_reads_like_words_wins() {
+        let russian = "Вагнер уходит из Мали: что известно о колонне";
+        let french = "Opération à Ménaka : l’armée «progresse», été décisif";
+        for (own, text, header, lang, expected) in [
+            ("windows-1251", russian, "iso-8859-1", Some("ru"), "windows-1251"),
+            ("windows-1251", russian, "iso-8859-1", None, "windows-1251"),
+            ("koi8-r", russian, "windows-1251", Some("ru"), "koi8-r"),
+            ("koi8-r", russian, "windows-1252", None, "koi8-r"),
+            (
+                "windows-1256",
+                "انسحاب فاغنر من مالي بعد هجوم على قافلة",
+                "iso-8859-1",
+                Some("ar"),
+                "windows-1256",
+            ),
+            // The declaration lies, not the header.
+            ("windows-1251", french, "windows-1252", Some("fr"), "windows-1252"),
+            ("iso-8859-2", french, "iso-8859-1", None, "windows-1252"),
+        ] {
+            let encoding = Encoding::for_label(expected.as_bytes()).unwrap();
+            let feed = format!("<?xml version='1.0' encoding='{own}'?><rss>{text}</rss>");
+            let (decoded, flaw) =
+                self::text(&encoding.encode(&feed).0, Some(&format!("text/xml; charset={header}")), lang);
+            assert_eq!((decoded.contains(text), flaw), (true, true), "{header}, {own}: {decoded}");
+        }
+        // Two names of one charset are no dispute.
+        let bytes = WINDOWS_1252.encode("<?xml version='1.0' encoding='windows-1252'?>été").0;
+        assert!(!text(&bytes, Some("text/xml; charset=iso-8859-1"), None).1);
     }
 
     #[test]
