@@ -195,11 +195,12 @@ mod tests {
         "<rss version='2.0'><channel></channel></rss>",
     ];
 
-    const UNCLEAN: [&str; 22] = [
+    const UNCLEAN: [&str; 23] = [
         "",
         "x<rss version='2.0'></rss>",
         "<rss><channel/></rss>",
         "<RSS version='2.0'></RSS>",
+        "<rSS version='2.0'></rSS>",
         "<rss version='2.0'><a>1 & 2</a></rss>",
         "<rss version='2.0'><a>&nbsp;</a></rss>",
         "<rss version='2.0'><a>&#0;</a></rss>",

@@ -7,6 +7,8 @@ pub(super) enum Flaw {
     Preamble,
     /// `<rss>` with another version than 2.0, or none.
     Version,
+    /// Names of elements in another case (`<RSS>`).
+    Case,
     /// Another default namespace than the format's.
     Namespace,
     /// A bare `&` or an unknown reference.
@@ -33,6 +35,7 @@ impl Flaw {
         match self {
             Self::Preamble => "text before the feed",
             Self::Version => "odd or absent RSS version",
+            Self::Case => "names of elements in another case",
             Self::Namespace => "odd default namespace",
             Self::Ampersand => "bare ampersand",
             Self::HtmlEntity => "HTML entity",

@@ -402,7 +402,8 @@ mod tests {
                 vec![Flaw::Bracket, Flaw::Character],
             ),
             ("<rss version='2.0'><a><b>x</a></c></rss>", "<R><a><b>x</b></a></rss>", vec![Flaw::Nesting]),
-            ("<RSS><A></A></RSS>", "<R><a></a></rss>", vec![Flaw::Version]),
+            ("<RSS><A></A></RSS>", "<R><a></a></rss>", vec![Flaw::Version, Flaw::Case]),
+            ("<rSS version='2.0'><A/></rSS>", "<R><a/></rss>", vec![Flaw::Case]),
             ("hello<rss version='2.0'/>", "<R></rss>", vec![Flaw::Preamble]),
             (
                 "<!DOCTYPE rss [<!ENTITY x 'y'>]><rss version='2.0'>&x;</rss>",

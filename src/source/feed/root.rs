@@ -40,8 +40,8 @@ pub(super) struct Root {
     prefixes: Vec<(String, String)>,
     /// `xml:lang` and `xml:base`, kept as written.
     inherited: Vec<(String, String)>,
-    /// Whether its names are in capitals.
-    capitals: bool,
+    /// Whether its names are in another case than the format's.
+    recased: bool,
     flaws: Vec<Flaw>,
 }
 
@@ -49,19 +49,16 @@ impl Root {
     /// Reads a start tag; `None` when it is not the root of a feed.
     pub(super) fn of(tag: Tag<'_>) -> Option<Self> {
         let (prefix, local) = split_name(tag.name);
-        let format = match local.to_ascii_lowercase().as_str() {
-            "rss" => Format::Rss,
-            "rdf" => Format::Rdf,
-            "feed" => Format::Atom,
-            _ => return None,
-        };
+        let formats = [("rss", Format::Rss), ("RDF", Format::Rdf), ("feed", Format::Atom)];
+        let (usual, format) = formats.into_iter().find(|(name, _)| local.eq_ignore_ascii_case(name))?;
         let mut root = Self {
             format,
             prefixes: Vec::new(),
             inherited: Vec::new(),
-            capitals: local.starts_with(char::is_uppercase) && format != Format::Rdf,
+            recased: local != usual,
             flaws: Vec::new(),
         };
+        root.flaws.extend(root.recased.then_some(Flaw::Case));
         let mut default = None;
         for (name, value) in tag.attributes() {
             let usable = !value.contains(['<', '&', '"']);
@@ -98,7 +95,7 @@ impl Root {
 
     /// Whether it is written as [`start_tag`](Self::start_tag) would write it, as far as names and version go.
     pub(super) fn is_plain(&self) -> bool {
-        self.flaws.is_empty() && !self.capitals
+        self.flaws.is_empty()
     }
 
     /// Its name as written out.
@@ -110,9 +107,9 @@ impl Root {
         }
     }
 
-    /// A name as written out: in small letters where the feed has capitals (`<RSS>`).
+    /// A name as written out: in small letters where the feed has another case (`<RSS>`).
     pub(super) fn spelled<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        if self.capitals { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
+        if self.recased { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
     }
 
     /// Whether an element of this name is an item.
