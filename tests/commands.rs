@@ -7,6 +7,7 @@ use std::process::Command;
 use harmattan::demo::{Answer, Hook, Mailbox, Replies};
 use serde_json::Value;
 
+use crate::support::asking::gzip;
 use crate::support::desk;
 use crate::support::desk::{Desk, SECRET, Web, exists, rss, soon};
 
@@ -354,6 +355,11 @@ async fn preview_reads_every_kind_and_tells_what_is_wrong() {
     }
     desk.write("channel.html", &telegram);
     assert_eq!(desk.run(&["preview", "channel.html"]).ended(0).err, "1 items, 0 lost\n");
+    fs::write(desk.path("feed.xml.gz"), gzip(rss(&["Rain in Mopti"]).as_bytes())).unwrap();
+    assert_eq!(desk.run(&["preview", "feed.xml.gz"]).ended(0).err, "1 items, 0 lost\n");
+    fs::write(desk.path("bomb.gz"), gzip(&vec![b' '; 2 * 1024 * 1024])).unwrap();
+    let bomb = desk.run(&["preview", "bomb.gz"]).ended(74);
+    assert!(bomb.err.contains("`bomb.gz`") && bomb.err.contains("200"), "{}", bomb.err);
     let cut = rss(&["Rain in Mopti", "Cholera in Mopti"]);
     desk.write(
         "cut.xml",

@@ -12,14 +12,14 @@ use super::print::{Exit, json, line, plain, talk};
 use super::table::Table;
 use crate::daemon::clock;
 use crate::desk::Desk;
-use crate::fetch::{Answer, Document, Fetcher, HttpSettings, Redirects, Request, Validators};
+use crate::fetch::{self, Answer, Document, Fetcher, HttpSettings, Redirects, Request, Validators};
 use crate::item::SourceName;
 use crate::source::page::Selectors;
 use crate::source::telegram::ChannelName;
 use crate::source::{self, Kind as Sniffed, Plan, ProblemKind, ReadAs, Reading};
 use crate::wire;
 
-/// Greatest size of a file that is previewed.
+/// Greatest size of a file that is previewed, packed and unpacked.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
@@ -145,14 +145,10 @@ fn from_file(options: &Options) -> anyhow::Result<Document> {
         bail!("`{}` has {size} bytes; at most {FILE_BYTES_MAX} are read", options.what);
     }
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", options.what))?;
+    let bytes = fetch::unpacked(Bytes::from(bytes), FILE_BYTES_MAX)
+        .with_context(|| format!("cannot read `{}`", options.what))?;
     let base = options.base.clone().map_or_else(|| Url::parse("http://file.invalid/"), Ok)?;
-    Ok(Document {
-        url: base,
-        bytes: Bytes::from(bytes),
-        content_type: None,
-        validators: Validators::default(),
-        delta: false,
-    })
+    Ok(Document { url: base, bytes, content_type: None, validators: Validators::default(), delta: false })
 }
 
 /// The document at an address; the inner error says why the server gave none.

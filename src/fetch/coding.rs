@@ -91,6 +91,15 @@ pub(super) fn decode(wire: Bytes, stated: &[Coding], bytes_max: u64) -> Decoded 
     Decoded { bytes: Bytes::from(decoded), failure }
 }
 
+/// Undoes gzip around bytes that came as a file, if there is any, under the limits of a body.
+///
+/// # Errors
+/// When they are damaged, hold more than `bytes_max` bytes, or grow too much.
+pub fn unpacked(bytes: Bytes, bytes_max: u64) -> Result<Bytes, Failure> {
+    let Decoded { bytes, failure } = decode(bytes, &[], bytes_max);
+    failure.map_or(Ok(bytes), Err)
+}
+
 /// The decoders around the body, each counted.
 fn layers<'a>(wire: &'a [u8], stated: &[Coding], limit: Limit<'a>) -> io::Result<Box<dyn BufRead + 'a>> {
     let mut body: Box<dyn BufRead + 'a> = Box::new(wire);

@@ -33,6 +33,7 @@ pub use address::{Network, Networks};
 pub use authority::{Authorities, NoAuthorities, Pinned};
 pub use challenge::is_challenge;
 pub use client::Fetcher;
+pub use coding::unpacked;
 pub use dark::Door;
 pub use error::{Failure, FetchError, shown};
 pub use gate::HostGate;
