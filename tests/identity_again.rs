@@ -241,7 +241,7 @@ fn i8_an_edit_long_after_is_compared_with_the_one_before() {
     let page = |title: &str| [entry("a", WARNING, title, None)];
     let stage = Stage::with(&page("All calm"));
     let later = |days: i64, title: &str| {
-        stage.store.expire(at(24 * days), Duration::from_hours(24 * 30)).unwrap();
+        stage.store.expire(at(24 * days), Duration::from_hours(24 * 30), &|| true).unwrap();
         stage.poll(24 * days, &page(title))
     };
     (1..100).for_each(|day| _ = stage.poll(24 * day, &page("All calm")));
