@@ -104,11 +104,12 @@ impl Lane {
         }
     }
 
-    /// Files everything so much earlier.
+    /// Files everything so much earlier; what its way waits for comes so much earlier, too.
     pub(super) fn advance(&mut self, by: SignedDuration) {
         let earlier = |due: Timestamp| due.checked_sub(by).unwrap_or(due);
         self.due.values_mut().chain(self.aside.values_mut()).for_each(|due| *due = earlier(*due));
         self.gathering = self.gathering.map(earlier);
+        self.circuit.advance(by);
         self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
     }
 
@@ -183,6 +184,10 @@ mod tests {
         lane.file(id(1), at(-3000));
         assert_eq!((lane.take(), lane.next(now)), (Some(id(1)), Some(at(-3000))));
         assert_eq!((lane.take(), lane.take()), (Some(id(2)), None));
+        lane.file(id(3), at(0));
+        lane.circuit.failed("hook", ("503", None), (at(0), at(0)), false);
+        lane.advance(SignedDuration::from_secs(3600));
+        assert_eq!(lane.next(at(-3600)), Some(at(5 - 3600)), "its way waits for five seconds still");
     }
 
     #[test]

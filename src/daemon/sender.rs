@@ -128,7 +128,8 @@ impl Sender {
             refusing: false,
             unrecorded,
         };
-        for (notifier, circuit) in circuits.into_iter().chain(sender.unrecorded.circuits()) {
+        for (notifier, mut circuit) in circuits.into_iter().chain(sender.unrecorded.circuits()) {
+            circuit.set_back(clock::now());
             sender.lanes.entry(notifier).or_default().circuit = circuit;
         }
         sender.file(owed, learned, |_, due| due);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::retry::RETRY_AFTER_MAX;
 use crate::event::{Event, EventKind};
@@ -48,8 +48,7 @@ impl Circuit {
     pub fn gate(&self, now: Timestamp) -> Gate {
         match &self.fault {
             None => Gate::Open,
-            // A wait longer than any was written before the clock was set back.
-            Some(fault) if fault.until <= now || fault.until > latest(now) => Gate::One,
+            Some(fault) if fault.until <= now => Gate::One,
             Some(fault) => Gate::Shut(fault.until),
         }
     }
@@ -63,9 +62,10 @@ impl Circuit {
         (began, now): (Timestamp, Timestamp),
         offline: bool,
     ) -> Option<Event> {
+        let set_back = self.set_back(now);
         let (since, failures, told) = match &self.fault {
             // It was under way beside the one that failed first.
-            Some(fault) if began < fault.last => return None,
+            Some(fault) if began < fault.last && !set_back => return None,
             Some(fault) => (fault.since, fault.failures.saturating_add(1), fault.told),
             None => (now, 1, false),
         };
@@ -88,6 +88,24 @@ impl Circuit {
         fault.told.then(|| Event::new(EventKind::NotifierRecovered, notifier, None, now, detail, now))
     }
 
+    /// Corrects what was written when the clock showed more than `now`; tells whether there is such a thing: the clock
+    /// was set back since. How long ago that is nobody knows, so the next attempt may be made at once.
+    pub fn set_back(&mut self, now: Timestamp) -> bool {
+        let ahead = self.fault.as_ref().map(|fault| fault.last.duration_since(now));
+        let Some(by) = ahead.filter(SignedDuration::is_positive) else { return false };
+        self.advance(by);
+        self.hurry(now);
+        true
+    }
+
+    /// Notes everything so much earlier.
+    pub fn advance(&mut self, by: SignedDuration) {
+        let Some(fault) = &mut self.fault else { return };
+        for at in [&mut fault.since, &mut fault.last, &mut fault.until] {
+            *at = at.checked_sub(by).unwrap_or(*at);
+        }
+    }
+
     /// Lets the next attempt be made at once: somebody says that the way is mended.
     pub fn hurry(&mut self, now: Timestamp) {
         if let Some(fault) = &mut self.fault {
@@ -105,10 +123,6 @@ pub enum Gate {
     One,
     /// None until then.
     Shut(Timestamp),
-}
-
-fn latest(now: Timestamp) -> Timestamp {
-    now.checked_add(RETRY_AFTER_MAX).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -160,17 +174,40 @@ mod tests {
     }
 
     #[test]
-    fn the_receivers_wish_counts_and_a_clock_set_back_shuts_nothing() {
+    fn the_receivers_wish_counts() {
         let mut circuit = Circuit::default();
         for (wish, until) in [(0, 1), (90, 90), (400_000, 21_600)] {
             circuit.fault = None;
             circuit.failed("hook", ("429", Some(Duration::from_secs(wish))), (at(0), at(0)), false);
             assert_eq!(circuit.gate(at(0)), Gate::Shut(at(until)));
         }
-        assert_eq!(circuit.gate(at(-10)), Gate::One);
         circuit.failed("hook", ("503", None), (at(1), at(1)), false);
         circuit.hurry(at(2));
         assert_eq!(circuit.gate(at(2)), Gate::One);
+    }
+
+    #[test]
+    fn row_10_a_clock_set_back_neither_shuts_a_way_nor_has_it_hammered() {
+        const HOUR: i64 = 3600;
+        for back in [1, 59, 120, 2 * HOUR, 72 * HOUR, 365 * 24 * HOUR] {
+            for wish in [None, Some(Duration::from_hours(6))] {
+                let mut circuit = Circuit::default();
+                circuit.failed("hook", ("503", wish), (at(0), at(0)), false);
+                // An attempt by hand, after the clock was set back.
+                circuit.hurry(at(-back));
+                circuit.failed("hook", ("503", wish), (at(-back), at(-back)), false);
+                let fault = circuit.fault.clone().expect("a fault");
+                let again = wish.map_or(30, |_| 6 * HOUR);
+                assert_eq!((fault.failures, fault.since), (2, at(-back)), "{back} s back");
+                assert_eq!(circuit.gate(at(-back)), Gate::Shut(at(again - back)), "{back} s back");
+                // The program starts after it: one attempt, and no more.
+                circuit.failed("hook", ("503", wish), (at(0), at(0)), false);
+                assert!(circuit.set_back(at(-back)) && !circuit.set_back(at(-back)), "{back} s back");
+                assert_eq!(circuit.gate(at(-back)), Gate::One, "{back} s back");
+                circuit.failed("hook", ("503", wish), (at(-back), at(-back)), false);
+                assert!(matches!(circuit.gate(at(-back)), Gate::Shut(_)), "{back} s back");
+            }
+        }
     }
 
     #[test]

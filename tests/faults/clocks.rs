@@ -55,10 +55,14 @@ fn row_10_a_clock_set_back_a_year_leaves_no_delivery_stuck() {
     states.sort();
     assert_eq!(states, ["held", "retrying"]);
     scene.shift(years(1));
+    scene.poll(&[]);
     scene.answer("ops", Reply::status(200));
     scene.poll(&[]);
+    assert_eq!(scene.told("ops").len(), 2, "one attempt, and then it waits as long as any");
+    scene.shift(SignedDuration::from_hours(2));
+    scene.poll(&[]);
     let ops = scene.told("ops");
-    assert_eq!(ops.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&ops[0].0; 2], "once more, under its id");
+    assert_eq!(ops.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&ops[0].0; 3], "once more, under its id");
     assert_eq!(scene.told("night").len(), 1, "what was held for a day of next year");
     assert!(
         !scene.states().iter().any(|state| state == "held" || state == "retrying"),
