@@ -67,7 +67,7 @@ fn id(n: u8) -> String {
 
 /// Nine: one owed, one waiting, two dead, then five delivered.
 fn nine(rows: &dyn Transaction) -> Result<(), StoreError> {
-    let waiting = DeliveryState::Retrying { due: at(9), reason: "421".into() };
+    let waiting = DeliveryState::Retrying { failed: at(8), due: at(9), reason: "421".into() };
     rows.put_delivery(&delivery(1))?;
     rows.put_delivery(&with_state(delivery(2), waiting))?;
     [dead(3), dead(4)].iter().try_for_each(|delivery| rows.put_delivery(delivery))?;

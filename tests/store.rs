@@ -224,7 +224,7 @@ fn a_visit_goes_on_where_an_earlier_one_ended() {
 fn a_delivery_is_open_or_closed_but_never_both() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::create(dir.path()).unwrap();
-    let retrying = DeliveryState::Retrying { due: at(9), reason: "421".into() };
+    let retrying = DeliveryState::Retrying { failed: at(8), due: at(9), reason: "421".into() };
     let dead = DeliveryState::Dead { at: at(5), reason: "550".into() };
     for state in [
         DeliveryState::Ready,

@@ -119,7 +119,8 @@ fn make_ready(
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
         if is_named_stopped(&delivery.state) {
             // Not as ready: what is asked for by hand is not held anew.
-            delivery.state = DeliveryState::Retrying { due: at, reason: "asked for by hand".into() };
+            let reason = "asked for by hand".to_owned();
+            delivery.state = DeliveryState::Retrying { failed: at, due: at, reason };
             delivery.attempts = 0;
             // It has three days again.
             delivery.ready = at;

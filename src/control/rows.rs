@@ -171,7 +171,7 @@ pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
             (Some(*at), None)
         }
         DeliveryState::Bundled { at, into } => (Some(*at), Some(format!("told as part of {into}"))),
-        DeliveryState::Retrying { due, reason } => (Some(*due), Some(reason.clone())),
+        DeliveryState::Retrying { due, reason, .. } => (Some(*due), Some(reason.clone())),
         DeliveryState::Dead { at, reason } => (Some(*at), Some(reason.clone())),
     };
     let (mut alert, mut event, mut bundle, mut report) = Default::default();

@@ -112,7 +112,7 @@ impl Attempt {
             warn!(notifier, "{}: {}", event.kind.as_str(), event.detail);
         }
         match &conclusion.state {
-            DeliveryState::Retrying { due, reason } => {
+            DeliveryState::Retrying { due, reason, .. } => {
                 warn!(delivery = %id, notifier, to, attempt, %due, "not delivered yet: {reason}");
             }
             DeliveryState::Dead { reason, .. } => {
@@ -182,7 +182,7 @@ fn after_failure(
     let state = retry::after_failure(delivery, failure, now, (offline, failures));
     match (&state, failure, &circuit.fault) {
         (DeliveryState::Retrying { reason, .. }, Failure::Way { .. }, Some(fault)) => {
-            DeliveryState::Retrying { due: fault.until, reason: reason.clone() }
+            DeliveryState::Retrying { failed: now, due: fault.until, reason: reason.clone() }
         }
         _ => state,
     }

@@ -316,7 +316,7 @@ mod tests {
     fn only_what_is_owed_and_not_held_is_attempted() {
         let hold = Hold { reason: HoldReason::Quiet, until: at(90) };
         let attempted = DeliveryState::Attempted { at: at(5) };
-        let retrying = DeliveryState::Retrying { due: at(4), reason: "503".into() };
+        let retrying = DeliveryState::Retrying { failed: at(1), due: at(4), reason: "503".into() };
         for (before, after) in [
             (DeliveryState::Held(hold), DeliveryState::Held(hold)),
             (DeliveryState::Ready, attempted.clone()),

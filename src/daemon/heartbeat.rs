@@ -168,7 +168,10 @@ mod tests {
             ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Ready)),
             ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Attempted { at: at(0) })),
             ("", |tx| owe(tx, "mail", DeliveryState::Attempted { at: at(15) })),
-            ("", |tx| owe(tx, "mail", DeliveryState::Retrying { due: at(90), reason: "451".into() })),
+            ("", |tx| {
+                let (failed, due) = (at(1), at(90));
+                owe(tx, "mail", DeliveryState::Retrying { failed, due, reason: "451".into() })
+            }),
             ("", |tx| fail(tx, "mail").and_then(|()| owe(tx, "mail", DeliveryState::Ready))),
         ];
         for (expected, change) in cases {

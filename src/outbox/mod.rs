@@ -134,6 +134,8 @@ pub enum DeliveryState {
     },
     /// To be sent again.
     Retrying {
+        /// When the last attempt failed.
+        failed: Timestamp,
         /// Not before.
         due: Timestamp,
         /// Why the last attempt failed.

@@ -30,8 +30,8 @@ const WAIT_REFUSED_MIN: Duration = Duration::from_mins(15);
 /// The longest wait that a receiver can ask for.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(6);
 
-/// No wait is longer, jitter included: a longer one was written before the clock was set back.
-const WAIT_MAX: Duration = Duration::from_secs(21_600 * (100 + JITTER_PERCENT_MAX) / 100);
+/// No wait is longer, jitter included.
+pub const WAIT_MAX: Duration = Duration::from_secs(21_600 * (100 + JITTER_PERCENT_MAX) / 100);
 
 /// No hold is longer: the longest budget slides over a week, and quiet hours may follow.
 const HOLD_MAX: Duration = Duration::from_hours(9 * 24);
@@ -39,11 +39,10 @@ const HOLD_MAX: Duration = Duration::from_hours(9 * 24);
 /// When an open delivery is to be tried, as far as it can be told at `now`; `None` for a closed one. A clock set back
 /// since it was written must not delay it.
 pub fn due(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
-    let latest = now.checked_add(WAIT_MAX).unwrap_or(Timestamp::MAX);
     match delivery.state {
         DeliveryState::Held(hold) => Some(if hold.until > longest(now) { now } else { hold.until }),
         DeliveryState::Ready | DeliveryState::Attempted { .. } => Some(delivery.created.min(now)),
-        DeliveryState::Retrying { due, .. } => Some(if due > latest { now } else { due }),
+        DeliveryState::Retrying { failed, due, .. } => Some(if failed > now { now } else { due }),
         DeliveryState::Delivered { .. }
         | DeliveryState::Bundled { .. }
         | DeliveryState::Dropped { .. }
@@ -92,7 +91,7 @@ pub fn is_exhausted(delivery: &Delivery, now: Timestamp, offline: Duration, fail
 /// Again after the scheduled wait, but not before `at_least`.
 fn retry(delivery: &Delivery, at_least: Duration, reason: &str, now: Timestamp) -> DeliveryState {
     let due = now.checked_add(wait(delivery).max(at_least)).unwrap_or(Timestamp::MAX);
-    DeliveryState::Retrying { due, reason: reason.to_owned() }
+    DeliveryState::Retrying { failed: now, due, reason: reason.to_owned() }
 }
 
 /// The wait after the attempts made so far, jitter included.
@@ -218,13 +217,15 @@ mod tests {
         let set_back = |hours| now().checked_sub(Duration::from_hours(hours)).expect("a time");
         let with = |state| Delivery { state, ..delivery(1, 1) };
         let retrying = |seconds| DeliveryState::Retrying {
+            failed: now(),
             due: now() + Duration::from_secs(seconds),
             reason: String::new(),
         };
         assert_eq!(due(&with(DeliveryState::Ready), set_back(1)), Some(set_back(1)));
         assert_eq!(due(&with(retrying(25_920)), now()), Some(now() + WAIT_MAX));
-        assert_eq!(due(&with(retrying(5)), set_back(1)), Some(now() + Duration::from_secs(5)));
-        assert_eq!(due(&with(retrying(5)), set_back(24)), Some(set_back(24)), "no wait is so long");
+        for hours in [1, 2, 24, 365 * 24] {
+            assert_eq!(due(&with(retrying(5)), set_back(hours)), Some(set_back(hours)), "{hours} h");
+        }
         assert_eq!(due(&with(DeliveryState::Delivered { at: now() }), now()), None);
     }
 

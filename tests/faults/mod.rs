@@ -136,8 +136,8 @@ impl Scene {
         }
         for delivery in store.open_deliveries().unwrap() {
             let state = match delivery.state.clone() {
-                DeliveryState::Retrying { due, reason } => {
-                    DeliveryState::Retrying { due: moved(due), reason }
+                DeliveryState::Retrying { failed, due, reason } => {
+                    DeliveryState::Retrying { failed: moved(failed), due: moved(due), reason }
                 }
                 DeliveryState::Held(Hold { reason, until }) => {
                     DeliveryState::Held(Hold { reason, until: moved(until) })

@@ -7,6 +7,7 @@ use super::access::Row;
 use super::rows::{from_json, to_json};
 use crate::outbox::bundle::{Bundle, Cause};
 use crate::outbox::circuit::{Circuit, Fault};
+use crate::outbox::retry::WAIT_MAX;
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::report::Report;
 use crate::route::hold::{Hold, HoldReason};
@@ -48,6 +49,9 @@ enum StateRow {
         at: Timestamp,
     },
     Retrying {
+        /// Absent in rows of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<Timestamp>,
         due: Timestamp,
         reason: String,
     },
@@ -126,7 +130,9 @@ impl From<DeliveryState> for StateRow {
             },
             DeliveryState::Ready => Self::Ready,
             DeliveryState::Attempted { at } => Self::Attempted { at },
-            DeliveryState::Retrying { due, reason } => Self::Retrying { due, reason },
+            DeliveryState::Retrying { failed, due, reason } => {
+                Self::Retrying { failed: Some(failed), due, reason }
+            }
             DeliveryState::Delivered { at } => Self::Delivered { at },
             DeliveryState::Dropped { at } => Self::Dropped { at },
             DeliveryState::Bundled { at, into } => Self::Bundled { at, into: into.to_string() },
@@ -150,7 +156,11 @@ impl StateRow {
             }
             Self::Ready => DeliveryState::Ready,
             Self::Attempted { at } => DeliveryState::Attempted { at },
-            Self::Retrying { due, reason } => DeliveryState::Retrying { due, reason },
+            Self::Retrying { failed, due, reason } => {
+                // No wait was longer.
+                let earliest = due.checked_sub(WAIT_MAX).unwrap_or(Timestamp::MIN);
+                DeliveryState::Retrying { failed: failed.unwrap_or(earliest), due, reason }
+            }
             Self::Delivered { at } => DeliveryState::Delivered { at },
             Self::Dropped { at } => DeliveryState::Dropped { at },
             Self::Bundled { at, into } => DeliveryState::Bundled { at, into: into.parse().ok()? },

@@ -234,7 +234,7 @@ fn deliveries_and_bundles_come_back_as_they_were() {
         held(HoldReason::Budget),
         DeliveryState::Ready,
         DeliveryState::Attempted { at: at(80) },
-        DeliveryState::Retrying { due: at(85), reason: "503".into() },
+        DeliveryState::Retrying { failed: at(82), due: at(85), reason: "503".into() },
         DeliveryState::Delivered { at: at(81) },
         DeliveryState::Bundled { at: at(82), into: delivery(99).id },
         DeliveryState::Dropped { at: at(83) },
