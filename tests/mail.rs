@@ -106,7 +106,7 @@ async fn each_end_of_a_local_program_has_its_meaning() {
         ("cat >/dev/null; echo 'no such user' >&2; exit 67", "refused: exit code 67 no such user"),
         ("cat >/dev/null; exit 75", "transient: exit code 75"),
         ("exit 78", "way: exit code 78"),
-        ("kill -9 $$", "way: ended by a signal (signal: 9 (SIGKILL))"),
+        ("kill -9 $$", "lost: ended by a signal (signal: 9 (SIGKILL))"),
         // What goes on in the background holds the error output open, and delays nothing.
         ("cat >/dev/null; echo busy >&2; sleep 30 & exit 75", "transient: exit code 75 busy"),
         // More words than a pipe holds.
@@ -116,6 +116,7 @@ async fn each_end_of_a_local_program_has_its_meaning() {
         let failure = outcome.expect_err(script);
         let class = match failure {
             Failure::Way { .. } => "way",
+            Failure::Lost { .. } => "lost",
             Failure::Transient { .. } => "transient",
             Failure::Refused { .. } => "refused",
             Failure::Permanent { .. } => "permanent",

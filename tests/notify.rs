@@ -79,6 +79,7 @@ fn class(outcome: &Result<Accepted, Failure>) -> &'static str {
     match outcome {
         Ok(_) => "accepted",
         Err(Failure::Way { .. }) => "way",
+        Err(Failure::Lost { .. }) => "lost",
         Err(Failure::Transient { .. }) => "transient",
         Err(Failure::Refused { .. }) => "refused",
         Err(Failure::Permanent { .. }) => "permanent",
@@ -407,8 +408,8 @@ async fn each_smtp_failure_is_sorted_by_its_stage() {
         (Verb::Data, Fault::Drop, "way", 0),
         (Verb::Content, Fault::Reply("452 4.3.1 disk full"), "transient", 0),
         (Verb::Content, Fault::Reply("552 5.3.4 too large"), "refused", 0),
-        (Verb::Content, Fault::Drop, "way", 0),
-        (Verb::Content, Fault::DropAfter, "way", 1), // the yes was lost: the next attempt has the same id
+        (Verb::Content, Fault::Drop, "lost", 0),
+        (Verb::Content, Fault::DropAfter, "lost", 1), // the yes was lost: the next attempt has the same id
         (Verb::Quit, Fault::Drop, "accepted", 1),
         (Verb::Quit, Fault::Reply("500 5.5.2 what?"), "accepted", 1),
     ] {

@@ -9,7 +9,7 @@ use super::api::{self, Only, OutboxFilter, Reply};
 use super::rows;
 use crate::daemon::clock;
 use crate::id::NotAnId;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
 use crate::store::{Deliveries, Store, StoreError, Transaction, gather};
 
 /// Deliveries changed in one transaction: tens of milliseconds for which polls wait.
@@ -118,10 +118,10 @@ fn make_ready(
     for id in wanted {
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
         if is_named_stopped(&delivery.state) {
-            // Not as ready: what is asked for by hand is not held anew.
             let reason = "asked for by hand".to_owned();
             delivery.state = DeliveryState::Retrying { failed: at, due: at, reason };
             delivery.attempts = 0;
+            delivery.freedom = Freedom::Asked;
             // It has three days again.
             delivery.ready = at;
             let mut circuit = tx.circuit(&delivery.notifier)?;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
+use super::hold;
 use crate::event::{Event, Network};
 use crate::notify::Accepted;
 use crate::outbox::circuit::Circuit;
-use crate::outbox::{Delivery, DeliveryState, Failure, retry};
+use crate::outbox::{Delivery, DeliveryState, Failure, Freedom, retry};
 use crate::route::Routes;
 use crate::store::{StoreError, Transaction};
 
@@ -59,8 +60,9 @@ impl Attempt {
         let Self { delivery, outcome, began, ended } = self;
         let name = delivery.notifier.as_str();
         let event = match outcome {
-            Outcome::Asked(Err(Failure::Way { reason, retry_after })) => {
-                circuit.failed(name, (reason, *retry_after), (*began, *ended), network.offline.is_some())
+            Outcome::Asked(Err(failure)) if failure.is_of_the_way() => {
+                let why = (failure.reason(), failure.wish());
+                circuit.failed(name, why, (*began, *ended), network.offline.is_some())
             }
             Outcome::Asked(_) => circuit.worked(name, *ended),
             Outcome::Unsaid(_) => None,
@@ -96,13 +98,30 @@ impl Attempt {
         if let Some((event, owed)) = &conclusion.news {
             put_news(tx, event, owed)?;
         }
+        if self.got_nowhere() {
+            hold::give_back(tx, &self.delivery, self.began)?;
+        }
         let dropped = !put_concluded(tx, &self.concluded(&conclusion))?;
         Ok(Recorded { conclusion, circuit: (circuit != before).then_some(circuit), dropped })
     }
 
     /// The delivery as it stands now.
     pub(super) fn concluded(&self, conclusion: &Conclusion) -> Delivery {
-        Delivery { state: conclusion.state.clone(), ..self.delivery.clone() }
+        let (freedom, state) = (self.freedom(), conclusion.state.clone());
+        Delivery { freedom, state, ..self.delivery.clone() }
+    }
+
+    /// Whether its receiver cannot have it, so that it counts in no budget.
+    pub(super) fn got_nowhere(&self) -> bool {
+        matches!(self.outcome, Outcome::Asked(Err(_))) && self.freedom() == Freedom::Free
+    }
+
+    /// What may be made of the delivery now.
+    fn freedom(&self) -> Freedom {
+        match &self.outcome {
+            Outcome::Asked(Err(failure)) => self.delivery.freedom.after(failure),
+            Outcome::Asked(Ok(_)) | Outcome::Unsaid(_) => self.delivery.freedom,
+        }
     }
 
     /// Tells the log.
@@ -180,8 +199,8 @@ fn after_failure(
 ) -> DeliveryState {
     let failures = circuit.fault.as_ref().map_or(0, |fault| fault.failures);
     let state = retry::after_failure(delivery, failure, now, (offline, failures));
-    match (&state, failure, &circuit.fault) {
-        (DeliveryState::Retrying { reason, .. }, Failure::Way { .. }, Some(fault)) => {
+    match (&state, &circuit.fault) {
+        (DeliveryState::Retrying { reason, .. }, Some(fault)) if failure.is_of_the_way() => {
             DeliveryState::Retrying { failed: now, due: fault.until, reason: reason.clone() }
         }
         _ => state,

@@ -272,6 +272,7 @@ fn claim(
     if delivery.state.held().is_some() {
         return Ok(Some(delivery));
     }
+    delivery.doubt_what_was_under_way();
     let held_back = question.map(|question| question.ask(tx, &mut delivery)).transpose()?.unwrap_or(false);
     if !held_back {
         delivery.attempts = delivery.attempts.saturating_add(1);

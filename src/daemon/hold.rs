@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::fault;
 use crate::notify::digest;
 use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom, retry};
 use crate::route::hold::{Asked, Budget, Hold, HoldReason};
 use crate::route::{self, Facts, Recipient, Routed, Routes};
 use crate::rules::SourceLabel;
@@ -63,8 +63,8 @@ impl Groups {
     }
 }
 
-/// Lets go of a group: a single alert is ready then, several leave in bundles of which each is one transaction. Returns
-/// what is to be sent.
+/// Lets go of a group: a single alert is ready then, and what its receiver may have; several others leave in bundles of
+/// which each is one transaction. Returns what is to be sent.
 ///
 /// # Errors
 /// When the store fails; what is in a bundle already stays there.
@@ -77,15 +77,19 @@ pub(super) async fn release(
     let members = station.read(move |store| members(store, &ids, now)).await?;
     let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
     let Some(cause) = first.state.held().map(|hold| Cause::from(hold.reason)) else { return Ok(Vec::new()) };
-    if members.len() == 1 && cause != Cause::Digest {
-        let id = first.id;
-        let ready = station.writer.commit(move |tx| make_ready(tx, id, now)).await?;
-        return Ok(ready.into_iter().collect());
-    }
     let notifier = first.notifier.clone();
-    let parts = parts(desk, &notifier, members);
-    let count = parts.len();
+    let (mut together, mut alone): (Vec<_>, Vec<_>) =
+        members.into_iter().partition(|(_, delivery)| delivery.freedom == Freedom::Free);
+    if together.len() == 1 && cause != Cause::Digest {
+        alone.append(&mut together);
+    }
     let mut made = Vec::new();
+    if !alone.is_empty() {
+        let ids: Vec<DeliveryId> = alone.into_iter().map(|(_, delivery)| delivery.id).collect();
+        made = station.writer.commit(move |tx| make_ready(tx, &ids, now)).await?;
+    }
+    let parts = parts(desk, &notifier, together);
+    let count = parts.len();
     for (number, part) in (1..).zip(parts) {
         let place = (number, count);
         let bundled = move |tx: &dyn Transaction| bundle(tx, &part, place, now, cause, is_due);
@@ -132,14 +136,17 @@ fn is_due(delivery: &Delivery, now: Timestamp) -> bool {
     delivery.state.held().is_some() && retry::due(delivery, now).is_some_and(|due| due <= now)
 }
 
-fn make_ready(tx: &dyn Transaction, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
-    let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| is_due(delivery, now)) else {
-        return Ok(None);
-    };
-    delivery.ready = ready(&delivery, now);
-    delivery.state = DeliveryState::Ready;
-    tx.put_delivery(&delivery)?;
-    Ok(Some(delivery))
+/// Lets those go alone that are held still and whose time has come.
+fn make_ready(tx: &dyn Transaction, ids: &[DeliveryId], now: Timestamp) -> Result<Vec<Delivery>, StoreError> {
+    let mut let_go = Vec::new();
+    for id in ids {
+        let Some(mut delivery) = tx.delivery(*id)?.filter(|delivery| is_due(delivery, now)) else { continue };
+        delivery.ready = ready(&delivery, now);
+        delivery.state = DeliveryState::Ready;
+        tx.put_delivery(&delivery)?;
+        let_go.push(delivery);
+    }
+    Ok(let_go)
 }
 
 /// Since when what is let go at `now` could leave: the end of its hold, which a stop may have outlasted.
@@ -265,17 +272,20 @@ impl Question {
         self.routes.hold_back(&self.routed, who, self.asked, &[]).is_some()
     }
 
-    /// What `delivery` must wait for, unless it was tried before.
+    /// What `delivery` must wait for, unless it does or is closed.
     fn hold(&self, tx: &dyn Transaction, delivery: &Delivery) -> Result<Option<Hold>, StoreError> {
-        let limited = is_untried(delivery) && self.counted_for(delivery).is_some();
-        let left = if limited { tx.spent(&who(delivery))? } else { Vec::new() };
+        let left = match self.counted_for(delivery) {
+            Some(_) => tx.spent(&who(delivery))?,
+            None => Vec::new(),
+        };
         Ok(self.hold_given(delivery, &left))
     }
 
     /// The same, given when the messages that count in budgets left.
     pub(super) fn hold_given(&self, delivery: &Delivery, left: &[Timestamp]) -> Option<Hold> {
+        let waits = delivery.state.is_open() && delivery.state.held().is_none();
         let asked = || self.routes.hold_back(&self.routed, &who(delivery), self.asked, left);
-        is_untried(delivery).then(asked).flatten()
+        (waits && delivery.freedom != Freedom::Asked).then(asked).flatten()
     }
 
     /// For how long a message for the recipient of `delivery` counts in the longest of the budgets; `None` where there is
@@ -285,12 +295,12 @@ impl Question {
         budgets.iter().map(|budget| budget.per).max()
     }
 
-    /// Holds `delivery` back or counts it as a message that leaves; an attempt that is not its first is neither.
+    /// Holds `delivery` back or counts it as a message that leaves; one that was asked for by hand is neither.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub(super) fn ask(&self, tx: &dyn Transaction, delivery: &mut Delivery) -> Result<bool, StoreError> {
-        if !is_untried(delivery) {
+        if delivery.freedom == Freedom::Asked {
             return Ok(false);
         }
         if let Some(hold) = self.hold(tx, delivery)? {
@@ -307,9 +317,25 @@ impl Question {
     }
 }
 
-/// Whether no attempt was made and nothing holds it.
-pub(super) fn is_untried(delivery: &Delivery) -> bool {
-    delivery.state == DeliveryState::Ready && delivery.attempts == 0
+/// Gives back to the budgets of a recipient the message that left at `began`: the attempt got nowhere.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub(super) fn give_back(
+    tx: &dyn Transaction,
+    delivery: &Delivery,
+    began: Timestamp,
+) -> Result<(), StoreError> {
+    if delivery.subject.alert().is_none() {
+        return Ok(());
+    }
+    let who = who(delivery);
+    let mut left = tx.spent(&who)?;
+    if let Some(place) = left.iter().position(|at| *at == began) {
+        left.remove(place);
+        tx.put_spent(&who, &left)?;
+    }
+    Ok(())
 }
 
 /// Who is told by a delivery.

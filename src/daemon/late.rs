@@ -12,7 +12,7 @@ use super::station::Station;
 use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::bundle::{Cause, Weight};
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, retry};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom, retry};
 use crate::route::Recipient;
 use crate::rules::spec::Severity;
 use crate::store::{Store, StoreError, Transaction};
@@ -33,7 +33,7 @@ pub(super) struct Sorted {
     pub(super) refused: Option<(Vec<DeliveryId>, StoreError)>,
 }
 
-/// Alerts that nobody has tried to send, with what orders them, by recipient.
+/// Alerts that no receiver can have, with what orders them, by recipient.
 type Rest = BTreeMap<Recipient, Vec<(Weight, Delivery)>>;
 
 /// Sorts `ids`, which wait in that order.
@@ -59,8 +59,7 @@ pub(super) async fn sort(
         let count = parts.len();
         for (number, part) in (1..).zip(parts) {
             let (place, ids) = ((number, count), part.iter().map(|member| member.id).collect::<Vec<_>>());
-            let made =
-                move |tx: &dyn Transaction| hold::bundle(tx, &part, place, now, Cause::Late, is_untried);
+            let made = move |tx: &dyn Transaction| hold::bundle(tx, &part, place, now, Cause::Late, is_free);
             match station.writer.commit(made).await {
                 Ok(bundle) => sorted.bundles.extend(bundle),
                 Err(fault) if fault.is_of_disk() => {
@@ -84,8 +83,7 @@ fn part(
     for id in ids {
         let Some(delivery) = store.delivery(*id)? else { continue };
         let late = now.duration_since(delivery.ready) > LATE;
-        let alert = delivery.subject.alert().filter(|_| is_untried(&delivery, now));
-        let alert = alert.map(|id| store.alert(id)).transpose()?.flatten();
+        let alert = delivery.subject.alert().map(|id| store.alert(id)).transpose()?.flatten();
         let Some(alert) = alert.filter(|alert| late || alert.repeat.is_some()) else {
             alone.push((delivery.id, delivery.ready));
             continue;
@@ -95,8 +93,8 @@ fn part(
             continue;
         }
         let who = (delivery.notifier.clone(), delivery.recipient.clone());
-        if Question::of(desk, &alert, now).waits_for_quiet(&who) {
-            // It is held back when its turn comes, and leaves with all that quiet hours hold.
+        if !is_free(&delivery, now) || Question::of(desk, &alert, now).waits_for_quiet(&who) {
+            // The latter is held back when its turn comes, and leaves with all that quiet hours hold.
             alone.push((delivery.id, delivery.ready));
             continue;
         }
@@ -111,9 +109,10 @@ fn newest_first(ready: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp::UNIX_EPOCH.checked_add(now.duration_since(ready)).unwrap_or(ready)
 }
 
-/// Whether no receiver can have it: then it may leave under another id.
-fn is_untried(delivery: &Delivery, _now: Timestamp) -> bool {
-    hold::is_untried(delivery)
+/// Whether it waits and no receiver can have it: then it may leave under another id.
+fn is_free(delivery: &Delivery, _now: Timestamp) -> bool {
+    delivery.freedom == Freedom::Free
+        && matches!(delivery.state, DeliveryState::Ready | DeliveryState::Retrying { .. })
 }
 
 /// Gives up what was tried for long enough, or waited as long behind what was.

@@ -17,7 +17,7 @@ use super::hold::{self, Question};
 use super::station::Station;
 use crate::event::Event;
 use crate::outbox::circuit::Circuit;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
 use crate::route::Recipient;
 use crate::route::hold::Budget;
 use crate::store::{StoreError, Transaction};
@@ -151,10 +151,11 @@ impl Unrecorded {
         }
         // What the refused record of this very attempt left is no attempt before it.
         if delivery.state != (DeliveryState::Attempted { at }) {
+            delivery.doubt_what_was_under_way();
             delivery.attempts = delivery.attempts.saturating_add(1);
         }
-        let first = question.filter(|_| delivery.attempts == 1);
-        if let Some(per) = first.and_then(|question| question.counted_for(&delivery)) {
+        let counted = question.filter(|_| delivery.freedom != Freedom::Asked);
+        if let Some(per) = counted.and_then(|question| question.counted_for(&delivery)) {
             let (longest, left) = ledger.arrears.spent.entry(who).or_default();
             *longest = per.max(*longest);
             left.push(at);
@@ -168,6 +169,10 @@ impl Unrecorded {
     pub(super) fn keep(&self, attempt: &Attempt, conclusion: Conclusion, circuit: &Circuit) {
         let concluded = attempt.concluded(&conclusion);
         let mut ledger = self.ledger();
+        let spent = ledger.arrears.spent.get_mut(&hold::who(&concluded)).filter(|_| attempt.got_nowhere());
+        if let Some((_, left)) = spent {
+            left.retain(|at| *at != attempt.began);
+        }
         ledger.arrears.circuits.insert(concluded.notifier.clone(), circuit.clone());
         ledger.arrears.kept.insert(concluded.id, concluded);
         ledger.arrears.news.extend(conclusion.news);

@@ -89,11 +89,17 @@ impl Post {
         url: &Url,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
-        let no_answer = |what: &str| Failure::Way { reason: reason(url, what), retry_after: None };
         match tokio::time::timeout(self.deadline, request.send()).await {
             Ok(Ok(response)) => Ok(answer(response, self.deadline.min(BODY_TIMEOUT), now).await),
-            Ok(Err(error)) => Err(no_answer(&chain(error))),
-            Err(_) => Err(no_answer(&format!("no answer within {} s", self.deadline.as_secs_f32()))),
+            // Without a connection nothing was sent.
+            Ok(Err(error)) if error.is_connect() => {
+                Err(Failure::Way { reason: reason(url, &chain(error)), retry_after: None })
+            }
+            Ok(Err(error)) => Err(Failure::Lost { reason: reason(url, &chain(error)) }),
+            Err(_) => {
+                let what = format!("no answer within {} s", self.deadline.as_secs_f32());
+                Err(Failure::Lost { reason: reason(url, &what) })
+            }
         }
     }
 }

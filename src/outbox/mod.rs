@@ -103,6 +103,8 @@ pub struct Delivery {
     pub ready: Timestamp,
     /// Attempts begun so far.
     pub attempts: u32,
+    /// What may be made of it before the next.
+    pub freedom: Freedom,
     /// How it stands.
     pub state: DeliveryState,
 }
@@ -116,7 +118,63 @@ impl Delivery {
         state: DeliveryState,
     ) -> Self {
         let id = DeliveryId::new(subject, &notifier, &recipient);
-        Self { id, subject, notifier, recipient, created, ready: created, attempts: 0, state }
+        let freedom = Freedom::Free;
+        Self { id, subject, notifier, recipient, created, ready: created, attempts: 0, freedom, state }
+    }
+
+    /// Before another attempt: one that was under way ended with the program, and its receiver may have the message.
+    pub fn doubt_what_was_under_way(&mut self) {
+        if self.freedom == Freedom::Free && matches!(self.state, DeliveryState::Attempted { .. }) {
+            self.freedom = Freedom::Doubtful;
+        }
+    }
+}
+
+/// What may be made of a delivery that waits for an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freedom {
+    /// Its receiver cannot have it: it may be held back, and leave as one of several, under another id.
+    Free,
+    /// Its receiver may have it: it may be held back, but leaves alone, under the id by which that receiver knows it.
+    Doubtful,
+    /// Somebody asked for it by hand: it leaves alone and waits for nothing.
+    Asked,
+}
+
+impl Freedom {
+    /// All of them.
+    const ALL: [Self; 3] = [Self::Free, Self::Doubtful, Self::Asked];
+
+    /// The word used in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Doubtful => "doubtful",
+            Self::Asked => "asked",
+        }
+    }
+
+    /// The one of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|freedom| freedom.as_str() == word)
+    }
+
+    /// The same after an attempt that failed. Only where nothing gets through is it certain that the receiver has
+    /// nothing: one that refuses a message may still know its id.
+    #[must_use]
+    pub fn after(self, failure: &Failure) -> Self {
+        match (self, failure) {
+            (Self::Free, Failure::Way { .. }) => Self::Free,
+            (
+                Self::Free | Self::Doubtful,
+                Failure::Way { .. }
+                | Failure::Lost { .. }
+                | Failure::Transient { .. }
+                | Failure::Refused { .. }
+                | Failure::Permanent { .. },
+            ) => Self::Doubtful,
+            (Self::Asked, _) => Self::Asked,
+        }
     }
 }
 
@@ -216,6 +274,11 @@ pub enum Failure {
         /// The receiver's wish, when it had one.
         retry_after: Option<Duration>,
     },
+    /// The same, but the receiver may have the message: its answer did not come.
+    Lost {
+        /// What happened, without secrets.
+        reason: String,
+    },
     /// Not this message now: tried again for about three days.
     Transient {
         /// What happened, without secrets.
@@ -240,9 +303,26 @@ impl Failure {
     pub fn reason(&self) -> &str {
         match self {
             Self::Way { reason, .. }
+            | Self::Lost { reason }
             | Self::Transient { reason, .. }
             | Self::Refused { reason }
             | Self::Permanent { reason } => reason,
+        }
+    }
+
+    /// The wait that the receiver asked for.
+    pub fn wish(&self) -> Option<Duration> {
+        match self {
+            Self::Way { retry_after, .. } | Self::Transient { retry_after, .. } => *retry_after,
+            Self::Lost { .. } | Self::Refused { .. } | Self::Permanent { .. } => None,
+        }
+    }
+
+    /// Whether it lies with the way, whatever the message.
+    pub fn is_of_the_way(&self) -> bool {
+        match self {
+            Self::Way { .. } | Self::Lost { .. } => true,
+            Self::Transient { .. } | Self::Refused { .. } | Self::Permanent { .. } => false,
         }
     }
 }

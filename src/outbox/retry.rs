@@ -68,14 +68,17 @@ pub fn after_failure(
     match failure {
         Failure::Permanent { reason } => dead(now, reason.clone()),
         Failure::Refused { reason } if delivery.attempts >= ATTEMPTS_REFUSED_MAX => dead(now, reason.clone()),
-        Failure::Way { reason, .. } | Failure::Transient { reason, .. } | Failure::Refused { reason }
+        Failure::Way { reason, .. }
+        | Failure::Lost { reason }
+        | Failure::Transient { reason, .. }
+        | Failure::Refused { reason }
             if is_exhausted(delivery, now, offline, failures) =>
         {
             dead(now, format!("given up after {} attempts: {reason}", delivery.attempts))
         }
         Failure::Refused { reason } => retry(delivery, WAIT_REFUSED_MIN, reason, now),
-        Failure::Way { reason, retry_after } | Failure::Transient { reason, retry_after } => {
-            let wish = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+        Failure::Way { reason, .. } | Failure::Lost { reason } | Failure::Transient { reason, .. } => {
+            let wish = failure.wish().unwrap_or_default().min(RETRY_AFTER_MAX);
             retry(delivery, wish, reason, now)
         }
     }
@@ -114,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::outbox::DeliveryId;
+    use crate::outbox::{DeliveryId, Freedom};
     use crate::story::AlertId;
 
     fn now() -> Timestamp {
@@ -131,6 +134,7 @@ mod tests {
             created: now(),
             ready: now(),
             attempts,
+            freedom: Freedom::Free,
             state: DeliveryState::Attempted { at: now() },
         }
     }

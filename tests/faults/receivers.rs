@@ -68,7 +68,7 @@ async fn row_05_replies_without_end_are_cut_off_at_every_step() {
         assert_eq!(mailbox.received().len(), kept, "{verb:?} {fault:?}: {outcome:?}");
         match outcome {
             Ok(_) => assert_eq!(verb, Verb::Quit, "{fault:?}"),
-            Err(Failure::Way { reason, .. }) => {
+            Err(Failure::Way { reason, .. } | Failure::Lost { reason }) => {
                 let why = if fault == Fault::Endless { "too large" } else { "it says too much" };
                 assert!(reason.ends_with(why), "{verb:?} {fault:?}: {reason}");
             }

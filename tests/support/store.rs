@@ -4,7 +4,7 @@ use harmattan::article::Tally;
 use harmattan::event::{Arrivals, Complaint, Gap, Health, Run, Told};
 use harmattan::fetch::Validators;
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
-use harmattan::outbox::{Delivery, DeliveryId, DeliveryState};
+use harmattan::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::schedule::{Learned, Moved, PollReason, Watched, Window};
@@ -261,6 +261,7 @@ pub(crate) fn delivery(n: u8) -> Delivery {
         created: at(n.into()),
         ready: at(n.into()),
         attempts: 1,
+        freedom: Freedom::Free,
         state: DeliveryState::Ready,
     }
 }

@@ -74,21 +74,22 @@ impl Relay {
         mail: &[u8],
         (time, deadline): (Timestamp, Duration),
     ) -> Result<Accepted, Failure> {
+        let mut stage = SmtpStage::Connect;
         let steps = async {
             let mut connection = self.connect(time).await?;
-            let outcome = transact(&mut connection, from, to, mail).await;
+            let outcome = transact(&mut connection, (from, to), mail, &mut stage).await;
             Ok::<_, Failure>((outcome, connection))
         };
         let Ok(ended) = tokio::time::timeout(deadline, steps).await else {
-            return Err(self.closed(&format!("no answer within {} s", deadline.as_secs_f32())));
+            return Err(self.silent(stage, &format!("no answer within {} s", deadline.as_secs_f32())));
         };
         let (outcome, mut connection) = ended?;
-        let replied = outcome.as_ref().err().is_none_or(|(_, error)| error.status().is_some());
+        let replied = outcome.as_ref().err().is_none_or(|error| error.status().is_some());
         if replied {
             // The outcome stands, whatever the server says to QUIT.
             let _farewell = tokio::time::timeout(deadline.min(QUIT_TIMEOUT), connection.abort()).await;
         }
-        outcome.map_err(|(stage, error)| self.failure(stage, &error))
+        outcome.map_err(|error| self.failure(stage, &error))
     }
 
     /// Connects, secures the connection and logs in.
@@ -129,7 +130,7 @@ impl Relay {
     /// What lettre's error means at `stage`.
     fn failure(&self, stage: SmtpStage, error: &Error) -> Failure {
         let Some(code) = error.status().map(u16::from) else {
-            return self.closed(&format!("{}: {error}", stage.as_str()));
+            return self.silent(stage, &format!("{}: {error}", stage.as_str()));
         };
         let said = error.source().map(ToString::to_string).unwrap_or_default();
         let reason = self.reason(&format!("{}: {code} {said}", stage.as_str()));
@@ -138,6 +139,19 @@ impl Relay {
             SmtpVerdict::Accepted | SmtpVerdict::Way => Failure::Way { reason, retry_after: None },
             SmtpVerdict::Transient => Failure::Transient { reason, retry_after: None },
             SmtpVerdict::Refused => Failure::Refused { reason },
+        }
+    }
+
+    /// What it means that there is no reply at `stage`: the server may have taken a message that it was given.
+    fn silent(&self, stage: SmtpStage, what: &str) -> Failure {
+        match stage {
+            SmtpStage::Content => Failure::Lost { reason: self.reason(what) },
+            SmtpStage::Connect
+            | SmtpStage::Tls
+            | SmtpStage::Auth
+            | SmtpStage::Mail
+            | SmtpStage::Rcpt
+            | SmtpStage::Data => self.closed(what),
         }
     }
 
@@ -152,18 +166,21 @@ impl Relay {
     }
 }
 
-/// MAIL, RCPT, DATA, the message.
+/// MAIL, RCPT, DATA, the message; `stage` is the one that was reached.
 async fn transact(
     connection: &mut AsyncSmtpConnection,
-    from: &Address,
-    to: &Address,
+    (from, to): (&Address, &Address),
     mail: &[u8],
-) -> Result<Accepted, (SmtpStage, Error)> {
-    let at = |stage| move |error| (stage, error);
-    connection.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(SmtpStage::Mail))?;
-    connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(SmtpStage::Rcpt))?;
-    connection.command(Data).await.map_err(at(SmtpStage::Data))?;
-    let reply = connection.message(mail).await.map_err(at(SmtpStage::Content))?;
+    stage: &mut SmtpStage,
+) -> Result<Accepted, Error> {
+    *stage = SmtpStage::Mail;
+    connection.command(Mail::new(Some(from.clone()), Vec::new())).await?;
+    *stage = SmtpStage::Rcpt;
+    connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
+    *stage = SmtpStage::Data;
+    connection.command(Data).await?;
+    *stage = SmtpStage::Content;
+    let reply = connection.message(mail).await?;
     let words = line(reply.first_line().unwrap_or_default());
     Ok(Accepted { detail: cut(format!("{} {words}", reply.code()).trim(), REPLY_CHARS_MAX) })
 }

@@ -54,11 +54,11 @@ impl Sendmail {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let child = command.spawn().map_err(|error| self.closed(&format!("cannot be run: {error}")))?;
         let Ok(ended) = tokio::time::timeout(deadline, run(child, &unix_lines(mail))).await else {
-            return Err(self.closed(&format!("not done within {} s", deadline.as_secs_f32())));
+            return Err(self.lost(&format!("not done within {} s", deadline.as_secs_f32())));
         };
-        let (status, words) = ended.map_err(|error| self.closed(&error.to_string()))?;
+        let (status, words) = ended.map_err(|error| self.lost(&error.to_string()))?;
         let Some(code) = status.code() else {
-            return Err(self.closed(&format!("ended by a signal ({status}) {words}")));
+            return Err(self.lost(&format!("ended by a signal ({status}) {words}")));
         };
         let said = self.reason(&format!("exit code {code} {words}"));
         match classify::sendmail(code) {
@@ -71,6 +71,10 @@ impl Sendmail {
 
     fn closed(&self, what: &str) -> Failure {
         Failure::Way { reason: self.reason(what), retry_after: None }
+    }
+
+    fn lost(&self, what: &str) -> Failure {
+        Failure::Lost { reason: self.reason(what) }
     }
 
     fn reason(&self, what: &str) -> String {

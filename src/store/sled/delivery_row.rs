@@ -8,7 +8,7 @@ use super::rows::{from_json, to_json};
 use crate::outbox::bundle::{Bundle, Cause};
 use crate::outbox::circuit::{Circuit, Fault};
 use crate::outbox::retry::WAIT_MAX;
-use crate::outbox::{Delivery, DeliveryState, Subject};
+use crate::outbox::{Delivery, DeliveryState, Freedom, Subject};
 use crate::report::Report;
 use crate::route::hold::{Hold, HoldReason};
 use crate::store::StoreError;
@@ -31,6 +31,9 @@ struct DeliveryRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ready: Option<Timestamp>,
     attempts: u32,
+    /// Absent when it is as [`presumed`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    freedom: Option<String>,
     #[serde(flatten)]
     state: StateRow,
 }
@@ -74,6 +77,7 @@ enum StateRow {
 impl Row for Delivery {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
         let delivery = self.clone();
+        let presumed = presumed(delivery.attempts, &delivery.state);
         let (mut alert, mut event, mut bundle, mut report) = (None, None, None, None);
         match delivery.subject {
             Subject::Alert(id) => alert = Some(id.to_string()),
@@ -92,12 +96,18 @@ impl Row for Delivery {
             created: delivery.created,
             ready: (delivery.ready != delivery.created).then_some(delivery.ready),
             attempts: delivery.attempts,
+            freedom: (delivery.freedom != presumed).then(|| delivery.freedom.as_str().to_owned()),
             state: delivery.state.into(),
         })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let row: DeliveryRow = from_json(bytes)?;
+        let state = row.state.into_core()?;
+        let freedom = match row.freedom {
+            Some(word) => Freedom::from_word(&word)?,
+            None => presumed(row.attempts, &state),
+        };
         Some(Self {
             id: row.id.parse().ok()?,
             subject: match (row.alert, row.event, row.bundle, row.report) {
@@ -112,8 +122,19 @@ impl Row for Delivery {
             created: row.created,
             ready: row.ready.unwrap_or(row.created),
             attempts: row.attempts,
-            state: row.state.into_core()?,
+            freedom,
+            state,
         })
+    }
+}
+
+/// The freedom of a row that tells none, as those of earlier versions: what was tried may have arrived, and what is to
+/// be tried again without having been was asked for by hand.
+fn presumed(attempts: u32, state: &DeliveryState) -> Freedom {
+    match (attempts, state) {
+        (0, DeliveryState::Retrying { .. }) => Freedom::Asked,
+        (0, _) => Freedom::Free,
+        _ => Freedom::Doubtful,
     }
 }
 

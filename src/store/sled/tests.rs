@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::access::InTransaction;
 use super::*;
-use crate::outbox::DeliveryState;
 use crate::outbox::bundle::{Bundle, BundleId, Cause};
+use crate::outbox::{DeliveryState, Freedom};
 use crate::route::hold::{Hold, HoldReason};
 use crate::store::{Day, Owner, Seen, Transaction as _, Writer};
 use crate::story::StoryId;
@@ -24,6 +24,7 @@ fn delivery(n: u8) -> Delivery {
         recipient: String::new(),
         created: Timestamp::UNIX_EPOCH,
         attempts: 0,
+        freedom: Freedom::Free,
         ready: Timestamp::UNIX_EPOCH,
         state: DeliveryState::Ready,
     }
