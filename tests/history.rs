@@ -18,7 +18,7 @@ fn desk() -> (Site, Desk) {
 
 /// The same; its hook refuses everything for good.
 fn refused() -> (Site, Desk) {
-    answered(410)
+    answered(400)
 }
 
 fn answered(status: u16) -> (Site, Desk) {
@@ -113,7 +113,7 @@ fn an_alert_is_shown_with_its_deliveries() {
         ("dead".into(), "hook".into())
     );
     let told = printed(&desk, &["alerts", "show", &id]);
-    assert!(told.contains("HIGH: convoy") && told.contains("dead") && told.contains("410"), "{told}");
+    assert!(told.contains("HIGH: convoy") && told.contains("dead") && told.contains("400"), "{told}");
     let unknown = Command::new(env!("CARGO_BIN_EXE_harmattan"))
         .arg("-c")
         .arg(desk.config())

@@ -117,6 +117,7 @@ async fn each_end_of_a_local_program_has_its_meaning() {
         let class = match failure {
             Failure::Way { .. } => "way",
             Failure::Lost { .. } => "lost",
+            Failure::Gone { .. } => "gone",
             Failure::Transient { .. } => "transient",
             Failure::Refused { .. } => "refused",
             Failure::Permanent { .. } => "permanent",

@@ -178,6 +178,32 @@ fn a_notifier_that_fails_is_told_by_the_others_once_and_its_recovery_too() {
 }
 
 #[test]
+fn a_notifier_that_takes_nothing_is_told_by_the_others_before_much_is_lost() {
+    // Who asks to be left alone: at once. Who refuses what it is sent: the third time. Who is not to be asked for an
+    // hour: after five minutes of it.
+    for (status, told_at, lost) in [(410, 1, 0), (400, 3, 4), (503, 2, 0)] {
+        let mut stage = Stage::set();
+        stage.answer("ops", status);
+        let told = |stage: &Stage, event: &str| {
+            stage.told("night", 0).iter().filter(|told| *told == &format!("{event} ops")).count()
+        };
+        for n in 1..=4 {
+            stage.poll(&[&format!("a convoy attacked in place {n}")]);
+            assert_eq!(told(&stage, "notifier.failing"), usize::from(n >= told_at), "{status}, turn {n}");
+            stage.pass(Duration::from_mins(6));
+        }
+        assert_eq!(stage.desk.run(&["outbox", "list", "--dead", "--json"]).len(), lost, "{status}");
+        let shown = stage.desk.run(&["status", "--json"]).pop().unwrap();
+        assert!(shown["warnings"].to_string().contains("`ops`"), "{shown}");
+        stage.answer("ops", 200);
+        stage.pass(Duration::from_mins(61));
+        stage.poll(&["a convoy attacked at last"]);
+        assert_eq!(told(&stage, "notifier.recovered"), 1, "{status}");
+        assert_eq!(stage.circuit("ops"), Circuit::default(), "{status}");
+    }
+}
+
+#[test]
 fn what_an_outage_held_up_leaves_marked_as_late_and_but_for_the_gravest_as_one_message() {
     let mut stage = Stage::set();
     stage.answer("ops", 503);

@@ -18,7 +18,7 @@ use crate::daemon::unrecorded::Refusal;
 use crate::daemon::{clock, poll};
 use crate::desk::Desk;
 use crate::item::SourceName;
-use crate::outbox::circuit::{Circuit, Fault};
+use crate::outbox::circuit::{Circuit, Fault, Refusals};
 use crate::store::{KeptPage, Store, StoreError};
 
 /// What an answer draws on.
@@ -81,10 +81,12 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
     let mut notifiers_failing = Vec::new();
-    for (name, circuit) in circuits.iter().filter(|(name, _)| desk.notifier(name).is_some()) {
-        if let Some(warning) = failing(name, circuit) {
+    for (name, circuit) in &circuits {
+        let Some(notifier) = desk.notifier(name) else { continue };
+        let amiss = failing(name, circuit, &notifier.recipients());
+        if !amiss.is_empty() {
             notifiers_failing.push(name.clone());
-            warnings.push(warning);
+            warnings.extend(amiss);
         }
     }
     warnings.extend(desk.failing_tests.iter().map(|failure| format!("rule test fails: {failure}")));
@@ -122,10 +124,20 @@ fn refusal(Refusal { since, reason, unrecorded }: Refusal) -> api::Refused {
     api::Refused { since, reason, unrecorded }
 }
 
-/// What is amiss with a notifier.
-fn failing(name: &str, circuit: &Circuit) -> Option<String> {
-    let Fault { since, failures, reason, .. } = circuit.fault.as_ref()?;
-    Some(format!("notifier `{name}` is failing since {since:.0}, {failures} attempts in vain: {reason}"))
+/// What is amiss with a notifier that has these recipients.
+fn failing(name: &str, circuit: &Circuit, recipients: &[String]) -> Vec<String> {
+    let fault = circuit.fault.as_ref().map(|Fault { since, failures, reason, .. }| {
+        format!("notifier `{name}` is failing since {since:.0}, {failures} attempts in vain: {reason}")
+    });
+    let told = |(to, run): &(&String, &Refusals)| run.told && recipients.contains(to);
+    let refusals =
+        circuit.refusals.iter().filter(told).map(|(to, Refusals { since, attempts, reason, .. })| {
+            let to = if to.is_empty() { String::new() } else { format!(" to `{to}`") };
+            format!(
+                "what notifier `{name}` sends{to} is refused since {since:.0}, {attempts} attempts: {reason}"
+            )
+        });
+    fault.into_iter().chain(refusals).collect()
 }
 
 async fn sources(context: &Context) -> Result<Reply, StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::hold;
+use super::{failing, hold};
 use crate::event::{Event, Network};
 use crate::notify::Accepted;
 use crate::outbox::circuit::Circuit;
@@ -41,7 +41,7 @@ pub(super) struct Conclusion {
     /// How the delivery stands now.
     pub(super) state: DeliveryState,
     /// What is to be told of the notifier, and what is owed by it.
-    pub(super) news: Option<(Event, Vec<Delivery>)>,
+    pub(super) news: Vec<(Event, Vec<Delivery>)>,
 }
 
 /// The same, recorded.
@@ -58,20 +58,18 @@ impl Attempt {
     /// What follows, with what is known of the notifier's way, which changes by it, and of the network.
     pub(super) fn conclude(&self, routes: &Routes, circuit: &mut Circuit, network: &Network) -> Conclusion {
         let Self { delivery, outcome, began, ended } = self;
-        let name = delivery.notifier.as_str();
-        let event = match outcome {
-            Outcome::Asked(Err(failure)) if failure.is_of_the_way() => {
-                let why = (failure.reason(), failure.wish());
-                circuit.failed(name, why, (*began, *ended), network.offline.is_some())
+        let who = (delivery.notifier.as_str(), delivery.recipient.as_str());
+        let events = match outcome {
+            Outcome::Asked(answer) => {
+                circuit.learn(who, answer.as_ref().map(drop), (*began, *ended), network.offline.is_some())
             }
-            Outcome::Asked(_) => circuit.worked(name, *ended),
-            Outcome::Unsaid(_) => None,
+            Outcome::Unsaid(_) => Vec::new(),
         };
-        let news = event.map(|event| {
-            let owe = |who| Delivery::owed(who, event.id.into(), *ended, DeliveryState::Ready);
-            let owed = routes.of_notifier_event(event.kind, name).into_iter().map(owe).collect();
+        let owed = |event| {
+            let owed = failing::owed(routes, &event, &delivery.recipient);
             (event, owed)
-        });
+        };
+        let news = events.into_iter().map(owed).collect();
         let state = match outcome {
             Outcome::Asked(Ok(_)) => DeliveryState::Delivered { at: *ended },
             Outcome::Asked(Err(failure)) => {
@@ -95,9 +93,7 @@ impl Attempt {
         if circuit != before {
             tx.put_circuit(name, &circuit)?;
         }
-        if let Some((event, owed)) = &conclusion.news {
-            put_news(tx, event, owed)?;
-        }
+        conclusion.news.iter().try_for_each(|(event, owed)| put_news(tx, event, owed))?;
         if self.got_nowhere() {
             hold::give_back(tx, &self.delivery, self.began)?;
         }
@@ -127,7 +123,7 @@ impl Attempt {
     /// Tells the log.
     pub(super) fn tell(&self, conclusion: &Conclusion) {
         let Delivery { id, notifier, recipient: to, attempts: attempt, .. } = &self.delivery;
-        if let Some((event, _)) = &conclusion.news {
+        for (event, _) in &conclusion.news {
             warn!(notifier, "{}: {}", event.kind.as_str(), event.detail);
         }
         match &conclusion.state {

@@ -141,7 +141,7 @@ impl Ended {
         let Recorded { conclusion, circuit, dropped } = recorded;
         attempt.tell(&conclusion);
         let again = conclusion.again().filter(|_| !dropped);
-        let owed = conclusion.news.map(|(_, owed)| owed).unwrap_or_default();
+        let owed = conclusion.news.into_iter().flat_map(|(_, owed)| owed).collect();
         Self { next: again.map_or(Next::Closed, Next::Again), circuit, owed }
     }
 }

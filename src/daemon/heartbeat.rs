@@ -1,6 +1,7 @@
 //! The dead man's switch: an address outside is called while polling and delivering make progress, and only then, so
 //! that whoever watches that address notices what this machine cannot tell itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ use super::clock;
 use super::live::Live;
 use super::station::Station;
 use crate::desk::Desk;
-use crate::notify::beat;
+use crate::notify::{Notifier, beat};
 use crate::outbox::DeliveryState;
+use crate::outbox::circuit::Circuit;
+use crate::route::Recipient;
 use crate::store::{Deliveries, Store, StoreError};
 
 /// How long the daemon's tasks may take to answer.
@@ -67,8 +70,12 @@ async fn amiss(station: &Station, desk: &Arc<Desk>, live: &Live) -> Option<Strin
     }
     let (names, now) =
         (desk.sources.iter().map(|source| source.name().clone()).collect::<Vec<_>>(), clock::now());
-    let notifiers: Vec<String> = desk.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
-    let looked = station.read(move |store| look(store, &names, &notifiers, now)).await;
+    let told = |notifier: &Notifier| {
+        let name = notifier.name().to_owned();
+        notifier.recipients().into_iter().map(move |to| (name.clone(), to))
+    };
+    let told: Vec<Recipient> = desk.notifiers.iter().flat_map(|notifier| told(notifier)).collect();
+    let looked = station.read(move |store| look(store, &names, &told, now)).await;
     looked.unwrap_or_else(|fault| Some(format!("the store: {fault:#}")))
 }
 
@@ -76,7 +83,7 @@ async fn amiss(station: &Station, desk: &Arc<Desk>, live: &Live) -> Option<Strin
 fn look(
     store: &dyn Store,
     sources: &[crate::item::SourceName],
-    notifiers: &[String],
+    told: &[Recipient],
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     if let Some(since) = store.network()?.offline {
@@ -91,9 +98,16 @@ fn look(
     if !polled.is_empty() && polled.iter().all(|state| overdue(state.due)) {
         return Ok(Some("no source is polled when it is due".to_owned()));
     }
-    let faults: Vec<String> = store.circuits()?.into_iter().map(|(name, _)| name).collect();
-    if !notifiers.is_empty() && notifiers.iter().all(|name| faults.contains(name)) {
+    let circuits: BTreeMap<String, Circuit> = store.circuits()?.into_iter().collect();
+    let fails = |name: &str| circuits.get(name).is_some_and(|circuit| circuit.fault.is_some());
+    if !told.is_empty() && told.iter().all(|(name, _)| fails(name)) {
         return Ok(Some("every notifier fails".to_owned()));
+    }
+    let refuses = |(name, to): &&Recipient| {
+        circuits.get(name).and_then(|circuit| circuit.refusals.get(to)).is_some_and(|run| run.told)
+    };
+    if let Some((name, _)) = told.iter().find(refuses) {
+        return Ok(Some(format!("what `{name}` is sent is refused")));
     }
     let mut stuck = 0;
     store.visit_deliveries(Deliveries::Open, &mut |delivery| {
@@ -108,7 +122,7 @@ fn look(
             | DeliveryState::Dropped { .. } => None,
         };
         let waits = since.is_some_and(|since| now.duration_since(since) > STUCK);
-        stuck += usize::from(waits && !faults.contains(&delivery.notifier));
+        stuck += usize::from(waits && !fails(&delivery.notifier));
         std::ops::ControlFlow::Continue(())
     })?;
     Ok((stuck > 0).then(|| format!("{stuck} deliveries are stuck")))
@@ -120,8 +134,7 @@ mod tests {
     use crate::event::Network;
     use crate::ingest::blank;
     use crate::item::SourceName;
-    use crate::outbox::circuit::Circuit;
-    use crate::outbox::{Delivery, Subject};
+    use crate::outbox::{Delivery, Failure, Subject};
     use crate::store::{Failing, SledStore, SourceState, Transaction};
     use crate::story::AlertId;
 
@@ -136,9 +149,18 @@ mod tests {
     type Change = fn(&dyn Transaction) -> Result<(), StoreError>;
 
     fn fail(tx: &dyn Transaction, notifier: &str) -> Result<(), StoreError> {
-        let mut circuit = Circuit::default();
+        let mut circuit = tx.circuit(notifier)?;
         circuit.failed(notifier, ("refused", None), (at(0), at(0)), false);
         tx.put_circuit(notifier, &circuit)
+    }
+
+    fn refuse(tx: &dyn Transaction, recipient: &str, times: usize) -> Result<(), StoreError> {
+        let mut circuit = tx.circuit("mail")?;
+        for _ in 0..times {
+            let refused = Failure::Refused { reason: "550".into() };
+            circuit.learn(("mail", recipient), Err(&refused), (at(0), at(0)), false);
+        }
+        tx.put_circuit("mail", &circuit)
     }
 
     fn owe(tx: &dyn Transaction, notifier: &str, state: DeliveryState) -> Result<(), StoreError> {
@@ -154,11 +176,15 @@ mod tests {
 
     #[test]
     fn it_stops_when_polling_or_delivering_does() {
-        let cases: [(&str, Change); 11] = [
+        let cases: [(&str, Change); 14] = [
             ("", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", false))),
             ("every source fails", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", true))),
             ("", |tx| fail(tx, "mail")),
             ("every notifier fails", |tx| fail(tx, "mail").and_then(|()| fail(tx, "hook"))),
+            ("", |tx| refuse(tx, "", 2)),
+            ("what `mail` is sent is refused", |tx| refuse(tx, "", 3)),
+            // One who is no longer told anything.
+            ("", |tx| refuse(tx, "gone@example.org", 3)),
             ("no source can be reached", |tx| {
                 tx.put_network(&Network { offline: Some(at(0)), ..Network::default() })
             }),
@@ -178,8 +204,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let store = SledStore::create(folder.path()).unwrap();
             store.transact(&mut |tx| change(tx)).unwrap();
-            let notifiers = ["mail".to_owned(), "hook".to_owned()];
-            let amiss = look(&store, &[name("a"), name("b")], &notifiers, at(16)).unwrap();
+            let told = ["mail", "hook"].map(|name| (name.to_owned(), String::new()));
+            let amiss = look(&store, &[name("a"), name("b")], &told, at(16)).unwrap();
             let amiss = amiss.unwrap_or_default();
             assert!(amiss.starts_with(expected) && amiss.is_empty() == expected.is_empty(), "{amiss}");
         }

@@ -59,6 +59,11 @@ impl Lane {
         self.waiting.first().map(|(due, _)| (*due).max(opens))
     }
 
+    /// When it is to be told that nothing gets through, unless an attempt is under way that finds it out.
+    pub(super) fn tell_at(&self) -> Option<Timestamp> {
+        self.circuit.tell_at().filter(|_| self.under_way == 0)
+    }
+
     /// Files a delivery under a time, whatever it was filed under before.
     pub(super) fn file(&mut self, delivery: DeliveryId, due: Timestamp) {
         self.aside.remove(&delivery);

@@ -13,6 +13,7 @@ pub mod channel;
 pub mod clock;
 pub mod conclusion;
 pub mod deliver;
+mod failing;
 mod heartbeat;
 mod hold;
 mod jam;

@@ -13,6 +13,7 @@ use super::station::Station;
 use super::{clock, sender};
 use crate::control::rows;
 use crate::desk::Desk;
+use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryState};
 use crate::report::{Report, ReportId, Unwell};
 use crate::route::Recipient;
@@ -128,7 +129,9 @@ fn gather(store: &dyn Store, desk: &Desk, since: Timestamp, until: Timestamp) ->
             since: source.since,
         })
         .collect();
-    let names = store.circuits()?.into_iter().map(|(name, _)| name);
+    let fails = |circuit: &Circuit| circuit.fault.is_some() || circuit.refusals.values().any(|run| run.told);
+    let failing = store.circuits()?.into_iter().filter(|(_, circuit)| fails(circuit));
+    let names = failing.map(|(name, _)| name);
     report.notifiers_failing = names.filter(|name| desk.notifier(name).is_some()).collect();
     let stats = store.stats()?;
     (report.waiting, report.held, report.dead) =

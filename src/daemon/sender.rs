@@ -157,6 +157,7 @@ impl Sender {
             self.let_go();
             self.sort();
             self.dispatch();
+            self.tell();
             if self.jobs.is_empty()
                 && self.releases.is_empty()
                 && self.sorts.is_empty()
@@ -169,8 +170,13 @@ impl Sender {
                 return;
             }
             let now = clock::now();
+            // While the disk refuses, nothing is let go, and what is amiss cannot be told.
             let held = self.held.next().filter(|_| !self.refusing);
-            let wake = self.lanes.values().filter_map(|lane| lane.next(now)).chain(held).min();
+            let lanes = self.lanes.iter().flat_map(|(name, lane)| {
+                let told = self.desk.notifier(name).and_then(|_| lane.tell_at());
+                lane.next(now).into_iter().chain(told.filter(|_| !self.refusing))
+            });
+            let wake = lanes.chain(held).min();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
             tokio::select! {
                 () = stop.cancelled() => break,

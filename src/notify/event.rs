@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::foreign::{cut, line};
 use super::wording;
 use crate::event::{Event, EventKind};
+use crate::outbox::circuit::REFUSED;
 
 /// Greatest length of the words of a server or a document, in characters.
 const DETAIL_CHARS_MAX: usize = 400;
@@ -21,11 +22,22 @@ pub(crate) fn headline(event: &Event) -> String {
         EventKind::SourceGap => format!("{name} may have shown items that were missed"),
         EventKind::NetworkOffline => format!("{name} is cut off from its sources"),
         EventKind::NetworkOnline => format!("{name} reaches its sources again"),
+        EventKind::NotifierFailing if is_refused(event) => {
+            format!("notifier {name} is failing: its messages are refused")
+        }
         EventKind::NotifierFailing => format!("notifier {name} is failing: its alerts wait"),
+        EventKind::NotifierRecovered if is_refused(event) => {
+            format!("notifier {name} is heard again: a message was taken")
+        }
         EventKind::NotifierRecovered => {
             format!("notifier {name} gets through again: what waited is being sent")
         }
     }
+}
+
+/// Whether it is about a recipient who takes nothing, not about the way.
+fn is_refused(event: &Event) -> bool {
+    event.reason.as_deref() == Some(REFUSED)
 }
 
 /// What happened, since when, in detail, and what to do; each under its heading.
@@ -65,6 +77,11 @@ fn remedy(event: &Event) -> String {
         EventKind::SourceGap => "look through its site for that time".to_owned(),
         EventKind::NetworkOffline => {
             "see to the network and the resolver of this machine; polling goes on by itself".to_owned()
+        }
+        EventKind::NotifierFailing if is_refused(event) => {
+            format!(
+                "see to the recipient, then try: harmattan send-test {name}; what was given up: harmattan outbox list --dead"
+            )
         }
         EventKind::NotifierFailing => {
             format!(

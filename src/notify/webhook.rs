@@ -97,6 +97,7 @@ impl Webhook {
         match classify::http(status.as_u16()) {
             HttpVerdict::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
             HttpVerdict::Way => Err(Failure::Way { reason, retry_after: answer.retry_after }),
+            HttpVerdict::Gone => Err(Failure::Gone { reason }),
             HttpVerdict::Transient => Err(Failure::Transient { reason, retry_after: answer.retry_after }),
             HttpVerdict::Permanent => Err(Failure::Permanent { reason }),
         }

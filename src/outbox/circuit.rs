@@ -2,28 +2,54 @@
 //!
 //! A failure of the way says nothing of the message: the receiver is down, or its operator must act. Then everything
 //! that the notifier owes waits, and a single delivery, another each time, tries whether the way works again.
+//!
+//! Where the way works but a recipient takes nothing, its messages are given up one by one, and nobody else would notice.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Failure;
 use super::retry::RETRY_AFTER_MAX;
 use crate::event::{Event, EventKind};
 
 /// Waits before the second, third, … attempt of a way, in seconds; the last one stays.
 const WAITS_SECONDS: [u64; 6] = [5, 30, 120, 300, 600, 600];
 
-/// Attempts in vain before it is told…
-const TOLD_AFTER_FAILURES: u32 = 3;
-
-/// …and for how long.
+/// For how long nothing gets through before it is told.
 const TOLD_AFTER: Duration = Duration::from_mins(5);
+
+/// Refusals in a row after which it is told.
+const TOLD_AFTER_REFUSALS: u32 = 3;
+
+/// For how long a recipient takes nothing for now before that is told, as refusals are: most servers that greylist take
+/// a mail within that time (RFC 6647, section 5).
+const TOLD_AFTER_DEFERRALS: Duration = Duration::from_hours(1);
+
+/// The class of an event that tells of a recipient who takes nothing.
+pub const REFUSED: &str = "refused";
 
 /// What is known of a notifier's way; the store keeps it, so that a restart repeats no event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Circuit {
     /// The fault of the way, while nothing gets through.
     pub fault: Option<Fault>,
+    /// The recipients who took none of the latest messages, although the way works.
+    pub refusals: BTreeMap<String, Refusals>,
+}
+
+/// Messages in a row that a recipient did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusals {
+    /// When the first was refused.
+    pub since: Timestamp,
+    /// How many attempts were.
+    pub attempts: u32,
+    /// Why the latest was, without secrets.
+    pub reason: String,
+    /// Whether it was told.
+    pub told: bool,
 }
 
 /// A way by which nothing gets through.
@@ -53,6 +79,28 @@ impl Circuit {
         }
     }
 
+    /// Learns from an attempt for `recipient` that began at `began` and ended at `now`; what is to be told of it.
+    pub fn learn(
+        &mut self,
+        (notifier, recipient): (&str, &str),
+        outcome: Result<(), &Failure>,
+        (began, now): (Timestamp, Timestamp),
+        offline: bool,
+    ) -> Vec<Event> {
+        let (one, other) = match outcome {
+            Ok(()) => (self.worked(notifier, now), self.took((notifier, recipient), now)),
+            Err(failure) if failure.is_of_the_way() => {
+                let why = (failure.reason(), failure.wish());
+                let told = self.failed(notifier, why, (began, now), offline);
+                // A receiver that asks to be left alone is not waited for.
+                let is_gone = matches!(failure, Failure::Gone { .. });
+                (told, if is_gone { self.tell(notifier, now) } else { None })
+            }
+            Err(failure) => (self.worked(notifier, now), self.refused((notifier, recipient), failure, now)),
+        };
+        one.into_iter().chain(other).collect()
+    }
+
     /// An attempt that began at `began` failed by the way at `now`. While the machine is offline, which is told for
     /// itself, nobody is told.
     pub fn failed(
@@ -72,13 +120,61 @@ impl Circuit {
         let step = usize::try_from(failures - 1).unwrap_or(usize::MAX).min(WAITS_SECONDS.len() - 1);
         let wait = Duration::from_secs(WAITS_SECONDS.get(step).copied().unwrap_or(600));
         let wait = retry_after.map_or(wait, |wish| wish.clamp(Duration::from_secs(1), RETRY_AFTER_MAX));
-        let lasts = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        let tell = !told && !offline && failures >= TOLD_AFTER_FAILURES && lasts >= TOLD_AFTER;
         let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let reason = reason.to_owned();
-        let detail = format!("{failures} attempts in vain: {reason}");
-        self.fault = Some(Fault { since, last: now, failures, until, reason, told: told || tell });
-        tell.then(|| Event::new(EventKind::NotifierFailing, notifier, None, since, detail, now))
+        self.fault = Some(Fault { since, last: now, failures, until, reason, told });
+        if offline { None } else { self.tell_in_time(notifier, now) }
+    }
+
+    /// When it is told that nothing gets through, whether or not an attempt is made then; `None` where it was, or the
+    /// way works.
+    pub fn tell_at(&self) -> Option<Timestamp> {
+        let fault = self.fault.as_ref().filter(|fault| !fault.told)?;
+        Some(fault.since.checked_add(TOLD_AFTER).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Tells that nothing gets through, once it is time to.
+    pub fn tell_in_time(&mut self, notifier: &str, now: Timestamp) -> Option<Event> {
+        let is_time = self.tell_at().is_some_and(|at| at <= now);
+        if is_time { self.tell(notifier, now) } else { None }
+    }
+
+    /// Tells that nothing gets through, unless that was told.
+    fn tell(&mut self, notifier: &str, now: Timestamp) -> Option<Event> {
+        let fault = self.fault.as_mut().filter(|fault| !fault.told)?;
+        fault.told = true;
+        let detail = format!("{} in vain: {}", attempts(fault.failures), fault.reason);
+        Some(Event::new(EventKind::NotifierFailing, notifier, None, fault.since, detail, now))
+    }
+
+    /// The way works, but `recipient` did not take the message.
+    fn refused(
+        &mut self,
+        (notifier, recipient): (&str, &str),
+        failure: &Failure,
+        now: Timestamp,
+    ) -> Option<Event> {
+        let blank = Refusals { since: now, attempts: 0, reason: String::new(), told: false };
+        let run = self.refusals.entry(recipient.to_owned()).or_insert(blank);
+        run.since = run.since.min(now);
+        run.attempts = run.attempts.saturating_add(1);
+        failure.reason().clone_into(&mut run.reason);
+        let lasts = Duration::try_from(now.duration_since(run.since)).unwrap_or_default();
+        let may_pass = matches!(failure, Failure::Transient { .. });
+        let tell =
+            !run.told && run.attempts >= TOLD_AFTER_REFUSALS && (!may_pass || lasts >= TOLD_AFTER_DEFERRALS);
+        run.told |= tell;
+        let detail = format!("{}{} refused: {}", whom(recipient), attempts(run.attempts), run.reason);
+        let kind = EventKind::NotifierFailing;
+        tell.then(|| Event::new(kind, notifier, Some(REFUSED), run.since, detail, now))
+    }
+
+    /// `recipient` took a message.
+    fn took(&mut self, (notifier, recipient): (&str, &str), now: Timestamp) -> Option<Event> {
+        let run = self.refusals.remove(recipient)?;
+        let detail = format!("{}refused from {:.0} on: {}", whom(recipient), run.since, run.reason);
+        let kind = EventKind::NotifierRecovered;
+        run.told.then(|| Event::new(kind, notifier, Some(REFUSED), now, detail, now))
     }
 
     /// An attempt got through.
@@ -112,6 +208,15 @@ impl Circuit {
             fault.until = now;
         }
     }
+}
+
+fn attempts(count: u32) -> String {
+    if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
+}
+
+/// The beginning of a detail: the recipient, where a notifier names them.
+fn whom(recipient: &str) -> String {
+    if recipient.is_empty() { String::new() } else { format!("`{recipient}`: ") }
 }
 
 /// Whether attempts may be made.
@@ -153,6 +258,90 @@ mod tests {
         let recovered = circuit.worked("mail", at(2300)).expect("told");
         assert_eq!((recovered.kind, recovered.since), (EventKind::NotifierRecovered, at(2300)));
         assert_eq!((circuit.gate(at(2300)), circuit.worked("mail", at(2301))), (Gate::Open, None));
+    }
+
+    #[test]
+    fn what_lasts_is_told_though_no_attempt_is_made() {
+        let mut circuit = Circuit::default();
+        assert_eq!(circuit.tell_at(), None);
+        circuit.failed("hook", ("429", Some(Duration::from_hours(6))), (at(0), at(0)), false);
+        assert_eq!((circuit.tell_at(), circuit.tell_in_time("hook", at(299))), (Some(at(300)), None));
+        let told = circuit.tell_in_time("hook", at(300)).expect("told");
+        assert_eq!((told.since, told.detail.as_str()), (at(0), "1 attempt in vain: 429"));
+        assert_eq!((circuit.tell_at(), circuit.tell_in_time("hook", at(900))), (None, None));
+    }
+
+    #[test]
+    fn who_takes_nothing_is_told_once_and_each_for_itself() {
+        use Failure::{Gone, Lost, Permanent, Refused, Transient, Way};
+        // Each attempt after so many seconds, and what is told of it.
+        type Step = (i64, &'static str, Option<Failure>, &'static str);
+        let reason = || "no".to_owned();
+        let refused = || Refused { reason: reason() };
+        let permanent = || Permanent { reason: reason() };
+        let deferred = || Transient { reason: reason(), retry_after: None };
+        let way = || Way { reason: reason(), retry_after: None };
+        let cases: [&[Step]; 6] = [
+            &[
+                (0, "a", Some(refused()), ""),
+                (1, "b", Some(refused()), ""),
+                (2, "a", Some(refused()), ""),
+                (3, "a", Some(refused()), "notifier.failing `a`: 3 attempts refused: no"),
+                (4, "a", Some(refused()), ""),
+                (5, "b", None, ""),
+                (6, "a", None, "notifier.recovered `a`: refused from 2027-01-15T08:00:00Z on: no"),
+                (7, "a", Some(refused()), ""),
+            ],
+            &[
+                (0, "", Some(permanent()), ""),
+                (1, "", Some(permanent()), ""),
+                (2, "", None, ""),
+                (3, "", Some(permanent()), ""),
+                (4, "", Some(permanent()), ""),
+                (5, "", Some(permanent()), "notifier.failing 3 attempts refused: no"),
+            ],
+            // Greylisted; and a chat that shut us out.
+            &[
+                (0, "a", Some(deferred()), ""),
+                (5, "a", Some(deferred()), ""),
+                (35, "a", Some(deferred()), ""),
+                (3599, "a", Some(deferred()), ""),
+                (3600, "a", Some(deferred()), "notifier.failing `a`: 5 attempts refused: no"),
+            ],
+            // A way in trouble says nothing of a recipient.
+            &[
+                (0, "a", Some(refused()), ""),
+                (1, "a", Some(refused()), ""),
+                (2, "a", Some(way()), ""),
+                (3, "a", Some(refused()), "notifier.failing `a`: 3 attempts refused: no"),
+            ],
+            &[
+                (0, "", Some(Gone { reason: reason() }), "notifier.failing 1 attempt in vain: no"),
+                (5, "", Some(Gone { reason: reason() }), ""),
+                (9, "", None, "notifier.recovered nothing got through from 2027-01-15T08:00:00Z on: no"),
+            ],
+            &[
+                (0, "", Some(way()), ""),
+                (300, "", Some(Lost { reason: reason() }), "notifier.failing 2 attempts in vain: no"),
+                (
+                    400,
+                    "",
+                    Some(permanent()),
+                    "notifier.recovered nothing got through from 2027-01-15T08:00:00Z on: no",
+                ),
+            ],
+        ];
+        for steps in cases {
+            let mut circuit = Circuit::default();
+            for (second, recipient, failure, expected) in steps {
+                let outcome = failure.as_ref().map_or(Ok(()), Err);
+                let times = (at(*second), at(*second));
+                let news = circuit.learn(("mail", recipient), outcome, times, false);
+                let told: Vec<_> =
+                    news.iter().map(|event| format!("{} {}", event.kind.as_str(), event.detail)).collect();
+                assert_eq!(told.join("; "), *expected, "{second} s: {recipient} {failure:?}");
+            }
+        }
     }
 
     #[test]

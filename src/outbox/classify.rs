@@ -20,6 +20,8 @@ pub enum HttpVerdict {
     Accepted,
     /// Nothing by this way now, perhaps not until its operator acts: tried again.
     Way,
+    /// The same, and its operator asks to be left alone: to be told at once.
+    Gone,
     /// Not this message now: tried again.
     Transient,
     /// Never these bytes at this address: given up.
@@ -100,14 +102,15 @@ pub fn sendmail(code: i32) -> SmtpVerdict {
 
 /// What the status of an HTTP answer means to a POST (Standard Webhooks 1.0).
 ///
-/// Permanent is only what speaks of this request, which is the same on every attempt, and 410, by which a receiver
-/// asks to be left alone. All else may pass or be put right while it is tried again: 404 during a deployment, 401 and
+/// Permanent is only what speaks of this request, which is the same on every attempt. By 410 a receiver asks to be left
+/// alone: whoever runs the desk is to know, and what is owed is kept. All else may pass or be put right while it is tried again: 404 during a deployment, 401 and
 /// 403 after a change of keys, a redirect (not followed, as body and signature are meant for one receiver) until the
 /// address is corrected.
 pub fn http(status: u16) -> HttpVerdict {
     match status {
         200..=299 => HttpVerdict::Accepted,
-        400 | 405 | 406 | 410 | 411 | 413..=415 | 417 | 422 | 426 | 428 | 431 | 451 => HttpVerdict::Permanent,
+        410 => HttpVerdict::Gone,
+        400 | 405 | 406 | 411 | 413..=415 | 417 | 422 | 426 | 428 | 431 | 451 => HttpVerdict::Permanent,
         // It handles the same id at this moment, or will not take it so early.
         409 | 425 => HttpVerdict::Transient,
         _ => HttpVerdict::Way,
@@ -171,10 +174,11 @@ mod tests {
 
     #[test]
     fn every_http_status_has_its_verdict() {
-        let never = [400, 405, 406, 410, 411, 413, 414, 415, 417, 422, 426, 428, 431, 451]; // these bytes, this address
+        let never = [400, 405, 406, 411, 413, 414, 415, 417, 422, 426, 428, 431, 451]; // these bytes, this address
         for status in 0..=999 {
             let expected = match status / 100 {
                 2 => HttpVerdict::Accepted,
+                4 if status == 410 => HttpVerdict::Gone,
                 4 if never.contains(&status) => HttpVerdict::Permanent,
                 4 if [409, 425].contains(&status) => HttpVerdict::Transient,
                 _ => HttpVerdict::Way,
@@ -194,7 +198,7 @@ mod tests {
             (403, HttpVerdict::Way),       // a firewall in front of it
             (404, HttpVerdict::Way),       // being deployed
             (409, HttpVerdict::Transient), // handles the same id at this moment
-            (410, HttpVerdict::Permanent), // wants no more
+            (410, HttpVerdict::Gone),      // wants no more
             (413, HttpVerdict::Permanent), // too large
             (429, HttpVerdict::Way),       // too many
             (503, HttpVerdict::Way),       // restarting

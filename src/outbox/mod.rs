@@ -164,10 +164,11 @@ impl Freedom {
     #[must_use]
     pub fn after(self, failure: &Failure) -> Self {
         match (self, failure) {
-            (Self::Free, Failure::Way { .. }) => Self::Free,
+            (Self::Free, Failure::Way { .. } | Failure::Gone { .. }) => Self::Free,
             (
                 Self::Free | Self::Doubtful,
                 Failure::Way { .. }
+                | Failure::Gone { .. }
                 | Failure::Lost { .. }
                 | Failure::Transient { .. }
                 | Failure::Refused { .. }
@@ -279,6 +280,11 @@ pub enum Failure {
         /// What happened, without secrets.
         reason: String,
     },
+    /// As the way, but its receiver asks to be left alone: the operator is to know at once.
+    Gone {
+        /// What happened, without secrets.
+        reason: String,
+    },
     /// Not this message now: tried again for about three days.
     Transient {
         /// What happened, without secrets.
@@ -304,6 +310,7 @@ impl Failure {
         match self {
             Self::Way { reason, .. }
             | Self::Lost { reason }
+            | Self::Gone { reason }
             | Self::Transient { reason, .. }
             | Self::Refused { reason }
             | Self::Permanent { reason } => reason,
@@ -314,14 +321,14 @@ impl Failure {
     pub fn wish(&self) -> Option<Duration> {
         match self {
             Self::Way { retry_after, .. } | Self::Transient { retry_after, .. } => *retry_after,
-            Self::Lost { .. } | Self::Refused { .. } | Self::Permanent { .. } => None,
+            Self::Lost { .. } | Self::Gone { .. } | Self::Refused { .. } | Self::Permanent { .. } => None,
         }
     }
 
     /// Whether it lies with the way, whatever the message.
     pub fn is_of_the_way(&self) -> bool {
         match self {
-            Self::Way { .. } | Self::Lost { .. } => true,
+            Self::Way { .. } | Self::Lost { .. } | Self::Gone { .. } => true,
             Self::Transient { .. } | Self::Refused { .. } | Self::Permanent { .. } => false,
         }
     }

@@ -70,6 +70,7 @@ pub fn after_failure(
         Failure::Refused { reason } if delivery.attempts >= ATTEMPTS_REFUSED_MAX => dead(now, reason.clone()),
         Failure::Way { reason, .. }
         | Failure::Lost { reason }
+        | Failure::Gone { reason }
         | Failure::Transient { reason, .. }
         | Failure::Refused { reason }
             if is_exhausted(delivery, now, offline, failures) =>
@@ -77,7 +78,10 @@ pub fn after_failure(
             dead(now, format!("given up after {} attempts: {reason}", delivery.attempts))
         }
         Failure::Refused { reason } => retry(delivery, WAIT_REFUSED_MIN, reason, now),
-        Failure::Way { reason, .. } | Failure::Lost { reason } | Failure::Transient { reason, .. } => {
+        Failure::Way { reason, .. }
+        | Failure::Lost { reason }
+        | Failure::Gone { reason }
+        | Failure::Transient { reason, .. } => {
             let wish = failure.wish().unwrap_or_default().min(RETRY_AFTER_MAX);
             retry(delivery, wish, reason, now)
         }
@@ -245,7 +249,10 @@ mod tests {
     fn a_refusal_is_tried_once_more_and_a_permanent_failure_is_not() {
         assert_eq!(waits(&delivery(1, 1), &refused()), Some(900));
         assert_eq!(waits(&delivery(2, 1), &refused()), None);
-        assert_eq!(waits(&delivery(1, 1), &Failure::Permanent { reason: "410 Gone".to_owned() }), None);
+        assert_eq!(
+            waits(&delivery(1, 1), &Failure::Permanent { reason: "400 Bad Request".to_owned() }),
+            None
+        );
     }
 
     #[test]

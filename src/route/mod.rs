@@ -173,10 +173,13 @@ impl Routes {
         Routed { unrouted: false, ..routed }
     }
 
-    /// Where an event of a notifier goes: not to that notifier, as long as there is another.
-    pub fn of_notifier_event(&self, kind: EventKind, notifier: &str) -> Vec<Recipient> {
+    /// Where an event of a notifier goes: not to that notifier, or, when it is about one of its recipients, not to that
+    /// one, as long as there is another.
+    pub fn of_notifier_event(&self, kind: EventKind, notifier: &str, only: Option<&str>) -> Vec<Recipient> {
         let others = |to: &[Recipient]| -> Vec<Recipient> {
-            to.iter().filter(|(name, _)| name != notifier).cloned().collect()
+            let is_about =
+                |(name, to): &&Recipient| name == notifier && only.is_none_or(|recipient| recipient == to);
+            to.iter().filter(|to| !is_about(to)).cloned().collect()
         };
         let routed = self.of_event(kind);
         let to = others(&routed.to);

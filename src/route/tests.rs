@@ -262,9 +262,10 @@ fn what_is_about_to_leave_waits_for_quiet_hours_and_for_room() {
 #[test]
 fn what_happens_to_a_notifier_is_told_by_the_others() {
     let kind = EventKind::NotifierFailing;
-    let to = |specs: &[RouteSpec], about| {
+    let to = |specs: &[RouteSpec], about: &str| {
         let routes = Routes::new(specs, &[], everybody(), TimeZone::UTC);
-        let to = routes.of_notifier_event(kind, about).into_iter();
+        let (about, only) = about.split_once(' ').map_or((about, None), |(name, to)| (name, Some(to)));
+        let to = routes.of_notifier_event(kind, about, only).into_iter();
         to.map(|(notifier, to)| notifier + &to).collect::<Vec<_>>().join(" ")
     };
     for (specs, about, expected) in [
@@ -272,6 +273,7 @@ fn what_happens_to_a_notifier_is_told_by_the_others() {
         (vec![], "hook", "maila@x.org mailb@x.org"),
         (vec![events(&["notifier.*"], &["mail", "hook"])], "mail", "hook"),
         (vec![events(&["notifier.*"], &["hook"])], "hook", "maila@x.org mailb@x.org"),
+        (vec![events(&["notifier.*"], &["mail"])], "mail a@x.org", "mailb@x.org"),
         (vec![events(&["notifier.*"], &[])], "hook", ""),
     ] {
         assert_eq!(to(&specs, about), expected, "{specs:?}");

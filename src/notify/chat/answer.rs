@@ -29,7 +29,6 @@ pub(super) enum Verdict {
 /// Mattermost are in its server's language; its ids are not.
 const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
     (Service::Slack, 400, &["invalid_token", "no_service", "no_team", "user_not_found"]),
-    (Service::Slack, 410, &["channel_is_archived"]),
     (Service::Discord, 400, &["forum channels"]),
     (
         Service::Telegram,
@@ -67,7 +66,7 @@ pub(super) fn verdict(service: Service, answer: &Answer, redacted: impl Fn(&str)
         {
             Verdict::Transient { why, retry_after: None }
         }
-        HttpVerdict::Permanent | HttpVerdict::Way => {
+        HttpVerdict::Permanent | HttpVerdict::Way | HttpVerdict::Gone => {
             let asked = json.as_ref().and_then(wish);
             Verdict::Way { why, retry_after: answer.retry_after.max(asked) }
         }

@@ -1,12 +1,14 @@
 //! Deliveries, bundles and what was spent of budgets, as they are stored.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::access::Row;
 use super::rows::{from_json, to_json};
 use crate::outbox::bundle::{Bundle, Cause};
-use crate::outbox::circuit::{Circuit, Fault};
+use crate::outbox::circuit::{Circuit, Fault, Refusals};
 use crate::outbox::retry::WAIT_MAX;
 use crate::outbox::{Delivery, DeliveryState, Freedom, Subject};
 use crate::report::Report;
@@ -239,6 +241,23 @@ impl Row for Vec<Timestamp> {
 
 #[derive(Serialize, Deserialize)]
 struct CircuitRow {
+    /// Its keys are absent where the way works.
+    #[serde(flatten)]
+    fault: Option<FaultRow>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refusals: BTreeMap<String, RefusalsRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefusalsRow {
+    since: Timestamp,
+    attempts: u32,
+    reason: String,
+    told: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FaultRow {
     since: Timestamp,
     last: Timestamp,
     failures: u32,
@@ -247,10 +266,10 @@ struct CircuitRow {
     told: bool,
 }
 
-/// Only a way in trouble has a row.
+/// Only what is in trouble has a row.
 impl Row for Circuit {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let row = |fault: &Fault| CircuitRow {
+        let fault = |fault: &Fault| FaultRow {
             since: fault.since,
             last: fault.last,
             failures: fault.failures,
@@ -258,12 +277,21 @@ impl Row for Circuit {
             reason: fault.reason.clone(),
             told: fault.told,
         };
-        to_json(&self.fault.as_ref().map(row))
+        let refusals = |run: &Refusals| RefusalsRow {
+            since: run.since,
+            attempts: run.attempts,
+            reason: run.reason.clone(),
+            told: run.told,
+        };
+        to_json(&CircuitRow {
+            fault: self.fault.as_ref().map(fault),
+            refusals: self.refusals.iter().map(|(to, run)| (to.clone(), refusals(run))).collect(),
+        })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let row: Option<CircuitRow> = from_json(bytes)?;
-        let fault = row.map(|row| Fault {
+        let row: CircuitRow = from_json(bytes)?;
+        let fault = row.fault.map(|row| Fault {
             since: row.since,
             last: row.last,
             failures: row.failures,
@@ -271,7 +299,14 @@ impl Row for Circuit {
             reason: row.reason,
             told: row.told,
         });
-        Some(Self { fault })
+        let refusals = |run: RefusalsRow| Refusals {
+            since: run.since,
+            attempts: run.attempts,
+            reason: run.reason,
+            told: run.told,
+        };
+        let refusals = row.refusals.into_iter().map(|(to, run)| (to, refusals(run))).collect();
+        Some(Self { fault, refusals })
     }
 }
 

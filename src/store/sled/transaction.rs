@@ -106,9 +106,10 @@ impl Transaction for InTransaction<'_> {
     }
 
     fn put_circuit(&self, notifier: &str, circuit: &Circuit) -> Result<(), StoreError> {
-        match &circuit.fault {
-            Some(_) => self.put(&keys::circuit(notifier), circuit),
-            None => self.remove(&keys::circuit(notifier)),
+        if *circuit == Circuit::default() {
+            self.remove(&keys::circuit(notifier))
+        } else {
+            self.put(&keys::circuit(notifier), circuit)
         }
     }
 
