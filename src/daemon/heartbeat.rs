@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use url::Url;
@@ -35,6 +35,8 @@ pub(super) async fn run(
     live: Live,
     stop: CancellationToken,
 ) {
+    // A reload does not have it wait anew.
+    let mut waits_since = Instant::now();
     loop {
         let in_force = Arc::clone(&desk.borrow_and_update());
         let settings = &in_force.config.heartbeat;
@@ -42,7 +44,8 @@ pub(super) async fn run(
         tokio::select! {
             () = stop.cancelled() => return,
             changed = desk.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(settings.every) => {
+            () = sleep_until(waits_since + settings.every) => {
+                waits_since = Instant::now();
                 if let Some(url) = &settings.url {
                     call(&station, &in_force, &live, url).await;
                 }
@@ -130,7 +133,18 @@ fn look(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+    use tokio::task::JoinSet;
+
+    use super::super::station::OpenStation;
+    use super::super::{poller, sender};
     use super::*;
+    use crate::config::{Environment, HeartbeatSettings};
     use crate::event::Network;
     use crate::ingest::blank;
     use crate::item::SourceName;
@@ -172,6 +186,82 @@ mod tests {
         let failing =
             fails.then(|| Failing { since: at(0), polls: 1, reason: "dns".into(), detail: String::new() });
         tx.put_source(&SourceState { failing, ..blank(&name(source)) })
+    }
+
+    /// A poller and a sender that answer, and a store.
+    async fn running(folder: &Path) -> (OpenStation, Live, JoinSet<()>, watch::Receiver<u32>) {
+        let (poller, mut to_poller) = mpsc::channel(1);
+        let (sender, mut to_sender) = mpsc::channel(1);
+        let (reloader, _) = mpsc::channel(1);
+        let (asked, times) = watch::channel(0);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            while let Some(poller::Order::Ping(reply)) = to_poller.recv().await {
+                reply.send(()).unwrap();
+            }
+        });
+        tasks.spawn(async move {
+            while let Some(sender::Order::Ping(reply)) = to_sender.recv().await {
+                asked.send_modify(|times| *times += 1);
+                reply.send(()).unwrap();
+            }
+        });
+        let opened = OpenStation::create(folder.join("store")).await.unwrap();
+        (
+            opened,
+            Live { started: at(0), poller, sender, reloader, reload_error: Arc::default() },
+            tasks,
+            times,
+        )
+    }
+
+    #[tokio::test]
+    async fn the_address_is_called_in_spite_of_reloads_and_not_while_nothing_gets_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("harmattan.toml");
+        std::fs::write(&config, "[[notifier]]\nname = \"mail\"\ntype = \"stdout\"\n").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let load = || {
+            let environment = Environment::bare(folder.path().to_owned());
+            let mut desk = Desk::load(&config, &environment, at(0), None).unwrap();
+            let every = Duration::from_millis(300);
+            desk.config.heartbeat = HeartbeatSettings { url: Some(url.clone()), every };
+            Arc::new(desk)
+        };
+        let (opened, live, mut tasks, mut times) = running(folder.path()).await;
+        let (reload, desk) = watch::channel(load());
+        tasks.spawn(run(opened.station.clone(), desk, live, CancellationToken::new()));
+
+        // A reload comes before every beat is due.
+        let mut reloads = tokio::time::interval(Duration::from_millis(100));
+        let again = load();
+        for _ in 0..2 {
+            loop {
+                tokio::select! {
+                    called = listener.accept() => {
+                        let (mut call, _) = called.unwrap();
+                        let mut request = [0; 5];
+                        call.read_exact(&mut request).await.unwrap();
+                        assert_eq!(request, *b"GET /");
+                        call.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                        break;
+                    }
+                    _ = reloads.tick() => drop(reload.send_replace(Arc::clone(&again))),
+                }
+            }
+        }
+
+        // Nothing gets through: it is judged again and again, and not called.
+        opened.station.writer.commit(|tx| fail(tx, "mail")).await.unwrap();
+        let begun = *times.borrow();
+        times.wait_for(|times| *times >= begun + 3).await.unwrap();
+        let mut calls = 0;
+        while let Some(called) = listener.accept().now_or_never() {
+            called.unwrap();
+            calls += 1;
+        }
+        assert!(calls <= 1, "{calls} calls, one of which may have been under way");
     }
 
     #[test]
