@@ -19,6 +19,10 @@ pub(super) struct Lane {
     aside: HashMap<DeliveryId, Timestamp>,
     /// Those of which a commit that was acknowledged told: they may leave while the disk refuses.
     durable: HashSet<DeliveryId>,
+    /// Of what leaves in an order, to whom it goes.
+    ordered_for: HashMap<DeliveryId, String>,
+    /// The recipients to whom such a delivery is under way.
+    taking: HashSet<String>,
     /// How many are under way.
     pub(super) under_way: usize,
     /// What is known of its way.
@@ -56,7 +60,7 @@ impl Lane {
         if self.under_way >= width || self.jam == Jam::Sorting {
             return None;
         }
-        self.waiting.first().map(|(due, _)| (*due).max(opens))
+        self.first().map(|(due, _)| due.max(opens))
     }
 
     /// When it is to be told that nothing gets through, unless an attempt is under way that finds it out.
@@ -129,17 +133,44 @@ impl Lane {
         self.waiting = self.due.iter().map(|(delivery, due)| (*due, *delivery)).collect();
     }
 
-    /// Takes the first out.
+    /// Has a delivery wait as long as one before it, of those that are marked so, is under way to the same recipient: parts
+    /// of one message, which are to arrive in their order.
+    pub(super) fn in_order(&mut self, delivery: DeliveryId, recipient: String) {
+        self.ordered_for.insert(delivery, recipient);
+    }
+
+    /// Takes the first out that may begin.
     pub(super) fn take(&mut self) -> Option<DeliveryId> {
-        let (_, delivery) = self.waiting.pop_first()?;
+        let first = self.first()?;
+        self.waiting.remove(&first);
+        let (_, delivery) = first;
         self.due.remove(&delivery);
+        self.taking.extend(self.ordered_for.get(&delivery).cloned());
         Some(delivery)
+    }
+
+    /// Notes that one that was taken out is no longer under way, so that the next of the same message may begin; unless
+    /// it is filed again, it is closed.
+    pub(super) fn ended(&mut self, delivery: DeliveryId, is_closed: bool) {
+        if let Some(recipient) = self.ordered_for.get(&delivery) {
+            self.taking.remove(recipient);
+        }
+        if is_closed {
+            self.ordered_for.remove(&delivery);
+        }
+    }
+
+    /// The first that need not wait for another of the same message.
+    fn first(&self) -> Option<(Timestamp, DeliveryId)> {
+        let waits = |delivery| self.ordered_for.get(delivery).is_some_and(|to| self.taking.contains(to));
+        self.waiting.iter().find(|(_, delivery)| !waits(delivery)).copied()
     }
 
     /// Takes a delivery out, wherever it stands.
     pub(super) fn forget(&mut self, delivery: DeliveryId) {
         self.durable.remove(&delivery);
         self.aside.remove(&delivery);
+        self.ordered_for.remove(&delivery);
         if let Some(due) = self.due.remove(&delivery) {
             self.waiting.remove(&(due, delivery));
         }
@@ -193,6 +224,31 @@ mod tests {
         lane.circuit.failed("hook", ("503", None), (at(0), at(0)), false);
         lane.advance(SignedDuration::from_secs(3600));
         assert_eq!(lane.next(at(-3600)), Some(at(5 - 3600)), "its way waits for five seconds still");
+    }
+
+    #[test]
+    fn parts_of_one_message_leave_one_after_the_other() {
+        let mut lane = Lane::default();
+        for n in 1..=6 {
+            lane.file(id(n), at(i64::from(n)));
+        }
+        for (n, recipient) in [(1, "a"), (2, "a"), (3, "b"), (5, "a")] {
+            lane.in_order(id(n), recipient.to_owned());
+        }
+        assert_eq!([lane.take(), lane.take(), lane.take()], [Some(id(1)), Some(id(3)), Some(id(4))]);
+        assert_eq!((lane.next(at(9)), lane.take()), (Some(at(6)), Some(id(6))));
+        assert_eq!((lane.next(at(9)), lane.take()), (None, None), "the rest waits for its first part");
+        lane.file(id(1), at(100));
+        lane.ended(id(1), false);
+        assert_eq!((lane.next(at(9)), lane.take(), lane.take()), (Some(at(2)), Some(id(2)), None));
+        lane.ended(id(2), true);
+        assert_eq!(
+            (lane.take(), lane.take()),
+            (Some(id(5)), None),
+            "the first is filed again and waits, too"
+        );
+        lane.ended(id(5), true);
+        assert_eq!((lane.next(at(9)), lane.take()), (Some(at(100)), Some(id(1))));
     }
 
     #[test]

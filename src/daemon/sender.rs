@@ -23,7 +23,7 @@ use super::unrecorded::Unrecorded;
 use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::circuit::Fault;
-use crate::outbox::{Delivery, DeliveryId, retry};
+use crate::outbox::{Delivery, DeliveryId, Subject, retry};
 use crate::store::StoreError;
 
 /// Orders waiting for the sender. Polls that find more wait for it, which holds back polling, not alerts.
@@ -287,6 +287,9 @@ impl Sender {
                 running.again = true;
                 continue;
             }
+            if let Subject::Bundle(_) = delivery.subject {
+                lane.in_order(delivery.id, delivery.recipient);
+            }
             if lane.circuit.fault.is_some() {
                 // Its way decides when it is tried.
                 due = due.min(now);
@@ -310,6 +313,7 @@ impl Sender {
                 let Some(delivery) = lane.take() else { break };
                 let durable = lane.is_durable(delivery);
                 if refuses && !durable {
+                    lane.ended(delivery, false);
                     lane.set_aside(delivery, due);
                     continue;
                 }
@@ -361,6 +365,7 @@ impl Sender {
         };
         let lane = self.lanes.entry(notifier.clone()).or_default();
         lane.under_way = lane.under_way.saturating_sub(1);
+        lane.ended(delivery, due.is_none());
         if full && lane.jam == Jam::Clear {
             lane.jam = Jam::Full;
         }
