@@ -119,6 +119,17 @@ impl Stage {
         store.sync().unwrap();
     }
 
+    /// Lets so much time pass while the machine is off: no source is polled.
+    fn be_off(&self, time: Duration) {
+        self.pass(time);
+        let store = self.store();
+        for mut state in store.sources().unwrap() {
+            state.last_poll = state.last_poll.map(|last| last.checked_sub(time).unwrap());
+            store.transact(&mut |tx| tx.put_source(&state)).unwrap();
+        }
+        store.sync().unwrap();
+    }
+
     /// Lets a way have been tried in vain as often as three days bring about.
     fn fail_often(&self, name: &str) {
         let mut circuit = self.circuit(name);
@@ -250,6 +261,21 @@ fn what_waited_three_days_behind_a_dead_receiver_is_given_up_and_listed() {
     assert_eq!(stage.desk.run(&["outbox", "list", "--dead", "--json"]).len(), 0);
     let told = stage.told("ops", 0);
     assert!(told.iter().filter(|told| told.starts_with("alert.new ")).count() >= 4, "{told:?}");
+}
+
+#[test]
+fn the_days_in_which_the_machine_is_off_are_not_days_of_trying() {
+    let mut stage = Stage::set();
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked"]);
+    stage.fail_often("ops");
+    let dead = |stage: &Stage| stage.desk.run(&["outbox", "list", "--dead", "--json"]).len();
+    for (time_off, trying, lost) in [(80, 0, 0), (0, 71, 0), (50, 0, 0), (0, 2, 1)] {
+        stage.be_off(Duration::from_hours(time_off));
+        stage.pass(Duration::from_hours(trying));
+        stage.poll(&[]);
+        assert_eq!(dead(&stage), lost, "off for {time_off} h, then tried for {trying} h");
+    }
 }
 
 #[test]

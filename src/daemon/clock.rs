@@ -37,6 +37,11 @@ impl Watch {
         Self { latest: now }
     }
 
+    /// The latest time seen.
+    pub fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
     /// How far the clock was set back before it came to show `now`; `None` when it was not, or corrected a little.
     pub fn look(&mut self, now: Timestamp) -> Option<SignedDuration> {
         let back = schedule::is_set_back(self.latest, now).then(|| self.latest.duration_since(now));

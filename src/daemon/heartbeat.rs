@@ -145,6 +145,7 @@ mod tests {
     use super::super::{poller, sender};
     use super::*;
     use crate::config::{Environment, HeartbeatSettings};
+    use crate::daemon::unrecorded::Unrecorded;
     use crate::event::Network;
     use crate::ingest::blank;
     use crate::item::SourceName;
@@ -209,7 +210,14 @@ mod tests {
         let opened = OpenStation::create(folder.join("store")).await.unwrap();
         (
             opened,
-            Live { started: at(0), poller, sender, reloader, reload_error: Arc::default() },
+            Live {
+                unrecorded: Unrecorded::default(),
+                started: at(0),
+                poller,
+                sender,
+                reloader,
+                reload_error: Arc::default(),
+            },
             tasks,
             times,
         )

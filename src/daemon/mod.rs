@@ -4,6 +4,7 @@
 //! reloader with SIGHUP, retention, the heartbeat and the watchdog. One that ends or panics ends the daemon, and
 //! systemd starts it anew; the store makes that safe.
 
+mod absence;
 mod article;
 pub mod articles;
 pub mod ask;
@@ -134,6 +135,7 @@ async fn work(
     let (to_poller, poller_orders) = mpsc::channel(poller::ORDERS_MAX);
     let (to_sender, sender_orders) = mpsc::channel(sender::ORDERS_MAX);
     let (to_reloader, reload_orders) = mpsc::channel(reload::ORDERS_MAX);
+    absence::note_start(station, clock::now()).await?;
     let unrecorded = Unrecorded::default();
     let sender = Sender::start(station.clone(), Arc::clone(&desk), unrecorded.clone()).await?;
     let poller = Poller::start(station.clone(), Arc::clone(&desk), to_sender.clone()).await?;

@@ -11,7 +11,7 @@ use super::articles::Articles;
 use super::recall::recall;
 use super::station::Station;
 use super::unrecorded::Unrecorded;
-use super::{DaemonError, clock, poll, report, same, sender, upkeep};
+use super::{DaemonError, absence, clock, poll, report, same, sender, upkeep};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 
@@ -39,6 +39,7 @@ pub async fn once(
     mut progress: impl FnMut(&api::Poll),
 ) -> Result<Vec<api::Poll>, DaemonError> {
     let now = clock::now();
+    absence::note_start(station, now).await?;
     let states = recall(station, desk, now).await?;
     let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
     let due = |source: &&Arc<Source>| {

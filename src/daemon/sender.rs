@@ -10,16 +10,15 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::clock;
 use super::deliver::{self, Ended, Errand, Next};
 use super::hold::Groups;
 use super::jam::Sorting;
 use super::lane::{Jam, Lane};
-use super::orphan;
 use super::refusal::Mended;
 use super::release::Released;
 use super::station::Station;
 use super::unrecorded::Unrecorded;
+use super::{absence, clock, orphan};
 use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::circuit::Fault;
@@ -141,6 +140,7 @@ impl Sender {
     /// Sends until `stop`, then waits for what is under way.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
         loop {
+            absence::note_gap(&self.station, self.watch.latest(), clock::now()).await;
             if let Some(back) = self.watch.look(clock::now()) {
                 warn!(
                     seconds = back.as_secs(),

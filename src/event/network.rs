@@ -32,7 +32,7 @@ pub struct Network {
     pub offline: Option<Timestamp>,
     /// When it last came back.
     pub returned: Option<Timestamp>,
-    /// From when until when it was cut off, oldest first; the last hundred.
+    /// From when until when it was cut off or away, oldest first; the last hundred.
     pub spans: Vec<(Timestamp, Timestamp)>,
 }
 
@@ -59,7 +59,7 @@ pub struct Suspect {
 }
 
 impl Network {
-    /// For how long it was cut off between `from` and `until`, as far as that is remembered.
+    /// For how long it was cut off or away between `from` and `until`, as far as that is remembered.
     pub fn offline_within(&self, from: Timestamp, until: Timestamp) -> Duration {
         let now = self.offline.map(|since| (since, until));
         let overlap = |(begin, end): &(Timestamp, Timestamp)| {
@@ -68,14 +68,26 @@ impl Network {
         self.spans.iter().chain(&now).map(overlap).sum()
     }
 
+    /// The machine was off or asleep between `from` and `until`, or its clock leapt. What was cut off before stays so until
+    /// a host answers.
+    pub fn away(&mut self, from: Timestamp, until: Timestamp) {
+        if self.offline.is_none() {
+            self.remember(from, until);
+        }
+    }
+
+    fn remember(&mut self, from: Timestamp, until: Timestamp) {
+        let before = self.spans.len().saturating_sub(SPANS_MAX - 1);
+        self.spans.drain(..before);
+        self.spans.push((from, until));
+    }
+
     /// A host answered.
     pub(super) fn heard(&mut self, machine: &str, now: Timestamp) -> Option<Event> {
         self.suspects.clear();
         let since = self.offline.take()?;
         self.returned = Some(now);
-        let before = self.spans.len().saturating_sub(SPANS_MAX - 1);
-        self.spans.drain(..before);
-        self.spans.push((since, now));
+        self.remember(since, now);
         let detail = format!("sources answer again; none could be reached from {since:.0} on");
         Some(Event::new(EventKind::NetworkOnline, machine, None, now, detail, now))
     }

@@ -376,4 +376,10 @@ fn time_offline_is_remembered_span_by_span() {
         let offline = network.offline_within(at(from), at(until));
         assert_eq!(offline, std::time::Duration::from_secs(minutes * 60), "{from} to {until}");
     }
+    // The machine is switched off: what counts already does not count twice.
+    for (offline, spans) in [(Some(at(90)), 2), (None, 3)] {
+        let mut network = Network { offline, ..network.clone() };
+        network.away(at(95), at(99));
+        assert_eq!(network.spans.len(), spans, "{offline:?}");
+    }
 }

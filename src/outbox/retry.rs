@@ -18,6 +18,9 @@ pub const PATIENCE: Duration = Duration::from_hours(72);
 /// off. As many are made even when a receiver asks for the longest wait each time.
 pub const ATTEMPTS_MIN: u32 = 10;
 
+/// More are made by no way in a month of trying: enough, whatever the clock says.
+pub const ATTEMPTS_MAX: u32 = 5_000;
+
 /// Greatest addition to a wait, in percent of it, so that deliveries held up together do not return together.
 const JITTER_PERCENT_MAX: u64 = 20;
 
@@ -57,7 +60,7 @@ fn longest(now: Timestamp) -> Timestamp {
 
 /// The state of `delivery` after its latest attempt ended in `failure` at `now`.
 ///
-/// `offline` is for how long this machine was cut off since it was ready, `failures` how many attempts in vain there were
+/// `offline` is for how long this machine was cut off or away since it was ready, `failures` how many attempts in vain there were
 /// by its way. Deterministic: the jitter comes from the delivery's id and the number of the attempt.
 pub fn after_failure(
     delivery: &Delivery,
@@ -92,7 +95,8 @@ pub fn after_failure(
 /// closed.
 pub fn is_exhausted(delivery: &Delivery, now: Timestamp, offline: Duration, failures: u32) -> bool {
     let age = Duration::try_from(now.duration_since(delivery.ready)).unwrap_or_default();
-    age.saturating_sub(offline) >= PATIENCE && delivery.attempts.max(failures) >= ATTEMPTS_MIN
+    let attempts = delivery.attempts.max(failures);
+    age.saturating_sub(offline) >= PATIENCE && attempts >= ATTEMPTS_MIN || attempts >= ATTEMPTS_MAX
 }
 
 /// Again after the scheduled wait, but not before `at_least`.
@@ -205,6 +209,14 @@ mod tests {
             let delivery = delivery(attempts, 1);
             let found = is_exhausted(&delivery, years_later, Duration::ZERO, failures);
             assert_eq!(found, exhausted, "{attempts} {failures}");
+        }
+        let cut_off = Duration::from_hours(60 * 365 * 24);
+        for (failures, exhausted) in [(ATTEMPTS_MAX - 1, false), (ATTEMPTS_MAX, true)] {
+            assert_eq!(
+                is_exhausted(&delivery(1, 1), years_later, cut_off, failures),
+                exhausted,
+                "{failures}"
+            );
         }
     }
 
