@@ -156,7 +156,8 @@ fn what_is_late_and_what_no_route_takes_reads_well() {
     for body in bodies.chain(events.iter().map(Body::Event)) {
         let utc = TimeZone::UTC;
         let message = Message { body, late: true, ..message(&alert, RECIPIENT, &utc) };
-        text += &format!("{}\n====\n\n", text_part(&message, 120));
+        text += &text_part(&message, 120);
+        text += "\n====\n\n";
         html += html_part(&message, 120).split_once("<main>").expect("a body").1;
         screen += &stdout::block(&message);
         let body = webhook::body(&message, "tried").expect("JSON");

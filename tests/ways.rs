@@ -8,6 +8,7 @@ use harmattan::outbox::circuit::Circuit;
 use harmattan::outbox::{Delivery, DeliveryState};
 use harmattan::route::hold::Hold;
 use harmattan::store::{SledStore, Store};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::calls::{Desk, text};
@@ -95,17 +96,15 @@ impl Stage {
         store.sync().unwrap();
     }
 
-    /// Lets the time of all that is held come, and polls.
-    fn release(&mut self) {
+    /// Lets all that is held have been held until then.
+    fn release(&self, until: Timestamp) {
         let store = self.store();
         for delivery in store.open_deliveries().unwrap() {
-            let hold = Hold { until: now(), ..delivery.state.held().unwrap() };
+            let hold = Hold { until, ..delivery.state.held().unwrap() };
             let delivery = Delivery { state: DeliveryState::Held(hold), ..delivery };
             store.transact(&mut |tx| tx.put_delivery(&delivery)).unwrap();
         }
         store.sync().unwrap();
-        drop(store);
-        self.poll(&[]);
     }
 
     /// Has those that were tried come behind all others, however slow the machine is.
@@ -383,18 +382,7 @@ fn what_was_held_to_an_hour_at_which_nothing_ran_leaves_marked_as_late() {
             stage.desk.change(&format!("{route}timezone = \"UTC\"\n{hold}\n"));
             stage.poll(titles);
             assert_eq!(stage.told("ops", 0), Vec::<String>::new());
-            let until = now() - Duration::from_hours(hours);
-            let store = stage.store();
-            for delivery in store.open_deliveries().unwrap() {
-                let state = DeliveryState::Held(Hold { until, ..delivery.state.held().unwrap() });
-                store
-                    .transact(&mut |tx| {
-                        tx.put_delivery(&Delivery { state: state.clone(), ..delivery.clone() })
-                    })
-                    .unwrap();
-            }
-            store.sync().unwrap();
-            drop(store);
+            stage.release(now() - Duration::from_hours(hours));
             // Quiet hours that last by the clock still would hold a single one anew.
             stage.desk.change(&route);
             stage.poll(&[]);
@@ -430,7 +418,8 @@ fn an_alert_that_nobody_has_is_not_listed_as_sent_and_status_counts_what_is_wron
         stage.poll(&["a convoy attacked", "a convoy attacked again"]);
         if !hold.is_empty() {
             assert_eq!((undelivered(&stage), status(&stage)), (vec![String::new(); 2], (0, 0, 0)));
-            stage.release();
+            stage.release(now());
+            stage.poll(&[]);
         }
         let waiting = undelivered(&stage);
         assert!(waiting.contains(&"waiting".to_owned()), "{waiting:?}");

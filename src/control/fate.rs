@@ -7,120 +7,125 @@ use jiff::Timestamp;
 
 use super::api;
 use super::rows;
-use crate::outbox::bundle::BundleId;
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::route::hold::Hold;
 use crate::store::{Deliveries, Store, StoreError};
 use crate::story::{Alert, AlertId, Disposition};
 
-/// How the deliveries of an alert stand, its own and those of bundles with it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    arrived: bool,
-    /// The hold that ends first.
-    hold: Option<Hold>,
-    /// Whether one is about to leave.
-    open: bool,
-    /// Whether one failed, and is tried again.
-    retrying: bool,
-    dead: bool,
+/// How an alert stands with whoever got it first, or is the nearest to it.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// It was given up.
+    Dead,
+    /// A route holds it, in the hold that ends first.
+    Held(Hold),
+    /// It failed and is tried again.
+    Waiting,
+    /// It arrived, or is about to leave.
+    Told,
 }
 
-impl Tally {
-    fn add(&mut self, state: &DeliveryState) {
+impl Fate {
+    /// By the state of one delivery; none by that of a bundle's member, whose bundle counts, and of what was dropped by hand.
+    fn of(state: &DeliveryState) -> Option<Self> {
         match state {
-            DeliveryState::Held(hold) => {
-                let first = self.hold.filter(|first| first.until <= hold.until);
-                self.hold = first.or(Some(*hold));
+            DeliveryState::Held(hold) => Some(Self::Held(*hold)),
+            DeliveryState::Retrying { .. } => Some(Self::Waiting),
+            DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Delivered { .. } => {
+                Some(Self::Told)
             }
-            DeliveryState::Ready | DeliveryState::Attempted { .. } => self.open = true,
-            DeliveryState::Retrying { .. } => self.retrying = true,
-            DeliveryState::Delivered { .. } => self.arrived = true,
-            DeliveryState::Dead { .. } => self.dead = true,
-            // That of its bundle counts; what was dropped by hand is nothing to be told of.
-            DeliveryState::Bundled { .. } | DeliveryState::Dropped { .. } => {}
+            DeliveryState::Dead { .. } => Some(Self::Dead),
+            DeliveryState::Bundled { .. } | DeliveryState::Dropped { .. } => None,
         }
     }
 
-    /// The same in a row.
-    fn row(self, alert: Alert) -> api::Alert {
-        let Self { arrived, hold, open, retrying, dead } = self;
-        let mut row = rows::alert(alert);
-        let told = arrived || open;
-        row.held = hold
-            .filter(|_| !told && !retrying)
-            .map(|hold| api::Held { reason: hold.reason.as_str().to_owned(), until: hold.until });
-        row.undelivered = match (told, retrying, hold) {
-            (false, true, _) => Some("waiting".to_owned()),
-            (false, false, None) if dead => Some("dead".to_owned()),
-            _ => None,
-        };
-        row
+    /// By this delivery and another.
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Told, _) | (_, Self::Told) => Self::Told,
+            (Self::Waiting, _) | (_, Self::Waiting) => Self::Waiting,
+            (Self::Held(one), Self::Held(other)) => {
+                Self::Held(if other.until < one.until { other } else { one })
+            }
+            (Self::Held(hold), Self::Dead) | (Self::Dead, Self::Held(hold)) => Self::Held(hold),
+            (Self::Dead, Self::Dead) => Self::Dead,
+        }
     }
 }
 
 /// An alert as a row, by its `deliveries` and those of bundles with it.
 pub(super) fn row(alert: Alert, deliveries: &[Delivery]) -> api::Alert {
-    let mut tally = Tally::default();
-    deliveries.iter().for_each(|delivery| tally.add(&delivery.state));
-    tally.row(alert)
+    told(alert, deliveries.iter().filter_map(|delivery| Fate::of(&delivery.state)).reduce(Fate::with))
+}
+
+fn told(alert: Alert, fate: Option<Fate>) -> api::Alert {
+    let mut row = rows::alert(alert);
+    match fate {
+        Some(Fate::Held(Hold { reason, until })) => {
+            row.held = Some(api::Held { reason: reason.as_str().to_owned(), until });
+        }
+        Some(Fate::Waiting) => row.undelivered = Some("waiting".to_owned()),
+        Some(Fate::Dead) => row.undelivered = Some("dead".to_owned()),
+        Some(Fate::Told) | None => {}
+    }
+    row
 }
 
 /// The alerts as rows.
 pub(super) fn rows(store: &dyn Store, alerts: Vec<Alert>) -> Result<Vec<api::Alert>, StoreError> {
-    let tallies = tallies(store, &alerts)?;
-    let row = |alert: Alert| tallies.get(&alert.id).copied().unwrap_or_default().row(alert);
+    let fates = fates(store, &alerts)?;
+    let row = |alert: Alert| {
+        let fate = fates.get(&alert.id).copied();
+        told(alert, fate)
+    };
     Ok(alerts.into_iter().map(row).collect())
 }
 
-/// Of those alerts that are sent and of which a delivery is open or dead, how all of them stand.
-fn tallies(store: &dyn Store, alerts: &[Alert]) -> Result<HashMap<AlertId, Tally>, StoreError> {
+/// The fates of those alerts that are sent and of which a delivery is open or dead.
+fn fates(store: &dyn Store, alerts: &[Alert]) -> Result<HashMap<AlertId, Fate>, StoreError> {
     let sent = alerts.iter().filter(|alert| alert.disposition == Disposition::Sent);
     let sent: HashMap<AlertId, Timestamp> = sent.map(|alert| (alert.id, alert.created)).collect();
-    let mut tallies = HashMap::<AlertId, Tally>::new();
-    let mut bundles: Vec<(BundleId, DeliveryState)> = Vec::new();
+    let mut fates = HashMap::<AlertId, Fate>::new();
     for which in [Deliveries::Open, Deliveries::Dead] {
-        store.visit_deliveries(which, &mut |delivery| {
-            match delivery.subject {
-                Subject::Alert(alert) if sent.contains_key(&alert) => {
-                    tallies.entry(alert).or_default().add(&delivery.state);
-                }
-                Subject::Bundle(bundle) => bundles.push((bundle, delivery.state)),
-                Subject::Alert(_) | Subject::Event(_) | Subject::Report(_) => {}
-            }
-            ControlFlow::Continue(())
-        })?;
-    }
-    for (bundle, state) in bundles.drain(..) {
-        for alert in store.bundle(bundle)?.into_iter().flat_map(|bundle| bundle.alerts) {
+        for (alert, fate) in stand(store, which, None)? {
             if sent.contains_key(&alert) {
-                tallies.entry(alert).or_default().add(&state);
+                fates.entry(alert).and_modify(|known| *known = known.with(fate)).or_insert(fate);
             }
         }
     }
     // No delivery of an alert ends before the alert is made.
-    let Some(oldest) = tallies.keys().filter_map(|alert| sent.get(alert)).min() else { return Ok(tallies) };
-    store.visit_deliveries(Deliveries::Closed, &mut |delivery| {
-        if end(&delivery).is_some_and(|end| end < *oldest) {
+    let Some(oldest) = fates.keys().filter_map(|alert| sent.get(alert)).min() else { return Ok(fates) };
+    for (alert, fate) in stand(store, Deliveries::Closed, Some(*oldest))? {
+        fates.entry(alert).and_modify(|known| *known = known.with(fate));
+    }
+    Ok(fates)
+}
+
+/// How the deliveries that are `wanted` stand, each by its alert or by all alerts of its bundle; of closed ones those that
+/// ended after `oldest`.
+fn stand(
+    store: &dyn Store,
+    wanted: Deliveries,
+    oldest: Option<Timestamp>,
+) -> Result<Vec<(AlertId, Fate)>, StoreError> {
+    let (mut stand, mut bundles) = (Vec::new(), Vec::new());
+    store.visit_deliveries(wanted, &mut |delivery| {
+        if end(&delivery).zip(oldest).is_some_and(|(end, oldest)| end < oldest) {
             return ControlFlow::Break(());
         }
-        if matches!(delivery.state, DeliveryState::Delivered { .. }) {
-            match delivery.subject {
-                Subject::Alert(alert) => {
-                    tallies.entry(alert).and_modify(|tally| tally.add(&delivery.state));
-                }
-                Subject::Bundle(bundle) => bundles.push((bundle, delivery.state)),
-                Subject::Event(_) | Subject::Report(_) => {}
-            }
+        let Some(fate) = Fate::of(&delivery.state) else { return ControlFlow::Continue(()) };
+        match delivery.subject {
+            Subject::Alert(alert) => stand.push((alert, fate)),
+            Subject::Bundle(bundle) => bundles.push((bundle, fate)),
+            Subject::Event(_) | Subject::Report(_) => {}
         }
         ControlFlow::Continue(())
     })?;
-    for (bundle, state) in bundles {
-        for alert in store.bundle(bundle)?.into_iter().flat_map(|bundle| bundle.alerts) {
-            tallies.entry(alert).and_modify(|tally| tally.add(&state));
-        }
+    for (bundle, fate) in bundles {
+        let alerts = store.bundle(bundle)?.into_iter().flat_map(|bundle| bundle.alerts);
+        stand.extend(alerts.map(|alert| (alert, fate)));
     }
-    Ok(tallies)
+    Ok(stand)
 }
 
 /// When a delivery was closed.

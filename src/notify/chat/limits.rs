@@ -140,7 +140,7 @@ mod tests {
             ("see https://a.example/x_y_z now", "see https://a.example/x_y_z now"),
             ("name <https://a.example/x_y>", "name <https://a.example/x_y>"),
             ("https://пример.example/x_y", "https://пример.example/x_y"),
-            ("https://_a_", "https\\://\\_a\\_"),
+            ("https://_a_", "https://\\_a\\_"),
             ("https://a.example/[x](y)", "https://a.example/\\[x\\](y)"),
             ("at 16:40: x", "at 16:40: x"),
             ("# Title\n- item\n1. one", "\\# Title\n\\- item\n1\\. one"),
