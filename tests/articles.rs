@@ -189,6 +189,32 @@ fn what_several_entries_link_to_and_a_front_page_are_no_articles() {
 }
 
 #[test]
+fn g8_what_feeds_link_to_is_fetched_once() {
+    let site = Site::start();
+    let sources = ["one", "two"].map(|name| {
+        site.show(&format!("/{name}"), linking("Rain", &[]));
+        format!(
+            "[[source]]\nname = \"{name}\"\nfeed = \"{}\"\narticle = \"always\"\n",
+            site.url(&format!("/{name}"))
+        )
+    });
+    let desk = Desk::with(&sources.concat());
+    desk.all();
+    for link in ["/art", "/art?utm_source=rss"] {
+        site.show(link, page(STORY));
+    }
+    site.show("/one", linking("Rain", &[site.url("/art")]));
+    site.show("/two", linking("Wind", &[site.url("/art?utm_source=rss#top")]));
+    desk.all();
+    let asked = site.targets().into_iter().filter(|target| target.starts_with("/art")).count();
+    assert_eq!(asked, 1, "{:?}", site.targets());
+    // Of both entries the article tells the same, so that they are one story.
+    let mut told = desk.alerts().iter().map(|alert| text(alert, "/disposition")).collect::<Vec<_>>();
+    told.sort();
+    assert_eq!(told, ["joined", "sent"]);
+}
+
+#[test]
 fn never_fetches_nothing() {
     let paper = Paper::new("never");
     paper.print(&[(MANGOES, "Short.")]);

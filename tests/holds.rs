@@ -43,15 +43,22 @@ impl Stage {
         stage
     }
 
-    /// Polls once, with these new titles; what was told meanwhile. A title that ends in a link has it.
+    /// Polls once, with these new titles; what was told meanwhile. A title that ends in a link has it, and takes the place
+    /// of the one that had it before.
     fn poll(&mut self, titles: &[&str]) -> String {
+        let link = |title: &str| title.split_once(" https://").map(|(_, link)| link.to_owned());
+        let links: Vec<_> = titles.iter().filter_map(|title| link(title)).collect();
+        self.titles.retain(|title| link(title).is_none_or(|link| !links.contains(&link)));
         self.titles.extend(titles.iter().map(|title| (*title).to_owned()));
         let items = self.titles.iter().rev().fold(String::new(), |items, title| {
             let (words, link) = title.split_once(" https://").unwrap_or((title, ""));
-            let link = if link.is_empty() { String::new() } else { format!("<link>https://{link}</link>") };
+            let (guid, link) = match link {
+                "" => (words, String::new()),
+                link => (link, format!("<link>https://{link}</link>")),
+            };
             items
                 + &format!(
-                    "<item><title>{words}</title><guid isPermaLink=\"false\">{title}</guid>{link}</item>"
+                    "<item><title>{words}</title><guid isPermaLink=\"false\">{guid}</guid>{link}</item>"
                 )
         });
         let feed = format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>");
@@ -223,6 +230,7 @@ fn quiet_hours_let_the_gravest_through_and_end_in_one_message() {
 fn a_batch_gathers_one_story_and_lets_the_critical_pass() {
     let mut stage = Stage::set("batch = \"1h\"");
     assert_eq!(stage.poll(&["talks begin https://a.example/1"]), "");
+    assert_eq!(stage.poll(&["nobody talks https://a.example/1"]), "");
     assert_eq!(
         stage.poll(&["talks begin as a convoy attacked https://a.example/1", "talks begin in Gao"]),
         ""

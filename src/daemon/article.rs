@@ -8,6 +8,7 @@ use tracing::{debug, info};
 use url::Url;
 
 use super::clock;
+use super::shelf::Page;
 use super::station::Station;
 use crate::article::retry::{self, Next};
 use crate::article::{self, End, Pending, WAIT_DAYS_MAX};
@@ -26,28 +27,41 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an attempt came to.
 pub(super) enum Ended {
-    /// Settled; that is durable.
-    Over(Receipt),
+    /// Settled; that is durable. What was read of its page serves others that link to it.
+    Over(Receipt, Option<Page>),
     /// Put off; that is durable.
     Again(Pending),
     /// Not begun: a host asks for a pause of that length still.
     Resting { host: String, left: Duration },
 }
 
-/// Fetches one article and records what became of it.
-pub(super) async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -> Result<Ended, StoreError> {
+impl Ended {
+    /// Settled without a page that would serve others.
+    fn alone(receipt: Receipt) -> Self {
+        Self::Over(receipt, None)
+    }
+}
+
+/// Fetches one article, unless its page is `known`, and records what became of it.
+pub(super) async fn fetch(
+    station: Station,
+    desk: Arc<Desk>,
+    pending: Pending,
+    known: Option<Page>,
+) -> Result<Ended, StoreError> {
     let now = clock::now();
     let source = desk.source(pending.source.as_str()).cloned();
-    let Some(source) = source.filter(|source| source.spec.article != ArticleChoice::Never) else {
-        return settle(&station, &desk, None, pending, End::Dropped, None).await;
+    let source = source.filter(|source| source.spec.article != ArticleChoice::Never);
+    let Some((source, url)) = source.zip(Url::parse(&pending.url).ok()) else {
+        return settle(&station, &desk, None, pending, End::Dropped, None).await.map(Ended::alone);
     };
     if pending.is_too_old(Day::of(now)) {
         let end = End::Failed { detail: format!("it waited for more than {WAIT_DAYS_MAX} days") };
-        return settle(&station, &desk, Some(&source), pending, end, None).await;
+        return settle(&station, &desk, Some(&source), pending, end, None).await.map(Ended::alone);
     }
-    let Ok(url) = Url::parse(&pending.url) else {
-        return settle(&station, &desk, Some(&source), pending, End::Dropped, None).await;
-    };
+    if let Some(Page { end, clock, .. }) = known {
+        return settle(&station, &desk, Some(&source), pending, end, clock).await.map(Ended::alone);
+    }
     let request = Request {
         url: &url,
         validators: None,
@@ -79,7 +93,10 @@ pub(super) async fn fetch(station: Station, desk: Arc<Desk>, pending: Pending) -
             }
         },
     };
-    settle(&station, &desk, Some(&source), pending, end, showed).await
+    let is_said = matches!(end, End::Used { .. } | End::Unfit(_));
+    let page = is_said.then(|| Page { end: end.clone(), at: now, clock: showed });
+    let receipt = settle(&station, &desk, Some(&source), pending, end, showed).await?;
+    Ok(Ended::Over(receipt, page))
 }
 
 /// What follows the failure of an attempt.
@@ -106,7 +123,7 @@ async fn settle(
     pending: Pending,
     end: End,
     showed: Option<Timestamp>,
-) -> Result<Ended, StoreError> {
+) -> Result<Receipt, StoreError> {
     let judged = match (&end, source) {
         (End::Used { text }, Some(source)) => judge(station, desk, source, &pending, text.clone()).await?,
         _ => None,
@@ -128,7 +145,7 @@ async fn settle(
     for (alert, disposition) in &receipt.alerts {
         info!(source = %name, %alert, disposition = disposition.as_str(), "alert made, with the article");
     }
-    Ok(Ended::Over(receipt))
+    Ok(receipt)
 }
 
 /// Asks the rules about the stored entry together with its article.

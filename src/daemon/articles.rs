@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 use url::Url;
 
 use super::article::{self, Ended};
+use super::shelf::{Shelf, Spot};
 use super::station::Station;
 use super::{clock, sender};
 use crate::article::Pending;
@@ -65,6 +66,8 @@ pub struct Articles {
     waiting: HashMap<ItemId, Errand>,
     jobs: JoinSet<Result<Ended, StoreError>>,
     running: HashMap<Id, Errand>,
+    /// What was read a short while ago.
+    shelf: Shelf,
     /// How many have been begun.
     begun: usize,
     watch: clock::Watch,
@@ -78,7 +81,8 @@ impl Articles {
     pub async fn start(station: Station, desk: Arc<Desk>) -> Result<Self, StoreError> {
         let (jobs, running) = (JoinSet::new(), HashMap::new());
         let watch = clock::Watch::new(clock::now());
-        let mut articles = Self { station, desk, waiting: HashMap::new(), jobs, running, begun: 0, watch };
+        let (waiting, shelf) = (HashMap::new(), Shelf::default());
+        let mut articles = Self { station, desk, waiting, jobs, running, shelf, begun: 0, watch };
         articles.read_anew().await?;
         Ok(articles)
     }
@@ -194,12 +198,18 @@ impl Articles {
         while self.begun < most && self.next_due().is_some_and(|due| due <= clock::now()) {
             let next = self.next().map(|errand| errand.pending.item);
             let Some(errand) = next.and_then(|item| self.waiting.remove(&item)) else { return };
-            let attempt =
-                article::fetch(self.station.clone(), Arc::clone(&self.desk), errand.pending.clone());
+            let (station, desk, pending) =
+                (self.station.clone(), Arc::clone(&self.desk), errand.pending.clone());
+            let known = self.spot(&pending).and_then(|spot| self.shelf.get(&spot, clock::now()).cloned());
+            let attempt = article::fetch(station, desk, pending, known);
             let job = self.jobs.spawn(attempt);
             self.running.insert(job.id(), errand);
             self.begun += 1;
         }
+    }
+
+    fn spot(&self, pending: &Pending) -> Option<Spot> {
+        Spot::of(self.desk.source(pending.source.as_str())?, &pending.url)
     }
 
     /// Takes note of an end, and says what the sender is to know of it.
@@ -208,7 +218,10 @@ impl Articles {
         let Errand { pending, host, .. } = self.running.remove(&job)?;
         let item = pending.item;
         let (later, order) = match ended {
-            Ok((_, Ok(Ended::Over(receipt)))) => {
+            Ok((_, Ok(Ended::Over(receipt, page)))) => {
+                if let Some((spot, page)) = self.spot(&pending).zip(page) {
+                    self.shelf.put(spot, page);
+                }
                 let owes = !receipt.deliveries.is_empty();
                 return owes.then(|| sender::Order::of(receipt.deliveries, receipt.repeat));
             }

@@ -37,6 +37,7 @@ pub mod reload;
 mod report;
 mod same;
 pub mod sender;
+mod shelf;
 pub mod station;
 pub mod systemd;
 pub mod unrecorded;

@@ -10,6 +10,7 @@ use super::{InForce, Receipt};
 use crate::article::{self, End, Fate, Pending};
 use crate::config::ArticleChoice;
 use crate::item::{Dating, Item, ItemId, SourceName, link};
+use crate::rules::spec::Mode;
 use crate::rules::verdict::Verdict;
 use crate::rules::{Engine, SourceLabel};
 use crate::store::{Day, StoreError, Transaction};
@@ -173,7 +174,7 @@ impl Wish<'_> {
 pub(super) struct Edit {
     /// Whether the entry fires now by itself.
     pub(super) alone: bool,
-    /// The rules that fired on the stored version, by itself or with its article.
+    /// The rules that are told and fired on the stored version, by itself or with its article.
     fired: HashSet<Arc<str>>,
     /// Whether a rule that is told fires now on the entry by itself, and did not before.
     pub(super) tells: bool,
@@ -193,10 +194,10 @@ impl Edit {
         let judge = |item: &Item| engine.judge(item, Some(label));
         let with_article = text.map(|text| judge(&article::joined(before, text)).fired);
         let fired = judge(before).fired.into_iter().chain(with_article.into_iter().flatten());
+        let fired = fired.filter(|rule| rule.mode == Mode::Live).map(|rule| rule.rule).collect();
         let shown = judge(now);
         let alone = record::fires(&shown);
-        let mut edit =
-            Self { alone, fired: fired.map(|rule| rule.rule).collect(), tells: false, added: None };
+        let mut edit = Self { alone, fired, tells: false, added: None };
         edit.tells = edit.news(shown).is_some();
         let added = text.map(|text| (article::joined(now, text), added(engine, now, text, label)));
         edit.added = added.and_then(|(item, verdict)| Some((item, edit.news(verdict)?)));
@@ -208,8 +209,8 @@ impl Edit {
         self.tells || self.added.is_some()
     }
 
-    /// What of a verdict on the version shown now is to be told: the rules that did not fire before, if any of them is
-    /// told at all.
+    /// What of a verdict on the version shown now is to be told: the rules that did not fire before, and those on trial
+    /// beside them. `None` where no rule is told.
     pub(super) fn news(&self, mut verdict: Verdict) -> Option<Verdict> {
         verdict.fired.retain(|rule| !self.fired.contains(&rule.rule));
         record::fires(&verdict).then_some(verdict)

@@ -1,7 +1,7 @@
 //! From matches to alerts: what is news, what is one more report of the same.
 //!
-//! Pure. Until near-duplicates are grouped, an item joins a story opened in the last 24 hours when it has
-//! the same normalised link or the same folded text.
+//! Pure. Until near-duplicates are grouped, an item joins a story opened in the last 24 hours when it is an item of that,
+//! has the same normalised link as a report of another source, or the same folded text.
 
 pub mod join;
 pub mod kept;
