@@ -139,28 +139,21 @@ fn as_published(file: &str, bytes: &[u8]) -> String {
     }
     let mut published = String::new();
     for piece in text.split_inclusive(|c: char| c.is_ascii()) {
-        let spoilt = piece.trim_end_matches(|c: char| c.is_ascii());
+        let (spoilt, rest) = piece.split_at(piece.trim_end_matches(|c: char| c.is_ascii()).len());
         let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(spoilt);
-        match std::str::from_utf8(&bytes) {
-            Ok(mended) if !unmappable => published += mended,
-            Ok(_) | Err(_) => published += spoilt,
-        }
-        published += &piece[spoilt.len()..];
+        let mended = std::str::from_utf8(&bytes).ok().filter(|_| !unmappable);
+        published += mended.unwrap_or(spoilt);
+        published += rest;
     }
     published
 }
 
 /// What stands in the first element of that name, without references to characters that are none of XML's five.
 fn element(entry: &str, name: &str) -> String {
-    let start = format!("<{name}");
-    let Some(at) = entry
-        .match_indices(&start)
-        .map(|(at, _)| at + start.len())
-        .find(|&at| entry[at..].starts_with(|c: char| c == '>' || c.is_whitespace()))
-    else {
-        return String::new();
-    };
-    let Some((tag, after)) = entry[at..].split_once('>') else { return String::new() };
+    let is_end = |c: char| c == '>' || c.is_whitespace();
+    let element = entry.split(&format!("<{name}")).skip(1).find(|after| after.starts_with(is_end));
+    let Some((tag, _)) = element.and_then(|after| after.split_once('>')) else { return String::new() };
+    let Some((_, after)) = entry.split_once(&format!("<{name}{tag}>")) else { return String::new() };
     let inside = after.split_once(&format!("</{name}>")).map_or("", |(inside, _)| inside);
     let data = inside.trim().strip_prefix("<![CDATA[").and_then(|data| data.strip_suffix("]]>"));
     match data {

@@ -222,11 +222,11 @@ fn more_items_and_longer_texts_than_the_limits_are_cut_and_told() {
         let items: String = items.into_iter().map(rss).collect();
         format!("<rss version='2.0'><channel>{items}</channel></rss>")
     };
-    let list = rising.iter().copied().map(json).collect::<Vec<_>>().join(",");
+    let items = rising.iter().copied().map(json).collect::<Vec<_>>().join(",");
     for (feed, read_guids) in [
         (channel(rising), [5, last]),
         (channel(falling), [last, 5]),
-        (format!(r#"{{"items":[{list}]}}"#), [5, last]),
+        (format!(r#"{{"items":[{items}]}}"#), [5, last]),
     ] {
         let reading = read(Reader::Feed, feed.as_bytes()).unwrap();
         assert_eq!((reading.items.len(), reading.lost), (ITEMS_PER_DOCUMENT_MAX, 5));

@@ -35,7 +35,6 @@ pub(super) fn parse_in(text: &str, lang: Option<&str>) -> Option<Timestamp> {
 }
 
 /// Whether an item can be of that date.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "it filters an `Option`")]
 pub(super) fn is_possible(date: &Timestamp) -> bool {
     *date >= EARLIEST
 }

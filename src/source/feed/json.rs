@@ -110,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn a_summary_is_the_lead_of_a_content() {
+        let Feed { items, .. } = read(
+            r#"{"items":[{"summary":"L","content_text":"B","content_html":"<p>B"},{"content_text":"B"},{"summary":"L"}]}"#,
+        )
+        .unwrap();
+        let texts: Vec<_> = items.iter().map(|item| (item.leads.concat(), item.bodies.concat())).collect();
+        let expected = [("L", "<p>B"), ("", "B"), ("L", "")];
+        assert_eq!(texts, expected.map(|(lead, body)| (lead.to_owned(), body.to_owned())));
+    }
+
+    #[test]
     fn odd_feeds_are_read() {
         let version = r#"{"version":"https://jsonfeed.org/version/1"}"#;
         assert_eq!(read(version).map(|feed| feed.items.len()), Ok(0));

@@ -101,12 +101,20 @@ struct Words(String);
 
 impl Words {
     fn add(&mut self, text: &str) {
-        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-            if self.0.is_empty() {
+        self.0.reserve(text.len() + 2);
+        let mut inside = false;
+        for c in text.chars().chain(['\n']) {
+            let is_letter = if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() };
+            if is_letter && self.0.is_empty() {
                 self.0.push(' ');
             }
-            self.0.extend(word.chars().flat_map(char::to_lowercase));
-            self.0.push(' ');
+            match (is_letter, c.is_ascii()) {
+                (true, true) => self.0.push(c.to_ascii_lowercase()),
+                (true, false) => self.0.extend(c.to_lowercase()),
+                (false, _) if inside => self.0.push(' '),
+                (false, _) => {}
+            }
+            inside = is_letter;
         }
     }
 
