@@ -1,5 +1,5 @@
-//! `harmattan store`: backups of a store that is in use, what can be restored and what is refused, and how it ends when
-//! the program is killed on the way.
+//! `harmattan store`: backups of a store that is in use, what can be restored and what is refused, and how it
+//! ends when the program is killed on the way.
 
 use std::fs;
 use std::path::Path;
@@ -138,23 +138,50 @@ fn a_backup_is_restored_where_no_store_is() {
     assert_eq!(stats["backup"], told["taken"]);
 }
 
+/// The steps of an exchange of stores at which a kill may come.
+const STEPS: [&str; 7] =
+    ["built:1", "ready:1", "aside:1", "aside:2", "swapped:1", "entering:1", "entering:3"];
+
+/// What lies in the folder of a store, beside snapshots and what was moved aside.
+const PARTS: [&str; 5] = ["blobs", "conf", "db", "mark", "pages"];
+
+/// Runs a command that is killed at that step, or not at all.
+fn killed_at(desk: &Desk, step: &str, line: &[&str]) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+    command.current_dir(desk.path("")).env("HARMATTAN_FAIL", step).args(line);
+    !command.output().unwrap().status.success()
+}
+
+/// The files and folders of the desk's store, without snapshots.
+fn parts(desk: &Desk) -> Vec<String> {
+    let entries = fs::read_dir(desk.path("store")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.starts_with("snap."));
+    names.sort();
+    names
+}
+
 #[test]
-fn a_restore_that_is_killed_leaves_the_old_store_or_none_and_can_be_made_again() {
+fn a_restore_that_is_killed_is_undone_or_finished_by_whoever_opens_the_store_next() {
     if !cfg!(feature = "faults") {
         return;
     }
-    for (point, kept) in [("restored", true), ("swapped", false)] {
+    for step in STEPS {
         let desk = saved();
-        let run = |fault: &str| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_harmattan"));
-            command.current_dir(desk.path("")).env("HARMATTAN_FAIL", fault);
-            command.args(["store", "restore", "b", "--replace"]).output().unwrap().status
-        };
-        assert!(!run(&format!("{point}:1")).success(), "{point} was not met");
-        assert_eq!(exists(&desk.path("store/db")), kept, "{point}");
-        assert!(run("").success(), "{point}");
+        assert!(killed_at(&desk, step, &["store", "restore", "b", "--replace"]), "{step} was not met");
         let stats = desk.run(&["store", "stats", "--json"]).ended(0).json().remove(0);
-        assert!(stats["restored"].is_string(), "{stats}");
-        assert!(!exists(&desk.path("store.restoring")), "{point}");
+        let is_restored = stats.get("restored").is_some();
+        assert_eq!(is_restored, step != "built:1", "{step}: {stats}");
+        let names = parts(&desk);
+        let asides: Vec<_> = names.iter().filter(|name| name.starts_with("replaced-")).collect();
+        assert_eq!(asides.len(), usize::from(is_restored), "{step}: {names:?}");
+        let own =
+            names.iter().filter(|name| !asides.contains(name)).all(|name| PARTS.contains(&name.as_str()));
+        assert!(own, "nothing is left of the exchange, {step}: {names:?}");
+        for aside in asides {
+            assert!(desk.path("store").join(aside).join("db").is_file(), "{step}");
+        }
+        assert!(!killed_at(&desk, "", &["store", "restore", "b", "--replace"]), "{step}");
+        desk.run(&["once"]).ended(0);
     }
 }

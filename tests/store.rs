@@ -429,7 +429,15 @@ fn row_04_a_damaged_snapshot_is_survived() {
         }
         let store = SledStore::open(&path).unwrap();
         assert_eq!(store.items(999).unwrap().len(), 300, "{case}");
-        assert!(path.join("damaged-1/db").exists(), "{case}: the damaged store is kept");
+        drop(store);
+        let aside = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+        let aside: Vec<_> = aside.filter(|path| path.to_str().unwrap().contains("/damaged-")).collect();
+        assert_eq!(aside.len(), 1, "{case}");
+        assert_eq!(
+            snapshots(&aside[0]).len(),
+            snaps.len() + usize::from(case == "junk beside"),
+            "{case}: they are kept"
+        );
     }
 }
 

@@ -65,7 +65,7 @@ struct Saving {
 struct Restoring {
     /// The backup
     file: PathBuf,
-    /// Move the store that is there aside, to a name that ends in the time
+    /// Move the store that is there aside, into a folder of its own within, named after the time
     #[arg(long)]
     replace: bool,
     /// Print JSON

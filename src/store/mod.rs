@@ -10,6 +10,7 @@ mod keep;
 mod restore;
 mod sled;
 mod state;
+mod swap;
 mod writer;
 
 use std::io::Write;

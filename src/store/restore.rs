@@ -1,20 +1,19 @@
 //! Putting a backup in the place of a store.
 //!
-//! The file is read to its end before anything is touched. The new store is built beside the old one and takes its place
-//! by a change of names; the old one is moved aside, never removed. What the store does not know since the backup was
+//! The file is read to its end before anything is touched. The new store is built within the folder of the old one and
+//! takes its place (`swap`); the old one is moved aside, never removed. What the store does not know since the backup was
 //! taken may come again: it is marked, here what the backup owes, later what each source shows first (`ingest`).
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::backup::{self, Flaw, Head};
+use super::swap::{self, Alone};
 use super::{Backup, Restored, SledStore, Store, StoreError};
-use crate::fault;
 use crate::outbox::{Delivery, Subject};
 use crate::story::{Alert, AlertId};
 
@@ -58,25 +57,43 @@ pub fn restore(
     let backup = check(wish.file)?;
     // A link, as systemd makes them, stays; what it leads to is replaced.
     let place = fs::canonicalize(wish.place).unwrap_or_else(|_| wish.place.to_owned());
-    let held = SledStore::hold(&place)?;
-    if held.is_some() && !wish.replace {
-        return Err(StoreError::Present(wish.place.display().to_string()));
+    check_owner(&place)?;
+    let is_new = !place.exists();
+    if is_new {
+        place.parent().map_or(Ok(()), fs::create_dir_all).map_err(refused("create its directory"))?;
+        swap::folder(&place).map_err(refused("create its directory"))?;
     }
-    let owner = owner(&place)?;
-    let beside = named(&place, ".restoring");
-    let built = clear(&beside).and_then(|()| build(&wish, &beside, backup.head.taken, progress));
-    let swapped = built.and_then(|()| {
-        owner.map_or(Ok(()), |owner| give(&beside, owner)).map_err(refused("give it to its owner"))?;
-        fault::point("restored");
-        swap(&place, &beside, wish.now)
-    });
-    match swapped {
+    match replace(&wish, &place, backup.head.taken, progress) {
         Ok(aside) => Ok((backup, aside)),
         Err(fault) => {
-            drop(fs::remove_dir_all(&beside));
+            if is_new {
+                drop(fs::remove_dir_all(&place));
+            }
             Err(fault)
         }
     }
+}
+
+/// Builds the store and puts it in its place; where the old one is now.
+fn replace(
+    wish: &Wish<'_>,
+    place: &Path,
+    taken: Timestamp,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Option<PathBuf>, StoreError> {
+    let alone = Alone::at(place)?;
+    let held = SledStore::hold(place)?;
+    if held.is_some() && !wish.replace {
+        return Err(StoreError::Present(wish.place.display().to_string()));
+    }
+    let building = alone.building();
+    if let Err(fault) = build(wish, &building, taken, progress) {
+        drop(fs::remove_dir_all(&building));
+        return Err(fault);
+    }
+    let aside = swap::free(place, "replaced", wish.now);
+    alone.exchange(&aside)?;
+    Ok(Some(place.join(aside)).filter(|aside| aside.is_dir()))
 }
 
 /// Makes a store of a backup.
@@ -169,67 +186,11 @@ fn refused(doing: &'static str) -> impl Fn(io::Error) -> StoreError {
     move |source| StoreError::Io { doing, source }
 }
 
-/// To whom the new store must be given: the owner of the old one, or of the folder made for it.
-fn owner(place: &Path) -> Result<Option<(u32, u32)>, StoreError> {
-    let (Ok(folder), Ok(own)) = (fs::metadata(place), fs::metadata("/proc/self")) else { return Ok(None) };
+/// Refuses the folder of another user, except to root, who gives the new store to the owner of the folder.
+fn check_owner(place: &Path) -> Result<(), StoreError> {
+    let (Ok(folder), Ok(own)) = (fs::metadata(place), fs::metadata("/proc/self")) else { return Ok(()) };
     match (folder.uid(), own.uid()) {
-        (owner, us) if owner == us => Ok(None),
-        (owner, 0) => Ok(Some((owner, folder.gid()))),
+        (owner, us) if owner == us || us == 0 => Ok(()),
         (owner, us) => Err(StoreError::Foreign { path: place.display().to_string(), owner, us }),
     }
-}
-
-fn give(path: &Path, (user, group): (u32, u32)) -> io::Result<()> {
-    if path.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give(&entry?.path(), (user, group))?;
-        }
-    }
-    chown(path, Some(user), Some(group))
-}
-
-/// Removes what a restore that was killed left behind: nobody else makes that name.
-fn clear(beside: &Path) -> Result<(), StoreError> {
-    match fs::remove_dir_all(beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(refused("remove what an earlier restore left")(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Puts the new store in its place; where the old one is now.
-fn swap(place: &Path, beside: &Path, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
-    let is_empty = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let aside = (place.exists() && !is_empty(place)).then(|| free(place, now));
-    if let Some(aside) = &aside {
-        fs::rename(place, aside).map_err(refused("move the old one aside"))?;
-    }
-    fault::point("swapped");
-    let placed = fs::rename(beside, place).and_then(|()| File::open(folder)?.sync_all());
-    if let (Err(_), Some(aside)) = (&placed, &aside) {
-        // Where that fails too, both lie there under their other names.
-        drop(fs::rename(aside, place));
-    }
-    placed.map_err(refused("put the new one in its place"))?;
-    Ok(aside)
-}
-
-/// A name for the old store that is not taken.
-fn free(place: &Path, now: Timestamp) -> PathBuf {
-    let when = now.strftime("%Y%m%dT%H%M%SZ");
-    let names = (1..).map(|n| {
-        named(place, &if n == 1 { format!(".replaced-{when}") } else { format!(".replaced-{when}-{n}") })
-    });
-    names
-        .into_iter()
-        .find(|name| name.symlink_metadata().is_err())
-        .unwrap_or_else(|| named(place, ".replaced"))
-}
-
-fn named(place: &Path, ending: &str) -> PathBuf {
-    let mut name = place.file_name().map_or_else(|| OsString::from("store"), OsString::from);
-    name.push(ending);
-    place.with_file_name(name)
 }

@@ -20,6 +20,7 @@ mod learned_row;
 mod mark;
 mod open;
 mod pages;
+mod place;
 mod rows;
 mod seen;
 mod silence_row;
@@ -30,7 +31,6 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -65,9 +65,6 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// The format of its rows; a greater number needs a newer program.
-    pub(super) const FORMAT: u32 = open::FORMAT;
-
     /// Opens the store at `path`, creating it and missing parents where there is none. Blocks; after a crash
     /// it may take seconds.
     ///
@@ -84,20 +81,6 @@ impl SledStore {
     /// [`StoreError::Absent`], and those of [`SledStore::create`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::with(path, open::existing(path)?)
-    }
-
-    /// Makes a store at `path` of the rows of another, which `rows` hands over.
-    pub(super) fn fill(
-        path: &Path,
-        rows: impl FnOnce(&mut copy::Put<'_>) -> Result<(), StoreError>,
-    ) -> Result<Self, StoreError> {
-        Self::with(path, copy::fill(path, rows)?)
-    }
-
-    /// Keeps everybody from opening the store at `path`, as long as what it returns is kept; `None` where there is no
-    /// store.
-    pub(super) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
-        open::hold(path)
     }
 
     fn with(path: &Path, open: engine::Open) -> Result<Self, StoreError> {

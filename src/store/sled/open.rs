@@ -1,5 +1,6 @@
 //! Opening: who may, what may be found, and how a damaged database is tried once more.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -9,12 +10,15 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::access::{InTransaction, Read};
 use super::engine::{self, Open};
 use super::keys;
 use super::mark::Mark;
 use crate::store::StoreError;
 use crate::store::error::panic_text;
+use crate::store::swap::{self, Alone};
 
 /// The format of the store as a whole; a greater number needs a newer program. 2 has deliveries that are held, bundles,
 /// reports and the ways of notifiers, which a program of format 1 would set aside; what it wrote is read as it is.
@@ -26,20 +30,21 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// How long a taken lock is waited for.
 const LOCK_WAIT: Duration = Duration::from_millis(500);
 
-/// Copies of damaged databases kept in the store; a loop of failing starts must not fill the disk.
-const COPIES_MAX: u32 = 3;
+/// Folders of what was damaged that are kept in the store; a loop of failing starts must not fill the disk.
+const DAMAGED_MAX: usize = 10;
 
-/// How the names of such copies begin.
-const COPY_PREFIX: &str = "damaged-";
+/// How their names begin, before the time.
+const DAMAGED: &str = "damaged";
 
 /// Opens the store at `path`, which must be there.
 pub(super) fn existing(path: &Path) -> Result<Open, StoreError> {
-    if !log_path(path).is_file() {
+    if !log_path(path).is_file() && !swap::is_begun(path) {
         return Err(StoreError::Absent(path.display().to_string()));
     }
     check_owner(path)?;
+    let _alone = Alone::at(path)?;
     let open = match open_once(path) {
-        Err(Refusal::Corrupt(detail)) => {
+        Err(Refusal::Corrupt(detail)) if !snapshots(path)?.is_empty() => {
             tracing::error!(path = %path.display(), detail, "the store is damaged; trying without its snapshot");
             set_snapshots_aside(path)?;
             open_once(path)
@@ -53,7 +58,7 @@ pub(super) fn existing(path: &Path) -> Result<Open, StoreError> {
 
 /// Opens the store at `path`, creating it and its parents where it is not there.
 pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
-    if log_path(path).is_file() {
+    if log_path(path).is_file() || swap::is_begun(path) {
         return existing(path);
     }
     let create = |source| StoreError::Io { doing: "create its directory", source };
@@ -64,6 +69,7 @@ pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
         sync_at(parent.unwrap_or(Path::new("."))).map_err(create)?;
     }
     check_owner(path)?;
+    let _alone = Alone::at(path)?;
     let open = open_once(path).map_err(|refusal| refusal.into_error(path))?;
     // A mark without a log: someone removed the data and nothing else.
     check_mark(path, &open)?;
@@ -72,6 +78,9 @@ pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
     sync_directories(path).map_err(create)?;
     Ok(open)
 }
+
+/// What sled and [`Mark`] keep in the store's folder, beside snapshots.
+const PARTS: [&str; 5] = ["db", "conf", "blobs", "mark", "mark.new"];
 
 /// The file that holds sled's log, and with it all data.
 fn log_path(path: &Path) -> PathBuf {
@@ -170,24 +179,85 @@ fn check_mark(path: &Path, open: &Open) -> Result<(), StoreError> {
     Err(StoreError::Damaged { path: path.display().to_string(), detail })
 }
 
-/// Copies the damaged store aside, then removes its snapshots: they only shorten the start, and sled replays its log.
+/// Moves the snapshots aside: they only shorten the start, and sled replays its log.
 fn set_snapshots_aside(path: &Path) -> Result<(), StoreError> {
-    let refused = |source| StoreError::Io { doing: "copy the damaged store", source };
-    // To the end of the copy nobody else may open it.
+    let refused = |source| StoreError::Io { doing: "set its snapshot aside", source };
+    // What sled still opens must not change under its hands.
     let _held = hold(path)?;
-    let Some(copy) = free_copy_name(path) else {
-        let detail = format!("{COPIES_MAX} copies `damaged-…` of it lie in it; remove them to try again");
-        return Err(StoreError::Damaged { path: path.display().to_string(), detail });
-    };
-    copy_directory(path, &copy).map_err(refused)?;
-    tracing::warn!(copy = %copy.display(), "the damaged store was copied");
+    let written = modified(&log_path(path)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let aside = path.join(room_for_damaged(path, written)?);
+    swap::folder(&aside).map_err(refused)?;
+    for snapshot in snapshots(path)? {
+        fs::rename(path.join(&snapshot), aside.join(&snapshot)).map_err(refused)?;
+    }
+    tracing::warn!(aside = %aside.display(), "the damaged snapshot was set aside");
+    sync_at(&aside).and_then(|()| sync_at(path)).map_err(refused)
+}
+
+/// The names of the snapshots, and of what was to be one.
+fn snapshots(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let refused = |source| StoreError::Io { doing: "look for its snapshot", source };
+    let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(refused)? {
-        let entry = entry.map_err(refused)?;
-        if entry.file_name().as_encoded_bytes().starts_with(b"snap.") {
-            fs::remove_file(entry.path()).map_err(refused)?;
+        let name = entry.map_err(refused)?.file_name();
+        if is_snapshot(&name) {
+            found.push(PathBuf::from(name));
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+fn is_snapshot(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b"snap.")
+}
+
+/// Whether a store's folder has that file or folder for the store itself.
+pub(super) fn is_part(name: &OsStr) -> bool {
+    is_snapshot(name) || PARTS.iter().any(|part| name == *part)
+}
+
+/// The name of a folder for what is found damaged `at` that time in the store at `path`.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when there are too many already.
+fn room_for_damaged(path: &Path, at: Timestamp) -> Result<String, StoreError> {
+    let taken = damaged(path).len();
+    if taken < DAMAGED_MAX {
+        return Ok(swap::free(path, DAMAGED, at));
+    }
+    let detail = format!(
+        "{taken} folders `{DAMAGED}-…` of earlier damage lie in it; remove what nobody needs to try again"
+    );
+    Err(StoreError::Damaged { path: path.display().to_string(), detail })
+}
+
+/// The folders of what was damaged, by name.
+fn damaged(path: &Path) -> Vec<String> {
+    let names = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
+    let is_damaged = |name: &String| name.strip_prefix(DAMAGED).is_some_and(|rest| rest.starts_with('-'));
+    let mut found: Vec<_> = names.filter(is_damaged).collect();
+    found.sort();
+    found
+}
+
+fn modified(file: &Path) -> Option<Timestamp> {
+    fs::metadata(file).and_then(|file| file.modified()).ok().and_then(|at| Timestamp::try_from(at).ok())
+}
+
+/// Waits a little for the turn to open the store at `path` or to exchange it; `None` on a file system without such locks,
+/// where the lock of sled has to do.
+pub(super) fn turn(path: &Path) -> Result<Option<File>, StoreError> {
+    let folder =
+        File::open(path).map_err(|source| StoreError::Io { doing: "look at its directory", source })?;
+    match patiently(|| folder.try_lock(), |refusal| matches!(refusal, TryLockError::WouldBlock)) {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
 /// Takes the lock of the store at `path`; `None` where there is no store.
@@ -204,31 +274,6 @@ pub(super) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
         },
     )?;
     Ok(Some(log))
-}
-
-/// A directory for a copy that is not taken. It lies in the store: the service may write nowhere else.
-fn free_copy_name(path: &Path) -> Option<PathBuf> {
-    (1..=COPIES_MAX).map(|n| path.join(format!("{COPY_PREFIX}{n}"))).find(|copy| !copy.exists())
-}
-
-/// Copies a directory of files and directories. Earlier copies are left out, and the control socket, which may lie
-/// there too.
-fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
-    DirBuilder::new().mode(0o700).create(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(COPY_PREFIX.as_bytes()) {
-            continue;
-        }
-        let target = to.join(entry.file_name());
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            copy_directory(&entry.path(), &target)?;
-        } else if kind.is_file() {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Syncs the store's directories and sled's settings.

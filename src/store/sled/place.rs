@@ -1,0 +1,38 @@
+//! What is done to a store as a whole: making one of another's rows, and what its folder tells without opening it.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::Path;
+
+use super::{SledStore, copy, open};
+use crate::store::StoreError;
+
+impl SledStore {
+    /// The format of its rows; a greater number needs a newer program.
+    pub(in crate::store) const FORMAT: u32 = open::FORMAT;
+
+    /// Makes a store at `path` of the rows of another, which `rows` hands over.
+    pub(in crate::store) fn fill(
+        path: &Path,
+        rows: impl FnOnce(&mut copy::Put<'_>) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
+        Self::with(path, copy::fill(path, rows)?)
+    }
+
+    /// Keeps everybody from opening the store at `path`, as long as what it returns is kept; `None` where there is no
+    /// store.
+    pub(in crate::store) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
+        open::hold(path)
+    }
+
+    /// Waits a little for the turn to open the store at `path`, and keeps it as long as what it returns is kept; `None`
+    /// where there are no such locks.
+    pub(in crate::store) fn turn(path: &Path) -> Result<Option<File>, StoreError> {
+        open::turn(path)
+    }
+
+    /// Whether a store's folder has that file or folder for the store itself.
+    pub(in crate::store) fn is_part(name: &OsStr) -> bool {
+        open::is_part(name)
+    }
+}
