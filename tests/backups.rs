@@ -1,16 +1,18 @@
-//! `harmattan store`: backups of a store that is in use, what can be restored and what is refused, and how it
+//! `harmattan store`: backups of a store that is in use, what can be restored and what is refused, compaction, and how it
 //! ends when the program is killed on the way.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use harmattan::outbox::DeliveryId;
-use harmattan::store::{self, SledStore, Store, Wish};
+use harmattan::store::{self, Day, SledStore, Store, Wish};
 use jiff::Timestamp;
 
 use crate::support::desk::{Desk, exists};
 use crate::support::stage::Stage;
+use crate::support::store::*;
 
 /// The alerts of a store, and asserts that each of them has its deliveries: that no transaction was torn.
 fn whole(place: &Path) -> usize {
@@ -120,8 +122,6 @@ fn a_restore_refuses_what_it_should_and_touches_nothing() {
     assert!(told.contains("restored   ") && told.contains("from a backup of "), "{told}");
     desk.run(&["store", "verify"]).ended(0);
     desk.run(&["once"]).ended(0);
-    let told = desk.run(&["store", "compact"]).ended(74).err;
-    assert!(told.contains("not supported yet"), "{told}");
 }
 
 #[test]
@@ -184,4 +184,86 @@ fn a_restore_that_is_killed_is_undone_or_finished_by_whoever_opens_the_store_nex
         assert!(!killed_at(&desk, "", &["store", "restore", "b", "--replace"]), "{step}");
         desk.run(&["once"]).ended(0);
     }
+}
+
+/// All that a store holds.
+fn rows(desk: &Desk) -> Vec<u8> {
+    let store = SledStore::open(&desk.path("store")).unwrap();
+    let mut rows = Vec::new();
+    store.back_up(Timestamp::UNIX_EPOCH, &mut rows).unwrap();
+    rows
+}
+
+#[test]
+fn compacting_gives_room_back_and_keeps_every_row_and_page() {
+    let desk = saved();
+    let item = |n: u64| stored_item(n, Day(20_000));
+    {
+        let store = SledStore::open(&desk.path("store")).unwrap();
+        fill(&store);
+        for n in 0..3_000 {
+            write(&store, |rows| rows.put_item(&item(n)));
+        }
+        store.expire(at(30_000 * 86_400), Duration::from_hours(24)).unwrap();
+        store.keep_page(&name("rfi"), b"<html>").unwrap();
+        fill(&store);
+        store.sync().unwrap();
+    }
+    let before = rows(&desk);
+    let told = desk.run(&["store", "compact", "--json"]).ended(0).json().remove(0);
+    assert_eq!(rows(&desk), before);
+    let bytes = |of: &str| told[of].as_u64().unwrap();
+    assert!(bytes("after") * 2 < bytes("before"), "{told}");
+    let store = SledStore::open(&desk.path("store")).unwrap();
+    assert!(store.page(&name("rfi")).unwrap().is_some() && store.restored().unwrap().is_none());
+    drop(store);
+    assert_eq!(parts(&desk), PARTS);
+    let mark = fs::read_to_string(desk.path("store/mark")).unwrap();
+    assert!(mark.trim().parse::<u64>().unwrap() > 3_000, "what it must hold is known still: {mark}");
+
+    let told = desk.run(&["store", "compact"]).ended(0).out;
+    assert!(told.starts_with("compacted: ") && told.contains(" MiB before, "), "{told}");
+    let daemon = desk.start();
+    desk.run(&["store", "compact"]).ended(75);
+    assert_eq!(daemon.stop().0, Some(0));
+    let empty = Desk::new(CONFIG);
+    let refused = empty.run(&["store", "compact"]).ended(74).err;
+    assert!(refused.contains("no store at ") && !exists(&empty.path("store")), "{refused}");
+}
+
+#[test]
+fn row_01_a_crash_during_compaction() {
+    if !cfg!(feature = "faults") {
+        return;
+    }
+    let desk = saved();
+    fill(&SledStore::open(&desk.path("store")).unwrap());
+    let before = rows(&desk);
+    for step in STEPS {
+        assert!(killed_at(&desk, step, &["store", "compact"]), "{step} was not met");
+        assert_eq!(rows(&desk), before, "{step}");
+        assert_eq!(parts(&desk), PARTS[..4], "{step}");
+    }
+}
+
+/// Writes rows of every kind that has an own form.
+fn fill(store: &SledStore) {
+    let (source, key) = (source_state("rfi"), seen_key(1));
+    let (alert, page) = (alert(1), "x".repeat(40_000));
+    write(store, |rows| {
+        rows.put_source(&source)?;
+        rows.put_seen(&source.name, &[(key, seen(20_000, 20_001))])?;
+        rows.put_item(&stored_item(1, Day(30_000)))?;
+        let mut long = stored_item(2, Day(30_000));
+        long.item.title.clone_from(&page);
+        rows.put_item(&long)?;
+        rows.put_story(&alert.story)?;
+        rows.file_story(key, alert.story.id, at(1))?;
+        rows.put_alert(&alert)?;
+        rows.put_delivery(&delivery(1))?;
+        rows.put_delivery(&delivered(2, at(2)))?;
+        rows.put_reported(&("mail".into(), "desk@example.org".into()), at(3))?;
+        rows.put_spent(&("mail".into(), "desk@example.org".into()), &[at(4)])
+    });
+    store.sync().unwrap();
 }

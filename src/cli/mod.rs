@@ -100,7 +100,7 @@ enum Command {
     /// after a failure or is dead, the last reload was refused, a rule's test fails, a stored value is damaged. A dead delivery
     /// counts until it is sent again (`outbox retry`) or dropped (`outbox drop`).
     Status(status::Options),
-    /// Tell the store's size, verify it, back it up, restore it
+    /// Tell the store's size, verify it, back it up, restore it, compact it
     Store(store::Options),
     /// Make the daemon read its config again, and wait for the verdict
     Reload(reload::Options),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures_util::StreamExt as _;
 
 use super::At;
@@ -15,7 +15,7 @@ use crate::control::size::{Checked, Size};
 use crate::control::{Call, Reply, backup};
 use crate::daemon::clock;
 use crate::daemon::station::OpenStation;
-use crate::store::{self, Backup, Head, Keep, Wish};
+use crate::store::{self, Backup, Compacted, Head, Keep, Wish};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -41,8 +41,11 @@ enum Command {
     /// What was told since the backup was taken is not known then and may be told once more: marked as such, critical
     /// alerts alone and the rest as one message.
     Restore(Restoring),
-    /// Rewrite it without the room of what was removed (not supported yet)
-    Compact,
+    /// Rewrite it without the room of what was removed; nobody may use it meanwhile
+    ///
+    /// All rows are copied into a new store, which is read again and compared before it takes the place of the old one. The
+    /// old one is removed then: nothing is lost that was in it.
+    Compact(Plain),
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,11 +83,7 @@ pub(super) async fn store(at: &At, options: &Options) -> anyhow::Result<Exit> {
         Some(Command::Verify(plain)) => verify(at, plain).await,
         Some(Command::Backup(saving)) => save(at, saving).await,
         Some(Command::Restore(restoring)) => restore(at, restoring).await,
-        Some(Command::Compact) => {
-            bail!(
-                "`store compact` is not supported yet; `store backup` and `store restore --replace` have that effect"
-            )
-        }
+        Some(Command::Compact(plain)) => compact(at, plain).await,
     }
 }
 
@@ -102,6 +101,25 @@ async fn stats(at: &At, options: &Plain) -> anyhow::Result<Exit> {
     line(format!("damaged    {}", counted(damaged, ["row set aside", "rows set aside"])))?;
     if let (Some(at), Some(taken)) = (size.restored, size.backup) {
         line(format!("restored   {at:.0}, from a backup of {taken:.0}"))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn compact(at: &At, options: &Plain) -> anyhow::Result<Exit> {
+    let place = config::places(&at.path()?, &at.environment).store;
+    let path = place.display().to_string();
+    let work = move || {
+        let done = store::compact(&place, &mut |rows| progress(format!("{rows} rows copied")));
+        progress("");
+        done
+    };
+    let Compacted { rows, before, after } = tokio::task::spawn_blocking(work).await??;
+    if options.json {
+        json(&serde_json::json!({ "path": path, "rows": rows, "before": before, "after": after }))?;
+    } else {
+        let rows = counted(rows, ["row", "rows"]);
+        let (before, after) = (mebibytes(before), mebibytes(after));
+        line(format!("compacted: {path}, {rows}, {before:.1} MiB before, {after:.1} MiB now"))?;
     }
     Ok(Exit::Done)
 }

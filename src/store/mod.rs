@@ -5,6 +5,7 @@
 //! [`SledStore`] is the engine that needs no set-up.
 
 mod backup;
+mod compact;
 mod error;
 mod keep;
 mod restore;
@@ -33,6 +34,7 @@ use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::backup::{Backup, Head};
+pub use self::compact::{Compacted, compact};
 pub use self::error::StoreError;
 pub use self::keep::Keep;
 pub use self::restore::{Wish, check, restore};

@@ -30,6 +30,9 @@ const READY: &str = "ready-";
 /// A new store whose files take their place.
 const ENTERING: &str = "entering";
 
+/// The folder for an old store that nobody wants to keep; it goes as soon as the new one is in place.
+pub(super) const SPARE: &str = "spare";
+
 /// Nobody else opens the store in that folder or exchanges it as long as this is kept. Whoever has opened it before may
 /// have it still.
 pub(super) struct Alone {
@@ -79,7 +82,7 @@ impl Alone {
         if entering.is_dir() {
             self.move_in(&entering).map_err(refused)?;
         }
-        clear(&self.building()).map_err(refused)
+        clear(&self.building()).and_then(|()| clear(&self.place.join(SPARE))).map_err(refused)
     }
 
     /// The store that waits to take its place, and where the old one goes.

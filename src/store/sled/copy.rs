@@ -6,15 +6,19 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use sled::{Batch, Tree};
 
 use super::access::{Read, Row};
 use super::engine::{self, Engine, Open};
-use super::keys::Kind;
+use super::keys::{self, Kind};
 use super::rows::{from_json, to_json};
 use super::{frame, open, unreadable};
 use crate::store::backup::{Backup, Head, Sheet};
 use crate::store::{Restored, StoreError, Verified};
+
+/// Rows between two reports of progress.
+const PROGRESS_ROWS: u64 = 10_000;
 
 /// Rows written at once into a new store.
 const BATCH_ROWS_MAX: usize = 1_000;
@@ -62,8 +66,58 @@ pub(super) fn fill(
         flush(std::mem::take(&mut batch))
     })?;
     flush(batch)?;
+    open.mark.committed(Read::row::<u64>(&*open.db, &keys::commits())?.unwrap_or_default());
     open.sync()?;
     Ok(open)
+}
+
+/// A new store at `path` with all rows of another, read again and compared; durable. How many rows they are.
+pub(super) fn duplicate(
+    from: &Open,
+    path: &Path,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(Open, u64), StoreError> {
+    let mut read = Sum::default();
+    let copy = fill(path, |put| {
+        read = sum(from, |key, value, rows| {
+            if rows.is_multiple_of(PROGRESS_ROWS) {
+                progress(rows);
+            }
+            put(key.to_vec(), value.to_vec())
+        })?;
+        Ok(())
+    })?;
+    let written = sum(&copy, |_, _, _| Ok(()))?;
+    if (written.rows, written.digest.clone().finalize()) != (read.rows, read.digest.clone().finalize()) {
+        let source = io::Error::other(format!("{} rows were read, {} written", read.rows, written.rows));
+        return Err(StoreError::Io { doing: "copy itself without a flaw", source });
+    }
+    Ok((copy, read.rows))
+}
+
+/// Rows in the order of their keys.
+#[derive(Default)]
+struct Sum {
+    rows: u64,
+    digest: Sha256,
+}
+
+/// Hands over every row with the number of those before it, and sums them up.
+fn sum(
+    open: &Open,
+    mut row: impl FnMut(&[u8], &[u8], u64) -> Result<(), StoreError>,
+) -> Result<Sum, StoreError> {
+    let mut sum = Sum::default();
+    for pair in &*open.db {
+        let (key, value) = pair.map_err(unreadable)?;
+        row(&key, &value, sum.rows)?;
+        sum.rows += 1;
+        for piece in [&key, &value] {
+            sum.digest.update(piece.len().to_be_bytes());
+            sum.digest.update(piece);
+        }
+    }
+    Ok(sum)
 }
 
 /// Looks at the checksum of every value. Changes nothing: what is damaged is set aside when it is used.

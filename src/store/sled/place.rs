@@ -19,6 +19,16 @@ impl SledStore {
         Self::with(path, copy::fill(path, rows)?)
     }
 
+    /// Makes a store at `path` of all rows of this one, and compares them; how many they are. `progress` is told how many
+    /// are written.
+    pub(in crate::store) fn duplicate(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<u64, StoreError> {
+        self.engine.with(|open| copy::duplicate(open, path, progress).map(|(_, rows)| rows))
+    }
+
     /// Keeps everybody from opening the store at `path`, as long as what it returns is kept; `None` where there is no
     /// store.
     pub(in crate::store) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
