@@ -204,7 +204,7 @@ fn compacting_gives_room_back_and_keeps_every_row_and_page() {
         for n in 0..3_000 {
             write(&store, |rows| rows.put_item(&item(n)));
         }
-        store.expire(at(30_000 * 86_400), Duration::from_hours(24)).unwrap();
+        store.expire(at(30_000 * 86_400), Duration::from_hours(24), &|| true).unwrap();
         store.keep_page(&name("rfi"), b"<html>").unwrap();
         fill(&store);
         store.sync().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::Validators;
 use harmattan::ingest::{
-    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
+    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, blank, ingest,
 };
 use harmattan::item::Item;
 use harmattan::route::Routes;
@@ -15,7 +15,7 @@ use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{Match, Verdict};
 use harmattan::schedule::Learned;
 use harmattan::source::Candidate;
-use harmattan::store::{SledStore, Store};
+use harmattan::store::{Cause, Restored, SledStore, SourceState, Store};
 use harmattan::story::{Alert, AlertKind, Disposition};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -221,4 +221,48 @@ fn a_baseline_counts_what_live_rules_would_have_told() {
     let receipt = stage.poll(items);
     assert_eq!((receipt.baseline, receipt.new, receipt.baseline_fired), (true, 4, 2));
     assert!(receipt.alerts.is_empty());
+}
+
+/// A case, from what the store was restored, when it knows the source to have been read last where it knows it at all,
+/// and the items that are told.
+type Forgotten<'a> = (&'a str, Cause, &'a [Option<Timestamp>], &'a [u64]);
+
+#[test]
+fn what_a_damaged_store_forgot_is_told_as_far_as_it_may_be_news() {
+    let (at, taken) = (now() - SignedDuration::from_hours(2), now() - SignedDuration::from_hours(24));
+    let read = |hours: i64| Some(taken - SignedDuration::from_hours(hours));
+    let damage = || Cause::Damage { aside: "damaged-1".into(), detail: "cut".into(), kept: true };
+    let backup = || Cause::Backup;
+    let cases: [Forgotten; 6] = [
+        ("a source in force at the damage, of which nothing is known", damage(), &[None], &[1]),
+        ("one that came later", damage(), &[], &[]),
+        ("one that was read just before", damage(), &[read(2)], &[1, 2, 3]),
+        ("one that was read for long without the store's knowing", damage(), &[read(600)], &[1, 3]),
+        ("one that a backup knows and had not read", backup(), &[None], &[]),
+        ("one that a backup knows", backup(), &[read(600)], &[1, 2, 3]),
+    ];
+    for (case, cause, known, expected) in cases {
+        let stage = if known.iter().any(Option::is_some) { Stage::set() } else { Stage::bare() };
+        stage
+            .store
+            .transact(&mut |tx| {
+                for last_success in known {
+                    let source = tx.source(&name("rfi"))?.unwrap_or_else(|| blank(&name("rfi")));
+                    tx.put_source(&SourceState { last_success: *last_success, ..source })?;
+                }
+                tx.put_restored(&Restored { at, taken, cause: cause.clone() })
+            })
+            .unwrap();
+        let undated = Item { published: None, ..item(3) };
+        let items = [published(1, 0), published(2, 3), undated];
+        let receipt = stage.poll(items.map(|item| judged(item, &[live(Severity::Low)])).to_vec());
+        let told: Vec<Alert> =
+            receipt.alerts.iter().map(|(id, _)| stage.store.alert(*id).unwrap().unwrap()).collect();
+        let numbers: Vec<u64> =
+            told.iter().map(|alert| alert.item.guid.as_deref().unwrap().parse().unwrap()).collect();
+        assert_eq!(numbers, expected, "{case}");
+        assert!(told.iter().all(|alert| alert.repeat == Some(taken)), "{case}: all are marked");
+        let (later, _) = stage.alert(judged(published(4, 9), &[live(Severity::Low)]));
+        assert_eq!(later.repeat, None, "{case}: what comes later came later");
+    }
 }

@@ -180,7 +180,7 @@ fn what_is_late_and_what_no_route_takes_reads_well() {
 #[tokio::test]
 async fn what_may_have_been_told_before_says_so_in_every_form() {
     let alert = Alert { repeat: Some("2026-11-22T03:00:00Z".parse().expect("a time")), ..sample::french() };
-    let words = "May have been told before: the store was restored from a backup of 2026-11-22 03:00 UTC";
+    let words = "May have been told before: the store has forgotten what was told since 2026-11-22 03:00 UTC";
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let utc = TimeZone::UTC;
     let alone = message(&alert, RECIPIENT, &utc);

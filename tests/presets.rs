@@ -330,6 +330,7 @@ async fn what_lasts_is_shown_until_it_is_over() {
         (EventKind::NotifierFailing, SignedDuration::ZERO, 30),
         (EventKind::NotifierFailing, late, 1),
         (EventKind::SourceGap, SignedDuration::ZERO, 1),
+        (EventKind::StoreDamaged, SignedDuration::ZERO, 1),
         (EventKind::SourceRecovered, SignedDuration::ZERO, 0),
         (EventKind::NetworkOnline, SignedDuration::ZERO, 0),
         (EventKind::NotifierRecovered, SignedDuration::ZERO, 0),

@@ -22,7 +22,7 @@ pub(super) struct Options {
 pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let desk = Arc::new(at.delivering_desk()?);
     telemetry::start_command(&desk.config.log);
-    let opened = OpenStation::create(desk.config.store.path.clone()).await?;
+    let opened = OpenStation::serve(desk.config.store.path.clone(), Arc::clone(&desk)).await?;
     let round = if options.all { Round::All } else { Round::Due };
     let mut done = 0_usize;
     let progress = |poll: &api::Poll| {

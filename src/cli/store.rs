@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use futures_util::StreamExt as _;
 
 use super::At;
-use super::print::{Exit, counted, json, line, progress, talk};
+use super::print::{Exit, counted, json, line, plain, progress, talk};
 use super::reach::{reach, unexpected};
 use crate::config::{self, Places};
 use crate::control::client::{self, ClientError};
-use crate::control::size::{Checked, Size};
+use crate::control::size::{Checked, Rescued, Size};
 use crate::control::{Call, Reply, backup};
 use crate::daemon::clock;
 use crate::daemon::station::OpenStation;
@@ -101,6 +101,14 @@ async fn stats(at: &At, options: &Plain) -> anyhow::Result<Exit> {
     line(format!("damaged    {}", counted(damaged, ["row set aside", "rows set aside"])))?;
     if let (Some(at), Some(taken)) = (size.restored, size.backup) {
         line(format!("restored   {at:.0}, from a backup of {taken:.0}"))?;
+    }
+    if let Some(Rescued { at, since, detail, kept, aside }) = &size.rescued {
+        let left = if *kept { "what could be read was kept" } else { "an empty one was begun" };
+        line(format!(
+            "rescued    {at:.0}: {}; {left}, and knows for certain what was told until {since:.0}",
+            plain(detail, 300)
+        ))?;
+        aside.iter().try_for_each(|aside| line(format!("           the damaged store is at {aside}")))?;
     }
     Ok(Exit::Done)
 }

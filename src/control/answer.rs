@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::api::{self, Call, Reply};
 use super::owed::owed;
+use super::size::Rescued;
 use super::{explain, history, outbox, rows, send, shown, silence, size};
 use crate::daemon::live::Live;
 use crate::daemon::recall::recall;
@@ -74,12 +75,14 @@ pub(super) fn refused(message: impl Into<String>) -> Reply {
 async fn status(context: &Context) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
     let read = |store: &dyn Store| {
-        Ok((store.stats()?, store.sources()?, store.network()?, store.circuits()?, owed(store)?))
+        let known = (store.sources()?, store.network()?, store.circuits()?);
+        Ok((store.stats()?, known, store.restored()?, owed(store)?))
     };
-    let (size, states, network, circuits, owed) = context.station.read(read).await?;
+    let (size, (states, network, circuits), restored, owed) = context.station.read(read).await?;
     let unwell = rows::unwell(rows::sources(&desk, &states));
     let live = context.live.as_ref();
     let mut warnings = desk.warnings.clone();
+    warnings.extend(restored.and_then(|restored| rescued(&Rescued::of(&restored, &context.store_path)?)));
     let mut notifiers_failing = Vec::new();
     for (name, circuit) in &circuits {
         let Some(notifier) = desk.notifier(name) else { continue };
@@ -122,6 +125,16 @@ async fn status(context: &Context) -> Result<Reply, StoreError> {
 
 fn refusal(Refusal { since, reason, unrecorded }: Refusal) -> api::Refused {
     api::Refused { since, reason, unrecorded }
+}
+
+/// That the store was found damaged, as long as the damaged one is kept.
+fn rescued(Rescued { at, since, kept, aside, .. }: &Rescued) -> Option<String> {
+    let left = if *kept { "what could be read was kept" } else { "an empty one was begun" };
+    let aside = aside.as_ref()?;
+    Some(format!(
+        "the store was found damaged at {at:.0} and {left}: alerts since {since:.0} may be missing or repeated; remove \
+         `{aside}` when nobody needs it"
+    ))
 }
 
 /// What is amiss with a notifier that has these recipients.

@@ -35,6 +35,7 @@ mod refusal;
 mod release;
 pub mod reload;
 mod report;
+mod rescue;
 mod same;
 pub mod sender;
 mod shelf;
@@ -117,7 +118,7 @@ type Ended = (&'static str, Result<(), DaemonError>);
 pub async fn run(start: Start, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
     let desk = Arc::new(start.desk);
     let path = desk.config.store.path.clone();
-    let opened = OpenStation::create(path.clone()).await?;
+    let opened = OpenStation::serve(path.clone(), Arc::clone(&desk)).await?;
     let outcome = work(&opened.station, path, desk, start.environment, stop).await;
     let closed = opened.close().await;
     if let (Err(_), Err(fault)) = (&outcome, &closed) {
@@ -154,6 +155,7 @@ async fn work(
         unrecorded,
     };
     let (desk_in, desk_out) = watch::channel(Arc::clone(&desk));
+    let damaged = store_path.display().to_string();
     let context =
         Context { station: station.clone(), store_path, desk: desk_out.clone(), live: Some(live.clone()) };
 
@@ -182,6 +184,10 @@ async fn work(
     let outcome = tokio::select! {
         () = stop => { info!("stopping"); Ok(()) }
         Some(ended) = tasks.join_next() => Err(early(ended)),
+        // The next start looks into it, and puts another in its place where it is so.
+        detail = station.damage() => {
+            Err(StoreError::Damaged { path: damaged, detail }.into())
+        }
     };
     systemd::stopping();
     halt.cancel();

@@ -10,6 +10,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::rescue;
+use crate::desk::Desk;
 use crate::fetch::{Fetcher, Unsaved};
 use crate::store::{SledStore, Store, StoreError, Transaction, Writer};
 
@@ -63,6 +65,20 @@ impl Station {
     /// opened. What a failed one wrote may be read, and a later sync does not vouch for it.
     pub async fn is_synced(&self) -> bool {
         self.writer.between(|store| store.sync()).await.is_ok() && !self.writer.has_failed()
+    }
+
+    /// What looks like damage of the store, as soon as anything does.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn damage(&self) -> String {
+        let mut damage = self.store.damage();
+        let found = damage.wait_for(Option::is_some).await.ok().and_then(|detail| detail.clone());
+        match found {
+            Some(detail) => detail,
+            // The store lives as long as this station.
+            None => std::future::pending().await,
+        }
     }
 
     /// Commits, and with it what servers said that nobody has stored yet, to whomever they said it.
@@ -124,6 +140,15 @@ impl OpenStation {
     /// As for [`OpenStation::create`], and when there is none.
     pub async fn open(path: PathBuf) -> Result<Self, StoreError> {
         Self::open_by(move || SledStore::open(&path)).await
+    }
+
+    /// Opens the store at `path` as the service does, which has to go on: another takes the place of a damaged one, and
+    /// whoever `desk` says is told.
+    ///
+    /// # Errors
+    /// As for [`OpenStation::create`].
+    pub async fn serve(path: PathBuf, desk: Arc<Desk>) -> Result<Self, StoreError> {
+        Self::open_by(move || rescue::open(&path, &desk)).await
     }
 
     async fn open_by(

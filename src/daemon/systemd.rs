@@ -7,6 +7,9 @@ use tracing::debug;
 
 use crate::desk::Desk;
 
+/// How long a start that takes longer may be silent: opening a large store again is one step of it.
+const PATIENCE: Duration = Duration::from_mins(10);
+
 /// Ready: the store is open, the config in force, the tasks run. `refused` is why the last reload was refused.
 pub fn ready(desk: &Desk, refused: Option<&str>) {
     let status = format!(
@@ -25,6 +28,12 @@ pub fn ready(desk: &Desk, refused: Option<&str>) {
 /// How it is, in one line, until [`ready`] tells otherwise.
 pub fn status(text: &str) {
     tell(&[NotifyState::Status(text)]);
+}
+
+/// The start takes longer, for this reason: systemd is to be patient for ten minutes more from now on.
+pub fn delayed(reason: &str) {
+    let patience = u32::try_from(PATIENCE.as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::ExtendTimeoutUsec(patience), NotifyState::Status(reason)]);
 }
 
 /// A reload begins; [`ready`] ends it.

@@ -1,4 +1,4 @@
-//! What people must know of sources and of the network: entered states and gaps, each told once.
+//! What people must know of sources, of the network and of the store: entered states and gaps, each told once.
 //!
 //! Pure: [`judge`] takes what is known and what a poll came to, and returns what is known then and what to tell.
 //! `ingest` stores both in the poll's own transaction.
@@ -44,11 +44,13 @@ pub enum EventKind {
     NotifierFailing,
     /// Something does again.
     NotifierRecovered,
+    /// The store was found damaged, and another has taken its place.
+    StoreDamaged,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SourceFailing,
         Self::SourceSilent,
         Self::SourceRecovered,
@@ -57,6 +59,7 @@ impl EventKind {
         Self::NetworkOnline,
         Self::NotifierFailing,
         Self::NotifierRecovered,
+        Self::StoreDamaged,
     ];
 
     /// The type in webhooks and lists.
@@ -70,6 +73,7 @@ impl EventKind {
             Self::NetworkOnline => "network.online",
             Self::NotifierFailing => "notifier.failing",
             Self::NotifierRecovered => "notifier.recovered",
+            Self::StoreDamaged => "store.damaged",
         }
     }
 
@@ -87,20 +91,21 @@ impl EventKind {
             Self::SourceGap => "gap",
             Self::NetworkOffline => "offline",
             Self::NetworkOnline => "online",
+            Self::StoreDamaged => "damaged",
         }
     }
 }
 
-/// Something that happened to a source, a host or the network.
+/// Something that happened to a source, a host, the network, a notifier or the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its id.
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// The source; the host, when its sources share the trouble; the machine, for the network; the notifier.
+    /// The source; the host, when its sources share the trouble; the machine, for the network and the store; the notifier.
     pub name: String,
-    /// Of a failure, and of the recovery from one: its class.
+    /// Of a failure, and of the recovery from one: its class. Of damage: how much of the store was left.
     pub reason: Option<String>,
     /// Since when it is so.
     pub since: Timestamp,

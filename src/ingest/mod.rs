@@ -15,7 +15,7 @@ mod take;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::aside::{Aside, stand_aside};
 pub use self::lookup::{known, look_up, lookups, was_shown};
@@ -31,7 +31,7 @@ use crate::rules::Engine;
 use crate::rules::verdict::Verdict;
 use crate::schedule::Learned;
 use crate::source::{Candidate, Complaint, Hints};
-use crate::store::{ChannelState, Failing, SourceState, StoreError, Transaction, Walk};
+use crate::store::{Cause, ChannelState, Failing, Restored, SourceState, StoreError, Transaction, Walk};
 use crate::story::{AlertId, Disposition};
 
 /// What a poll brought.
@@ -236,12 +236,13 @@ pub struct Receipt {
 /// When the store cannot be read or written.
 pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Receipt, StoreError> {
     let (known, restored) = (tx.source(&poll.source.name)?, tx.restored()?);
-    let this = restored.map(|restored| restored.at);
-    // One that the backup does not know has a baseline to come.
+    let this = restored.as_ref().map(|restored| restored.at);
+    // One that the store does not know has a baseline to come.
     let mut state = known.unwrap_or_else(|| SourceState { restored: this, ..blank(&poll.source.name) });
     state = state.at(&poll.source.address);
-    let repeat =
-        restored.filter(|restored| state.restored != Some(restored.at)).map(|restored| restored.taken);
+    let unread = restored.filter(|restored| state.restored != Some(restored.at));
+    let repeat = unread.as_ref().map(|restored| restored.taken);
+    let lost = unread.and_then(|restored| lost_until(&restored, &state));
     let mut receipt = Receipt { repeat: repeat.is_some(), ..Receipt::default() };
     let before = health::Before::of(&state);
     match &poll.outcome {
@@ -250,7 +251,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
                 // The numbers of another channel say nothing of this one's.
                 state.telegram_newest = None;
             }
-            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat }
+            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost }
                 .take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();
             succeed(&mut state, poll.started);
@@ -287,6 +288,19 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     receipt.failing.clone_from(&state.failing);
     tx.put_source(&state)?;
     Ok(receipt)
+}
+
+/// A damaged store that knows a source as it was so long before it worked for the last time has lost sight of it.
+const LOST_SIGHT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Until when the source was read although a damaged store does not know what it showed; none where what is unknown to
+/// the store came since.
+fn lost_until(restored: &Restored, state: &SourceState) -> Option<Timestamp> {
+    let is_known = state.last_success.is_some_and(|read| restored.taken.duration_since(read) <= LOST_SIGHT);
+    match restored.cause {
+        Cause::Damage { .. } if !is_known => Some(restored.taken),
+        Cause::Damage { .. } | Cause::Backup => None,
+    }
 }
 
 /// Whether a poll leaves nothing that its source showed unread: what comes later came later.

@@ -44,7 +44,7 @@ pub(super) struct Recorder<'a> {
     pub(super) tags: &'a [String],
     /// Tier of that source.
     pub(super) tier: u8,
-    /// When the backup was taken since which it may have been told.
+    /// Since when the store, restored, may have forgotten that it was told.
     pub(super) repeat: Option<Timestamp>,
 }
 

@@ -25,8 +25,10 @@ pub(super) struct Ingest<'a> {
     pub(super) harvest: &'a Harvest,
     /// When the source was last read.
     pub(super) last_read: Option<Timestamp>,
-    /// When the backup was taken from which the store was restored, until all that came since is read.
+    /// Until when the restored store knows what was told, as long as not all that came since is read.
     pub(super) repeat: Option<Timestamp>,
+    /// Until when items were judged that the store, damaged since, does not know any more.
+    pub(super) lost: Option<Timestamp>,
 }
 
 impl Ingest<'_> {
@@ -88,7 +90,7 @@ impl Ingest<'_> {
         let judged = &*entry.judged;
         let seen = self.shown(None, &judged.candidate);
         receipt.new += 1;
-        if receipt.baseline && !self.in_backlog(judged, place) {
+        if self.is_old(judged, receipt.baseline) && !(receipt.baseline && self.in_backlog(judged, place)) {
             receipt.baseline_fired += u32::from(record::fires(&self.verdict(judged)));
             return Ok(seen);
         }
@@ -203,6 +205,16 @@ impl Ingest<'_> {
     fn verdict(&self, judged: &Judged) -> Verdict {
         let item = &judged.candidate.item;
         judged.verdict.clone().unwrap_or_else(|| self.force.engine.judge(item, Some(self.label())))
+    }
+
+    /// Whether an unknown item is one of those that were there before: of a baseline all are, but for what is dated later
+    /// than a damaged store forgot.
+    fn is_old(&self, judged: &Judged, baseline: bool) -> bool {
+        let item = &judged.candidate.item;
+        match self.lost.zip(item.published.or(item.updated)) {
+            Some((lost, dated)) => dated < lost,
+            None => baseline,
+        }
     }
 
     fn label(&self) -> SourceLabel<'_> {

@@ -32,6 +32,9 @@ pub(crate) fn headline(event: &Event) -> String {
         EventKind::NotifierRecovered => {
             format!("notifier {name} gets through again: what waited is being sent")
         }
+        EventKind::StoreDamaged => {
+            format!("the store of {name} was damaged: alerts may be missing or repeated")
+        }
     }
 }
 
@@ -60,7 +63,9 @@ pub(crate) fn more(event: &Event) -> String {
         EventKind::NotifierFailing | EventKind::NotifierRecovered => {
             format!("harmattan outbox list --notifier {}", line(&event.name))
         }
-        EventKind::NetworkOffline | EventKind::NetworkOnline => "harmattan status".to_owned(),
+        EventKind::NetworkOffline | EventKind::NetworkOnline | EventKind::StoreDamaged => {
+            "harmattan status".to_owned()
+        }
     }
 }
 
@@ -87,6 +92,11 @@ fn remedy(event: &Event) -> String {
             format!(
                 "see to its receiver or its secret, then try: harmattan send-test {name}; what waits is tried for three days"
             )
+        }
+        EventKind::StoreDamaged => {
+            "check the disk; look through what was published since; if a backup tells more, stop the daemon and bring it \
+             back: harmattan store restore FILE --replace"
+                .to_owned()
         }
         EventKind::SourceRecovered | EventKind::NetworkOnline | EventKind::NotifierRecovered => {
             "nothing".to_owned()

@@ -69,10 +69,10 @@ pub(crate) fn rule(rule: &Match) -> String {
 /// What a message says that leaves long after it could.
 pub(crate) const LATE: &str = "Late: a stop or an outage held it up";
 
-/// What is said of an alert that the store, restored from a backup, may have forgotten to have told.
+/// What is said of an alert that the store, restored from a backup or from damage, may have forgotten to have told.
 pub(crate) fn repeat(alert: &Alert, desk: &TimeZone) -> Option<String> {
     let taken = time(alert.repeat?, desk);
-    Some(format!("May have been told before: the store was restored from a backup of {taken}"))
+    Some(format!("May have been told before: the store has forgotten what was told since {taken}"))
 }
 
 /// What is said of an alert that everybody has, since the desk's routes say of nobody in particular.

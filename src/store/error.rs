@@ -96,10 +96,11 @@ impl StoreError {
             Self::Foreign { owner, .. } => {
                 Some(format!("run the command as that user: `sudo -u '#{owner}' harmattan …`"))
             }
-            Self::Damaged { path, .. } => Some(format!(
-                "restore a backup: `harmattan store restore FILE --replace`; without one, move `{path}` away, and an empty \
-                 store starts with a baseline of each source"
-            )),
+            Self::Damaged { .. } => Some(
+                "start `harmattan run` or `once`: it goes on with what can be read, sets the damaged store aside and tells; \
+                 or restore a backup: `harmattan store restore FILE --replace`"
+                    .into(),
+            ),
             Self::Newer { .. } => {
                 Some("install the newer version again, or restore a backup that this one took: `harmattan store restore`".into())
             }

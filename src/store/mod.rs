@@ -8,6 +8,7 @@ mod backup;
 mod compact;
 mod error;
 mod keep;
+mod rescue;
 mod restore;
 mod sled;
 mod state;
@@ -19,6 +20,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, EventId, HostTrouble, Network};
@@ -37,11 +39,12 @@ pub use self::backup::{Backup, Head};
 pub use self::compact::{Compacted, compact};
 pub use self::error::StoreError;
 pub use self::keep::Keep;
+pub use self::rescue::{Rescue, open};
 pub use self::restore::{Wish, check, restore};
 pub use self::sled::SledStore;
 pub use self::state::{
-    ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, KeptPage, Owner, PAGE_BYTES_MAX, PAGES_MAX,
-    Restored, Seen, SourceState, Stats, StoredItem, Verified, Walk,
+    Cause, ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, KeptPage, Owner, PAGE_BYTES_MAX,
+    PAGES_MAX, Restored, Seen, SourceState, Stats, StoredItem, Verified, Walk,
 };
 pub use self::writer::Writer;
 
@@ -162,7 +165,7 @@ pub trait Store: Send + Sync {
     /// The silences, those that are over too as long as there is room.
     fn silences(&self) -> Result<Vec<Silence>, StoreError>;
 
-    /// From which backup the store was restored, and when; `None` when it never was.
+    /// From what the store was restored, and when; `None` when it never was.
     fn restored(&self) -> Result<Option<Restored>, StoreError>;
 
     /// What is known of the network.
@@ -226,6 +229,10 @@ pub trait Store: Send + Sync {
 
     /// Looks at every stored value whether it is as it was written; changes nothing.
     fn verify(&self) -> Result<Verified, StoreError>;
+
+    /// What looks like damage of the store as a whole, as soon as anything does. Nothing more should be asked of it then: the
+    /// next start looks into it ([`open`]).
+    fn damage(&self) -> watch::Receiver<Option<String>>;
 }
 
 /// The first `limit` values that `scan` shows.
@@ -341,7 +348,7 @@ pub trait Transaction {
     fn restored(&self) -> Result<Option<Restored>, StoreError>;
 
     /// Writes that the store was restored.
-    fn put_restored(&self, restored: Restored) -> Result<(), StoreError>;
+    fn put_restored(&self, restored: &Restored) -> Result<(), StoreError>;
 
     /// Writes when what is past its time was removed to the end.
     fn put_retained(&self, at: Timestamp) -> Result<(), StoreError>;

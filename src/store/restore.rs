@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::backup::{self, Flaw, Head};
 use super::swap::{self, Alone};
-use super::{Backup, Restored, SledStore, Store, StoreError};
+use super::{Backup, Cause, Restored, SledStore, Store, StoreError};
 use crate::outbox::{Delivery, Subject};
 use crate::story::{Alert, AlertId};
 
@@ -114,12 +114,12 @@ fn build(
         };
         read(wish.file, row).map(drop)
     })?;
-    mark(&store, Restored { at: wish.now, taken })?;
+    mark(&store, &Restored { at: wish.now, taken, cause: Cause::Backup })?;
     store.sync()
 }
 
-/// Notes the restore, and marks what the backup owes: it may have been told since.
-fn mark(store: &dyn Store, restored: Restored) -> Result<(), StoreError> {
+/// Notes the restore, and marks what the store owes: it may have been told since.
+pub(super) fn mark(store: &dyn Store, restored: &Restored) -> Result<(), StoreError> {
     let mut owed = Vec::new();
     for Delivery { subject, .. } in store.open_deliveries()? {
         match subject {

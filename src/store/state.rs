@@ -289,13 +289,32 @@ pub struct Stats {
     pub damaged: u64,
 }
 
-/// The store was restored from a backup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The store was restored, and does not know all that it knew.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// When; it names this restore.
     pub at: Timestamp,
-    /// When the backup was taken. What was told since then the store does not know.
+    /// Until when it knows all: when the backup was taken, or some hours before the damaged store worked for the last time.
+    /// What was told since then it may not know.
     pub taken: Timestamp,
+    /// From what.
+    pub cause: Cause,
+}
+
+/// From what a store was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// From a backup.
+    Backup,
+    /// From what was left of it when it was found damaged.
+    Damage {
+        /// The folder within the store's to which the damaged one was moved.
+        aside: String,
+        /// What was found.
+        detail: String,
+        /// Whether anything was left; else it was begun anew.
+        kept: bool,
+    },
 }
 
 /// What a look at every stored value found.

@@ -116,7 +116,7 @@ pub struct Alert {
     pub fetched: Timestamp,
     /// What is odd about its date.
     pub dating: Dating,
-    /// When it may have been told before, since the store was restored: when the backup was taken.
+    /// When it may have been told before, since the store was restored: until when that one knows what was told.
     pub repeat: Option<Timestamp>,
     /// Entities it mentions.
     pub entities: Vec<EntityRef>,

@@ -24,10 +24,10 @@ pub struct Alert {
     /// Whether it left late, after an outage.
     #[serde(default)]
     pub late: bool,
-    /// Whether it may have been told before: the store was restored from a backup, and does not know.
+    /// Whether it may have been told before: the store was restored from a backup or was damaged, and does not know.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possible_duplicate: bool,
-    /// Of such a one: when the backup was taken.
+    /// Of such a one: when the backup was taken, or until when the damaged store knows for certain what was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Timestamp>,
     /// The rules that fired.

@@ -126,6 +126,6 @@ fn row_23_what_a_backup_owes_keeps_its_id_and_is_marked() {
 }
 
 /// Copies a folder as an operator does it.
-fn copy(from: PathBuf, to: PathBuf) {
+pub(super) fn copy(from: PathBuf, to: PathBuf) {
     assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }

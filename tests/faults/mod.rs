@@ -5,6 +5,7 @@
 mod clocks;
 mod configs;
 mod copies;
+mod damage;
 mod floods;
 mod receivers;
 mod refusals;

@@ -16,6 +16,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The secret of every desk's notifiers; whatever prints it fails.
@@ -225,6 +226,7 @@ pub(crate) struct Web {
 struct Pages {
     bodies: HashMap<String, String>,
     asked: HashMap<String, usize>,
+    asking: watch::Sender<()>,
 }
 
 impl Web {
@@ -253,11 +255,21 @@ impl Web {
     pub(crate) fn asked(&self, path: &str) -> usize {
         self.pages.lock().expect("no panic").asked.get(path).copied().unwrap_or_default()
     }
+
+    /// Waits until a page was asked for so many times more.
+    pub(crate) async fn asked_more(&self, path: &str, count: usize) {
+        let mut asking = self.pages.lock().expect("no panic").asking.subscribe();
+        let enough = self.asked(path) + count;
+        while self.asked(path) < enough {
+            asking.changed().await.expect("it serves");
+        }
+    }
 }
 
 async fn answer(State(pages): State<Arc<Mutex<Pages>>>, uri: Uri) -> Response {
     let mut pages = pages.lock().expect("no panic");
     *pages.asked.entry(uri.path().to_owned()).or_default() += 1;
+    pages.asking.send_replace(());
     match pages.bodies.get(uri.path()) {
         Some(body) => body.clone().into_response(),
         None => StatusCode::NOT_FOUND.into_response(),

@@ -72,6 +72,7 @@ impl Incident {
                     EventKind::NetworkOnline => (EventKind::NetworkOffline, Course::Over),
                     EventKind::NotifierFailing => (EventKind::NotifierFailing, Course::Lasts),
                     EventKind::NotifierRecovered => (EventKind::NotifierFailing, Course::Over),
+                    EventKind::StoreDamaged => (EventKind::StoreDamaged, Course::Happened),
                 };
                 let (kind, name) = (kind.as_str(), foreign::line(&event.name));
                 Self { course, ..happened(format!("{kind}/{name}"), kind, &name, event.created) }

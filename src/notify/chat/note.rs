@@ -273,7 +273,7 @@ fn stated(facts: impl Iterator<Item = (&'static str, String)>, message: &Message
 /// How loud an event is.
 fn severity(kind: EventKind) -> Severity {
     match kind {
-        EventKind::NetworkOffline | EventKind::NotifierFailing => Severity::High,
+        EventKind::NetworkOffline | EventKind::NotifierFailing | EventKind::StoreDamaged => Severity::High,
         EventKind::SourceFailing | EventKind::SourceSilent | EventKind::SourceGap => Severity::Medium,
         EventKind::SourceRecovered | EventKind::NetworkOnline | EventKind::NotifierRecovered => {
             Severity::Info

@@ -1,6 +1,7 @@
 //! All rows at once: out into a backup, from a backup into a new store, and a look at each of them.
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -15,7 +16,7 @@ use super::keys::{self, Kind};
 use super::rows::{from_json, to_json};
 use super::{frame, open, unreadable};
 use crate::store::backup::{Backup, Head, Sheet};
-use crate::store::{Restored, StoreError, Verified};
+use crate::store::{Cause, Restored, StoreError, Verified};
 
 /// Rows between two reports of progress.
 const PROGRESS_ROWS: u64 = 10_000;
@@ -120,6 +121,34 @@ fn sum(
     Ok(sum)
 }
 
+/// A new store at `path` with all that can be read of the one at `damaged`; `None` when it cannot be read, or nothing was
+/// ever committed as far as it tells.
+pub(super) fn salvage(
+    damaged: &Path,
+    path: &Path,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Option<Open>, StoreError> {
+    let left = match open::remains(damaged) {
+        // Threads of sled that outlived its panic may hold the lock still.
+        Err(StoreError::Damaged { .. } | StoreError::InUse(_)) => return Ok(None),
+        left => left?,
+    };
+    if left.mark.last() == 0 {
+        return Ok(None);
+    }
+    // Read to its end first: what fails then is the copy.
+    let is_readable = catch_unwind(AssertUnwindSafe(|| sum(&left, |_, _, _| Ok(())).is_ok()));
+    if !is_readable.unwrap_or(false) {
+        return Ok(None);
+    }
+    let copied = catch_unwind(AssertUnwindSafe(|| duplicate(&left, path, progress)));
+    copied.unwrap_or_else(|_| Err(panicked())).map(|(copy, _)| Some(copy))
+}
+
+fn panicked() -> StoreError {
+    StoreError::Io { doing: "save what can be read of it", source: io::Error::other("the engine panicked") }
+}
+
 /// Looks at the checksum of every value. Changes nothing: what is damaged is set aside when it is used.
 pub(super) fn verify(tree: &Tree) -> Result<Verified, StoreError> {
     let mut found = Verified::default();
@@ -153,15 +182,32 @@ fn is_damaged(tree: &Tree, key: &[u8]) -> Result<bool, StoreError> {
 struct RestoredRow {
     at: Timestamp,
     taken: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    damage: Option<DamageRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DamageRow {
+    aside: String,
+    detail: String,
+    kept: bool,
 }
 
 impl Row for Restored {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        to_json(&RestoredRow { at: self.at, taken: self.taken })
+        let damage = match self.cause.clone() {
+            Cause::Backup => None,
+            Cause::Damage { aside, detail, kept } => Some(DamageRow { aside, detail, kept }),
+        };
+        to_json(&RestoredRow { at: self.at, taken: self.taken, damage })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let RestoredRow { at, taken } = from_json(bytes)?;
-        Some(Self { at, taken })
+        let RestoredRow { at, taken, damage } = from_json(bytes)?;
+        let cause = match damage {
+            None => Cause::Backup,
+            Some(DamageRow { aside, detail, kept }) => Cause::Damage { aside, detail, kept },
+        };
+        Some(Self { at, taken, cause })
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use sled::{Db, Tree};
+use tokio::sync::watch;
 
 use super::access::{InTransaction, Read};
 use super::mark::Mark;
@@ -23,6 +24,9 @@ const ROOM_BYTES: usize = 1 << 20;
 
 /// Conflicts after which a transaction gives up; over one tree sled reports none.
 const CONFLICTS_MAX: u32 = 100;
+
+/// A file beside the log that says what looked like damage while the store was in use: it may open all the same.
+pub(super) const SUSPECT: &str = "suspect";
 
 /// An open database, its log as a file of our own, for `fdatasync`, and what must be in it.
 pub(super) struct Open {
@@ -61,6 +65,8 @@ pub(super) struct Engine {
     /// Whether such commits were in memory when the database was closed after a failure: the next sync must not
     /// vouch for them.
     lost: AtomicBool,
+    /// What looked like damage since it was opened.
+    damage: watch::Sender<Option<String>>,
 }
 
 impl Engine {
@@ -78,7 +84,13 @@ impl Engine {
             unreadable: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
             lost: AtomicBool::new(false),
+            damage: watch::Sender::new(None),
         }
+    }
+
+    /// What looks like damage, as soon as anything does.
+    pub(super) fn damage(&self) -> watch::Receiver<Option<String>> {
+        self.damage.subscribe()
     }
 
     /// Calls `call`, which may write, with the database. A panic inside sled becomes an error.
@@ -114,10 +126,33 @@ impl Engine {
         let Some(open) = open.as_ref() else {
             return Err(failed("open again", sled::Error::Unsupported("closed after a failure".into())));
         };
-        catch_unwind(AssertUnwindSafe(|| call(open))).unwrap_or_else(|panic| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(open))).unwrap_or_else(|panic| {
             let detail = format!("the engine panicked: {}", panic_text(panic.as_ref()));
             Err(StoreError::Damaged { path: self.path.display().to_string(), detail })
-        })
+        });
+        outcome.map_err(|error| self.located(error)).inspect_err(|error| self.suspect(error))
+    }
+
+    /// The error with the place of the store, which [`failed`] does not know.
+    fn located(&self, mut error: StoreError) -> StoreError {
+        if let StoreError::Damaged { path, .. } = &mut error
+            && path.is_empty()
+        {
+            *path = self.path.display().to_string();
+        }
+        error
+    }
+
+    /// Notes what looks like damage, beside the log too: whoever opens it next is to look at all of it.
+    fn suspect(&self, error: &StoreError) {
+        let StoreError::Damaged { detail, .. } = error else { return };
+        if self.damage.send_replace(Some(detail.clone())).is_some() {
+            return;
+        }
+        tracing::error!(path = %self.path.display(), detail, "the store looks damaged");
+        if let Err(error) = fs::write(self.path.join(SUSPECT), detail) {
+            tracing::warn!(%error, "that could not be noted for the next start");
+        }
     }
 
     /// Runs `works` as one numbered transaction; one that fails leaves nothing and harms no other.
@@ -178,7 +213,7 @@ impl Engine {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(old))) {
             tracing::warn!(panic = panic_text(panic.as_ref()), "the engine panicked while closing");
         }
-        *slot = Some(open::existing(&self.path)?);
+        *slot = Some(open::existing(&self.path).inspect_err(|error| self.suspect(error))?);
         self.unreadable.store(false, Ordering::Release);
         self.failed.store(false, Ordering::Release);
         Ok(())
@@ -243,7 +278,14 @@ pub(super) fn is_of_engine(error: &StoreError) -> bool {
     matches!(error, StoreError::Io { .. } | StoreError::Damaged { .. })
 }
 
-/// What sled said while it was to do `doing`.
+/// What sled said while it was to do `doing`; where the store is, is for the [`Engine`] to say.
 pub(super) fn failed(doing: &'static str, error: sled::Error) -> StoreError {
-    StoreError::Io { doing, source: error.into() }
+    match error {
+        sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
+            StoreError::Damaged { path: String::new(), detail: format!("to {doing}: {error}") }
+        }
+        sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::Io(_) => {
+            StoreError::Io { doing, source: error.into() }
+        }
+    }
 }

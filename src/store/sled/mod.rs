@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sled::Tree;
+use tokio::sync::watch;
 
 use self::access::{Read, Row};
 use self::engine::Engine;
@@ -224,6 +225,10 @@ impl Store for SledStore {
         self.read(copy::verify)
     }
 
+    fn damage(&self) -> watch::Receiver<Option<String>> {
+        self.engine.damage()
+    }
+
     fn network(&self) -> Result<Network, StoreError> {
         self.read(|tree| Ok(tree.row(&keys::network())?.unwrap_or_default()))
     }
@@ -332,8 +337,9 @@ fn show<T: Row>(
 ) -> Result<(), StoreError> {
     for row in scan {
         let (key, head) = row.map_err(unreadable)?;
+        // A bug of whoever looks says nothing of the engine.
         if let Some(value) = tree.row_from(&key, &head)?
-            && visit(value).is_break()
+            && engine::guarded(|| Ok(visit(value)))?.is_break()
         {
             break;
         }
@@ -360,7 +366,7 @@ fn show_closed(tree: &Tree, places: Kind, visit: &mut Visit<'_, Delivery>) -> Re
         let Some(delivery) = tree.row::<Delivery>(&keys::closed(id))? else { continue };
         // Meanwhile it may have ended anew, and is shown where it is now.
         let is_here = transaction::places(&delivery).iter().any(|now| place == *now);
-        if is_here && visit(delivery).is_break() {
+        if is_here && engine::guarded(|| Ok(visit(delivery)))?.is_break() {
             break;
         }
     }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::access::{InTransaction, Read};
 use super::engine::{self, Open};
 use super::keys;
-use super::mark::Mark;
+use super::mark::{MARK, MARK_NEW, Mark};
 use crate::store::StoreError;
 use crate::store::error::panic_text;
 use crate::store::swap::{self, Alone};
@@ -79,8 +79,13 @@ pub(super) fn or_create(path: &Path) -> Result<Open, StoreError> {
     Ok(open)
 }
 
+/// Opens what is left of the damaged store at `path`, whatever it lacks. The caller is alone there.
+pub(super) fn remains(path: &Path) -> Result<Open, StoreError> {
+    open_once(path).map_err(|refusal| refusal.into_error(path))
+}
+
 /// What sled and [`Mark`] keep in the store's folder, beside snapshots.
-const PARTS: [&str; 5] = ["db", "conf", "blobs", "mark", "mark.new"];
+const PARTS: [&str; 6] = ["db", "conf", "blobs", MARK, MARK_NEW, engine::SUSPECT];
 
 /// The file that holds sled's log, and with it all data.
 fn log_path(path: &Path) -> PathBuf {
@@ -173,9 +178,7 @@ fn check_mark(path: &Path, open: &Open) -> Result<(), StoreError> {
     if found >= marked {
         return Ok(());
     }
-    let detail = format!(
-        "it ends at commit {found}, but {marked} were on disk; to go on without the rest, remove the file `mark` in it"
-    );
+    let detail = format!("it ends at commit {found}, but {marked} were on disk");
     Err(StoreError::Damaged { path: path.display().to_string(), detail })
 }
 
@@ -220,7 +223,7 @@ pub(super) fn is_part(name: &OsStr) -> bool {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when there are too many already.
-fn room_for_damaged(path: &Path, at: Timestamp) -> Result<String, StoreError> {
+pub(super) fn room_for_damaged(path: &Path, at: Timestamp) -> Result<String, StoreError> {
     let taken = damaged(path).len();
     if taken < DAMAGED_MAX {
         return Ok(swap::free(path, DAMAGED, at));
@@ -232,7 +235,7 @@ fn room_for_damaged(path: &Path, at: Timestamp) -> Result<String, StoreError> {
 }
 
 /// The folders of what was damaged, by name.
-fn damaged(path: &Path) -> Vec<String> {
+pub(super) fn damaged(path: &Path) -> Vec<String> {
     let names = fs::read_dir(path)
         .into_iter()
         .flatten()
@@ -242,6 +245,13 @@ fn damaged(path: &Path) -> Vec<String> {
     let mut found: Vec<_> = names.filter(is_damaged).collect();
     found.sort();
     found
+}
+
+/// Until when the store at `path` worked for certain: the time of its mark, since whoever opens a damaged one writes to its
+/// log; that of the log where there is no mark.
+pub(super) fn worked_until(path: &Path) -> Option<Timestamp> {
+    let (marked, logged) = (modified(&path.join(MARK)), modified(&log_path(path)));
+    marked.into_iter().chain(logged).min()
 }
 
 fn modified(file: &Path) -> Option<Timestamp> {

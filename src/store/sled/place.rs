@@ -1,10 +1,12 @@
 //! What is done to a store as a whole: making one of another's rows, and what its folder tells without opening it.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 
-use super::{SledStore, copy, open};
+use jiff::Timestamp;
+
+use super::{SledStore, copy, engine, open};
 use crate::store::StoreError;
 
 impl SledStore {
@@ -29,6 +31,19 @@ impl SledStore {
         self.engine.with(|open| copy::duplicate(open, path, progress).map(|(_, rows)| rows))
     }
 
+    /// The same of what can be read still of the damaged store at `damaged`; `None` when that is nothing. The caller is
+    /// alone there.
+    ///
+    /// # Errors
+    /// When the copy cannot be written.
+    pub(in crate::store) fn salvage(
+        damaged: &Path,
+        path: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Option<Self>, StoreError> {
+        copy::salvage(damaged, path, progress)?.map(|open| Self::with(path, open)).transpose()
+    }
+
     /// Keeps everybody from opening the store at `path`, as long as what it returns is kept; `None` where there is no
     /// store.
     pub(in crate::store) fn hold(path: &Path) -> Result<Option<File>, StoreError> {
@@ -39,6 +54,30 @@ impl SledStore {
     /// where there are no such locks.
     pub(in crate::store) fn turn(path: &Path) -> Result<Option<File>, StoreError> {
         open::turn(path)
+    }
+
+    /// What looked like damage while the store at `path` was in use.
+    pub(in crate::store) fn suspicion(path: &Path) -> Option<String> {
+        fs::read_to_string(path.join(engine::SUSPECT)).ok()
+    }
+
+    /// Forgets a suspicion that was looked into.
+    pub(in crate::store) fn trust(path: &Path) -> Result<(), StoreError> {
+        let refused = |source| StoreError::Io { doing: "forget a suspicion", source };
+        fs::remove_file(path.join(engine::SUSPECT)).map_err(refused)
+    }
+
+    /// Until when the store at `path` worked for certain.
+    pub(in crate::store) fn worked_until(path: &Path) -> Option<Timestamp> {
+        open::worked_until(path)
+    }
+
+    /// The name of a folder for the damaged store at `path`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when there are too many already.
+    pub(in crate::store) fn room_for_damaged(path: &Path, at: Timestamp) -> Result<String, StoreError> {
+        open::room_for_damaged(path, at)
     }
 
     /// Whether a store's folder has that file or folder for the store itself.

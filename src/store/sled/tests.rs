@@ -9,7 +9,7 @@ use super::*;
 use crate::outbox::bundle::{Bundle, BundleId, Cause};
 use crate::outbox::{DeliveryState, Freedom};
 use crate::route::hold::{Hold, HoldReason};
-use crate::store::{Day, Owner, Seen, Transaction as _, Writer};
+use crate::store::{Day, Owner, Rescue, Restored, Seen, Transaction, Writer};
 use crate::story::StoryId;
 
 fn name() -> SourceName {
@@ -326,4 +326,28 @@ fn waiting_articles_are_counted_with_each_change_and_anew_at_each_opening() {
     });
     drop(store);
     assert_eq!(counted(&SledStore::open(dir.path()).unwrap()), [0, 1, 1, 1]);
+}
+
+#[test]
+fn a_panic_of_the_engine_is_looked_into_at_the_next_start_and_one_of_a_visitor_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let store = SledStore::create(&path).unwrap();
+    write(&store, |rows| rows.put(&keys::open(delivery(1).id), &delivery(1)));
+    let mut visitor = |_| panic!("on purpose");
+    let visited = store.visit_deliveries(Deliveries::Open, &mut visitor);
+    assert!(matches!(visited, Err(StoreError::Panicked(_))), "{visited:?}");
+    assert_eq!((store.damage().borrow().clone(), SledStore::suspicion(&path)), (None, None));
+
+    let panicked = store.read::<()>(|_| panic!("on purpose"));
+    assert!(matches!(panicked, Err(StoreError::Damaged { .. })), "{panicked:?}");
+    let found = Some("the engine panicked: on purpose".to_owned());
+    assert_eq!((store.damage().borrow().clone(), SledStore::suspicion(&path)), (found.clone(), found));
+    drop(store);
+
+    let mut tell = |_: &dyn Transaction, _: &Restored| panic!("there is nothing to tell");
+    let rescue = Rescue { now: Timestamp::UNIX_EPOCH, tell: &mut tell, progress: &mut || {} };
+    let (store, restored) = crate::store::open(&path, rescue).unwrap();
+    assert_eq!((restored, SledStore::suspicion(&path)), (None, None), "all of it is sound");
+    assert_eq!(store.open_deliveries().unwrap(), [delivery(1)]);
 }

@@ -145,8 +145,8 @@ impl Transaction for InTransaction<'_> {
         self.row(&keys::restored())
     }
 
-    fn put_restored(&self, restored: Restored) -> Result<(), StoreError> {
-        self.put(&keys::restored(), &restored)
+    fn put_restored(&self, restored: &Restored) -> Result<(), StoreError> {
+        self.put(&keys::restored(), restored)
     }
 
     fn put_retained(&self, at: Timestamp) -> Result<(), StoreError> {
