@@ -91,7 +91,7 @@ fn a_restore_refuses_what_it_should_and_touches_nothing() {
     fs::write(desk.path("cut"), &bytes[..bytes.len() / 2]).unwrap();
     refused("cut", "`cut` cannot be restored: it is cut short");
     let mut flipped = bytes.clone();
-    flipped[bytes.len() / 2] ^= 1;
+    *flipped.last_mut().unwrap() ^= 1;
     fs::write(desk.path("flipped"), flipped).unwrap();
     refused("flipped", "it was changed since it was written");
     desk.write("feed.xml", "<rss version=\"2.0\"><channel/></rss>");

@@ -337,7 +337,8 @@ mod tests {
         let unrecorded = Unrecorded::default();
         let began = Delivery { attempts: 1, state: DeliveryState::Attempted { at: at(5) }, ..stored(1) };
         assert_eq!(leave(&unrecorded, began.clone(), 5), Leave::Now(began.clone()));
-        let again = Delivery { attempts: 2, state: DeliveryState::Attempted { at: at(6) }, ..stored(1) };
+        let (freedom, state) = (Freedom::Doubtful, DeliveryState::Attempted { at: at(6) });
+        let again = Delivery { attempts: 2, freedom, state, ..stored(1) };
         assert_eq!(leave(&unrecorded, began, 6), Leave::Now(again), "another attempt");
     }
 
