@@ -29,7 +29,7 @@ fn babbling(said: impl Into<Vec<u8>>, again: &'static str) -> Url {
         let mut going = stream.read(&mut request).map(|_| ()).and_then(|()| stream.write_all(&said));
         stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         while going.is_ok() && !again.is_empty() && !matches!(stream.read(&mut request), Ok(0)) {
-            going = stream.write_all(again.repeat(1024).as_bytes());
+            going = stream.write_all(again.repeat(128).as_bytes());
         }
     });
     url
