@@ -10,7 +10,7 @@ use harmattan::fetch::{
 use url::Url;
 
 use crate::support::asking::{brotli, document, fetcher, get, gzip, networks, request, settings};
-use crate::support::http::{Reply, Server};
+use crate::support::http::{Nobody, Reply, Server};
 
 /// Fetches from a server that always gives this answer; the class and the text of the error.
 async fn failure(reply: Reply) -> (&'static str, String) {
@@ -429,11 +429,11 @@ async fn r3_failures_are_sorted_by_their_cause() {
     std::thread::spawn(move || {
         plain.accept().unwrap().0.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
     });
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = Nobody::anywhere();
     for (url, reason) in [
         (secure, "tls"),
         (Url::parse("http://no-such-host.invalid/feed").unwrap(), "dns"),
-        (Url::parse(&format!("http://{closed}/feed")).unwrap(), "http"),
+        (Url::parse(&format!("{}/feed", closed.base())).unwrap(), "http"),
         (Url::parse("ftp://example.org/feed").unwrap(), "http"),
     ] {
         let error = get(&url).await.unwrap_err();

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use crate::support::asking::{document, fetcher, networks, request, settings};
-use crate::support::http::{Reply, Server};
+use crate::support::http::{Nobody, Reply, Server};
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LOCAL_6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -190,13 +190,22 @@ async fn g10_a_slow_line_is_no_dripping_server() {
 #[tokio::test]
 async fn g11_both_families_of_addresses_are_tried() {
     let four = Server::always(Reply::ok("<rss/>"));
-    let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
-    let port = six.local_addr().unwrap().port();
+    // A port that listens on IPv6 alone: on IPv4 it is held, or another test's server might have it.
+    let (six, _closed, port) = loop {
+        let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+        let port = six.local_addr().unwrap().port();
+        if let Ok(closed) = Nobody::at(port) {
+            break (six, closed, port);
+        }
+    };
     let served = thread::spawn(move || {
         let (mut stream, _) = six.accept().unwrap();
-        let mut request = [0; 512];
-        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-            assert!(stream.read(&mut request).unwrap() > 0);
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut next = [0; 512];
+            let count = stream.read(&mut next).unwrap();
+            assert!(count > 0);
+            request.extend_from_slice(&next[..count]);
         }
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>").unwrap();
     });
@@ -266,9 +275,8 @@ async fn row_9_a_thousand_addresses_are_neither_all_tried_nor_a_way_in() {
         b"<rss/>",
         "private ones are passed over"
     );
-    let (closed, nobody) = listener("http");
-    drop(closed);
-    let nobody = Url::parse(&format!("http://paper.example:{}/feed", nobody.port().unwrap())).unwrap();
+    let closed = Nobody::anywhere();
+    let nobody = Url::parse(&format!("http://paper.example:{}/feed", closed.port())).unwrap();
     let all = asking(|_| Ok(vec![LOCAL; 1000]));
     assert_eq!(soon_failed(&all, &nobody).await.0, "http");
     assert_eq!(server.connections(), 1);

@@ -1,15 +1,13 @@
 //! Polls by the built program against a scripted site on loopback: how fetch, source, schedule and store join. Each
 //! call is a process of its own, so whatever is remembered comes from the disk.
 
-use std::net::TcpListener;
-
 use harmattan::daemon::clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::support::asking::gzip;
 use crate::support::calls::{Desk, number, text};
-use crate::support::http::Reply;
+use crate::support::http::{Nobody, Reply};
 use crate::support::site::Site;
 
 /// Fires the rule `convoy`.
@@ -503,18 +501,12 @@ fn telegram(name: &str, hosts: &[String]) -> String {
     format!("[[source]]\nname = \"{name}\"\ntelegram = \"{name}\"\nhosts = {hosts:?}\n")
 }
 
-/// A base address where nobody listens.
-fn nobody() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("http://127.0.0.1:{port}")
-}
-
 #[test]
 fn hosts_are_asked_in_order_and_show_the_same_items() {
-    let (first, second) = (Site::start(), Site::start());
+    let (nobody, first, second) = (Nobody::anywhere(), Site::start(), Site::start());
     let page = channel("post", &[message("post", 7, MANGOES, ""), message("post", 8, CONVOY, "")]);
     second.show("/s/post", page.clone());
-    let desk = Desk::with(&telegram("post", &[nobody(), first.base(), second.base()]));
+    let desk = Desk::with(&telegram("post", &[nobody.base(), first.base(), second.base()]));
     assert_eq!(desk.poll()["outcome"], "baseline", "nobody listens, then 404, then the page");
     assert_eq!((first.targets().len(), second.targets().len()), (1, 1));
 

@@ -2,12 +2,13 @@
 //! answer under the test's control.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpSocket;
 use url::Url;
 
 /// One request as it came.
@@ -182,6 +183,37 @@ struct Log {
     connections: AtomicUsize,
     in_flight: AtomicUsize,
     busiest: AtomicUsize,
+}
+
+/// A port at which nobody listens, taken for as long as this lives, so that no other test's server gets it.
+pub(crate) struct Nobody(TcpSocket);
+
+impl Nobody {
+    /// On every loopback address of IPv4, at this port or, with 0, at a free one.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken.
+    pub(crate) fn at(port: u16) -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::UNSPECIFIED, port).into())?;
+        Ok(Self(socket))
+    }
+
+    /// At a free port.
+    pub(crate) fn anywhere() -> Self {
+        Self::at(0).unwrap()
+    }
+
+    /// The port.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    /// The base address, without a slash at its end.
+    pub(crate) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
+    }
 }
 
 /// The server; it lives as long as the test program.
