@@ -1,4 +1,4 @@
-//! One round without staying: polls what is due, delivers what is due, ends.
+//! One round without staying: polls what is due, delivers what is due meanwhile, ends.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use super::station::Station;
 use super::unrecorded::Unrecorded;
 use super::{DaemonError, absence, clock, poll, report, same, sender, upkeep};
 use crate::control::api;
-use crate::desk::{Desk, Source};
+use crate::desk::Desk;
+use crate::outbox::Delivery;
 
 /// Polls under way at one host: one asks, others read and store what they were told.
 const LANE: usize = 3;
@@ -27,8 +28,8 @@ pub enum Round {
     All,
 }
 
-/// Polls and delivers, then fetches the articles that are due and delivers what they add; and once a day removes what is
-/// past its time. `progress` is told of each poll as it ends.
+/// Polls, and delivers what that finds while it polls; then fetches the articles that are due and delivers what they add;
+/// and once a day removes what is past its time. `progress` is told of each poll as it ends.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -41,53 +42,89 @@ pub async fn once(
     let now = clock::now();
     absence::note_start(station, now).await?;
     let states = recall(station, desk, now).await?;
-    let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
-    let due = |source: &&Arc<Source>| {
-        let state = known.get(source.name());
-        let later = state.and_then(|state| same::due_later(desk, source, state, now)).is_some();
-        round == Round::All || !later
-    };
+    let mut known: HashMap<_, _> = states.into_iter().map(|state| (state.name.clone(), state)).collect();
+    let unrecorded = Unrecorded::default();
+    // What is owed from before does not wait for the polls, and what one finds not for the others.
+    let delivery = Delivering::start(station, desk, &unrecorded).await?;
     let mut polls = JoinSet::new();
     let mut lanes: HashMap<Option<String>, Arc<Semaphore>> = HashMap::new();
-    for source in desk.sources.iter().filter(due) {
+    for source in &desk.sources {
+        let state = known.remove(source.name());
+        let later = state.as_ref().and_then(|state| same::due_later(desk, source, state, now));
+        if round == Round::Due && later.is_some() {
+            continue;
+        }
         let lane = lanes.entry(source.host()).or_insert_with(|| Arc::new(Semaphore::new(LANE)));
         let (station, desk, source, lane) =
             (station.clone(), Arc::clone(desk), Arc::clone(source), Arc::clone(lane));
         // Boxed, so that thousands of polls that wait for their host are small.
         polls.spawn(async move {
             let _place = lane.acquire().await;
-            Box::pin(poll::poll(&station, &desk, &source)).await.report
+            Box::pin(poll::poll_from(&station, &desk, &source, state)).await
         });
     }
     let mut reports = Vec::new();
     while let Some(ended) = polls.join_next().await {
-        let Ok(report) = ended else { return Err(DaemonError::TaskEnded("poll")) };
-        progress(&report);
-        reports.push(report);
+        let Ok(polling) = ended else { return Err(DaemonError::TaskEnded("poll")) };
+        progress(&polling.report);
+        delivery.take(polling.deliveries, polling.repeat).await?;
+        if polling.doubtful {
+            delivery.order(sender::Order::Doubt).await?;
+        }
+        reports.push(polling.report);
     }
     reports.sort_by(|a, b| a.source.cmp(&b.source));
-    report::due(station, desk, clock::now()).await?;
+    let (owed, _) = report::due(station, desk, clock::now()).await?;
+    delivery.take(owed, false).await?;
     // What entries say by themselves does not wait for articles.
-    let unrecorded = Unrecorded::default();
-    deliver(station, desk, &unrecorded).await?;
+    delivery.finish().await?;
     if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {
-        deliver(station, desk, &unrecorded).await?;
+        // It starts from the store, and so with what the articles added.
+        Delivering::start(station, desk, &unrecorded).await?.finish().await?;
     }
     station.save(&desk.fetcher).await?;
     upkeep::retain_in_round(station, desk.config.store.keep, clock::now()).await;
     Ok(reports)
 }
 
-/// Sends everything that is due now, polls' finds included, since the sender starts from the store.
-async fn deliver(station: &Station, desk: &Arc<Desk>, unrecorded: &Unrecorded) -> Result<(), DaemonError> {
-    let sender = sender::Sender::start(station.clone(), Arc::clone(desk), unrecorded.clone()).await?;
-    let (orders, from_orders) = mpsc::channel(sender::ORDERS_MAX);
-    let (reply, finished) = oneshot::channel();
-    let mut task = JoinSet::new();
-    task.spawn(sender.run(from_orders, CancellationToken::new()));
-    if orders.send(sender::Order::Finish(reply)).await.is_err() || finished.await.is_err() {
-        return Err(DaemonError::TaskEnded("sender"));
+/// A sender at work.
+struct Delivering {
+    orders: mpsc::Sender<sender::Order>,
+    task: JoinSet<()>,
+}
+
+impl Delivering {
+    /// Starts with what the store says is owed.
+    async fn start(
+        station: &Station,
+        desk: &Arc<Desk>,
+        unrecorded: &Unrecorded,
+    ) -> Result<Self, DaemonError> {
+        let sender = sender::Sender::start(station.clone(), Arc::clone(desk), unrecorded.clone()).await?;
+        let (orders, from_orders) = mpsc::channel(sender::ORDERS_MAX);
+        let mut task = JoinSet::new();
+        task.spawn(sender.run(from_orders, CancellationToken::new()));
+        Ok(Self { orders, task })
     }
-    while task.join_next().await.is_some() {}
-    Ok(())
+
+    /// Delivers what is newly owed, too.
+    async fn take(&self, owed: Vec<Delivery>, repeat: bool) -> Result<(), DaemonError> {
+        if owed.is_empty() {
+            return Ok(());
+        }
+        self.order(sender::Order::of(owed, repeat)).await
+    }
+
+    async fn order(&self, order: sender::Order) -> Result<(), DaemonError> {
+        self.orders.send(order).await.map_err(|_| DaemonError::TaskEnded("sender"))
+    }
+
+    /// Waits until nothing is due.
+    async fn finish(mut self) -> Result<(), DaemonError> {
+        let (reply, finished) = oneshot::channel();
+        self.order(sender::Order::Finish(reply)).await?;
+        finished.await.map_err(|_| DaemonError::TaskEnded("sender"))?;
+        while self.task.join_next().await.is_some() {}
+        Ok(())
+    }
 }

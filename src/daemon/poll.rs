@@ -73,12 +73,41 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
 /// # Cancel safety
 /// As [`poll`].
 pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, now: Timestamp) -> Polling {
-    // What cannot be stored is not asked for.
+    let work = async {
+        let name = source.name().clone();
+        let state = station.read(move |store| store.source(&name)).await?;
+        try_poll(station, desk, source, state, now).await
+    };
+    unless_refused(station, desk, source, now, work).await
+}
+
+/// The same as [`poll`] of a source of which the store said `state`, and which nobody polled since.
+///
+/// # Cancel safety
+/// As [`poll`].
+pub(super) async fn poll_from(
+    station: &Station,
+    desk: &Arc<Desk>,
+    source: &Arc<Source>,
+    state: Option<SourceState>,
+) -> Polling {
+    let now = clock::now();
+    unless_refused(station, desk, source, now, try_poll(station, desk, source, state, now)).await
+}
+
+/// Polls by `work`, unless the disk refuses: what cannot be stored is not asked for.
+async fn unless_refused(
+    station: &Station,
+    desk: &Desk,
+    source: &Source,
+    now: Timestamp,
+    work: impl Future<Output = Result<Polling, StoreError>>,
+) -> Polling {
     let refusal = station.writer.refusal();
     let doubtful = refusal.is_none();
     let polled = match refusal {
         Some(refusal) => Err(refusal),
-        None => try_poll(station, desk, source, now).await,
+        None => work.await,
     };
     match polled {
         Ok(polling) => polling,
@@ -108,11 +137,10 @@ async fn try_poll(
     station: &Station,
     desk: &Arc<Desk>,
     source: &Arc<Source>,
+    state: Option<SourceState>,
     asked: Timestamp,
 ) -> Result<Polling, StoreError> {
     let begun = Instant::now();
-    let name = source.name().clone();
-    let state = station.read(move |store| store.source(&name)).await?;
     let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
     if let Some(order) = state.forbidden_until(asked) {
         return Ok(waiting(source, order));

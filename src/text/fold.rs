@@ -54,6 +54,9 @@ const SINGLE: u32 = 1 << 26;
 /// Marks an [`Entry`] that is no letter.
 const LISTED: u32 = 1 << 27;
 
+/// The [`Entry`] of what ends a word: the first of the list of folds.
+const BREAK: Entry = Entry(LISTED | 1 << 16);
+
 impl Entry {
     /// Whether the character becomes letters, and nothing else.
     #[inline]
@@ -161,6 +164,10 @@ fn build() -> Table {
     let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: vec![Fold::Break] };
     for code in 0..BASIC_PLANE {
         let c = char::from_u32(code);
+        if let Some(entry) = c.and_then(alike) {
+            table.basic.push(entry);
+            continue;
+        }
         let folds = c.map(classify).unwrap_or_default();
         // The reader has room for as many letters as the text has bytes: what grows (Ⱥ) is listed, and asks for more.
         let fits = |entry: &Entry| entry.len() <= c.map_or(0, char::len_utf8);
@@ -168,6 +175,21 @@ fn build() -> Table {
         table.basic.push(entry);
     }
     table
+}
+
+/// The entry of a character of the long ranges in which all are alike and stay what they are: ideographs, syllables of
+/// Hangul, private use. They are most of the plane, and to classify each would cost a start 20 ms.
+fn alike(c: char) -> Option<Entry> {
+    let kind = match c {
+        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => SINGLE,
+        '\u{ac00}'..='\u{d7a3}' => 0,
+        '\u{e000}'..='\u{f8ff}' => return Some(BREAK),
+        _ => return None,
+    };
+    let mut bytes = [0; 4];
+    c.encode_utf8(&mut bytes);
+    // Three bytes each, and of no script that matters.
+    Some(Entry(u32::from_le_bytes(bytes) | 3 << 24 | kind))
 }
 
 /// The entry of a character that becomes one to three bytes of letters, or one letter that is a word by itself.
@@ -189,9 +211,8 @@ fn letters(folds: &[Fold]) -> Option<Entry> {
 
 /// The entry of any other, its folds appended to `many`; what does not fit there ends a word.
 fn list(folds: &[Fold], many: &mut Vec<Fold>) -> Entry {
-    let one_break = Entry(LISTED | 1 << 16);
     if folds.is_empty() || folds == [Fold::Break] {
-        return one_break;
+        return BREAK;
     }
     let known = if let [one] = folds { many.iter().position(|known| known == one) } else { None };
     let start = known.unwrap_or(many.len());
@@ -202,7 +223,7 @@ fn list(folds: &[Fold], many: &mut Vec<Fold>) -> Entry {
             }
             Entry(LISTED | u32::from(len) << 16 | u32::from(start))
         }
-        _ => one_break,
+        _ => BREAK,
     }
 }
 
@@ -249,15 +270,18 @@ fn unit(c: char) -> Fold {
     }
 }
 
-/// Whether folding leaves the character as it is for sure: most of the plane, which would else cost a start 20 ms.
+/// Whether folding leaves the character as it is for sure, as it does most.
 fn stays(c: char) -> bool {
     let is_whole =
         |quick: fn(std::iter::Once<char>) -> IsNormalized| quick(std::iter::once(c)) == IsNormalized::Yes;
-    let mut ruled = String::new();
-    script_rule(c, &mut ruled);
+    let is_ruled = || {
+        let mut ruled = String::new();
+        script_rule(c, &mut ruled);
+        !ruled.chars().eq([c])
+    };
     // Hangul syllables are taken apart and put together again.
     let is_put_together = matches!(c, '\u{ac00}'..='\u{d7a3}') || is_whole(is_nfd_quick);
-    is_whole(is_nfkc_quick) && is_put_together && c.to_lowercase().eq([c]) && ruled.chars().eq([c])
+    is_whole(is_nfkc_quick) && is_put_together && c.to_lowercase().eq([c]) && !is_ruled()
 }
 
 fn fold_once(text: &str) -> String {
