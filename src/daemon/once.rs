@@ -43,9 +43,6 @@ pub async fn once(
     absence::note_start(station, now).await?;
     let states = recall(station, desk, now).await?;
     let mut known: HashMap<_, _> = states.into_iter().map(|state| (state.name.clone(), state)).collect();
-    let unrecorded = Unrecorded::default();
-    // What is owed from before does not wait for the polls, and what one finds not for the others.
-    let delivery = Delivering::start(station, desk, &unrecorded).await?;
     let mut polls = JoinSet::new();
     let mut lanes: HashMap<Option<String>, Arc<Semaphore>> = HashMap::new();
     for source in &desk.sources {
@@ -63,16 +60,27 @@ pub async fn once(
             Box::pin(poll::poll_from(&station, &desk, &source, state)).await
         });
     }
+    let unrecorded = Unrecorded::default();
     let mut reports = Vec::new();
+    let mut delivery = None;
     while let Some(ended) = polls.join_next().await {
         let Ok(polling) = ended else { return Err(DaemonError::TaskEnded("poll")) };
         progress(&polling.report);
+        // The first poll finds out whether the disk takes anything: on one that does not, every round would send the same.
+        let delivery = match &mut delivery {
+            Some(under_way) => under_way,
+            none => none.insert(Delivering::start(station, desk, &unrecorded).await?),
+        };
         delivery.take(polling.deliveries, polling.repeat).await?;
         if polling.doubtful {
             delivery.order(sender::Order::Doubt).await?;
         }
         reports.push(polling.report);
     }
+    let delivery = match delivery {
+        Some(under_way) => under_way,
+        None => Delivering::start(station, desk, &unrecorded).await?,
+    };
     reports.sort_by(|a, b| a.source.cmp(&b.source));
     let (owed, _) = report::due(station, desk, clock::now()).await?;
     delivery.take(owed, false).await?;
