@@ -5,24 +5,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::past::{Past, RENAMED_MIN};
 use super::{Harvest, Judged, look_up, lookups};
-use crate::item::{ItemId, SeenKey, SourceName, link};
+use crate::item::{SeenKey, SourceName, link};
 use crate::source::{self, Aliases, Candidate};
-use crate::store::{Day, Owner, Seen, SourceState, StoreError, Transaction};
-use crate::text;
+use crate::store::{Owner, Seen, SourceState, StoreError, Transaction};
 
 /// How often a guid or a text may change although the stated dates stand still, before such changes are no longer
 /// recorded.
 pub(super) const CHANGES_MAX: u8 = 24;
-
-/// Fewest items that make a document that was given new names as a whole.
-const RENAMED_MIN: usize = 3;
-
-/// Two reports under one link, or of one text without a link, are one that was edited unless their times are further
-/// apart: the dates that they state, else when each was found.
-const EDITED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 
 /// What an item of a document is to the store.
 pub(super) struct Standing {
@@ -184,14 +177,14 @@ impl Standing {
 
 /// How an item that is not known by its key could be found.
 #[derive(Clone, Copy)]
-struct Claim {
-    owner: SeenKey,
-    seen: Seen,
-    by: By,
+pub(super) struct Claim {
+    pub(super) owner: SeenKey,
+    pub(super) seen: Seen,
+    pub(super) by: By,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(super) enum By {
     /// Link and text, or the text that is its key.
     Both,
     Link,
@@ -326,51 +319,4 @@ fn leads_to_a_page(candidate: &Candidate) -> bool {
 fn unowned(link: &Seen, text: &Seen) -> bool {
     let alike = (link.first, link.content) == (text.first, text.content);
     alike && link.owner == Owner::Itself && text.owner == Owner::Itself
-}
-
-/// The items that a source showed before, as far as they are stored.
-struct Past<'a> {
-    tx: &'a dyn Transaction,
-    /// As the last poll left it.
-    state: &'a SourceState,
-    now: Timestamp,
-}
-
-impl Past<'_> {
-    /// Whether these are most of what the source showed last: a move may also make its page longer.
-    fn moved<'c>(&self, claims: impl Iterator<Item = &'c Claim>) -> bool {
-        let day = self.state.last_shown.map(Day::of);
-        let moved = claims.filter(|claim| day.is_some_and(|day| claim.seen.last >= day)).count();
-        let shown = usize::try_from(self.state.items_last).unwrap_or(usize::MAX);
-        // More than it showed last cannot all have been on that page.
-        (RENAMED_MIN..=shown).contains(&moved) && 2 * moved > shown
-    }
-
-    /// Whether an item of a known text is the known one with another date. One whose dates change again and again says
-    /// nothing by them.
-    fn is_redated(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
-        Ok(claim.seen.changes >= CHANGES_MAX || self.is_near(judged, claim)?)
-    }
-
-    /// Whether what has a known guid, and a link and a text of its own, is another report than the known one: its title is
-    /// another, too, and so is its date. One that stands alone in its document (`lone`) needs no dates to tell them apart.
-    fn is_another(&self, standing: &Standing, judged: &Judged, lone: bool) -> Result<bool, StoreError> {
-        let Some(seen) = standing.seen else { return Ok(false) };
-        let id = ItemId::new(&self.state.name, standing.owner);
-        let Some(stored) = self.tx.item(id, seen.first)? else { return Ok(lone) };
-        let (before, now) = (&stored.item, &judged.candidate.item);
-        let apart = before.published.zip(now.published).map(|(before, now)| now.duration_since(before).abs());
-        let is_redated = apart.map_or(lone, |apart| apart > EDITED_WITHIN || lone && !apart.is_zero());
-        Ok(is_redated && text::folded(&before.title) != text::folded(&now.title))
-    }
-
-    /// Whether an item is of about the time of the known one that it may be: not when nothing is stored of that, from
-    /// which an edit could be told.
-    fn is_near(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
-        let id = ItemId::new(&self.state.name, claim.owner);
-        let Some(stored) = self.tx.item(id, claim.seen.first)? else { return Ok(false) };
-        let then = stored.item.published.unwrap_or(stored.fetched);
-        let now = judged.candidate.item.published.unwrap_or(self.now);
-        Ok(now.duration_since(then).abs() <= EDITED_WITHIN)
-    }
 }

@@ -9,6 +9,7 @@ mod aside;
 mod health;
 mod identity;
 mod lookup;
+mod past;
 mod record;
 mod take;
 

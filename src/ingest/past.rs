@@ -1,0 +1,68 @@
+//! What a source showed before, as far as it is stored, and whether an item of a document is of it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Judged;
+use super::identity::{CHANGES_MAX, Claim, Standing};
+use crate::item::ItemId;
+use crate::store::{Day, SourceState, StoreError, Transaction};
+use crate::text;
+
+/// Fewest items that make a document that was given new names as a whole.
+pub(super) const RENAMED_MIN: usize = 3;
+
+/// Two reports under one link, or of one text without a link, are one that was edited unless their times are further
+/// apart: the dates that they state, else when each was found.
+const EDITED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
+
+/// The items that a source showed before, as far as they are stored.
+pub(super) struct Past<'a> {
+    pub(super) tx: &'a dyn Transaction,
+    /// As the last poll left it.
+    pub(super) state: &'a SourceState,
+    pub(super) now: Timestamp,
+}
+
+impl Past<'_> {
+    /// Whether these are most of what the source showed last: a move may also make its page longer.
+    pub(super) fn moved<'c>(&self, claims: impl Iterator<Item = &'c Claim>) -> bool {
+        let day = self.state.last_shown.map(Day::of);
+        let moved = claims.filter(|claim| day.is_some_and(|day| claim.seen.last >= day)).count();
+        let shown = usize::try_from(self.state.items_last).unwrap_or(usize::MAX);
+        // More than it showed last cannot all have been on that page.
+        (RENAMED_MIN..=shown).contains(&moved) && 2 * moved > shown
+    }
+
+    /// Whether an item of a known text is the known one with another date. One whose dates change again and again says
+    /// nothing by them.
+    pub(super) fn is_redated(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        Ok(claim.seen.changes >= CHANGES_MAX || self.is_near(judged, claim)?)
+    }
+
+    /// Whether what has a known guid, and a link and a text of its own, is another report than the known one: its title is
+    /// another, too, and so is its date. One that stands alone in its document (`lone`) needs no dates to tell them apart.
+    pub(super) fn is_another(
+        &self,
+        standing: &Standing,
+        judged: &Judged,
+        lone: bool,
+    ) -> Result<bool, StoreError> {
+        let Some(seen) = standing.seen else { return Ok(false) };
+        let id = ItemId::new(&self.state.name, standing.owner);
+        let Some(stored) = self.tx.item(id, seen.first)? else { return Ok(lone) };
+        let (before, now) = (&stored.item, &judged.candidate.item);
+        let apart = before.published.zip(now.published).map(|(before, now)| now.duration_since(before).abs());
+        let is_redated = apart.map_or(lone, |apart| apart > EDITED_WITHIN || lone && !apart.is_zero());
+        Ok(is_redated && text::folded(&before.title) != text::folded(&now.title))
+    }
+
+    /// Whether an item is of about the time of the known one that it may be: not when nothing is stored of that, from
+    /// which an edit could be told.
+    pub(super) fn is_near(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        let id = ItemId::new(&self.state.name, claim.owner);
+        let Some(stored) = self.tx.item(id, claim.seen.first)? else { return Ok(false) };
+        let then = stored.item.published.unwrap_or(stored.fetched);
+        let now = judged.candidate.item.published.unwrap_or(self.now);
+        Ok(now.duration_since(then).abs() <= EDITED_WITHIN)
+    }
+}
