@@ -131,7 +131,7 @@ fn read(numbers: std::ops::Range<u64>) -> Outcome {
             candidate: Candidate {
                 item,
                 key,
-                common: None,
+                common: Vec::new(),
                 members: Vec::new(),
                 aliases: None,
                 content: number,

@@ -50,6 +50,12 @@ fn entry(guid: &str, link: &str, title: &str, hours: Option<i64>) -> String {
     format!("<item>{}</item>", parts.map(|(element, value)| stated(element, value)).concat())
 }
 
+/// An entry of these elements.
+fn item(parts: &[(&str, &str)]) -> String {
+    let parts = parts.iter().map(|(element, value)| format!("<{element}>{value}</{element}>"));
+    format!("<item>{}</item>", parts.collect::<String>())
+}
+
 /// Entries with these numbers in their guids, links and titles.
 fn entries(numbers: std::ops::Range<u32>, guid: &str) -> Vec<String> {
     let link = |n: u32| format!("https://paper.example/{guid}/{n}");
@@ -234,6 +240,64 @@ fn i5_a_known_guid_with_another_link_title_and_date_is_another_report() {
     };
     assert_eq!(stage.poll(1, &all("attacked", 1)), (4, 0, 4));
     assert_eq!(stage.poll(30, &all("hit", 30)), (0, 4, 0));
+}
+
+#[test]
+fn i5_what_guid_and_link_do_not_tell_apart_the_text_does() {
+    let date = at(0).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    for shared in [
+        &[("guid", WARNING), ("link", WARNING)][..],
+        &[("guid", WARNING), ("link", WARNING), ("title", "Live")],
+        &[("guid", "live")],
+        &[("guid", "live"), ("title", "Live")],
+        &[("link", WARNING), ("title", "Live")],
+        &[("link", WARNING)],
+        &[("link", "https://paper.example/live#top"), ("title", "Live")],
+        &[("title", "Live"), ("pubDate", &date)],
+    ] {
+        let entries = |numbers: &[u32]| -> Vec<String> {
+            let entry = |n: &u32| {
+                let text = format!("Convoy attacked, post {n}");
+                item(&[shared, &[("description", &text)]].concat())
+            };
+            numbers.iter().map(entry).collect()
+        };
+        let stage = Stage::with(&[]);
+        for (hour, numbers, expected) in [
+            (1, &[1][..], 1),
+            (2, &[2, 1], 1),
+            (3, &[6, 5, 4, 3, 2], 4),
+            (4, &[3, 2, 6, 4, 5], 0),
+            (5, &[3], 0),
+            (6, &[7], 1),
+            (7, &[8, 7], 1),
+            (8, &[8, 9, 9], 1),
+            (9, &[9, 8], 0),
+        ] {
+            let receipt = stage.take(hour, read(&entries(numbers), false));
+            let counts = (receipt.new, receipt.edited, receipt.alerts.len());
+            assert_eq!(counts, (expected, 0, expected as usize), "{shared:?} at {hour}");
+        }
+    }
+    // The titles alone differ, and each is of another day.
+    let post = |n: i64| entry(WARNING, WARNING, &format!("Convoy attacked, post {n}"), Some(24 * n));
+    let stage = Stage::with(&[1, 2, 3, 4].map(post));
+    assert_eq!(stage.poll(24 * 6, &[6, 5, 4, 3].map(post)), (2, 0, 2));
+    assert_eq!(stage.poll(24 * 6 + 1, &[6, 5, 4, 3].map(post)), (0, 0, 0));
+}
+
+#[test]
+fn i5_versions_of_one_entry_are_one() {
+    let version = |hours: i64, text: &str| {
+        let date = |hours| at(hours).to_string();
+        let named = [("guid", "live"), ("link", WARNING), ("title", "Convoy attacked")];
+        item(
+            &[&named[..], &[("published", &date(0)), ("updated", &date(hours)), ("description", text)]]
+                .concat(),
+        )
+    };
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(3, &[version(2, "Ten dead."), version(1, "Dead are feared.")]), (1, 0, 1));
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn judged(item: Item, fired: &[Match]) -> Judged {
     // The support's items are known by their guid, which is their number.
     let number = item.guid.as_deref().unwrap().parse().unwrap();
     let (key, members) = (seen_key(number), Vec::new());
-    let candidate = Candidate { item, key, common: None, members, aliases: None, content: number };
+    let candidate = Candidate { item, key, common: Vec::new(), members, aliases: None, content: number };
     Judged { candidate, verdict: Some(Verdict { fired: fired.to_vec(), ..Verdict::default() }) }
 }
 

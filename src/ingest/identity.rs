@@ -27,6 +27,8 @@ pub(super) struct Standing {
     pub(super) seen: Option<Seen>,
     /// How it was found.
     pub(super) found: Found,
+    /// The keys that it has in common with others.
+    broader: Vec<SeenKey>,
     /// What the store says under each key of [`lookups`], and under its own.
     answers: HashMap<SeenKey, Option<Seen>>,
 }
@@ -51,6 +53,8 @@ pub(super) struct Roll {
     pub(super) standings: Vec<Standing>,
     /// Links of items of different text in this document.
     shared_links: HashSet<SeenKey>,
+    /// The keys of all items of this document.
+    keys: HashSet<SeenKey>,
     /// The items that the document shows, by their owner.
     present: HashSet<SeenKey>,
     /// Whether the document may leave out what is still there: a delta, or one that was cut off.
@@ -78,11 +82,13 @@ pub(super) fn call(
     let mut roll = Roll {
         standings,
         shared_links: shared_links(items),
+        keys: HashSet::new(),
         present,
         partial: harvest.delta || !harvest.whole,
     };
     roll.find_others(&past, items)?;
     roll.find_twins(items);
+    roll.keys = roll.standings.iter().map(|standing| standing.key).collect();
     Ok(roll)
 }
 
@@ -98,30 +104,49 @@ fn by_key(
     if known.is_some_and(|seen| seen.owner == Owner::Several) {
         return narrowed(tx, source, candidate, answers);
     }
-    Ok(under(candidate.key, candidate, answers))
+    Ok(under(candidate.key, candidate.common.clone(), candidate, answers))
 }
 
-/// The item by the key that it has where others have its own one, too.
+/// The item by the broadest key that is not known to be of several, where its own one is.
 fn narrowed(
     tx: &dyn Transaction,
     source: &SourceName,
     candidate: &Candidate,
     mut answers: HashMap<SeenKey, Option<Seen>>,
 ) -> Result<Standing, StoreError> {
-    let key = source::narrow(candidate);
-    let found = tx.seen(source, &[key])?;
-    answers.extend([key].into_iter().zip(found));
-    Ok(under(key, candidate, answers))
+    let mut key = candidate.key;
+    let mut broader = candidate.common.clone();
+    let narrower = source::narrow(candidate);
+    let found = tx.seen(source, &narrower)?;
+    for (next, seen) in narrower.into_iter().zip(found) {
+        broader.push(std::mem::replace(&mut key, next));
+        answers.insert(next, seen);
+        if seen.is_none_or(|seen| seen.owner != Owner::Several) {
+            break;
+        }
+    }
+    Ok(under(key, broader, candidate, answers))
 }
 
-fn under(key: SeenKey, candidate: &Candidate, answers: HashMap<SeenKey, Option<Seen>>) -> Standing {
+fn under(
+    key: SeenKey,
+    broader: Vec<SeenKey>,
+    candidate: &Candidate,
+    answers: HashMap<SeenKey, Option<Seen>>,
+) -> Standing {
     let named = |key| {
         let seen: Seen = answers.get(&key).copied().flatten()?;
         Some((seen.owner.of(key)?, seen))
     };
-    let found = named(key).or_else(|| candidate.members.iter().find_map(|member| named(*member)));
+    // What had a key to itself until others were shown beside it; with aliases it is found by these.
+    let sole = || {
+        let known = broader.iter().find_map(|key| named(*key)).filter(|_| candidate.aliases.is_none());
+        known.filter(|(_, seen)| seen.content == candidate.content)
+    };
+    let member = || candidate.members.iter().find_map(|member| named(*member));
+    let found = named(key).or_else(member).or_else(sole);
     let (owner, seen) = found.map_or((key, None), |(owner, seen)| (owner, Some(seen)));
-    Standing { key, owner, seen, found: Found::Plainly, answers }
+    Standing { key, owner, seen, found: Found::Plainly, broader, answers }
 }
 
 /// Gives names of their own to new reports that took over the guid of an older one (`latest`). More than a few of them at
@@ -272,10 +297,11 @@ impl Roll {
             names.push((standing.key, own(standing.key)));
         }
         names.extend(candidate.members.iter().map(|member| (*member, own(*member))));
-        let common = if standing.key == candidate.key { candidate.common } else { Some(candidate.key) };
-        names.extend(common.map(|key| (key, Owner::Several)));
+        names.extend(standing.broader.iter().map(|key| (*key, Owner::Several)));
         let link = candidate.aliases.and_then(|aliases| aliases.link);
         let text = candidate.aliases.map(|aliases| aliases.fingerprint);
+        // What is named by its text is not to lose that name to another of the same text.
+        let text = text.filter(|text| !self.keys.contains(text));
         for key in [link, text].into_iter().flatten() {
             if names.iter().all(|(known, _)| *known != key) {
                 names.push((key, self.alias_of(standing, key)));
@@ -294,7 +320,7 @@ impl Roll {
         // The link of a message is its own.
         let Some(aliases) = candidate.aliases else { return true };
         let Some(page) = source::page_key(&candidate.item) else { return true };
-        let is_part = aliases.link != Some(page) || candidate.common == Some(page);
+        let is_part = aliases.link != Some(page) || candidate.common.contains(&page);
         !is_part && self.alias_of(standing, page) != Owner::Several
     }
 
@@ -312,7 +338,7 @@ impl Roll {
 /// Whether the link alone may tell an item: not one into a page that holds several, nor one to the front page.
 fn leads_to_a_page(candidate: &Candidate) -> bool {
     let elsewhere = |url: &str| link::with_fragment(url, "").is_some() || link::is_front(url);
-    candidate.common.is_none() && !candidate.item.url.as_deref().is_some_and(elsewhere)
+    candidate.common.is_empty() && !candidate.item.url.as_deref().is_some_and(elsewhere)
 }
 
 /// Whether two aliases are of one item as earlier versions remembered them: both alike, and of nobody.

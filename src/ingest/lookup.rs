@@ -11,7 +11,7 @@ pub fn lookups(candidate: &Candidate) -> Vec<SeenKey> {
         keys.extend(link);
         keys.push(fingerprint);
     }
-    keys.extend(candidate.common);
+    keys.extend(&candidate.common);
     keys.extend(&candidate.members);
     keys
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::naming::{self, Keys, Shared};
+use super::naming::{self, Keys};
 use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
 use crate::id::digest;
 use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost};
@@ -45,57 +45,60 @@ impl Draft {
     /// What its fingerprint is of: the words as a reader sees them, without regard to case and white space; of an entry
     /// without words and without any name, whatever else it says.
     fn appearance(&self) -> String {
-        let mut folded = self.with(self.named_by.as_ref().unwrap_or(&self.text));
-        if folded == "\n" && self.guid.is_none() && self.url.is_none() {
+        let mut seen = folded(&self.title, self.named_by.as_ref().unwrap_or(&self.text));
+        if seen == "\n" && self.guid.is_none() && self.url.is_none() {
             let dates = [self.published, self.updated].map(|date| date.map(|date| date.to_string()));
             let rest = [self.author.clone(), Some(self.tags.join("\n"))].into_iter().chain(dates);
-            folded = rest.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n");
+            seen = rest.map(Option::unwrap_or_default).collect::<Vec<_>>().join("\n");
         }
-        folded
+        seen
     }
 
-    /// Its title and a text, folded.
-    fn with(&self, text: &str) -> String {
-        let mut folded = String::with_capacity(self.title.len() + text.len() + 1);
-        fold_into(&self.title, &mut folded);
-        folded.push('\n');
-        fold_into(text, &mut folded);
-        folded
+    fn texts(&self) -> Texts {
+        let fingerprint = SeenKey::new("text", &self.appearance());
+        let whole = self.named_by.as_ref().map(|_| whole(&self.title, &self.text));
+        let whole = whole.unwrap_or(fingerprint);
+        // What has a guid and no link has no alias either, from which its fingerprint could be told later.
+        let own = if self.guid.is_some() && self.url.is_none() { whole } else { fingerprint };
+        Texts { fingerprint, whole, own }
     }
 
-    fn link(&self) -> Option<String> {
+    pub(super) fn link(&self) -> Option<String> {
         self.url.as_deref().map(naming::identity_of)
     }
 }
 
-/// Gives every draft of one document its identity.
-///
-/// A guid that stands beside different links in one document identifies together with the link alone. A link
-/// shared by entries of different text (the home page in every entry) identifies nothing. A fragment counts where it
-/// is what tells links of one document apart.
-pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
-    let links: Vec<Option<String>> = drafts.iter().map(Draft::link).collect();
-    let shared = Shared::of(&drafts, &links);
-    drafts
-        .into_iter()
-        .zip(&links)
-        .map(|(draft, link)| {
-            let appearance = draft.appearance();
-            let keys = Keys::of(&draft, link.as_deref(), &appearance, &shared);
-            finish(draft, &keys, &appearance, plan, kind)
-        })
-        .collect()
+/// Keys of what an entry says.
+struct Texts {
+    /// Of that by which it is known.
+    fingerprint: SeenKey,
+    /// Of all of it.
+    whole: SeenKey,
+    /// Of that which names it where nothing else does.
+    own: SeenKey,
 }
 
-fn finish(draft: Draft, keys: &Keys, appearance: &str, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
-    let Keys { own: key, common, link } = *keys;
-    let fingerprint = SeenKey::new("text", appearance);
+/// Gives every draft of one document its identity.
+///
+/// A guid that stands beside different links in one document identifies together with the link alone. A fragment counts
+/// where it is what tells links of one document apart. What entries of different text share all the same (the home page
+/// in every entry, a guid that is the link of a live page, a title with a day) identifies nothing, and the text does.
+pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
+    let texts: Vec<Texts> = drafts.iter().map(Draft::texts).collect();
+    let own: Vec<SeenKey> = texts.iter().map(|texts| texts.own).collect();
+    let keys = naming::keys(&drafts, &own);
+    let named = drafts.into_iter().zip(keys).zip(&texts);
+    named.map(|((draft, keys), texts)| finish(draft, keys, texts, plan, kind)).collect()
+}
+
+fn finish(draft: Draft, keys: Keys, texts: &Texts, plan: &Plan<'_>, kind: SourceKind) -> Candidate {
+    let Keys { own: key, common, link } = keys;
+    let fingerprint = texts.fingerprint;
     // The number of a message never changes.
     let has_aliases = draft.telegram.is_none() && (link.is_some() || draft.guid.is_none());
     let aliases = has_aliases.then_some(Aliases { link, fingerprint });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
-    let whole = draft.named_by.as_ref().map(|_| SeenKey::new("text", &draft.with(&draft.text)));
-    let content = content(whole.unwrap_or(fingerprint), &kinds);
+    let content = content(texts.whole, &kinds);
     let item = Item {
         id: ItemId::new(plan.source, key),
         source: Some(plan.source.clone()),
@@ -119,6 +122,20 @@ fn content(text: SeenKey, kinds: &str) -> u64 {
     let all = digest(&[b"content", &text.to_bytes(), kinds.as_bytes()]);
     // The upper half: it fits.
     u64::try_from(u128::from_be_bytes(all) >> 64).unwrap_or_default()
+}
+
+/// The key of a title and a whole text.
+pub(super) fn whole(title: &str, text: &str) -> SeenKey {
+    SeenKey::new("text", &folded(title, text))
+}
+
+/// A title and a text in lower case, each in one line.
+fn folded(title: &str, text: &str) -> String {
+    let mut folded = String::with_capacity(title.len() + text.len() + 1);
+    fold_into(title, &mut folded);
+    folded.push('\n');
+    fold_into(text, &mut folded);
+    folded
 }
 
 /// The text in lower case and in one line.
@@ -212,6 +229,10 @@ mod tests {
         let home = Some("https://a.example/");
         let same_link = keys(vec![draft(None, home, "A"), draft(None, home, "B")]);
         assert_ne!(same_link[0], same_link[1]);
+        let live =
+            keys(vec![draft(Some("g"), one, "A"), draft(Some("g"), one, "B"), draft(Some("g"), two, "B")]);
+        assert_eq!(live[..2], [SeenKey::new("text", "a\n"), SeenKey::new("text", "b\n")]);
+        assert_eq!(live[2], SeenKey::new("guid", "g\na.example/2"));
         let repeated = keys(vec![draft(Some("g"), one, "A"), draft(Some("g"), one, "A")]);
         assert_eq!(repeated[0], repeated[1]);
     }

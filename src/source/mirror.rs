@@ -115,7 +115,7 @@ fn message(
     let url = format!("https://t.me/{channel}/{number}");
     let item = Item { kind: SourceKind::Telegram, url: Some(url), telegram: Some(post), ..candidate.item };
     // Its number alone identifies a message.
-    let mut message = Candidate { item, aliases: None, common: None, ..candidate };
+    let mut message = Candidate { item, aliases: None, common: Vec::new(), ..candidate };
     telegram::key_by(&mut message, plan.source, &channel.as_str().to_lowercase());
     Some(message)
 }

@@ -102,8 +102,8 @@ pub struct Candidate {
     /// Its identity: the guid where there is one, else the link, else title and stated date, else the fingerprint of its
     /// text.
     pub key: SeenKey,
-    /// The key that it would have if other items of the document did not have it too.
-    pub common: Option<SeenKey>,
+    /// The keys that it would have if other items of the document did not have them too, the broadest first.
+    pub common: Vec<SeenKey>,
     /// Keys of the other members of an album: each is of the same item.
     pub members: Vec<SeenKey>,
     /// Further keys; it is the same item when both of them are known.

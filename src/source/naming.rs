@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Candidate;
-use super::candidate::{Draft, fold};
+use super::candidate::{Draft, fold, whole};
 use crate::item::{Item, SeenKey, link};
 
 /// A link as it identifies.
@@ -13,17 +13,15 @@ pub(super) fn identity_of(link: &str) -> String {
 }
 
 /// What several entries of one document have, so that it names none of them.
-pub(super) struct Shared {
+struct Shared {
     /// Guids beside different links.
     guids: HashSet<String>,
-    /// Links of entries of different text that have no guid (the home page in every entry).
-    links: HashSet<String>,
     /// Links that differ in their fragment alone.
     pages: HashSet<String>,
 }
 
 impl Shared {
-    pub(super) fn of(drafts: &[Draft], links: &[Option<String>]) -> Self {
+    fn of(drafts: &[Draft], links: &[Option<String>]) -> Self {
         let both = || drafts.iter().zip(links);
         // Hardly any feed has fragments at all.
         let fragments = drafts.iter().any(|draft| draft.url.as_deref().is_some_and(|url| url.contains('#')));
@@ -36,52 +34,95 @@ impl Shared {
             Some((draft.guid.as_deref()?, (link, precise(draft, link))))
         });
         let guids = owned(shared(guids));
-        let without_guid = both().filter(|(draft, _)| draft.guid.is_none());
-        let titles = without_guid.filter_map(|(draft, link)| Some((link.as_deref()?, fold(&draft.title))));
-        let titles = owned(shared(titles));
         let parts = both().filter(|_| fragments);
         let parts =
             parts.filter_map(|(draft, link)| Some((link.as_deref()?, precise(draft, link.as_deref()?))));
-        Self { guids, links: titles, pages: owned(shared(parts)) }
+        Self { guids, pages: owned(shared(parts)) }
     }
 }
 
-/// The keys of an entry: its own, and the one that it shares with others of its document.
+/// The keys of an entry: its own, and those that it shares with others of its document.
 pub(super) struct Keys {
     pub(super) own: SeenKey,
-    pub(super) common: Option<SeenKey>,
+    pub(super) common: Vec<SeenKey>,
     /// Of its link, as an alias.
     pub(super) link: Option<SeenKey>,
 }
 
+/// The keys of all entries of a document: of each the broadest that is its own. `texts` are those of what they say.
+pub(super) fn keys(drafts: &[Draft], texts: &[SeenKey]) -> Vec<Keys> {
+    let links: Vec<Option<String>> = drafts.iter().map(Draft::link).collect();
+    let shared = Shared::of(drafts, &links);
+    let entries = || drafts.iter().zip(&links).zip(texts);
+    let mut keys: Vec<Keys> =
+        entries().map(|((draft, link), text)| Keys::of(draft, link.as_deref(), *text, &shared)).collect();
+    let several = of_several(drafts, texts, &keys);
+    for (keys, ((draft, link), text)) in keys.iter_mut().zip(entries()) {
+        if several.contains(&keys.own) {
+            let between = between(draft.guid.as_deref(), draft.url.as_deref(), link.as_deref());
+            keys.narrow(between, *text);
+        }
+    }
+    keys
+}
+
+/// The keys that entries of different text have.
+fn of_several(drafts: &[Draft], texts: &[SeenKey], keys: &[Keys]) -> HashSet<SeenKey> {
+    let mut first: HashMap<SeenKey, (&Draft, SeenKey)> = HashMap::new();
+    let mut several = HashSet::new();
+    for ((draft, text), keys) in drafts.iter().zip(texts).zip(keys) {
+        let (other, said) = *first.entry(keys.own).or_insert((draft, *text));
+        if said != *text && !are_versions(other, draft) {
+            several.insert(keys.own);
+        }
+    }
+    several
+}
+
+/// Whether two entries of one key are versions of one, which a feed of Atom may show side by side (RFC 4287, 4.1.1).
+fn are_versions(one: &Draft, other: &Draft) -> bool {
+    let changed = one.updated.zip(other.updated).is_some_and(|(one, other)| one != other);
+    let alike = one.guid.is_some() && !one.title.is_empty() && one.published == other.published;
+    changed && alike && fold(&one.title) == fold(&other.title)
+}
+
 impl Keys {
-    pub(super) fn of(draft: &Draft, link: Option<&str>, appearance: &str, shared: &Shared) -> Self {
+    fn of(draft: &Draft, link: Option<&str>, text: SeenKey, shared: &Shared) -> Self {
         if let Some(post) = &draft.telegram {
             let name = format!("{}/{}", post.channel.to_lowercase(), post.message);
-            return Self { own: SeenKey::new("telegram", &name), common: None, link: None };
+            return Self { own: SeenKey::new("telegram", &name), common: Vec::new(), link: None };
         }
         let is_part = |link: &&str| shared.pages.contains(*link);
         let part = link.filter(is_part).zip(draft.url.as_deref()).map(|(link, url)| part_of_page(url, link));
         let link_key = link.map(page);
-        let alone = |own| Self { own, common: None, link: part.or(link_key) };
+        let alone = |own| Self { own, common: Vec::new(), link: part.or(link_key) };
         match (&draft.guid, link) {
-            (Some(guid), Some(link)) if shared.guids.contains(guid) => {
-                let own = guid_beside(guid, draft.url.as_deref(), link);
-                Self { common: Some(SeenKey::new("guid", guid)), ..alone(own) }
+            (Some(guid), link) if shared.guids.contains(guid) => {
+                let own = link.map_or(text, |link| guid_beside(guid, draft.url.as_deref(), link));
+                Self { common: vec![SeenKey::new("guid", guid)], ..alone(own) }
             }
             (Some(guid), _) => alone(SeenKey::new("guid", guid)),
-            (None, Some(link)) => match (part, link_key) {
-                (Some(part), _) => Self { common: link_key, ..alone(part) },
-                (None, Some(key)) if !shared.links.contains(link) => alone(key),
-                (None, _) => Self { common: link_key, ..alone(SeenKey::new("text", appearance)) },
+            (None, Some(link)) => match part {
+                Some(part) => Self { common: vec![page(link)], ..alone(part) },
+                None => alone(page(link)),
             },
             (None, None) => alone(match draft.published {
                 Some(date) if !draft.reckoned && !draft.title.trim().is_empty() => {
                     SeenKey::new("dated", &format!("{}\n{date}", fold(&draft.title)))
                 }
-                Some(_) | None => SeenKey::new("text", appearance),
+                Some(_) | None => text,
             }),
         }
+    }
+
+    /// Leaves what others of different text have, too, for the text.
+    fn narrow(&mut self, between: Option<SeenKey>, text: SeenKey) {
+        for shared in [Some(self.own), between].into_iter().flatten() {
+            if !self.common.contains(&shared) {
+                self.common.push(shared);
+            }
+        }
+        self.own = text;
     }
 }
 
@@ -105,17 +146,30 @@ fn part_of_page(url: &str, link: &str) -> SeenKey {
     SeenKey::new("part", link::with_fragment(url, link).as_deref().unwrap_or(link))
 }
 
-/// The key of an item whose own one turned out to be shared by others in an earlier document.
-pub fn narrow(candidate: &Candidate) -> SeenKey {
-    let item = &candidate.item;
-    let text = || candidate.aliases.map_or(candidate.key, |aliases| aliases.fingerprint);
-    let Some(url) = item.url.as_deref() else { return text() };
-    let link = identity_of(url);
-    match &item.guid {
-        Some(guid) => guid_beside(guid, Some(url), &link),
-        None if link::with_fragment(url, &link).is_some() => part_of_page(url, &link),
-        None => text(),
+/// What names an entry where its guid or its link alone does not, and its text need not yet: the guid with the link, or
+/// the fragment of the link.
+fn between(guid: Option<&str>, url: Option<&str>, link: Option<&str>) -> Option<SeenKey> {
+    let (url, link) = url.zip(link)?;
+    match guid {
+        Some(guid) => Some(guid_beside(guid, Some(url), link)),
+        None => link::with_fragment(url, link).map(|_| part_of_page(url, link)),
     }
+}
+
+/// The keys of an item whose own one turned out to be shared by others in an earlier document, the broadest first.
+pub fn narrow(candidate: &Candidate) -> Vec<SeenKey> {
+    let item = &candidate.item;
+    let text = match candidate.aliases {
+        Some(aliases) => aliases.fingerprint,
+        None => whole(&item.title, &item.text),
+    };
+    let link = item.url.as_deref().map(identity_of);
+    let between = between(item.guid.as_deref(), item.url.as_deref(), link.as_deref());
+    let mut keys: Vec<SeenKey> = between.into_iter().chain([text]).collect();
+    if let Some(place) = keys.iter().position(|key| *key == candidate.key) {
+        keys.drain(..=place);
+    }
+    keys
 }
 
 /// The values that occur with more than one companion.

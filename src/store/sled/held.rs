@@ -17,6 +17,8 @@ struct HeldRow {
     #[serde(default)]
     common: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    common_too: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     members: Vec<String>,
     /// Key of the link, key of the fingerprint.
     #[serde(default)]
@@ -27,10 +29,12 @@ struct HeldRow {
 impl Row for Candidate {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
         let text = |key: SeenKey| id::encode(key.to_bytes());
+        let mut common = self.common.iter().copied().map(text);
         to_json(&HeldRow {
             item: self.item.clone().into(),
             key: text(self.key),
-            common: self.common.map(text),
+            common: common.next(),
+            common_too: common.collect(),
             members: self.members.iter().copied().map(text).collect(),
             aliases: self.aliases.map(|aliases| (aliases.link.map(text), text(aliases.fingerprint))),
             content: self.content,
@@ -39,7 +43,6 @@ impl Row for Candidate {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let row: HeldRow = from_json(bytes)?;
-        let key = |text: &str| id::decode(text).map(SeenKey::from_bytes);
         // Absent is well; present and damaged is not.
         let optional =
             |text: &Option<String>| text.as_deref().map(key).map_or(Some(None), |key| key.map(Some));
@@ -52,12 +55,20 @@ impl Row for Candidate {
         Some(Self {
             item: row.item.try_into().ok()?,
             key: key(&row.key)?,
-            common: optional(&row.common)?,
-            members: row.members.iter().map(|member| key(member)).collect::<Option<_>>()?,
+            common: keys(row.common.iter().chain(&row.common_too))?,
+            members: keys(&row.members)?,
             aliases,
             content: row.content,
         })
     }
+}
+
+fn key(text: &str) -> Option<SeenKey> {
+    id::decode(text).map(SeenKey::from_bytes)
+}
+
+fn keys<'a>(texts: impl IntoIterator<Item = &'a String>) -> Option<Vec<SeenKey>> {
+    texts.into_iter().map(|text| key(text)).collect()
 }
 
 #[cfg(test)]
@@ -76,8 +87,8 @@ mod tests {
         let item = Item { id, source: Some(source), ..Item::of_text("Mali", "текст ".repeat(5_000)) };
         let link = (n > 2).then_some(key);
         let aliases = (n > 1).then_some(Aliases { link, fingerprint: SeenKey::new("text", "x") });
-        let members = (0..n).map(|n| SeenKey::new("member", &n.to_string())).collect();
-        Candidate { item, key, common: link, members, aliases, content: u64::MAX - u64::from(n) }
+        let members: Vec<_> = (0..n).map(|n| SeenKey::new("member", &n.to_string())).collect();
+        Candidate { item, key, common: members.clone(), members, aliases, content: u64::MAX - u64::from(n) }
     }
 
     #[test]
