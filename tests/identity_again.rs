@@ -201,6 +201,42 @@ fn i2_a_move_that_makes_the_page_longer_is_no_news() {
 }
 
 #[test]
+fn i2_what_is_of_another_time_is_no_part_of_a_move() {
+    let bulletin = |hour: i64| {
+        let link = format!("https://paper.example/bulletin/{hour}");
+        entry(
+            &format!("b{hour}"),
+            &link,
+            &format!("Convoy attacked, bulletin of {:02}:00", hour.rem_euclid(24)),
+            Some(hour),
+        )
+    };
+    let window = |hour: i64| -> Vec<String> { (hour - 5..=hour).rev().map(bulletin).collect() };
+    for polls in [&[0][..], &[0, 3, 6]] {
+        let stage = Stage::with(&window(0));
+        polls.iter().for_each(|hour| _ = stage.poll(*hour, &window(*hour)));
+        let receipt = stage.take(26, read(&window(26), false));
+        assert_eq!((receipt.new, receipt.alerts.len()), (6, 6), "polled at {polls:?}");
+    }
+    // Places that are filled anew.
+    let slots = |name: &str, hours: i64| -> Vec<String> {
+        let slot = |n: u32| format!("https://paper.example/slot/{n}");
+        (1..6)
+            .map(|n| entry(&format!("{name}{n}"), &slot(n), &format!("{name} attacked, {n}"), Some(hours)))
+            .collect()
+    };
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &slots("Base", 1)), (5, 0, 0));
+    assert_eq!(stage.poll(24 * 6, &slots("Convoy", 24 * 6)), (5, 0, 5));
+    // Of a move the dates stay, but for the zone in which they are written.
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &slots("Convoy", 1)), (5, 0, 5));
+    let moved = slots("Convoy", 3).concat().replace("Convoy1", "a").replace("Convoy2", "b");
+    let moved = moved.replace("Convoy3", "c").replace("Convoy4", "d").replace("Convoy5", "e");
+    assert_eq!(stage.poll(90, &[moved.replace("/slot/", "/place/")]), (0, 0, 0));
+}
+
+#[test]
 fn i5_a_known_guid_with_another_link_title_and_date_is_another_report() {
     let others = |guid: &str, link: &str, title: &str, hours: Option<i64>| {
         let beside = entries(0..3, "other").into_iter();

@@ -222,12 +222,14 @@ impl Roll {
     /// Finds those of the items not known by their key that are known all the same.
     fn find_others(&mut self, past: &Past<'_>, items: &[Judged]) -> Result<(), StoreError> {
         let mut claimed = HashSet::new();
-        let claims: Vec<Option<Claim>> = (self.standings.iter().zip(items))
-            .map(|(standing, judged)| {
-                let claim = self.claim(standing, &judged.candidate)?;
-                (claim.by == By::Both || claimed.insert(claim.owner)).then_some(claim)
-            })
-            .collect();
+        let mut claims = Vec::with_capacity(items.len());
+        for (standing, judged) in self.standings.iter().zip(items) {
+            let claim = match self.claim(standing, &judged.candidate) {
+                Some(claim) if past.is_of_another_time(judged, claim)? => None,
+                claim => claim.filter(|claim| claim.by == By::Both || claimed.insert(claim.owner)),
+            };
+            claims.push(claim);
+        }
         let distinct = self.standings.iter().map(|standing| standing.key).collect::<HashSet<_>>().len();
         let moved = claims.iter().flatten().count();
         let all_moved = moved >= RENAMED_MIN && (2 * moved > distinct || past.moved(claims.iter().flatten()));

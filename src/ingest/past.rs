@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Judged;
-use super::identity::{CHANGES_MAX, Claim, Standing};
+use super::identity::{By, CHANGES_MAX, Claim, Standing};
 use crate::item::ItemId;
 use crate::store::{Day, SourceState, StoreError, Transaction};
 use crate::text;
@@ -31,6 +31,17 @@ impl Past<'_> {
         let shown = usize::try_from(self.state.items_last).unwrap_or(usize::MAX);
         // More than it showed last cannot all have been on that page.
         (RENAMED_MIN..=shown).contains(&moved) && 2 * moved > shown
+    }
+
+    /// Whether an item that shares its link or its text with a known one states another time, as what a site gave another
+    /// name does not. Where nothing is stored of the known one, it is no later than the day on which it was found.
+    pub(super) fn is_of_another_time(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        let stated = judged.candidate.item.published.filter(|_| matches!(claim.by, By::Link | By::Text));
+        let Some(now) = stated else { return Ok(false) };
+        let id = ItemId::new(&self.state.name, claim.owner);
+        let stored = self.tx.item(id, claim.seen.first)?;
+        Ok(stored
+            .map_or(Day::of(now) > claim.seen.first, |stored| are_apart(stored.item.published, Some(now))))
     }
 
     /// Whether an item of a known text is the known one with another date. One whose dates change again and again says
@@ -65,4 +76,9 @@ impl Past<'_> {
         let now = judged.candidate.item.published.unwrap_or(self.now);
         Ok(now.duration_since(then).abs() <= EDITED_WITHIN)
     }
+}
+
+/// Whether both state a time, and not about the same.
+pub(super) fn are_apart(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| other.duration_since(one).abs() > EDITED_WITHIN)
 }
