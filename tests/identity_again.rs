@@ -187,6 +187,35 @@ fn i1_undated_reports_under_one_link_are_as_old_as_the_polls_that_found_them() {
 }
 
 #[test]
+fn i1_alerts_of_one_title_and_one_link_are_told_day_by_day() {
+    let map = "https://paper.example/map";
+    let alarm = |day: i64| entry(&format!("g{day}"), map, "Convoy attacked near Gao", Some(24 * day));
+    let window = |day: i64, most: i64| -> Vec<String> { (day - most + 1..=day).rev().map(alarm).collect() };
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &window(0, 1)).0, 1);
+    for (day, most) in [(1, 2), (2, 2), (3, 3), (5, 3), (6, 2), (7, 1)] {
+        let expected = if day == 5 { 2 } else { 1 };
+        assert_eq!(stage.poll(24 * day, &window(day, most)).0, expected, "day {day}");
+        assert_eq!(stage.poll(24 * day + 1, &window(day, most)), (0, 0, 0), "day {day}");
+    }
+    let mut reversed = window(8, 3);
+    reversed.reverse();
+    assert_eq!(stage.poll(24 * 8, &reversed).0, 1, "in another order");
+    // Several in the first document.
+    let stage = Stage::with(&window(0, 3));
+    assert_eq!(stage.poll(24, &window(1, 3)), (1, 0, 1));
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &window(0, 3)).0, 3);
+    assert_eq!(stage.poll(24, &window(1, 3)).0, 1);
+    // One report under two guids is one.
+    let twice = |guid: &str, hours: i64| entry(guid, map, "Convoy attacked near Gao", Some(hours));
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &[twice("a", 0), twice("b", 1)]), (1, 0, 1));
+    assert_eq!(stage.poll(2, &[twice("a", 0), twice("c", 2)]), (0, 0, 0));
+    assert_eq!(stage.poll(30, &[twice("d", 29)]), (0, 0, 0), "a new guid, and the old one is gone");
+}
+
+#[test]
 fn i2_a_move_that_makes_the_page_longer_is_no_news() {
     let stage = Stage::with(&entries(20..30, "old"));
     assert_eq!(stage.poll(1, &entries(0..30, "new")), (20, 0, 20), "what was not on the shorter page");

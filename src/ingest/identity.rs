@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::past::{Past, RENAMED_MIN};
+use super::past::{Past, RENAMED_MIN, are_apart};
 use super::{Harvest, Judged, look_up, lookups};
 use crate::item::{SeenKey, SourceName, link};
 use crate::source::{self, Aliases, Candidate};
@@ -51,12 +51,12 @@ pub(super) enum Found {
 /// The names of all items of a document.
 pub(super) struct Roll {
     pub(super) standings: Vec<Standing>,
-    /// Links of items of different text in this document.
-    shared_links: HashSet<SeenKey>,
+    /// Links of items of different text in this document, and links and texts of reports of different times.
+    shared: HashSet<SeenKey>,
     /// The keys of all items of this document.
     keys: HashSet<SeenKey>,
-    /// The items that the document shows, by their owner.
-    present: HashSet<SeenKey>,
+    /// The items that the document shows, by their owner, and when they say they were published.
+    present: HashMap<SeenKey, Option<Timestamp>>,
     /// Whether the document may leave out what is still there: a delta, or one that was cut off.
     partial: bool,
 }
@@ -78,10 +78,11 @@ pub(super) fn call(
         .collect::<Result<Vec<_>, StoreError>>()?;
     let past = Past { tx, state, now };
     part_reused(&past, items, &mut standings)?;
-    let present = standings.iter().filter(|s| s.seen.is_some()).map(|s| s.owner).collect();
+    let known = standings.iter().zip(items).filter(|(standing, _)| standing.seen.is_some());
+    let present = known.map(|(standing, judged)| (standing.owner, judged.candidate.item.published)).collect();
     let mut roll = Roll {
         standings,
-        shared_links: shared_links(items),
+        shared: shared_links(items),
         keys: HashSet::new(),
         present,
         partial: harvest.delta || !harvest.whole,
@@ -255,38 +256,51 @@ impl Roll {
         let text_owner = text.and_then(|seen| seen.owner.of(aliases.fingerprint));
         let Some(link_key) = aliases.link else {
             // Its date changed, and not its text.
-            let (seen, owner) = text.zip(text_owner).filter(|(_, owner)| !self.present.contains(owner))?;
+            let (seen, owner) =
+                text.zip(text_owner).filter(|(_, owner)| !self.present.contains_key(owner))?;
             let by = if owner == aliases.fingerprint { By::Both } else { By::TextAlone };
             return Some(Claim { owner, seen, by });
         };
-        let usable = !self.shared_links.contains(&link_key);
+        let usable = !self.shared.contains(&link_key);
         let link = standing.answer(Some(link_key)).filter(|_| usable);
         let link_owner = link.and_then(|seen| seen.owner.of(link_key));
         if let (Some((link, owner)), Some(text)) = (link.zip(link_owner), text) {
             let one = text_owner.is_none_or(|text_owner| text_owner == owner) || unowned(&link, &text);
-            if one {
+            // Beside an item of another time it is no new name of that.
+            let shown = self.present.get(&owner).copied().flatten();
+            if one && !are_apart(shown, candidate.item.published) {
                 return Some(Claim { owner, seen: link, by: By::Both });
             }
         }
-        let gone = |(_, owner): &(Seen, SeenKey)| !self.partial && !self.present.contains(owner);
+        let gone = |(_, owner): &(Seen, SeenKey)| !self.partial && !self.present.contains_key(owner);
         let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
         let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));
         let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
         by_link.map(apart(By::Link)).or_else(by_text)
     }
 
-    /// Makes one of new items that differ in their guids alone.
+    /// Makes one of new items that differ in their guids alone, unless they are of different times.
     fn find_twins(&mut self, items: &[Judged]) {
-        let mut first = HashMap::new();
+        let mut alike: HashMap<_, Vec<(SeenKey, Option<Timestamp>)>> = HashMap::new();
         for (standing, judged) in self.standings.iter_mut().zip(items) {
             let Some(aliases) = judged.candidate.aliases.filter(|_| standing.seen.is_none()) else {
                 continue;
             };
-            if aliases.link.is_some() {
-                standing.owner = *first.entry((aliases.link, aliases.fingerprint)).or_insert(standing.key);
+            let Some(link) = aliases.link else { continue };
+            let published = judged.candidate.item.published;
+            let known = alike.entry((link, aliases.fingerprint)).or_default();
+            if let Some((first, _)) = known.iter().find(|(_, other)| !are_apart(*other, published)) {
+                standing.owner = *first;
+                continue;
             }
+            if !known.is_empty() {
+                self.shared.extend([link, aliases.fingerprint]);
+            }
+            known.push((standing.key, published));
         }
-        self.present.extend(self.standings.iter().map(|standing| standing.owner));
+        for (standing, judged) in self.standings.iter().zip(items) {
+            self.present.entry(standing.owner).or_insert(judged.candidate.item.published);
+        }
     }
 
     /// The keys that an item is to be remembered under and whose each is, and whether that is news to the store.
@@ -330,9 +344,9 @@ impl Roll {
     fn alias_of(&self, standing: &Standing, key: SeenKey) -> Owner {
         let known = standing.answer(Some(key)).map(|seen| seen.owner);
         let other = known.and_then(|owner| owner.of(key)).filter(|owner| *owner != standing.owner);
-        let shared = self.shared_links.contains(&key)
+        let shared = self.shared.contains(&key)
             || known == Some(Owner::Several)
-            || other.is_some_and(|other| self.present.contains(&other));
+            || other.is_some_and(|other| self.present.contains_key(&other));
         if shared { Owner::Several } else { Owner::Item(standing.owner) }
     }
 }
