@@ -462,3 +462,40 @@ fn markup_that_is_shown_is_not_taken_for_markup() {
         }
     }
 }
+
+#[test]
+fn cdata_that_is_written_as_text_is_read() {
+    let escaped = |text: &str| format!("&lt;![CDATA[{text}]]&gt;");
+    let nested = |text: &str| format!("<![CDATA[ <![CDATA[{text}]]> ]]>");
+    let plain = |text: &str| format!("<![CDATA[{text}]]>");
+    let expected = items(rss(&item(&fields(&plain))).as_bytes());
+    for wrap in [&escaped as &dyn Fn(&str) -> String, &nested] {
+        let reading = reading(rss(&(item(&fields(wrap)) + T)).as_bytes(), None, None);
+        let found = &reading.items[0].item;
+        assert_eq!(found, &expected[0]);
+        assert_eq!(
+            (found.title.as_str(), found.text.as_str()),
+            ("Wagner au Mali", "Convoi à Gao\nDix morts")
+        );
+        assert_eq!(found.url.as_deref(), Some("https://paper.example/1"));
+        let told = "entries with CDATA that is written as text: 1";
+        assert!(reading.problems.iter().any(|problem| problem.detail == told), "{:?}", reading.problems);
+    }
+    // What shows the marks is not changed.
+    let shown = item("<title>&amp;lt;![CDATA[ in XML</title>");
+    assert_eq!(titles(rss(&shown).as_bytes()), ["<![CDATA[ in XML"]);
+}
+
+/// Fields of an entry, written in a way.
+fn fields(wrap: &dyn Fn(&str) -> String) -> String {
+    let fields = [
+        ("title", "Wagner au Mali"),
+        ("link", "https://paper.example/1"),
+        ("guid", "https://paper.example/?p=1"),
+        ("description", "<p>Convoi à Gao</p><p>Dix morts</p>"),
+        ("author", "A. Sow"),
+        ("category", "Mali"),
+        ("pubDate", "Mon, 23 Nov 2026 10:00:00 GMT"),
+    ];
+    fields.map(|(name, value)| format!("<{name}>{}</{name}>", wrap(value))).concat()
+}

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::lexer::{Lexer, Tag, Token, split_name};
+use crate::source::html;
 use crate::text::reference;
 
 /// An entry as written. Texts are without XML references and still with their HTML.
@@ -52,8 +53,17 @@ pub(super) struct Facts {
     pub(super) base: Option<String>,
     /// Whether any element of it has text or an attribute, read here or not.
     pub(super) says_something: bool,
-    /// Whether a text was written in base64, which feed-rs leaves as it is.
-    pub(super) was_base64: bool,
+    /// How a text was written that feed-rs leaves as it is.
+    pub(super) odd: Option<Odd>,
+}
+
+/// How a text can be written that says less to feed-rs than it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Odd {
+    /// In base64.
+    Base64,
+    /// In a CDATA section that is text itself.
+    CData,
 }
 
 /// A direct child of an element: its start tag, and all that is inside.
@@ -226,8 +236,11 @@ impl Facts {
         let stated = !content.trim().is_empty() || tag.attributes().next().is_some();
         self.says_something |= stated || !prefix.is_empty();
         let decoded = from_base64(tag, &content);
-        self.was_base64 |= decoded.is_some();
+        self.odd = decoded.as_ref().map(|_| Odd::Base64).or(self.odd);
         let content = decoded.map_or(content, Cow::Owned);
+        let inside = html::unwrapped(&content);
+        self.odd = self.odd.or(inside.as_ref().map(|_| Odd::CData));
+        let content = inside.map_or(content, Cow::Owned);
         match (prefix, local) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
             ("itunes", "summary") | (_, "description" | "summary") => {

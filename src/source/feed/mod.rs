@@ -24,7 +24,7 @@ use std::ops::Range;
 use url::Url;
 
 use self::around::Surroundings;
-use self::facts::Facts;
+use self::facts::{Facts, Odd};
 use self::flaw::Flaw;
 use self::json::{Damage, Feed};
 use self::mend::Mended;
@@ -190,13 +190,14 @@ fn assemble(
 ) {
     let base = around.base(url);
     let mut drafts = Vec::with_capacity(pairs.len());
-    let (mut blank, mut unread, mut cut, mut base64, mut undated) = (0, 0, 0, 0, None);
+    let (mut blank, mut unread, mut cut, mut base64, mut wrapped, mut undated) = (0, 0, 0, 0, 0, None);
     for (facts, entry) in pairs {
         unread += usize::from(entry.is_none());
-        base64 += usize::from(facts.was_base64);
+        base64 += usize::from(facts.odd == Some(Odd::Base64));
+        wrapped += usize::from(facts.odd == Some(Odd::CData));
         let mut entry = entry.unwrap_or_default();
-        if facts.was_base64 {
-            // The texts of feed-rs are the base64 itself.
+        if facts.odd.is_some() {
+            // The texts of feed-rs are the base64 itself, or with the marks of CDATA.
             entry = Entry {
                 author: entry.author,
                 tags: entry.tags,
@@ -221,6 +222,7 @@ fn assemble(
     reading.tell(unread, ProblemKind::Salvaged, "entries read from their raw elements alone");
     reading.tell(blank, ProblemKind::Lost, "entries that say nothing");
     reading.tell(base64, ProblemKind::Repaired, "entries with a text in base64");
+    reading.tell(wrapped, ProblemKind::Repaired, "entries with CDATA that is written as text");
     reading.tell(cut, ProblemKind::Cut, "entries with a text over 64 KiB");
     reading.problems.extend(undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
     reading.lost += blank;

@@ -24,12 +24,9 @@ pub(super) enum Markup<'a> {
 /// Reads the markup at the start of `text`.
 pub(super) fn markup(text: &str) -> Markup<'_> {
     let after = text.get(1..).unwrap_or_default();
-    for (open, close) in [("!--", "-->"), ("![CDATA[", "]]>")] {
-        if after.starts_with(open) {
-            let length = text.find(close).map(|place| place + close.len());
-            return length
-                .map_or(Markup::Endless, |length| Markup::Tag(Tag { name: "", end: false, length }));
-        }
+    if after.starts_with("!--") {
+        let length = text.find("-->").map(|place| place + "-->".len());
+        return length.map_or(Markup::Endless, |length| Markup::Tag(Tag { name: "", end: false, length }));
     }
     let (end, after) = after.strip_prefix('/').map_or((false, after), |after| (true, after));
     if !after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?')) {

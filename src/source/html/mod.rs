@@ -4,6 +4,8 @@ mod effect;
 mod markup;
 mod tree;
 
+use memchr::memmem;
+
 use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
 pub(super) use self::tree::{HTML_NODES_MAX, bounded, element_text, parse};
@@ -95,9 +97,18 @@ pub(super) fn one_line(text: &str) -> String {
     lines.finish()
 }
 
+/// The text without the marks of CDATA sections, which some write as text, or one inside another: what is inside
+/// is meant to be read. `None` where there are none.
+pub(super) fn unwrapped(text: &str) -> Option<String> {
+    let open = "<![CDATA[";
+    memmem::find(text.as_bytes(), open.as_bytes())?;
+    Some(text.replace(open, "").replace("]]>", ""))
+}
+
 fn strip(html: &str) -> String {
     let mut lines = Lines::default();
-    let mut rest = html;
+    let inside = unwrapped(html);
+    let mut rest = inside.as_deref().unwrap_or(html);
     while let Some((before, from)) = split_at(rest, b'<') {
         lines.text(&reference::decode(before));
         let tag = match markup(from) {
@@ -143,6 +154,10 @@ mod tests {
             ("<a title='x > y'>lien</a><!-- <p>non</p> -->", "lien"),
             ("&lt;p&gt;Bamako&lt;/p&gt;&lt;p&gt;Gao&lt;/p&gt;", "Bamako\nGao"),
             ("<script>jamais fermé", "jamais fermé"),
+            ("<![CDATA[<p>Wagner</p> au Mali]]>", "Wagner\nau Mali"),
+            (" <![CDATA[ <![CDATA[Wagner]]> ]]> ici", "Wagner ici"),
+            ("&lt;![CDATA[Wagner &amp;lt; Mali]]&gt;", "Wagner < Mali"),
+            ("<![CDATA[coupé", "coupé"),
             ("<li>un</li><li>deux</li>", "un\ndeux"),
             ("<table><caption>a</caption><tr><th>b</th><th>c</th></tr></table>", "a\nb\nc"),
             ("<details>a<summary>b</summary>c</details><select><option>d<option>e</select>", "a\nb\nc\nd\ne"),
