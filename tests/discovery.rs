@@ -212,6 +212,7 @@ fn a_list_is_imported_whole_and_exported_again() {
     assert!(err.contains("0 added, 3 skipped"), "{err}");
     let before = fs::read(desk.path().join("local/sources.toml")).unwrap();
     fs::write(desk.path().join("bad.opml"), list.replace("</outline></body></opml>", "")).unwrap();
+    // It is cut off, where one that lacks an end alone is read.
     ended(&run(desk.path(), &["import", "bad.opml"]), 74);
     assert_eq!(fs::read(desk.path().join("local/sources.toml")).unwrap(), before);
 }
@@ -219,14 +220,24 @@ fn a_list_is_imported_whole_and_exported_again() {
 #[test]
 fn one_odd_line_refuses_no_list() {
     let desk = desk(COVERED);
-    let list = "<opml version='2.0'><body><outline text='a' xmlUrl='feed://rfi.example/afrique'/>\
+    let list = "<opml version='2.0'><head><title>News & more</title></head><body>\
+        <outline text='a' xmlUrl='feed://rfi.example/afrique'/>\
+        <outline text='e' xmlUrl='https://desk:s3cret@rfi.example/europe'/>\
         <outline text='b' xmlUrl='file:///tmp/rss'/>\
         <outline text='c' xmlUrl='https://t.me/joinchat/x'/>\
         <outline text='d' xmlUrl='https://rfi.example/monde'/></body></opml>";
     fs::write(desk.path().join("list.opml"), list).unwrap();
     let (out, err) = ended(&run(desk.path(), &["import", "list.opml"]), 0);
     assert_eq!(out, "a\nd\n");
-    for told in ["`b`: `file:///tmp/rss`", "`https://t.me/joinchat/x` is no channel", "2 added, 2 skipped"] {
-        assert!(err.contains(told), "{err}");
+    for told in [
+        "`b`: `file:///tmp/rss`",
+        "`https://t.me/joinchat/x` is no channel",
+        "`e`: its address at `rfi.example` holds a user or a password",
+        "2 added, 3 skipped",
+    ] {
+        assert!(err.contains(told) && !err.contains("s3cret"), "{err}");
     }
+    fs::write(desk.path().join("broken.opml"), "<opml>\n<body>\n<outline text='a'").unwrap();
+    let (_, err) = ended(&run(desk.path(), &["import", "broken.opml"]), 74);
+    assert!(err.contains("in line 3"), "{err}");
 }

@@ -34,7 +34,7 @@ pub struct Outline {
 pub struct List {
     /// The feeds, in order.
     pub outlines: Vec<Outline>,
-    /// Outlines whose address is none of the web, in words.
+    /// Outlines whose address no source can have, in words.
     pub refused: Vec<String>,
 }
 
@@ -42,10 +42,10 @@ pub struct List {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpml {
     /// Broken XML.
-    #[error("at byte {at}: {message}")]
+    #[error("in line {line}: {message}")]
     Broken {
-        /// Where.
-        at: u64,
+        /// Where, from one.
+        line: usize,
         /// What is wrong.
         message: String,
     },
@@ -64,19 +64,23 @@ pub enum NotOpml {
 ///
 /// # Errors
 ///
-/// When its form cannot be read: half a list would be taken for the whole. A single address that is none of the web is
-/// left out and told.
+/// When its form cannot be read, or when it ends too early: half a list would be taken for the whole. A bare `&` and an
+/// end that is missing or too many cost nothing; a single address that no source can have is left out and told.
 pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
     let text = charset::decode(bytes, None, None).text;
     let mut reader = Reader::from_str(&text);
+    let leniency = reader.config_mut();
+    (leniency.check_end_names, leniency.allow_unmatched_ends, leniency.allow_dangling_amp) =
+        (false, true, true);
     let mut found = List::default();
     // The folders around, `None` for an outline that is a feed.
     let mut around: Vec<Option<String>> = Vec::new();
-    let mut is_opml = false;
+    let (mut is_opml, mut has_ended) = (false, false);
     loop {
-        let event = reader
-            .read_event()
-            .map_err(|error| NotOpml::Broken { at: reader.error_position(), message: error.to_string() })?;
+        let event = reader.read_event().map_err(|error| {
+            let line = line_of(&text, reader.error_position());
+            NotOpml::Broken { line, message: error.to_string() }
+        })?;
         match event {
             Event::Start(tag) if tag.name().as_ref().eq_ignore_ascii_case(OPML) => is_opml = true,
             Event::Start(tag) if tag.name().as_ref().eq_ignore_ascii_case(OUTLINE) => {
@@ -92,11 +96,11 @@ pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
             Event::End(tag) if tag.name().as_ref().eq_ignore_ascii_case(OUTLINE) => {
                 around.pop();
             }
+            Event::End(tag) => has_ended |= tag.name().as_ref().eq_ignore_ascii_case(OPML),
             Event::Eof if !is_opml => return Err(NotOpml::Other),
-            Event::Eof if !around.is_empty() => return Err(NotOpml::Cut),
+            Event::Eof if !around.is_empty() && !has_ended => return Err(NotOpml::Cut),
             Event::Eof => return Ok(found),
             Event::Start(_)
-            | Event::End(_)
             | Event::Empty(_)
             | Event::Text(_)
             | Event::CData(_)
@@ -110,6 +114,12 @@ pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
             return Err(NotOpml::TooMuch);
         }
     }
+}
+
+/// The line of a byte, from one.
+fn line_of(text: &str, byte: u64) -> usize {
+    let before = usize::try_from(byte).unwrap_or(usize::MAX);
+    1 + text.bytes().take(before).filter(|byte| *byte == b'\n').count()
 }
 
 /// Takes one outline: a feed is added or refused, of a folder the name comes back.
@@ -133,6 +143,12 @@ fn outline(tag: &BytesStart<'_>, around: &[Option<String>], found: &mut List) ->
         found.refused.push(format!("`{title}`: `{address}` is no http or https address"));
         return None;
     };
+    if !url.username().is_empty() || url.password().is_some() {
+        // What it holds is not shown.
+        let host = url.host_str().unwrap_or_default();
+        found.refused.push(format!("`{title}`: its address at `{host}` holds a user or a password"));
+        return None;
+    }
     let categories = category.as_deref().unwrap_or_default().split([',', '/']);
     let mut tags: Vec<String> = Vec::new();
     for name in around.iter().flatten().map(String::as_str).chain(categories) {
@@ -146,7 +162,7 @@ fn outline(tag: &BytesStart<'_>, around: &[Option<String>], found: &mut List) ->
 }
 
 /// An address of the web; `feed://a.example` and `feed:https://a.example` are what readers of old registered for.
-fn web_address(text: &str) -> Option<Url> {
+pub fn web_address(text: &str) -> Option<Url> {
     let text = match text.split_once(':') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => match rest.strip_prefix("//") {
             Some(rest) => format!("https://{rest}"),
@@ -254,6 +270,41 @@ mod tests {
                 "{list}"
             );
         }
-        assert!(matches!(read(b"<opml><a></b></opml>"), Err(NotOpml::Broken { .. })));
+        let broken = read(b"<opml>\n<body>\n<outline text='a' xmlUrl='https://a.example/'").unwrap_err();
+        assert!(broken.to_string().starts_with("in line 3: "), "{broken}");
+    }
+
+    #[test]
+    fn small_flaws_cost_nothing() {
+        let feeds = |found: List| -> Vec<(String, String)> {
+            let feeds = found.outlines.into_iter();
+            feeds.map(|feed| (feed.url.to_string(), feed.tags.join(" "))).collect()
+        };
+        let (a, b) = (
+            "<outline text='A &amp; B' xmlUrl='https://a.example/'/>",
+            "<outline text='b' xmlUrl='https://b.example/?x=1&y=2'/>",
+        );
+        let list = |head: &str, body: &str| format!("<opml><head>{head}</head><body>{body}</body></opml>");
+        let folder = "<outline text='Mali'>";
+        let end = "</outline>";
+        for (name, text, tags) in [
+            ("bare ampersands", list("<title>News & more &; &x</title>", &format!("{a}{b} &")), ["", ""]),
+            ("an end is missing", list("", &format!("{a}{folder}{b}")), ["", "mali"]),
+            ("ends too many", list("</b>", &format!("{folder}{a}{end}{end}</p>{b}")), ["mali", ""]),
+            ("ends crossed", list("<a><b></a></b>", &format!("{folder}<p>{a}{end}</p>{b}")), ["mali", ""]),
+        ] {
+            let read = read(text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let expected = [("https://a.example/", tags[0]), ("https://b.example/?x=1&y=2", tags[1])];
+            let expected = expected.map(|(url, tags)| (url.to_owned(), tags.to_owned()));
+            assert_eq!((feeds(read.clone()), read.refused), (expected.to_vec(), Vec::new()), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_left_out_and_not_shown() {
+        let list = b"<opml><outline text='a' xmlUrl='https://desk:s3cret@a.example/'/><outline text='b' xmlUrl='https://b.example/'/></opml>";
+        let found = read(list).unwrap();
+        assert_eq!(found.outlines.len(), 1);
+        assert_eq!(found.refused, ["`a`: its address at `a.example` holds a user or a password"]);
     }
 }
