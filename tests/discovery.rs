@@ -95,6 +95,19 @@ fn a_site_without_links_is_asked_in_the_usual_places_alone() {
 }
 
 #[test]
+fn a_site_is_added_by_the_link_that_is_called_a_feed() {
+    for (link, path) in
+        [("<a href='/real/feed'>Abonnez-vous</a>", "/real/feed"), ("<a href='/x'>RSS</a>", "/x")]
+    {
+        let (site, desk) = (Site::start(), desk(COVERED));
+        site.show("/", Reply::ok(format!("<html><p>Gao {link}")));
+        site.show(path, Reply::ok(FEED));
+        ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 0);
+        assert_eq!(site.targets(), ["/", path]);
+    }
+}
+
+#[test]
 fn a_server_that_asks_to_be_left_alone_is_left_alone() {
     let (site, desk) = (Site::start(), desk(COVERED));
     site.show("/", Reply::ok("<html><p>Gao"));
@@ -140,8 +153,11 @@ fn an_address_without_scheme_is_tried_with_both() {
     let (site, desk) = (Site::start(), desk(COVERED));
     site.show("/une.xml", Reply::ok(FEED));
     let typed = site.url("/une.xml").replace("http://", "");
-    let (out, _) = ended(&run(desk.path(), &["add", &typed]), 0);
-    assert!(out.contains(&format!("feed = \"http://{typed}\"")), "{out}");
+    let forms = [&typed, &format!("feed://{typed}"), &format!("Feed:http://{typed}")].map(String::clone);
+    for form in forms {
+        let (out, _) = ended(&run(desk.path(), &["add", &form, "--dry-run"]), 0);
+        assert!(out.contains(&format!("feed = \"http://{typed}\"")), "{form}: {out}");
+    }
 }
 
 #[test]
@@ -159,10 +175,10 @@ fn what_has_no_feed_is_told_with_all_that_was_tried() {
     let (site, desk) = (Site::start(), desk(COVERED));
     site.show("/news", Reply::ok("<html><p>Gao"));
     let (_, err) = ended(&run(desk.path(), &["add", &site.url("/news")]), 74);
-    assert!(
-        err.contains("no feed was found") && err.contains("/feeds/posts/default: the server answered 404"),
-        "{err}"
-    );
+    assert!(err.contains("no feed was found") && err.contains(", /rss.xml, /feed.xml, /atom.xml,"), "{err}");
+    assert_eq!(err.matches("the server answered 404").count(), 1, "told together: {err}");
+    let page = format!("harmattan preview {} --as page", site.url("/news"));
+    assert!(err.contains("the page can be a source by itself") && err.contains(&page), "{err}");
     assert!(site.targets().len() <= 11, "{:?}", site.targets());
     assert!(!desk.path().join("local").exists());
 }

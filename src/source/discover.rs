@@ -16,6 +16,12 @@ const LINKS_LOOKED_AT_MAX: usize = 64;
 const USUAL: [&str; 8] =
     ["feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feeds/posts/default", "feed.json"];
 
+/// Words by which pages call links to their feeds.
+const WORDS: [&str; 2] = ["rss", "atom"];
+
+/// Most words of a link that is called so.
+const WORDS_MAX: usize = 3;
+
 /// Types by which pages call their feeds.
 const TYPES: [&str; 5] = [
     "application/rss+xml",
@@ -25,8 +31,8 @@ const TYPES: [&str; 5] = [
     "text/xml",
 ];
 
-/// The feeds that a page names by `link rel=alternate`, or else links to by addresses that look like feeds; those of
-/// comments come last.
+/// The feeds that a page names by `link rel=alternate`, or else links to by addresses or words that look like feeds; those
+/// of comments come last.
 pub fn linked(document: &Document) -> Vec<Url> {
     let text = charset::decode(&document.bytes, document.content_type.as_deref(), None).text;
     let (page, _) = html::parse(&text);
@@ -51,13 +57,24 @@ pub fn linked(document: &Document) -> Vec<Url> {
         }
     }
     if let Some(anchors) = select(
-        "a[type='application/rss+xml'], a[href$='.rss'], a[href$='/rss'], a[href$='/feed/'], a[href$='rss.xml'], a[href$='feed.xml'], a[href$='atom.xml']",
+        "a[type='application/rss+xml'], a[href$='.rss'], a[href$='/rss'], a[href$='/feed'], a[href$='/feed/'], a[href$='rss.xml'], a[href$='feed.xml'], a[href$='atom.xml']",
     ) {
         page.select(&anchors).filter_map(|anchor| anchor.attr("href")).for_each(&mut add);
+    }
+    if let Some(anchors) = select("a[href]") {
+        let called = page.select(&anchors).filter(|anchor| is_called_feed(anchor.text()));
+        called.filter_map(|anchor| anchor.attr("href")).for_each(&mut add);
     }
     found.sort_by_key(|url| url.as_str().contains("comments"));
     found.truncate(LINKS_MAX);
     found
+}
+
+/// Whether the few words of a link call it a feed.
+fn is_called_feed<'a>(text: impl Iterator<Item = &'a str>) -> bool {
+    let words: Vec<&str> = text.flat_map(str::split_whitespace).take(WORDS_MAX + 1).collect();
+    let is_feed = |word: &&str| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+    words.len() <= WORDS_MAX && words.iter().any(is_feed)
 }
 
 /// Where the feeds of a site usually are, on its own host: beside the page that was named, and at the top.
@@ -112,6 +129,9 @@ mod tests {
             ("<link rel=alternate hreflang=fr href=/fr>", &[]),
             ("<link rel=alternate type=application/rss+xml href='javascript:x'>", &[]),
             ("<a href='/monde/rss.xml'>RSS</a>", &["https://press.example/monde/rss.xml"]),
+            ("<a href='/real/feed'><b>x</b></a>", &["https://press.example/real/feed"]),
+            ("<a href='/flux?id=1'>Flux <b>RSS</b></a>", &["https://press.example/flux?id=1"]),
+            ("<a href='/why'>Why we still love RSS</a><a href='/m'>Atomic</a>", &[]),
             ("<p>nothing", &[]),
         ] {
             assert_eq!(links(html), expected, "{html}");

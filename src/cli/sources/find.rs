@@ -1,7 +1,7 @@
 //! What stands behind an address that somebody gives: a feed, a channel, or a site that has a feed.
 
 use anyhow::{Context as _, bail};
-use url::{Origin, Url};
+use url::{Origin, Position, Url};
 
 use crate::cli::print::progress;
 use crate::config::NewAddress;
@@ -33,8 +33,19 @@ pub(super) fn channel(text: &str) -> Option<anyhow::Result<ChannelName>> {
     (is_telegram || text.starts_with('@')).then(|| Ok(text.parse::<ChannelName>()?))
 }
 
+/// What stands behind the `feed:` by which browsers of old handed feeds to readers.
+fn without_feed(text: &str) -> &str {
+    match text.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => {
+            rest.strip_prefix("//").unwrap_or(rest)
+        }
+        Some(_) | None => text,
+    }
+}
+
 /// The address as typed, or with the scheme that browsers would try.
 pub(super) fn address(text: &str) -> anyhow::Result<Url> {
+    let text = without_feed(text);
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if let Some(url) = url {
         return Ok(url);
@@ -49,8 +60,8 @@ pub(super) fn address(text: &str) -> anyhow::Result<Url> {
 
 /// Finds the source behind `text`.
 pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
-    let text = text.trim();
-    let mut search = Search { desk, tried: Vec::new(), given_up: Vec::new(), ordered: false };
+    let text = without_feed(text.trim());
+    let mut search = Search { desk, tried: Vec::new(), given_up: Vec::new(), ordered: false, is_page: false };
     if let Some(channel) = channel(text) {
         let channel = channel?;
         let mut page = None;
@@ -81,7 +92,10 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
                     return Ok(found);
                 }
             }
-            Kind::Page => others = discover::linked(document),
+            Kind::Page => {
+                others = discover::linked(document);
+                search.is_page = true;
+            }
             Kind::Challenge => search.say(url, "a challenge page of a bot protection"),
             Kind::Empty | Kind::Unknown => search.say(url, "neither a feed nor a page"),
         }
@@ -108,6 +122,8 @@ struct Search<'a> {
     given_up: Vec<Origin>,
     /// Whether the last one ordered to wait.
     ordered: bool,
+    /// Whether the address is that of a page, which can be a source itself.
+    is_page: bool,
 }
 
 impl Search<'_> {
@@ -200,8 +216,27 @@ impl Search<'_> {
 
     fn nothing<T>(&self, text: &str) -> anyhow::Result<T> {
         let mut told = format!("no feed was found behind `{text}`; tried:");
-        for (url, what) in &self.tried {
-            told.extend(["\n  ", url.as_str(), ": ", what]);
+        // Of one server, addresses that gave the same are told together.
+        let key = |(url, what): &(Url, String)| (url.origin(), what.clone());
+        let mut keys: Vec<(Origin, String)> = Vec::new();
+        for tried in &self.tried {
+            if !keys.contains(&key(tried)) {
+                keys.push(key(tried));
+            }
+        }
+        for group in keys {
+            let mut urls = self.tried.iter().filter(|tried| key(tried) == group).map(|(url, _)| url);
+            told.extend(["\n  ", urls.next().map_or("", Url::as_str)]);
+            urls.for_each(|url| told.extend([", ", &url[Position::BeforePath..]]));
+            told.extend([": ", &group.1]);
+        }
+        if self.is_page {
+            // The address as it was typed: another one would be the server's words in a line for a shell.
+            told.extend([
+                "\nthe page can be a source by itself (`page`, `select`); try selectors for its parts by\n  harmattan preview ",
+                text,
+                " --as page --item article --title h2 --link \"h2 a@href\"",
+            ]);
         }
         bail!(told)
     }
