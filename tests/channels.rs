@@ -574,6 +574,28 @@ fn row_21_half_a_layout_keeps_the_good_entries_and_complains() {
 }
 
 #[test]
+fn row_21_a_known_channel_that_shows_no_message_is_told_and_an_empty_one_is_not() {
+    let (preview, desk) = channel(1..=20);
+    preview.change(|channel| channel.messages.clear());
+    desk.poll();
+    assert_eq!(events(&desk).len(), 0, "a second poll confirms it");
+    desk.poll();
+    assert_eq!(state(&desk), ("failing".into(), "layout".into()));
+    assert!(complaint(&desk).contains("none of its messages any more"), "{}", complaint(&desk));
+    assert_eq!(events(&desk).len(), 1, "{:?}", events(&desk));
+    preview.publish(2..=20);
+    preview.say(21, &convoy(21));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [1, 1], "{poll}");
+    assert_eq!(state(&desk).0, "ok", "{}", complaint(&desk));
+
+    let empty = Preview::start([]);
+    let desk = Desk::with(&empty.source(""));
+    (0..3).for_each(|_| drop(desk.poll()));
+    assert_eq!(state(&desk), ("ok".into(), String::new()));
+}
+
+#[test]
 fn row_21_texts_and_numbers_that_vanish_are_noticed() {
     let (preview, desk) = channel(101..=120);
     preview.change(|channel| channel.messages.values_mut().for_each(String::clear));

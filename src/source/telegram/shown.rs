@@ -110,8 +110,8 @@ impl Shown {
         })
     }
 
-    /// What is odd about the newest page beside what was `known`: a stranger under the channel's name, a highest
-    /// number that fell, or texts that are gone.
+    /// What is odd about the newest page beside what was `known`: a stranger under the channel's name, no message of
+    /// those it had, a highest number that fell, or texts that are gone.
     pub fn against(&self, known: Known) -> Option<Complaint> {
         if let (Some(now), Some(before), true) = (self.id, known.id, self.is_stranger(known)) {
             let detail = format!(
@@ -119,6 +119,11 @@ impl Shown {
                 self.name
             );
             return Some(Complaint { reason: "renamed", detail });
+        }
+        if let (None, Some(before)) = (self.newest(), known.newest) {
+            return Some(layout(format!(
+                "it shows none of its messages any more; the last had number {before}"
+            )));
         }
         if let (Some(now), Some(before)) = (self.newest(), known.newest)
             && now.saturating_add(FALL_MAX) < before
@@ -160,6 +165,8 @@ mod tests {
             (shown(&[18, 19], 1), Known { id: Some(-8), ..known }, Some("renamed")),
             (shown(&page, 3), Known { id: Some(-8), ..known }, Some("renamed")),
             (shown(&page, 3), Known::default(), None),
+            (Shown::default(), known, Some("layout")),
+            (Shown::default(), Known { newest: None, ..known }, None),
         ] {
             assert_eq!(
                 shown.against(known).map(|complaint| complaint.reason),
