@@ -54,6 +54,36 @@ fn o3_three_pages_of_a_channel_are_read_back_and_told_oldest_first() {
 }
 
 #[test]
+fn o3_what_an_empty_channel_shows_first_is_read_back_to_its_beginning() {
+    let preview = Preview::start([]);
+    let desk = Desk::with(&preview.source(""));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    preview.change(|channel| channel.recent = 0);
+    preview.publish(2..=50);
+    preview.say(3, &convoy(3));
+    preview.instead("/s/post?before=31", Reply::status(500));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (20, None), "{poll}");
+    preview.change(|channel| channel.instead.clear());
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), number(&poll, "/alerts"), gap(&poll)), (29, 1, None), "{poll}");
+    assert_eq!(
+        preview.targets()[3..],
+        ["/s/post", "/s/post?before=31", "/s/post?before=11", "/s/post?before=2"]
+    );
+    assert_eq!(desk.poll()["outcome"], "unchanged");
+
+    let busy = Preview::start([]);
+    let desk = Desk::with(&busy.source(""));
+    desk.poll();
+    busy.change(|channel| channel.recent = 0);
+    busy.publish(1..=600);
+    let poll = desk.poll();
+    assert_eq!(number(&poll, "/new"), 26 * 20);
+    assert_eq!(gap(&poll).as_deref(), Some("25 older pages did not reach what was read before"));
+}
+
+#[test]
 fn o3_holes_in_the_numbers_are_no_gap() {
     let (preview, desk) = channel(1..=20);
     preview.publish((21..=300).filter(|number| number % 10 == 0));

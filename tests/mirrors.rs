@@ -196,3 +196,26 @@ fn a_preview_that_comes_after_a_baseline_from_a_mirror_tells_nothing_old() {
     let poll = desk.poll();
     assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [1, 1], "{poll}");
 }
+
+#[test]
+fn a_preview_that_comes_after_a_baseline_from_a_mirror_is_read_back_to_that() {
+    let (preview, site) = (Preview::start(1..=30), Site::start());
+    preview.say(29, &convoy(29));
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    site.show("/post", mirrored(&[(7, mangoes(7))]));
+    let desk = desk(&preview, &[&site]);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+
+    // Behind what came since lies a page on which that begins.
+    preview.publish(31..=60);
+    preview.say(33, &convoy(33));
+    preview.change(|channel| {
+        channel.instead.clear();
+        channel.recent = 31;
+    });
+    let asked = preview.targets().len();
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [30, 1], "{poll}");
+    assert_eq!(preview.targets()[asked..], ["/s/post", "/s/post?before=41"]);
+    assert!(!poll["problems"].to_string().contains("gap"), "{poll}");
+}

@@ -142,10 +142,14 @@ impl Catching<'_> {
             if shown.is_stranger(channel::known(self.source, self.state)) {
                 return None;
             }
-            let floor = walk.and_then(|walk| walk.floor).or(self.state.telegram_newest)?;
+            let newest = self.state.telegram_newest;
+            let floor = walk.and_then(|walk| walk.floor).or(newest).unwrap_or_default();
             let low = shown.oldest()?;
             let before = walk.and_then(|walk| Some((walk.cursor.parse().ok()?, walk.top?)));
-            let gap = low > self.state.telegram_newest?.saturating_add(1);
+            // Of a baseline without a number, what is told of the page says whether all of it came since.
+            let first = harvest.beyond.channel.as_ref().and_then(|channel| channel.first);
+            let within = newest.is_some() || first.is_none_or(|first| first <= low);
+            let gap = within && low > newest.unwrap_or_default().saturating_add(1);
             return (gap || walk.is_some()).then(|| Trail::Numbers(Numbers::new(low, floor, before)));
         }
         // A window of one item that moves on is no sign of a gap, unless an older page can tell.
@@ -205,6 +209,11 @@ impl Catching<'_> {
         if walk.pages > 0 {
             problems.push(format!("caught up: {} items on {} older pages", held.len(), walk.pages));
         }
+        if let (Some(0), Some(channel)) = (walk.floor, harvest.beyond.channel.as_mut()) {
+            // How far the baseline reached is known once the way has led there.
+            let numbers = held.iter().filter_map(|held| Some(held.item.telegram.as_ref()?.message));
+            channel.first = if stop.is_some() { Some(0) } else { numbers.min().or(channel.first) };
+        }
         self.prepend(held, harvest).await?;
         harvest.beyond.held = true;
         if interrupted {
@@ -223,7 +232,8 @@ impl Catching<'_> {
     /// before.
     fn begin(&self, front: &Front) -> Walk {
         let mut walk = self.state.walk.clone().unwrap_or_default();
-        walk.floor = walk.floor.or(self.state.telegram_newest);
+        let beginning = front.shown.as_ref().map(|_| 0);
+        walk.floor = walk.floor.or(self.state.telegram_newest).or(beginning);
         if front.shown.is_some() || !front.reaches {
             let since = self.state.last_success.or(self.state.baseline);
             walk.since = walk.since.or(since).or(Some(self.started));

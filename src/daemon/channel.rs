@@ -20,6 +20,13 @@ pub fn known(source: &Source, state: &SourceState) -> Known {
     Known { id, newest: state.telegram_newest, texts }
 }
 
+/// The time of the baseline, where no number says how far the channel was read by then: it was empty, or read through a
+/// mirror. What was published before was never to be told.
+pub fn unnumbered(state: &SourceState) -> Option<Timestamp> {
+    let floor = state.walk.as_ref().and_then(|walk| walk.floor).or(state.telegram_newest);
+    state.baseline.filter(|_| floor.unwrap_or_default() == 0)
+}
+
 /// Takes out of a page what its channel's history says is not to be told, adds what is odd about it, and gives what
 /// is known of the channel after it; `None` for a source that is no channel, or a page that shows none.
 ///

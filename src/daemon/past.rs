@@ -61,6 +61,7 @@ pub(super) fn read(
         reading.shown.as_ref().and_then(|shown| shown.id),
     );
     let first = state.channel.first;
+    let begun = channel::unnumbered(state);
     let mut overlap = learn::Shown::default();
     let mut passed = Passed {
         oldest: reading.shown.as_ref().and_then(Shown::oldest),
@@ -78,6 +79,9 @@ pub(super) fn read(
         let is_held = beside.held.contains(&candidate.key);
         let is_pinned = met && beside.front.contains(&candidate.key);
         let number = candidate.item.telegram.as_ref().map(|post| post.message);
+        let published = candidate.item.published.filter(|_| number.is_some());
+        let is_before = begun.zip(published).is_some_and(|(begun, published)| published < begun);
+        passed.begun |= is_before;
         passed.held |= is_held || is_told;
         if !is_pinned {
             overlap.add(met && !is_told, candidate.item.published);
@@ -90,7 +94,8 @@ pub(super) fn read(
             }
             None if is_held => {}
             // What is older than the baseline was never to be told.
-            None if number.is_some_and(|number| first.is_none_or(|first| number < first)) => {}
+            None if is_before
+                || number.is_some_and(|number| first.map_or(begun.is_none(), |first| number < first)) => {}
             None => items.push(candidate),
         }
         if met && !is_told && !is_pinned {

@@ -35,7 +35,7 @@ pub struct Numbers {
     low: u64,
     /// Highest number below the newest page: what is set aside reaches up to there.
     top: u64,
-    /// Highest number read before the gap.
+    /// Highest number read before the gap; 0 where none was, so that the way leads to the beginning.
     floor: u64,
     /// What an earlier walk that was cut off has read: its lowest and highest number.
     before: Option<(u64, u64)>,
@@ -53,8 +53,10 @@ impl Numbers {
 
     /// A page was read whose lowest number this is. A page need not name its older one although there is one, and may
     /// name itself: only the numbers count.
-    fn read(&mut self, oldest: Option<u64>) {
-        match oldest.filter(|oldest| *oldest < self.low) {
+    fn read(&mut self, page: &Passed) {
+        let is_beginning = page.begun || (self.floor == 0 && page.oldest.is_none());
+        match page.oldest.filter(|oldest| *oldest < self.low) {
+            _ if is_beginning => self.low = 0,
             Some(oldest) => self.low = oldest,
             None => self.stuck = true,
         }
@@ -121,6 +123,8 @@ impl Links {
 pub struct Passed {
     /// Lowest message number.
     pub oldest: Option<u64>,
+    /// Whether it shows messages that are older than all that is wanted.
+    pub begun: bool,
     /// The older page that it names.
     pub older: Option<Url>,
     /// Whether an item of it was read before the gap.
@@ -141,7 +145,7 @@ impl Trail {
     /// A page was read.
     pub fn pass(&mut self, page: Passed) {
         match self {
-            Self::Numbers(numbers) => numbers.read(page.oldest),
+            Self::Numbers(numbers) => numbers.read(&page),
             Self::Links(links) => {
                 links.reached |= page.known;
                 links.asked.extend(links.next.take());
@@ -203,6 +207,21 @@ mod tests {
             assert_eq!(trail.next(), Step::Ended, "{stuck:?}");
         }
         assert_eq!(Trail::Numbers(Numbers::new(41, 40, None)).next(), Step::Reached);
+    }
+
+    #[test]
+    fn where_no_number_was_read_the_way_leads_to_the_beginning() {
+        for (page, next) in [
+            (to(5), ask("5")),
+            (to(1), Step::Reached),
+            (Passed { begun: true, ..to(5) }, Step::Reached),
+            (Passed::default(), Step::Reached),
+            (to(31), Step::Ended),
+        ] {
+            let mut trail = Trail::Numbers(Numbers::new(31, 0, None));
+            trail.pass(page.clone());
+            assert_eq!(trail.next(), next, "{page:?}");
+        }
     }
 
     #[test]

@@ -102,7 +102,8 @@ pub struct Walk {
     pub pages: u32,
     /// Items set aside.
     pub held: u32,
-    /// Of a Telegram channel, the highest number read before the gap: what is told meanwhile does not close it.
+    /// Of a Telegram channel, the highest number read before the gap, 0 where none was: what is told meanwhile does not
+    /// close it.
     pub floor: Option<u64>,
     /// Polls that could not read the page where it goes on.
     pub tries: u32,

@@ -15,6 +15,8 @@ pub(crate) struct Channel {
     pub(crate) name: String,
     /// Telegram's own number of it.
     pub(crate) id: i64,
+    /// From this number on its messages are of a time still to come, so that they are newer than any baseline.
+    pub(crate) recent: u64,
     /// Texts by number.
     pub(crate) messages: BTreeMap<u64, String>,
     /// Answers that stand in for pages.
@@ -31,7 +33,8 @@ impl Preview {
     /// A channel called `post` with these messages.
     pub(crate) fn start(messages: impl IntoIterator<Item = u64>) -> Self {
         let messages = messages.into_iter().map(|number| (number, mangoes(number))).collect();
-        let channel = Channel { name: "post".into(), id: -1001, messages, instead: BTreeMap::new() };
+        let (name, recent, instead) = ("post".into(), u64::MAX, BTreeMap::new());
+        let channel = Channel { name, id: -1001, recent, messages, instead };
         let channel = Arc::new(Mutex::new(channel));
         let shared = Arc::clone(&channel);
         let server = Server::start(move |asked| shared.lock().unwrap().answer(asked));
@@ -104,7 +107,8 @@ impl Channel {
 
     fn message(&self, number: u64, words: &str) -> String {
         let view = base64(&format!(r#"{{"c":{},"p":{number}}}"#, self.id));
-        message(&format!("{}/{number}", self.name), &format!("data-view=\"{view}\""), words)
+        let shown = message(&format!("{}/{number}", self.name), &format!("data-view=\"{view}\""), words);
+        if number < self.recent { shown } else { shown.replace("=\"2026-", "=\"2100-") }
     }
 }
 
