@@ -89,6 +89,48 @@ fn telegram_states_renamed_tells_the_new_name_and_no_message_twice() {
 }
 
 #[test]
+fn telegram_states_a_renamed_channel_goes_on_where_it_was_once_the_config_has_its_new_name() {
+    let (preview, desk) = channel(1..=20);
+    let settings = |name: &str| {
+        let source = preview.source("").replace("telegram = \"post\"", &format!("telegram = \"{name}\""));
+        format!("[alerts]\nmax_age = \"9000d\"\n{source}")
+    };
+    let rename = |name: &str| {
+        preview.change(|channel| (channel.name, channel.at) = (name.into(), name.into()));
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    };
+    rename("Post_News");
+    preview.publish(21..=70);
+    preview.say(25, &convoy(25));
+    preview.say(60, &convoy(60));
+    assert_eq!(desk.poll()["outcome"], "failed");
+    preview.instead("/s/post_news?before=51", Reply::status(500));
+    preview.change(|channel| channel.at = "post_news".into());
+    desk.change(&settings("post_news"));
+    let counts = |poll: &Value| ["/new", "/edited", "/alerts"].map(|count| number(poll, count));
+    let poll = desk.poll();
+    assert_eq!((counts(&poll), &poll["outcome"]), ([20, 0, 1], &"read".into()), "{poll}");
+    preview.change(|channel| drop(channel.instead.remove("/s/post_news?before=51")));
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [30, 0, 1], "{poll}");
+    assert_eq!(state(&desk), ("ok".into(), String::new()));
+
+    // What the page shows of old is known still, and so is what is told under the new name.
+    preview.say(69, &convoy(69));
+    preview.delete(65);
+    preview.say(71, &mangoes(71));
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [1, 1, 1], "{poll}");
+    assert_eq!(desk.sources()["post"]["gone"][0]["url"], "https://t.me/post_news/65");
+
+    // Another channel is another, though it has the same numbers.
+    rename("other");
+    preview.change(|channel| channel.id = -2002);
+    desk.change(&settings("other"));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+}
+
+#[test]
 fn telegram_states_a_stranger_under_the_name_is_shown_and_told() {
     let (preview, desk) = channel(81..=100);
     preview.change(|channel| {

@@ -61,7 +61,7 @@ pub(super) async fn complete(
     time: Time,
 ) -> Result<Read, StoreError> {
     let Some(front) = read.front.take() else { return Ok(read) };
-    if !ask::is_same_document(source, state) {
+    if !channel::is_same(source, state, front.shown.as_ref().and_then(|shown| shown.id)) {
         // What was set aside belongs to another address.
         if let Outcome::Read(harvest) = &mut read.outcome {
             harvest.beyond.held = true;
@@ -139,7 +139,7 @@ impl Catching<'_> {
         let walk = self.state.walk.as_ref();
         if let Target::Telegram { .. } = self.source.target {
             let shown = front.shown.as_ref()?;
-            if shown.is_stranger(channel::known(self.source, self.state)) {
+            if shown.is_stranger(channel::known(self.source, self.state, shown.id)) {
                 return None;
             }
             let newest = self.state.telegram_newest;
@@ -304,7 +304,7 @@ impl Catching<'_> {
         let stranger = front
             .shown
             .as_ref()
-            .is_some_and(|shown| shown.is_stranger(channel::known(self.source, self.state)));
+            .is_some_and(|shown| shown.is_stranger(channel::known(self.source, self.state, shown.id)));
         let Some(oldest) = oldest.filter(|_| !stranger && due.is_none_or(|due| due <= self.started)) else {
             return Ok(None);
         };

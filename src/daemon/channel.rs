@@ -11,9 +11,31 @@ use crate::source::telegram::{self, ChannelName, Known, Shown};
 use crate::source::{Candidate, Complaint, Reading};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
 
-/// What was known of the channel of `source`; nothing where its address was another.
-pub fn known(source: &Source, state: &SourceState) -> Known {
-    if state.baseline.is_none() || !is_same_document(source, state) {
+/// Whether a page on which a channel has the number `id` is of the one that was read before: at the same address, or
+/// under another name that the config has for it now.
+pub fn is_same(source: &Source, state: &SourceState, id: Option<i64>) -> bool {
+    let has_its_number = id.is_some() && id == state.channel.id && state.baseline.is_some();
+    is_same_document(source, state) || has_its_number
+}
+
+/// What is remembered of the channel that has the number `id` on a page; nothing where it is another. Its messages stay
+/// filed under the name that it had first.
+pub fn remembered(source: &Source, state: &SourceState, id: Option<i64>) -> ChannelState {
+    let channel = state.channel.clone();
+    if is_same_document(source, state) {
+        return channel;
+    }
+    if !is_same(source, state, id) {
+        return ChannelState::default();
+    }
+    let name = state.address.parse::<ChannelName>().ok();
+    let filed = channel.filed.or_else(|| Some(name?.as_str().to_lowercase()));
+    ChannelState { filed, ..channel }
+}
+
+/// What was known of the channel that has the number `id` on a page; nothing where it is another.
+pub fn known(source: &Source, state: &SourceState, id: Option<i64>) -> Known {
+    if state.baseline.is_none() || !is_same(source, state, id) {
         return Known::default();
     }
     let ChannelState { id, texts, .. } = state.channel;
@@ -41,10 +63,10 @@ pub fn settle(
 ) -> Result<Option<ChannelState>, StoreError> {
     let Target::Telegram { channel, .. } = &source.target else { return Ok(None) };
     let Some(shown) = reading.shown.take() else { return Ok(None) };
-    let known = known(source, state);
+    let known = known(source, state, shown.id);
     let same = known.newest.is_some();
     let is_known = same || known.id.is_some();
-    let before = if is_known { state.channel.clone() } else { ChannelState::default() };
+    let before = if is_known { remembered(source, state, shown.id) } else { ChannelState::default() };
     file(&mut reading.items, source, &before, shown.id);
     let stranger = shown.is_stranger(known);
     let odd = shown.against(known);
@@ -55,7 +77,7 @@ pub fn settle(
         reading.hints.telegram_newest = None;
         before
     } else {
-        let first = match state.baseline.filter(|_| is_same_document(source, state)) {
+        let first = match state.baseline.filter(|_| is_same(source, state, shown.id)) {
             _ if same => before.first,
             Some(baseline) => Some(first_since(&reading.items, baseline, &shown)),
             None => shown.oldest(),
@@ -85,6 +107,7 @@ fn adopted(before: &ChannelState, shown: &Shown, now: Timestamp) -> ChannelState
     ChannelState {
         id: shown.id,
         named: named.filter(|named| Some(*named) != shown.id),
+        filed: before.filed.clone(),
         first: shown.oldest(),
         texts: shown.texts > 0,
         reread: Some(now),
@@ -93,12 +116,12 @@ fn adopted(before: &ChannelState, shown: &Shown, now: Timestamp) -> ChannelState
 }
 
 /// What the messages of the channel with that number are remembered under: the name for the one that had it first, which
-/// may be called otherwise by now, and the number for any that took it over.
+/// may be called otherwise by now, also in the config, and the number for any that took it over.
 fn filed(channel: &ChannelName, before: &ChannelState, id: Option<i64>) -> String {
     let id = id.or(before.id);
     match id.zip(before.named.or(before.id)) {
         Some((id, named)) if id != named => id.to_string(),
-        Some(_) | None => channel.as_str().to_lowercase(),
+        Some(_) | None => before.filed.clone().unwrap_or_else(|| channel.as_str().to_lowercase()),
     }
 }
 

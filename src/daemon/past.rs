@@ -54,12 +54,8 @@ pub(super) fn read(
         Ok(reading) => reading,
         Err(why) => return Ok(Err(why)),
     };
-    channel::file(
-        &mut reading.items,
-        source,
-        &state.channel,
-        reading.shown.as_ref().and_then(|shown| shown.id),
-    );
+    let id = reading.shown.as_ref().and_then(|shown| shown.id);
+    channel::file(&mut reading.items, source, &channel::remembered(source, state, id), id);
     let first = state.channel.first;
     let begun = channel::unnumbered(state);
     let mut overlap = learn::Shown::default();

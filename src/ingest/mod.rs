@@ -166,8 +166,16 @@ pub struct Beyond {
 impl Beyond {
     /// Whether the channel is another than the one known before.
     fn is_another(&self, before: &ChannelState) -> bool {
-        let ids = self.channel.as_ref().and_then(|now| now.id).zip(before.id);
-        ids.is_some_and(|(now, before)| now != before)
+        self.ids(before).is_some_and(|(now, before)| now != before)
+    }
+
+    /// Whether the channel is the one known before, whatever it is called now.
+    fn is_same(&self, before: &ChannelState) -> bool {
+        self.ids(before).is_some_and(|(now, before)| now == before)
+    }
+
+    fn ids(&self, before: &ChannelState) -> Option<(i64, i64)> {
+        self.channel.as_ref().and_then(|now| now.id).zip(before.id)
     }
 }
 
@@ -248,7 +256,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let before = health::Before::of(&state);
     match &poll.outcome {
         Outcome::Read(harvest) => {
-            if state.address != poll.source.address || harvest.beyond.is_another(&state.channel) {
+            let elsewhere = state.address != poll.source.address && !harvest.beyond.is_same(&state.channel);
+            if elsewhere || harvest.beyond.is_another(&state.channel) {
                 // The numbers of another channel say nothing of this one's.
                 state.telegram_newest = None;
             }

@@ -36,8 +36,9 @@ impl Ingest<'_> {
         let Polled { name: source, address, read_as, .. } = &self.poll.source;
         let roll = identity::call(self.tx, state, self.harvest, self.poll.started)?;
         let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
-        // At another address, or by other selectors, it is another document.
-        let another = (&state.address, &state.read_as) != (address, read_as);
+        // At another address, or by other selectors, it is another document, unless it is a channel under another name.
+        let another = (&state.address, &state.read_as) != (address, read_as)
+            && !self.harvest.beyond.is_same(&state.channel);
         receipt.baseline = state.baseline.is_none() || another && unknown || self.completes_baseline(state);
         receipt.items = count(self.harvest.items.len());
 

@@ -75,6 +75,8 @@ pub struct ChannelState {
     /// The number of the channel that had the name before, where another has taken it over. Messages of that one are
     /// remembered by the name, those of any other by its number.
     pub named: Option<i64>,
+    /// The name, in lower case, by which its messages are remembered, where the config has another for it now.
+    pub filed: Option<String>,
     /// Lowest message number of the baseline: what is older was never to be told.
     pub first: Option<u64>,
     /// Whether its pages had texts.

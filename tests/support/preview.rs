@@ -13,6 +13,8 @@ const PAGE: usize = 20;
 pub(crate) struct Channel {
     /// The name in its messages.
     pub(crate) name: String,
+    /// The name in its address.
+    pub(crate) at: String,
     /// Telegram's own number of it.
     pub(crate) id: i64,
     /// From this number on its messages are of a time still to come, so that they are newer than any baseline.
@@ -33,8 +35,8 @@ impl Preview {
     /// A channel called `post` with these messages.
     pub(crate) fn start(messages: impl IntoIterator<Item = u64>) -> Self {
         let messages = messages.into_iter().map(|number| (number, mangoes(number))).collect();
-        let (name, recent, instead) = ("post".into(), u64::MAX, BTreeMap::new());
-        let channel = Channel { name, id: -1001, recent, messages, instead };
+        let (name, at) = ("post".into(), "post".into());
+        let channel = Channel { name, at, id: -1001, recent: u64::MAX, messages, instead: BTreeMap::new() };
         let channel = Arc::new(Mutex::new(channel));
         let shared = Arc::clone(&channel);
         let server = Server::start(move |asked| shared.lock().unwrap().answer(asked));
@@ -91,8 +93,11 @@ impl Channel {
         if let Some(reply) = self.instead.get(&asked.target) {
             return reply.clone();
         }
-        let Some(query) = asked.target.strip_prefix("/s/post") else { return Reply::status(404) };
-        let before = query.strip_prefix("?before=").map_or(u64::MAX, |number| number.parse().unwrap());
+        let (path, query) = asked.target.split_once("?before=").unwrap_or((&asked.target, ""));
+        if path.strip_prefix("/s/") != Some(&self.at) {
+            return Reply::status(404);
+        }
+        let before = if query.is_empty() { u64::MAX } else { query.parse().unwrap() };
         self.page(before)
     }
 

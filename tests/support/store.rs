@@ -93,6 +93,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         channel: ChannelState {
             id: Some(-1),
             named: Some(-2),
+            filed: Some("post".into()),
             first: Some(3),
             texts: true,
             reread: Some(at(6)),

@@ -110,6 +110,8 @@ struct ChannelRow {
     id: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     named: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filed: Option<String>,
     #[serde(default)]
     first: Option<u64>,
     #[serde(default)]
@@ -248,14 +250,14 @@ impl Row for SourceState {
 }
 
 impl From<ChannelState> for ChannelRow {
-    fn from(ChannelState { id, named, first, texts, reread, gone }: ChannelState) -> Self {
-        Self { id, named, first, texts, reread, gone }
+    fn from(ChannelState { id, named, filed, first, texts, reread, gone }: ChannelState) -> Self {
+        Self { id, named, filed, first, texts, reread, gone }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
-    fn from(ChannelRow { id, named, first, texts, reread, gone }: ChannelRow) -> Self {
-        Self { id, named, first, texts, reread, gone }
+    fn from(ChannelRow { id, named, filed, first, texts, reread, gone }: ChannelRow) -> Self {
+        Self { id, named, filed, first, texts, reread, gone }
     }
 }
 
