@@ -212,6 +212,27 @@ async fn r4_what_is_gone_is_asked_twice_and_never_again() {
     assert_eq!(site.asked("/feed").len(), 2);
 }
 
+#[tokio::test]
+async fn r4_what_a_temporary_redirect_leads_to_may_be_gone_without_the_source() {
+    for (redirect, asked) in [(302, 6), (307, 6), (301, 2)] {
+        let (site, mut lab) = paper(Reply::to(redirect, "/gone"), "interval = \"12h\"").await;
+        site.show("/gone", Reply::status(410));
+        lab.poll("paper").await;
+        for _ in 0..5 {
+            if lab.due("paper").await != schedule::NEVER {
+                lab.next("paper").await;
+            }
+        }
+        let reason = lab.state("paper").await.failing.unwrap().reason;
+        assert_eq!(reason, if redirect == 301 { "gone" } else { "http" }, "{redirect}");
+        assert_eq!(site.asked("/feed").len(), asked, "{redirect}");
+        site.show("/feed", tagged("1", ""));
+        if redirect != 301 {
+            assert_eq!(lab.next("paper").await.failure, None);
+        }
+    }
+}
+
 // Redirects
 
 /// A source at `/old`, which answers so, while `/new` shows a feed.

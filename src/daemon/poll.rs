@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 
 use super::ask::{self, Asked, Held};
 use super::learn::{self, Lesson};
-use super::read::{self, GONE, Read};
+use super::read::{self, Read};
 use super::station::Station;
 use super::{catchup, clock, mirrored, same};
 use crate::control::api;
@@ -271,7 +271,7 @@ fn decide(
 ) -> PollDecision {
     let before = state.failing.as_ref();
     let outcome = match &read.outcome {
-        Outcome::Failed { .. } if read.status == Some(GONE) && !lesson.relocated => {
+        Outcome::Failed { .. } if read.gone && !lesson.relocated => {
             PollOutcome::Gone { confirmed: before.is_some_and(|failing| failing.reason == "gone") }
         }
         Outcome::Failed { .. } => PollOutcome::Failed {

@@ -44,6 +44,8 @@ pub(super) struct Read {
     pub(super) order: Option<Duration>,
     /// Whether the address itself, and no target of a redirect, answered 404 or 410.
     pub(super) missing: bool,
+    /// Whether it answered that it is gone for good.
+    pub(super) gone: bool,
 }
 
 impl Read {
@@ -60,6 +62,7 @@ impl Read {
             shown: None,
             order: None,
             missing: false,
+            gone: false,
         }
     }
 
@@ -101,14 +104,15 @@ impl Read {
         }
     }
 
-    /// A 410 is the one status with a state of its own.
+    /// A 410 is the one status with a state of its own, unless it is that of a page to which the address leads for a time.
     fn refused(error: &FetchError) -> Self {
         let status = error.status();
-        let reason = if status == Some(GONE) { "gone" } else { error.reason() };
+        let gone = status == Some(GONE) && !error.detour;
+        let reason = if gone { "gone" } else { error.reason() };
         let failed = Outcome::Failed { reason: reason.into(), detail: error.to_string() };
         let missing = matches!(status, Some(NOT_FOUND | GONE)) && !error.redirected;
         let reach = network::reach(&error.failure);
-        Self { status, reach, missing, ..Self::of(failed) }
+        Self { status, reach, missing, gone, ..Self::of(failed) }
     }
 }
 

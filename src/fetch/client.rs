@@ -131,7 +131,8 @@ impl Fetcher {
 
     async fn asked(&self, request: &Request<'_>, purpose: Purpose) -> Result<Fetched, FetchError> {
         let (begun, left) = (Instant::now(), self.settings.timeout);
-        let mut walk = Walk { begun, waited: None, redirected: false, host: None, left, purpose };
+        let (redirected, detour) = (false, false);
+        let mut walk = Walk { begun, waited: None, redirected, detour, host: None, left, purpose };
         let walked = self.walk(request, &mut walk).await;
         let waited = walk.waited.unwrap_or_default();
         match walked {
@@ -139,6 +140,7 @@ impl Fetcher {
             Err(error) => Err(FetchError {
                 waited,
                 redirected: walk.redirected,
+                detour: walk.detour,
                 host: walk.host.map(String::into_boxed_str),
                 ..error
             }),
@@ -187,18 +189,17 @@ impl Fetcher {
         url.set_fragment(None);
         let mut seen = Vec::new();
         let mut moved = None;
-        let mut permanent = true;
         loop {
             match self.hop(request, &url, walk).await? {
                 (Hop::Done(answer), freshness) => {
-                    let for_good = permanent && moved.is_some();
+                    let for_good = !walk.detour && moved.is_some();
                     let (host, waited) = (String::new(), Duration::ZERO);
                     return Ok(Fetched { answer, freshness, moved, for_good, host, waited });
                 }
                 // How long the redirect itself may be kept is of no interest: only documents are.
                 (Hop::Onward { target, for_good }, _) => {
-                    permanent &= for_good;
-                    if permanent {
+                    walk.detour |= !for_good;
+                    if !walk.detour {
                         moved = Some(target.clone());
                     }
                     walk.redirected = true;

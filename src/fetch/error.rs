@@ -22,6 +22,8 @@ pub struct FetchError {
     pub waited: Duration,
     /// Whether it was the target of a redirect that failed.
     pub redirected: bool,
+    /// Whether one of the redirects that led there was for a time: then it says nothing for good of the address asked.
+    pub detour: bool,
     /// The host at which it failed; none before any was asked.
     pub host: Option<Box<str>>,
     /// Whether no request of its own went out: those before it at the same host had found no way there.
@@ -256,6 +258,7 @@ impl From<Failure> for FetchError {
             freshness: Box::default(),
             waited: Duration::ZERO,
             redirected: false,
+            detour: false,
             host: None,
             unasked: false,
             part: None,

@@ -16,6 +16,8 @@ pub(super) struct Walk {
     pub(super) waited: Option<Duration>,
     /// Whether a redirect was followed.
     pub(super) redirected: bool,
+    /// Whether one was followed that is not permanent.
+    pub(super) detour: bool,
     /// The host asked last.
     pub(super) host: Option<String>,
     /// What is left of the time limit.
