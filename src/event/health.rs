@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::gap::{Gap, Gapping};
 use super::host::{HostTrouble, Member};
 use super::network::{Network, is_public};
 use super::silence::{Arrivals, patience};
@@ -25,9 +26,6 @@ const RENAMED: &str = "renamed";
 /// Polls of a source that goes well are at most a day apart: one read longer ago was not watched.
 const WATCHED_EVERY: SignedDuration = SignedDuration::from_hours(25);
 
-/// Gaps remembered of a source.
-const GAPS_MAX: usize = 5;
-
 /// How a source has fared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
@@ -43,6 +41,8 @@ pub struct Health {
     pub arrivals: Arrivals,
     /// Times for which items may have been missed, the newest last.
     pub gaps: Vec<Gap>,
+    /// What is told of them, while poll after poll finds one.
+    pub gapping: Option<Gapping>,
 }
 
 /// Bad polls in a row.
@@ -82,17 +82,6 @@ pub struct Told {
     pub by_host: bool,
     /// In words, of a class of which one trouble may follow another; rows of earlier versions say nothing of it.
     pub detail: Option<String>,
-}
-
-/// A time for which items may have been missed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// When the source was last read without a gap.
-    pub since: Timestamp,
-    /// When it was read again.
-    pub until: Timestamp,
-    /// In words.
-    pub detail: String,
 }
 
 /// What a poll may change.
@@ -342,18 +331,6 @@ impl Health {
             _ => None,
         }
     }
-
-    /// A gap that the poll found.
-    fn miss(&mut self, poll: &Observed<'_>) -> Option<Event> {
-        let gap = poll.gap.clone()?;
-        let detail = format!("between {:.0} and {:.0}: {}", gap.since, gap.until, gap.detail);
-        let event = poll.event(EventKind::SourceGap, None, gap.since, detail);
-        if self.gaps.len() >= GAPS_MAX {
-            self.gaps.remove(0);
-        }
-        self.gaps.push(gap);
-        Some(event)
-    }
 }
 
 impl Trouble<'_> {
@@ -388,7 +365,13 @@ impl Observed<'_> {
         if looked { self.now } else { self.last_read.unwrap_or(self.now) }
     }
 
-    fn event(&self, kind: EventKind, reason: Option<&str>, since: Timestamp, detail: String) -> Event {
+    pub(super) fn event(
+        &self,
+        kind: EventKind,
+        reason: Option<&str>,
+        since: Timestamp,
+        detail: String,
+    ) -> Event {
         Event::new(kind, self.source, reason, since, detail, self.now)
     }
 }

@@ -3,6 +3,7 @@
 //! Pure: [`judge`] takes what is known and what a poll came to, and returns what is known then and what to tell.
 //! `ingest` stores both in the poll's own transaction.
 
+mod gap;
 mod health;
 mod host;
 mod network;
@@ -15,7 +16,8 @@ use jiff::Timestamp;
 
 use crate::id::{digest, id};
 
-pub use self::health::{Complaint, Gap, Health, Known, News, Observed, Reach, Run, Told, Trouble, judge};
+pub use self::gap::{Gap, Gapping};
+pub use self::health::{Complaint, Health, Known, News, Observed, Reach, Run, Told, Trouble, judge};
 pub use self::host::{HostTrouble, Incident, MEMBERS_MIN, Member};
 pub use self::network::{Network, Suspect, is_public};
 pub use self::silence::{Arrivals, patience};

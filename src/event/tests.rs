@@ -150,12 +150,32 @@ fn the_longest_gaps_are_remembered_and_old_ones_forgotten() {
 }
 
 #[test]
-fn a_gap_is_told_each_time_and_the_last_are_listed() {
-    let gap = |n| Gap { since: at(n), until: at(n + 5), detail: "no overlap".into() };
-    let polls = (0..7).map(|n| (n + 5, Observed { gap: Some(gap(n)), ..well() })).collect();
-    let (known, events) = told(Known::default(), polls);
-    assert_eq!(events.len(), 7);
-    assert_eq!(known.health.gaps, (2..7).map(gap).collect::<Vec<_>>());
+fn a_gap_is_told_those_that_follow_once_a_day_and_the_last_are_listed() {
+    let gap = |n| Gap { since: at(n), until: at(n + 60), detail: "no overlap".into() };
+    let read = |n, gap| (n, Observed { gap, news: News::Read { new: 10 }, ..well() });
+    let hourly = |hours: std::ops::Range<i64>| hours.map(|hour| read(60 * hour, Some(gap(60 * (hour - 1)))));
+    let (known, events) = told(Known::default(), hourly(0..60).collect());
+    assert_eq!(events, ["0 source.gap rfi", "1440 source.gap rfi", "2880 source.gap rfi"]);
+    assert_eq!(known.health.gaps, (54..59).map(|hour| gap(60 * hour)).collect::<Vec<_>>());
+
+    // A 304 is no reading; what is left when they end is told with the next one, or the day after.
+    let calm = |hour: i64| read(60 * hour, None);
+    let same = |hour: i64| (60 * hour, well());
+    for (polls, expected) in [
+        (vec![same(60), same(71), same(72), same(73)], &["4320 source.gap rfi"][..]),
+        (vec![calm(60), calm(71), calm(72), calm(73)], &["4320 source.gap rfi"]),
+        (vec![calm(60), read(3660, Some(gap(3600)))], &["3660 source.gap rfi"]),
+        (vec![same(60), read(3660, Some(gap(3600)))], &[]),
+    ] {
+        assert_eq!(told(known.clone(), polls).1, expected);
+    }
+    let poll = Observed { gap: Some(gap(60 * 71)), now: at(60 * 72), ..well() };
+    let (_, events) = judge(known, &poll);
+    assert_eq!(events[0].since, at(60 * 48));
+    assert!(events[0].detail.starts_with("12 times since"), "{}", events[0].detail);
+    // One that follows a calm reading is told each time.
+    let apart = (0..4).flat_map(|hour| [read(120 * hour, Some(gap(0))), calm(2 * hour + 1)]).collect();
+    assert_eq!(told(Known::default(), apart).1.len(), 4);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Values for the store's tests.
 
 use harmattan::article::Tally;
-use harmattan::event::{Arrivals, Complaint, Gap, Health, Run, Told};
+use harmattan::event::{Arrivals, Complaint, Gap, Gapping, Health, Run, Told};
 use harmattan::fetch::Validators;
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
@@ -136,6 +136,7 @@ fn health() -> Health {
         silent: Some(at(2)),
         arrivals: Arrivals { gaps: vec![(at(3), 90), (at(2), 60)] },
         gaps: vec![Gap { since: at(1), until: at(2), detail: "no overlap".into() }],
+        gapping: Some(Gapping { told: Some(at(2)), since: Some(at(1)), untold: 3, goes_on: true }),
     }
 }
 

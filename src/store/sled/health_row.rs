@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Arrivals, Complaint, Gap, Health, Run, Told};
+use crate::event::{Arrivals, Complaint, Gap, Gapping, Health, Run, Told};
 
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct HealthRow {
@@ -22,6 +22,8 @@ pub(super) struct HealthRow {
     arrivals: Vec<(i64, u32)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<GapRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gapping: Option<GappingRow>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +52,26 @@ struct GapRow {
     since: Timestamp,
     until: Timestamp,
     detail: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GappingRow {
+    told: Option<Timestamp>,
+    since: Option<Timestamp>,
+    untold: u32,
+    goes_on: bool,
+}
+
+impl From<Gapping> for GappingRow {
+    fn from(Gapping { told, since, untold, goes_on }: Gapping) -> Self {
+        Self { told, since, untold, goes_on }
+    }
+}
+
+impl From<GappingRow> for Gapping {
+    fn from(GappingRow { told, since, untold, goes_on }: GappingRow) -> Self {
+        Self { told, since, untold, goes_on }
+    }
 }
 
 impl From<Health> for HealthRow {
@@ -82,6 +104,7 @@ impl From<Health> for HealthRow {
                 .into_iter()
                 .map(|gap| GapRow { since: gap.since, until: gap.until, detail: gap.detail })
                 .collect(),
+            gapping: health.gapping.map(GappingRow::from),
         }
     }
 }
@@ -112,6 +135,7 @@ impl From<HealthRow> for Health {
                 .into_iter()
                 .map(|gap| Gap { since: gap.since, until: gap.until, detail: gap.detail })
                 .collect(),
+            gapping: row.gapping.map(Gapping::from),
         }
     }
 }
