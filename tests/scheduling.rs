@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use harmattan::store::{SledStore, SourceState, Store};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::calls::Desk;
+use crate::support::calls::{Desk, text};
 use crate::support::http::{Asked, Reply, Server};
 use crate::support::lab::{Lab, hours};
 use crate::support::program::Daemon;
@@ -97,6 +97,56 @@ fn g6_a_first_start_and_one_after_downtime_are_no_burst() {
         ..state
     });
     spread(server.asked().len());
+}
+
+/// Minutes between the last poll of a source and the next one, as listed.
+fn listed_wait(desk: &Desk) -> i64 {
+    let source = &desk.sources()["s1"];
+    let time = |at| text(source, at).parse::<Timestamp>().unwrap();
+    time("/due").duration_since(time("/last_poll")).as_mins()
+}
+
+#[test]
+fn a_shorter_interval_holds_and_is_listed_from_the_next_load_on() {
+    let (shorter, own) = ("interval = \"5m\"\n", "interval = \"12h\"\n");
+    for (before, after, waits) in [
+        ((own, ""), (shorter, ""), 5..=6),
+        ((own, ""), ("interval = \"1h\"\ninterval_max = \"1h\"\n", ""), 60..=66),
+        (("", own), ("", shorter), 5..=6),
+        ((shorter, ""), (own, ""), 5..=6),
+    ] {
+        let server = paper();
+        let desk = Desk::with("");
+        let write = |(schedule, own): (&str, &str)| {
+            let common =
+                "[store]\npath = \"store\"\n[http]\nallow_networks = [\"127.0.0.0/8\"]\n[schedule]\n";
+            let source = source(1, server.url("/feed").as_str());
+            std::fs::write(desk.config(), format!("{common}{schedule}{source}{own}")).unwrap();
+        };
+        write(before);
+        desk.due();
+        write(after);
+        let wait = listed_wait(&desk);
+        assert!(waits.contains(&wait), "{wait} after {before:?} and {after:?}");
+        assert!(desk.due().is_empty(), "{before:?} and {after:?}");
+        let ago = SignedDuration::from_mins(-70);
+        remember(&desk, |state| SourceState { last_poll: moved(state.last_poll, ago), ..state });
+        assert_eq!(desk.due().len(), usize::from(after != (own, "")), "{before:?} and {after:?}");
+    }
+}
+
+#[test]
+fn an_order_of_the_server_holds_whatever_the_interval_is_since() {
+    let server = Server::start(|_| {
+        let item = "<item><title>Report</title><guid>1</guid></item>";
+        let feed = format!("<rss version=\"2.0\"><channel><title>Paper</title>{item}</channel></rss>");
+        Reply::ok(feed).header("ETag", "\"1\"").header("Cache-Control", "max-age=7200")
+    });
+    let desk = Desk::with(&source(1, server.url("/feed").as_str()));
+    desk.due();
+    desk.change(&format!("{}interval = \"5m\"\n", source(1, server.url("/feed").as_str())));
+    let wait = listed_wait(&desk);
+    assert!((120..=132).contains(&wait), "{wait}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::api;
 use crate::config::{ArticleChoice, SourceAddress, SourceSpec};
 use crate::daemon::clock;
+use crate::daemon::planned;
 use crate::daemon::poller::host_asked;
 use crate::desk::Desk;
 use crate::event::{self, Gap};
@@ -50,7 +51,7 @@ pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 last_poll: state.last_poll,
                 last_success: state.last_success,
                 last_new: state.last_new,
-                due: state.due.filter(|_| spec.enabled),
+                due: active.and_then(|source| planned::due(source, state, &desk.config)),
                 not_before: state.not_before,
                 items: state.items,
                 items_last: state.items_last,

@@ -27,6 +27,7 @@ mod network;
 pub mod once;
 pub(crate) mod orphan;
 mod past;
+pub(crate) mod planned;
 pub mod poll;
 pub mod poller;
 mod read;

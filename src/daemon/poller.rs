@@ -21,7 +21,7 @@ use super::{clock, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::item::SourceName;
-use crate::schedule::{self, Rhythm, Start};
+use crate::schedule::{self, Start};
 use crate::store::{SourceState, StoreError};
 
 /// Orders waiting for the poller: commands and reloads, so few.
@@ -134,7 +134,6 @@ impl Poller {
                 Some(due) if due == schedule::NEVER => {}
                 Some(due) => {
                     let rhythm = source.rhythm(&self.desk.config);
-                    let due = due.min(soonest(state, &rhythm).unwrap_or(due));
                     self.due.put_apart(source.name().clone(), host, due, rhythm.interval);
                 }
                 None => overdue.push(source.name().clone()),
@@ -245,13 +244,6 @@ impl Poller {
         });
         self.plan(&states);
     }
-}
-
-/// When a source with an interval of its own may be due at the soonest: a reload that shortens it takes effect at once.
-fn soonest(state: Option<&SourceState>, rhythm: &Rhythm) -> Option<Timestamp> {
-    let state = state.filter(|state| rhythm.fixed && state.failing.is_none())?;
-    let soonest = state.last_poll?.checked_add(rhythm.interval).ok()?;
-    Some(soonest.max(state.not_before.unwrap_or(soonest)))
 }
 
 /// The host at which a source is asked: the one of the config, unless it has moved.

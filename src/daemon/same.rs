@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tracing::info;
 
+use super::planned;
 use super::poll::Polling;
 use super::station::Station;
 use crate::control::api;
@@ -68,6 +69,8 @@ pub(super) fn due_later(
     let alone = state.learned.same_as.as_ref().is_some_and(|other| !desk.landings.has(other));
     let address = source.address();
     let later = state.due_later(&address, now).filter(|_| !alone);
+    // A config that has shortened its rhythm since holds at once.
+    let later = later.and_then(|_| planned::due(source, state, &desk.config)).filter(|due| *due > now);
     later.or_else(|| {
         let hints = (state.asked == address).then(|| state.hints())?;
         schedule::closed_until(source.name(), &source.rhythm(&desk.config), &hints, now)
