@@ -73,7 +73,9 @@ pub(crate) fn more(event: &Event) -> String {
 fn remedy(event: &Event) -> String {
     let name = line(&event.name);
     match event.kind {
-        EventKind::SourceFailing => failing(event.reason.as_deref().unwrap_or_default()).to_owned(),
+        EventKind::SourceFailing => {
+            failing(event.reason.as_deref().unwrap_or_default(), &line(&event.detail))
+        }
         EventKind::SourceSilent => {
             format!(
                 "look at its site; if it moved, change its address, if it is slow, set `silent_after`: harmattan sources poll {name}"
@@ -104,23 +106,106 @@ fn remedy(event: &Event) -> String {
     }
 }
 
-fn failing(reason: &str) -> &'static str {
-    match reason {
+/// What to do about a failure of that class, as far as its words tell which one it is.
+fn failing(reason: &str, detail: &str) -> String {
+    let words = match reason {
         "gone" => "it is gone for good: look for its new address, or take it out of the config",
-        "renamed" => "the name belongs to another channel now: check whether it is still the one meant",
-        "layout" => {
-            "what it shows is laid out anew: check it with `harmattan preview` and mend its selectors"
-        }
+        "renamed" => return renamed(detail),
+        "layout" => layout(detail),
         "preview-off" => {
             "the channel switched its web preview off: add a mirror, or take it out of the config"
         }
         "challenge" => {
             "its server asks for a browser: ask its owner to let the feed through, or find another"
         }
+        "parse" if detail.contains("OPML") => {
+            "`harmattan sources import FILE` takes in the feeds that such a list names"
+        }
         "parse" => "look at what it answers with `harmattan preview`; it may have become a page",
-        "dns" | "tls" | "timeout" | "http" => {
+        "http" => http(detail),
+        "dns" | "tls" | "timeout" => {
             "open its address in a browser; polls go on by themselves, ever less often"
         }
         _ => "see `harmattan sources list`",
+    };
+    words.to_owned()
+}
+
+/// A channel has another name, or its name another channel.
+fn renamed(detail: &str) -> String {
+    let name = detail.split_once("is now called `").and_then(|(_, rest)| rest.split_once('`'));
+    match name {
+        Some((name, _)) => format!("give its source the new name: `telegram = \"{name}\"`"),
+        None => "the name belongs to another channel now: check whether it is still the one meant".to_owned(),
+    }
+}
+
+/// A page is not what it was. That of a channel has no selectors.
+fn layout(detail: &str) -> &'static str {
+    let has = |words| detail.contains(words);
+    if has("from our clock") {
+        "check the clock of this machine, and whether a proxy or a cache hands out old pages"
+    } else if has("selector") || has("without title and text") || has("links to a message") {
+        "what it shows is laid out anew: check it with `harmattan preview` and mend its selectors"
+    } else if has("of its messages any more") || has("message number fell") {
+        "open the channel in a browser: its messages may have been deleted, or old copies of it be shown"
+    } else {
+        "open the channel in a browser; where its preview is laid out anew, a newer version of harmattan may read it"
+    }
+}
+
+/// A server was asked in vain, or may not be asked.
+fn http(detail: &str) -> &'static str {
+    let main = detail.split(';').next().unwrap_or(detail);
+    let has = |words| main.contains(words);
+    if has("robots.txt") && has("does not allow") {
+        "the robots.txt of its server forbids it: ask its owner for leave, or take it out of the config"
+    } else if has("robots.txt") {
+        "open the robots.txt of its server in a browser: until that can be had, or is not there (404), nothing else is asked for"
+    } else if has("is refused: the address") {
+        "list the range under `allow_networks` in `[http]` if it is meant"
+    } else if has("the body is longer") {
+        "raise `body_max` in `[http]` if the document is that long"
+    } else if has("redirect not followed") {
+        "open its address in a browser, and put the one that it leads to into the config"
+    } else if has("answered 401") || has("answered 403") {
+        "its server keeps it closed: ask its owner to let the feed through, or find another"
+    } else {
+        "open its address in a browser; polls go on by themselves, ever less often"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_is_that_of_the_trouble_at_hand() {
+        for (reason, detail, words) in [
+            ("renamed", "the channel `alpha` is now called `alpha_news`", "`telegram = \"alpha_news\"`"),
+            ("renamed", "the name `alpha` now belongs to another channel (-2, was -1)", "another channel"),
+            ("layout", "unknown layout: the `item` selector finds nothing", "mend its selectors"),
+            ("layout", "unknown layout: 7 items, all without title and text", "mend its selectors"),
+            ("layout", "the page was made 10 h away from our clock: a stale copy, or a wrong clock", "clock"),
+            ("layout", "2 of 2 messages have no date", "newer version"),
+            ("layout", "unknown layout: a history without messages", "newer version"),
+            ("layout", "the highest message number fell from 140 to 70", "deleted"),
+            ("http", "the robots.txt of `a.example` does not allow it", "forbids it"),
+            (
+                "http",
+                "the robots.txt of `a.example` cannot be had, so nothing else is asked for",
+                "until that",
+            ),
+            ("http", "`a.example` is refused: the address is private", "allow_networks"),
+            ("http", "the body is longer than 16777216 bytes", "body_max"),
+            ("http", "redirect not followed: it goes round in circles", "put the one"),
+            ("http", "the server answered 403", "closed"),
+            ("http", "the server answered 503; the mirror `b`: the server answered 403", "polls go on"),
+            ("parse", "a list of feeds (OPML), not a feed", "sources import"),
+            ("parse", "an HTML page, not a feed", "preview"),
+        ] {
+            let remedy = failing(reason, detail);
+            assert!(remedy.contains(words), "{detail}: {remedy}");
+        }
     }
 }

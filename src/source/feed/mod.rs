@@ -36,11 +36,17 @@ use super::{ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, U
 use super::{charset, dates, html, web_link};
 use crate::item::SourceKind;
 
+/// Among so many tags at its top an OPML document has its own.
+const OPML_TAGS_MAX: usize = 20;
+
 /// Reads a decoded feed that was fetched from `url`.
 pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
     match kind {
         Kind::Feed | Kind::Unknown => {}
         Kind::Telegram => return Err(Unreadable::Parse("a Telegram page, not a feed".to_owned())),
+        Kind::Page if is_opml(text) => {
+            return Err(Unreadable::Parse("a list of feeds (OPML), not a feed".to_owned()));
+        }
         Kind::Page | Kind::Challenge | Kind::Empty => {
             return Err(Unreadable::Parse("an HTML page, not a feed".to_owned()));
         }
@@ -53,6 +59,13 @@ pub(super) fn read(text: &str, kind: Kind, url: &Url, plan: &Plan<'_>) -> Result
     }
     let translated = cdf::as_rss(text);
     read_mended(translated.as_deref().unwrap_or(text), url, plan)
+}
+
+/// Whether it is what readers export their subscriptions as.
+fn is_opml(text: &str) -> bool {
+    text.match_indices('<')
+        .take(OPML_TAGS_MAX)
+        .any(|(at, _)| text.get(at + 1..at + 5).is_some_and(|name| name.eq_ignore_ascii_case("opml")))
 }
 
 /// Reads a document as feed-rs and its raw elements tell it, once it is mended.
@@ -277,7 +290,7 @@ mod tests {
 
     use super::*;
     use crate::item::SourceName;
-    use crate::source::ReadAs;
+    use crate::source::{ReadAs, sniff};
 
     /// Every document of the golden tests, and the genuine ones where `HARMATTAN_FIXTURES` names their folder.
     fn documents() -> Vec<PathBuf> {
@@ -290,6 +303,22 @@ mod tests {
             .flat_map(|folder| std::fs::read_dir(folder).unwrap());
         let documents = files.map(|file| file.unwrap().path());
         documents.filter(|path| path.extension().is_some_and(|ending| ending == "xml")).collect()
+    }
+
+    #[test]
+    fn what_is_no_feed_is_called_what_it_is() {
+        let source = SourceName::new("test").unwrap();
+        let plan = Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None };
+        let url = Url::parse("https://source.example/feed").unwrap();
+        let opml = "<?xml version='1.0'?><!-- mine --><opml version='2.0'><head><title>T</title></head><body/></opml>";
+        for (text, said) in [
+            (opml, "a list of feeds (OPML), not a feed"),
+            ("<!DOCTYPE html><html><body><p>&lt;opml></p></body></html>", "an HTML page, not a feed"),
+            (r#"<div class="tgme_page"></div>"#, "a Telegram page, not a feed"),
+        ] {
+            let why = read(text, sniff(text.as_bytes(), None), &url, &plan).unwrap_err();
+            assert_eq!(why, Unreadable::Parse(said.to_owned()), "{text}");
+        }
     }
 
     #[test]
