@@ -616,3 +616,12 @@ fn the_daemon_fetches_articles_beside_its_polls() {
     assert_eq!(text(&alerts()[0], "/item/title"), MANGOES);
     assert_eq!(daemon.stop().0, Some(0));
 }
+
+#[test]
+fn once_counts_the_alerts_that_articles_added() {
+    let paper = Paper::new("always");
+    paper.article(1, page(STORY));
+    paper.print(&[(MANGOES, "")]);
+    let said = paper.desk.print(&["once", "--all"]);
+    assert!(said.contains("1 new items, 1 alerts, 0 recorded"), "{said}");
+}

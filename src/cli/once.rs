@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::print::{counted, json_lines, line, plain, talk};
 use super::{At, Exit};
 use crate::control::api;
-use crate::daemon::once::{self, Round};
+use crate::daemon::once::{self, Done, Round};
 use crate::daemon::station::OpenStation;
 use crate::telemetry;
 
@@ -31,20 +31,21 @@ pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
             talk(format!("{done}: {} {}", poll.source, told(poll)));
         }
     };
-    let reports = once::once(&opened.station, &desk, round, progress).await?;
+    let Done { polls: reports, articles } = once::once(&opened.station, &desk, round, progress).await?;
     let left = opened.station.read(|store| store.stats()).await?;
     opened.close().await?;
     let failed = reports.iter().filter(|poll| poll.failure.is_some()).count();
     if options.json {
         json_lines(&reports)?;
     } else {
-        let sum = |count: fn(&api::Poll) -> u32| reports.iter().map(count).sum::<u32>();
+        let sum =
+            |count: fn(&api::Poll) -> u32| reports.iter().map(|poll| count(poll) as usize).sum::<usize>();
         line(format!(
             "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {}, {} held, {} dead",
             reports.len(),
             sum(|poll| poll.new),
-            sum(|poll| poll.alerts),
-            sum(|poll| poll.recorded),
+            sum(|poll| poll.alerts) + articles.alerts,
+            sum(|poll| poll.recorded) + articles.recorded,
             counted(left.deliveries_open, ["delivery waiting", "deliveries waiting"]),
             left.deliveries_held,
             left.deliveries_dead,

@@ -25,6 +25,7 @@ use crate::desk::Desk;
 use crate::ingest::article as settlement;
 use crate::item::ItemId;
 use crate::store::{StoreError, Transaction};
+use crate::story::Disposition;
 
 /// Articles under way at one time: polls go first, and pages are large.
 const UNDER_WAY_MAX: usize = 4;
@@ -59,6 +60,17 @@ impl Errand {
     }
 }
 
+/// What the articles of a round came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Alerts that are sent.
+    pub alerts: usize,
+    /// Alerts that are recorded alone.
+    pub recorded: usize,
+    /// Whether anything is newly owed, or may be.
+    pub owed: bool,
+}
+
 /// The worker's state.
 pub struct Articles {
     station: Station,
@@ -70,6 +82,7 @@ pub struct Articles {
     shelf: Shelf,
     /// How many have been begun.
     begun: usize,
+    added: Added,
     watch: clock::Watch,
 }
 
@@ -82,7 +95,8 @@ impl Articles {
         let (jobs, running) = (JoinSet::new(), HashMap::new());
         let watch = clock::Watch::new(clock::now());
         let (waiting, shelf) = (HashMap::new(), Shelf::default());
-        let mut articles = Self { station, desk, waiting, jobs, running, shelf, begun: 0, watch };
+        let added = Added::default();
+        let mut articles = Self { station, desk, waiting, jobs, running, shelf, begun: 0, added, watch };
         articles.read_anew().await?;
         Ok(articles)
     }
@@ -120,9 +134,8 @@ impl Articles {
         }
     }
 
-    /// Fetches what is due now, within the bounds of one round. Says whether anything is newly owed, or may be.
-    pub async fn round(mut self) -> bool {
-        let mut owed = false;
+    /// Fetches what is due now, within the bounds of one round, and says what came of it.
+    pub async fn round(mut self) -> Added {
         let work = async {
             loop {
                 self.begin_due(ROUND_ARTICLES_MAX);
@@ -130,7 +143,10 @@ impl Articles {
                 // Both branches are cancel-safe: `join_next_with_id` and `sleep` lose nothing.
                 tokio::select! {
                     // Whoever sends next reads what is owed from the store.
-                    Some(ended) = self.jobs.join_next_with_id() => owed |= self.note(ended).is_some(),
+                    Some(ended) = self.jobs.join_next_with_id() => {
+                        let order = self.note(ended);
+                        self.added.owed |= order.is_some();
+                    }
                     () = sleep(clock::until(rested)), if rested.is_some() => {}
                     else => return,
                 }
@@ -139,7 +155,7 @@ impl Articles {
         if timeout(ROUND_MAX, work).await.is_err() {
             info!("articles are left for the next round");
         }
-        owed
+        self.added
     }
 
     async fn read_anew(&mut self) -> Result<(), StoreError> {
@@ -222,6 +238,10 @@ impl Articles {
                 if let Some((spot, page)) = self.spot(&pending).zip(page) {
                     self.shelf.put(spot, page);
                 }
+                let sent = |(_, disposition): &&(_, Disposition)| *disposition == Disposition::Sent;
+                let sent = receipt.alerts.iter().filter(sent).count();
+                self.added.alerts += sent;
+                self.added.recorded += receipt.alerts.len() - sent;
                 let owes = !receipt.deliveries.is_empty();
                 return owes.then(|| sender::Order::of(receipt.deliveries, receipt.repeat));
             }

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::articles::Articles;
+use super::articles::{Added, Articles};
 use super::recall::recall;
 use super::station::Station;
 use super::unrecorded::Unrecorded;
@@ -28,6 +28,15 @@ pub enum Round {
     All,
 }
 
+/// What a round came to.
+#[derive(Debug)]
+pub struct Done {
+    /// Its polls, by source.
+    pub polls: Vec<api::Poll>,
+    /// What the articles behind entries added to that.
+    pub articles: Added,
+}
+
 /// Polls, and delivers what that finds while it polls; then fetches the articles that are due and delivers what they add;
 /// and once a day removes what is past its time. `progress` is told of each poll as it ends.
 ///
@@ -38,7 +47,7 @@ pub async fn once(
     desk: &Arc<Desk>,
     round: Round,
     mut progress: impl FnMut(&api::Poll),
-) -> Result<Vec<api::Poll>, DaemonError> {
+) -> Result<Done, DaemonError> {
     let now = clock::now();
     absence::note_start(station, now).await?;
     let states = recall(station, desk, now).await?;
@@ -86,13 +95,14 @@ pub async fn once(
     delivery.take(owed, false).await?;
     // What entries say by themselves does not wait for articles.
     delivery.finish().await?;
-    if Articles::start(station.clone(), Arc::clone(desk)).await?.round().await {
+    let articles = Articles::start(station.clone(), Arc::clone(desk)).await?.round().await;
+    if articles.owed {
         // It starts from the store, and so with what the articles added.
         Delivering::start(station, desk, &unrecorded).await?.finish().await?;
     }
     station.save(&desk.fetcher).await?;
     upkeep::retain_in_round(station, desk.config.store.keep, clock::now()).await;
-    Ok(reports)
+    Ok(Done { polls: reports, articles })
 }
 
 /// A sender at work.
