@@ -240,6 +240,16 @@ fn telegram_states_a_stranger_takes_the_name_that_its_owner_gave_up_and_each_is_
     assert!(told.iter().zip(begins).all(|(told, begin)| told.starts_with(begin)), "{told:?}");
 }
 
+#[test]
+fn a_channel_none_of_whose_hosts_can_be_reached_is_no_failure_of_its_own_where_there_are_no_others() {
+    let hosts = r#"["http://a.invalid", "http://b.invalid", "http://c.invalid"]"#;
+    let desk = Desk::with(&format!("[[source]]\nname = \"post\"\ntelegram = \"post\"\nhosts = {hosts}\n"));
+    assert_eq!(desk.poll()["outcome"], "failed");
+    let told = events(&desk);
+    let begin = "network.offline none of 3 hosts in a row could be reached: a.invalid, b.invalid, c.invalid";
+    assert_eq!(told, [begin]);
+}
+
 /// A genuine page, where `HARMATTAN_FIXTURES` names the folder that has it; it belongs to its publisher.
 fn genuine(file: &str) -> Option<Vec<u8>> {
     let folder = std::env::var_os("HARMATTAN_FIXTURES")?;

@@ -115,6 +115,7 @@ fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
         learned: Learned::default(),
         witness: Witness {
             host: Some(host.to_owned()),
+            others: Vec::new(),
             reach,
             silent_after: Some(Duration::from_hours(36)),
             clock: None,

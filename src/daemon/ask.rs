@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::mirrored;
+use super::{mirrored, network};
 use crate::desk::{Desk, Source, Target};
 use crate::event::Reach;
 use crate::fetch::{
@@ -64,6 +64,8 @@ pub struct Asked {
     /// The host of which it tells whether it can be reached: the one that answered, or the one that failed. Of a page
     /// read through a mirror that of the channel.
     pub host: Option<String>,
+    /// Hosts that stand in for that one and could not be reached either.
+    pub others: Vec<String>,
     /// Why none of its mirrors could be read either, to follow the words of the failure.
     pub mirrors: String,
 }
@@ -87,7 +89,8 @@ impl Asked {
     /// What was got, without anything around it.
     pub(super) fn of(got: Got) -> Self {
         let (freshness, waited) = (Freshness::default(), Duration::ZERO);
-        Self { got, freshness, waited, led: None, host: None, mirrors: String::new() }
+        let (others, mirrors) = (Vec::new(), String::new());
+        Self { got, freshness, waited, led: None, host: None, others, mirrors }
     }
 
     fn unreadable(why: Unreadable) -> Self {
@@ -199,7 +202,7 @@ impl Asker<'_> {
         hosts: &[String],
         page: impl Fn(&str) -> Option<Url>,
     ) -> Result<Asked, Held> {
-        let mut failed: Option<(usize, FetchError)> = None;
+        let (mut failed, mut cut): (Option<(usize, FetchError)>, _) = (None, Vec::new());
         for place in self.desk.reached.order(hosts, self.now) {
             let Some((host, url)) = hosts.get(place).and_then(|host| Some((host, page(host)?))) else {
                 continue;
@@ -222,6 +225,9 @@ impl Asker<'_> {
                     } else {
                         self.desk.reached.answered(host);
                     }
+                    if network::reach(&error.failure) == Reach::Cut {
+                        cut.extend(error.host.as_deref().map(str::to_owned));
+                    }
                     if failed.as_ref().is_none_or(|(first, _)| place < *first) {
                         failed = Some((place, error));
                     }
@@ -230,7 +236,11 @@ impl Asker<'_> {
         }
         // The others stand in for the first, so its failure is the channel's.
         match failed {
-            Some((_, error)) => Asked::failed(error),
+            Some((_, error)) => {
+                let asked = Asked::failed(error)?;
+                cut.retain(|host| Some(host) != asked.host.as_ref());
+                Ok(Asked { others: cut, ..asked })
+            }
             None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
         }
     }

@@ -148,7 +148,7 @@ async fn try_poll(
     if let Some(twin) = desk.landings.twin(source) {
         return same::stand_aside(station, desk, source, &state, twin, asked).await;
     }
-    let Asked { got, mut freshness, waited, led, host, mirrors } =
+    let Asked { got, mut freshness, waited, led, host, others, mirrors } =
         match ask::ask(desk, source, &state, asked).await {
             Ok(asked) => asked,
             Err(Held { left }) => {
@@ -188,6 +188,7 @@ async fn try_poll(
         learned,
         witness: Witness {
             host: host.or_else(|| source.host()),
+            others,
             reach: read.reach,
             silent_after: source.spec.silent_after,
             clock: freshness.clock,

@@ -102,6 +102,8 @@ pub struct Observed<'a> {
     pub source: &'a str,
     /// Its host.
     pub host: Option<&'a str>,
+    /// Those that stand in for it and could not be reached either.
+    pub others: &'a [String],
     /// Public hosts of all sources.
     pub hosts: usize,
     /// Name of this machine.
@@ -203,7 +205,11 @@ fn surroundings(known: &mut Known, poll: &Observed<'_>, events: &mut Vec<Event>)
         }
         // A source whose failure is known already is no witness against the network.
         Reach::Cut if known.health.told.is_none() && known.host.told.is_none() && is_public(host) => {
-            events.extend(known.network.missed(host, poll.hosts, poll.machine, poll.now));
+            // Hosts that stand in for each other are one witness, unless there is no other.
+            let others = poll.others.iter().filter(|other| poll.hosts == 1 && is_public(other));
+            let missed: Vec<&str> = [host].into_iter().chain(others.map(String::as_str)).collect();
+            let hosts = poll.hosts.max(missed.len());
+            events.extend(known.network.missed(missed, hosts, poll.machine, poll.now));
         }
         Reach::Cut | Reach::Insecure | Reach::Untried => {}
     }

@@ -7,8 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Event, EventKind};
 
-/// With fewer hosts nothing can be said of the network: they may be down themselves.
+/// With fewer hosts nothing can be said of the network, where there are more: they may be down themselves.
 const HOSTS_MIN: usize = 3;
+
+/// A single host says nothing of it at all.
+const HOSTS_LEAST: usize = 2;
 
 /// So many different hosts in a row are no coincidence, however many there are.
 const HOSTS_ENOUGH: usize = 10;
@@ -92,11 +95,11 @@ impl Network {
         Some(Event::new(EventKind::NetworkOnline, machine, None, now, detail, now))
     }
 
-    /// A host of `hosts` could not be reached. The machine counts as cut off when half of its hosts, at least three
-    /// and at most ten, could not be reached within an hour and none answered in between.
-    pub(super) fn missed(
+    /// Some of `hosts` hosts could not be reached. The machine counts as cut off when half of its hosts, at least three
+    /// (or both of two) and at most ten, could not be reached within an hour and none answered in between.
+    pub(super) fn missed<'a>(
         &mut self,
-        host: &str,
+        missed: impl IntoIterator<Item = &'a str>,
         hosts: usize,
         machine: &str,
         now: Timestamp,
@@ -104,9 +107,12 @@ impl Network {
         if self.offline.is_some() {
             return None;
         }
-        self.suspects.retain(|suspect| now.duration_since(suspect.at) < WINDOW && suspect.host != host);
-        self.suspects.push(Suspect { host: host.to_owned(), at: now });
-        if self.suspects.len() < hosts.div_ceil(2).clamp(HOSTS_MIN, HOSTS_ENOUGH) {
+        for host in missed {
+            self.suspects.retain(|suspect| now.duration_since(suspect.at) < WINDOW && suspect.host != host);
+            self.suspects.push(Suspect { host: host.to_owned(), at: now });
+        }
+        let least = hosts.clamp(HOSTS_LEAST, HOSTS_MIN);
+        if self.suspects.len() < hosts.div_ceil(2).clamp(least, HOSTS_ENOUGH) {
             return None;
         }
         let since = self.suspects.iter().map(|suspect| suspect.at).min().unwrap_or(now);

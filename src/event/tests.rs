@@ -10,6 +10,7 @@ fn well() -> Observed<'static> {
     Observed {
         source: "rfi",
         host: Some("rfi.example"),
+        others: &[],
         hosts: 4,
         machine: "desk",
         reach: Reach::Answered,
@@ -372,6 +373,24 @@ fn hosts_that_answer_in_between_speak_for_the_network() {
     ] {
         let (known, events) = told(Known::default(), polls);
         assert_eq!(known.network.offline, None, "{case}: {events:?}");
+    }
+}
+
+#[test]
+fn few_hosts_are_enough_where_there_are_no_more() {
+    let others = ["telegram.me".to_owned(), "telegram.dog".to_owned()];
+    let channel = |hosts| Observed { hosts, others: &others, ..cut("a", "t.me") };
+    let two = |source, host| Observed { hosts: 2, ..cut(source, host) };
+    for (case, polls, expected) in [
+        ("both of two", vec![(0, two("a", "a.example")), (5, two("b", "b.example"))], true),
+        ("one of two", vec![(0, two("a", "a.example")), (5, two("c", "a.example"))], false),
+        ("all that stand in for a channel's", vec![(0, channel(1))], true),
+        ("where there are others", vec![(0, channel(4)), (5, channel(4))], false),
+        ("one of one", vec![(0, Observed { hosts: 1, ..cut("a", "t.me") })], false),
+        ("two of four", vec![(0, cut("a", "a.example")), (5, cut("b", "b.example"))], false),
+    ] {
+        let (known, events) = told(Known::default(), polls);
+        assert_eq!(known.network.offline.is_some(), expected, "{case}: {events:?}");
     }
 }
 

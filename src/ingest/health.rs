@@ -89,6 +89,7 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
     Observed {
         source: poll.source.name.as_str(),
         host: poll.witness.host.as_deref(),
+        others: &poll.witness.others,
         hosts: force.vantage.hosts,
         machine: &force.vantage.machine,
         reach,

@@ -63,6 +63,8 @@ pub struct Poll {
 pub struct Witness {
     /// The host asked.
     pub host: Option<String>,
+    /// Hosts that stand in for it and could not be reached either.
+    pub others: Vec<String>,
     /// Whether the poll reached it.
     pub reach: Reach,
     /// For how long nothing new is no silence, where the config says so.
