@@ -9,6 +9,7 @@ use harmattan::notify::chat::{Address, ChatSettings, Service};
 use harmattan::notify::digest::Digest;
 use harmattan::notify::{Accepted, Body, Message, Notifier, NotifierKind, NotifierSettings, punctuality};
 use harmattan::outbox::bundle::Cause;
+use harmattan::outbox::circuit::Circuit;
 use harmattan::outbox::{DeliveryId, Failure};
 use harmattan::report::Report;
 use harmattan::story::Alert;
@@ -341,5 +342,33 @@ async fn what_lasts_is_shown_until_it_is_over() {
         let ends = now + SignedDuration::from_hours(24 * days);
         assert_eq!(told[0]["endsAt"], ends.to_string(), "{kind:?}");
         assert_eq!(told[0].get("startsAt").is_none(), days == 0, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_who_is_heard_again_ends_no_incident_of_another() {
+    let refused = Failure::Refused { reason: "550 no such user".to_owned() };
+    let (times, mut circuit, mut events) = ((sample::now(), sample::now()), Circuit::default(), Vec::new());
+    let (one, other) = ("a@example.org", "b@example.org");
+    for recipient in [one, one, one, other, other, other] {
+        events.extend(circuit.learn(("mail", recipient), Err(&refused), times, false));
+    }
+    events.extend(circuit.learn(("mail", one), Ok(()), times, false));
+    events.push(event(EventKind::NotifierFailing, "mail"));
+    assert_eq!(events.len(), 4);
+    assert_ne!(events[0].id, events[1].id, "of one moment");
+    for (service, key, title) in [
+        (Service::PagerDuty, "/dedup_key", "/payload/summary"),
+        (Service::Alertmanager, "/0/labels/story", "/0/annotations/summary"),
+    ] {
+        let mut told = Vec::new();
+        for event in &events {
+            let body = checked(service, &Body::Event(event)).await;
+            let said = |path| body.pointer(path).and_then(Value::as_str).expect("words").to_owned();
+            assert!(said(title).contains(&event.recipient), "{body}");
+            told.push(said(key));
+        }
+        let [one, other, over, way] = told.try_into().expect("four");
+        assert_eq!((&one, one != other, one != way), (&over, true, true), "{other} {way}");
     }
 }

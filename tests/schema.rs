@@ -84,6 +84,8 @@ fn every_event_fits_the_schema_and_says_what_is_promised() {
     for kind in EventKind::ALL {
         let reason = (kind == EventKind::SourceFailing).then_some("dns");
         let event = Event::new(kind, "rfi", reason, sample::now(), "in words".into(), sample::now());
+        let refused = body(Body::Event(&event.clone().about("b@example.org")));
+        assert!(schema.is_valid(&refused) && refused["data"]["recipient"] == "b@example.org", "{refused:#}");
         let body = body(Body::Event(&event));
         let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?} in {body:#}");

@@ -66,7 +66,7 @@ impl Attempt {
             Outcome::Unsaid(_) => Vec::new(),
         };
         let owed = |event| {
-            let owed = failing::owed(routes, &event, &delivery.recipient);
+            let owed = failing::owed(routes, &event);
             (event, owed)
         };
         let news = events.into_iter().map(owed).collect();

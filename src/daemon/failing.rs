@@ -13,10 +13,10 @@ use crate::outbox::{Delivery, DeliveryState};
 use crate::route::Routes;
 use crate::store::{StoreError, Transaction};
 
-/// What is owed for an event of a notifier: to the others, and where it is about `recipient` alone, to those of the same
+/// What is owed for an event of a notifier: to the others, and where it is about one recipient alone, to those of the same
 /// notifier, too.
-pub(super) fn owed(routes: &Routes, event: &Event, recipient: &str) -> Vec<Delivery> {
-    let only = (event.reason.as_deref() == Some(REFUSED)).then_some(recipient);
+pub(super) fn owed(routes: &Routes, event: &Event) -> Vec<Delivery> {
+    let only = (event.reason.as_deref() == Some(REFUSED)).then_some(event.recipient.as_str());
     let to = routes.of_notifier_event(event.kind, &event.name, only).into_iter();
     to.map(|who| Delivery::owed(who, event.id.into(), event.created, DeliveryState::Ready)).collect()
 }
@@ -35,7 +35,7 @@ fn tell(
     let Some(event) = circuit.tell_in_time(notifier, now) else { return Ok(Vec::new()) };
     tx.put_circuit(notifier, &circuit)?;
     warn!(notifier, "{}: {}", event.kind.as_str(), event.detail);
-    let owed = owed(routes, &event, "");
+    let owed = owed(routes, &event);
     conclusion::put_news(tx, &event, &owed)?;
     Ok(owed)
 }

@@ -109,6 +109,8 @@ pub struct Event {
     pub name: String,
     /// Of a failure, and of the recovery from one: its class. Of damage: how much of the store was left.
     pub reason: Option<String>,
+    /// The recipient of the notifier who takes nothing, or does again; empty where the notifier names none, and of all else.
+    pub recipient: String,
     /// Since when it is so.
     pub since: Timestamp,
     /// In words.
@@ -143,9 +145,19 @@ impl Event {
             kind,
             name: name.to_owned(),
             reason: reason.map(str::to_owned),
+            recipient: String::new(),
             since,
             detail,
             created: now,
         }
+    }
+
+    /// The same of one recipient alone, and with an id of its own: others may be told of at the same time.
+    pub fn about(mut self, recipient: &str) -> Self {
+        let EventId(id) = self.id;
+        let rest = digest(&[b"event", &id, recipient.as_bytes()]);
+        self.id = EventId(std::array::from_fn(|i| if i < 6 { id[i] } else { rest[i] }));
+        recipient.clone_into(&mut self.recipient);
+        self
     }
 }

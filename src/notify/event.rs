@@ -23,11 +23,11 @@ pub(crate) fn headline(event: &Event) -> String {
         EventKind::NetworkOffline => format!("{name} is cut off from its sources"),
         EventKind::NetworkOnline => format!("{name} reaches its sources again"),
         EventKind::NotifierFailing if is_refused(event) => {
-            format!("notifier {name} is failing: its messages are refused")
+            format!("notifier {name} is failing: its messages{} are refused", whom(" to", event))
         }
         EventKind::NotifierFailing => format!("notifier {name} is failing: its alerts wait"),
         EventKind::NotifierRecovered if is_refused(event) => {
-            format!("notifier {name} is heard again: a message was taken")
+            format!("notifier {name} is heard again{}: a message was taken", whom(" by", event))
         }
         EventKind::NotifierRecovered => {
             format!("notifier {name} gets through again: what waited is being sent")
@@ -39,8 +39,14 @@ pub(crate) fn headline(event: &Event) -> String {
 }
 
 /// Whether it is about a recipient who takes nothing, not about the way.
-fn is_refused(event: &Event) -> bool {
+pub(super) fn is_refused(event: &Event) -> bool {
     event.reason.as_deref() == Some(REFUSED)
+}
+
+/// The recipient behind `word`, where the notifier names them.
+fn whom(word: &str, event: &Event) -> String {
+    let recipient = line(&event.recipient);
+    if recipient.is_empty() { recipient } else { format!("{word} {recipient}") }
 }
 
 /// What happened, since when, in detail, and what to do; each under its heading.

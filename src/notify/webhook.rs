@@ -169,6 +169,7 @@ pub fn body(message: &Message<'_>, notifier: &str) -> serde_json::Result<Vec<u8>
                 name: &event.name,
                 state: event.kind.state(),
                 reason: event.reason.as_deref(),
+                recipient: &event.recipient,
                 since: event.since,
                 detail: &event.detail,
                 late: message.late,
@@ -236,6 +237,8 @@ enum Data<'a> {
         state: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        recipient: &'a str,
         since: Timestamp,
         detail: &'a str,
         #[serde(skip_serializing_if = "Not::not")]

@@ -166,7 +166,7 @@ impl Circuit {
         run.told |= tell;
         let detail = format!("{}{} refused: {}", whom(recipient), attempts(run.attempts), run.reason);
         let kind = EventKind::NotifierFailing;
-        tell.then(|| Event::new(kind, notifier, Some(REFUSED), run.since, detail, now))
+        tell.then(|| Event::new(kind, notifier, Some(REFUSED), run.since, detail, now).about(recipient))
     }
 
     /// `recipient` took a message.
@@ -174,7 +174,7 @@ impl Circuit {
         let run = self.refusals.remove(recipient)?;
         let detail = format!("{}refused from {:.0} on: {}", whom(recipient), run.since, run.reason);
         let kind = EventKind::NotifierRecovered;
-        run.told.then(|| Event::new(kind, notifier, Some(REFUSED), now, detail, now))
+        run.told.then(|| Event::new(kind, notifier, Some(REFUSED), now, detail, now).about(recipient))
     }
 
     /// An attempt got through.

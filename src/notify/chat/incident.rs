@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::event::is_refused;
 use super::super::{Body, Message, foreign, wording};
 use super::note::{Note, Shape, clipped};
 use crate::event::EventKind;
+use crate::outbox::circuit::REFUSED;
 use crate::rules::spec::Severity;
 
 /// How long an Alertmanager shows what nothing ends: it is told once, where Prometheus repeats what lasts.
@@ -75,7 +77,11 @@ impl Incident {
                     EventKind::StoreDamaged => (EventKind::StoreDamaged, Course::Happened),
                 };
                 let (kind, name) = (kind.as_str(), foreign::line(&event.name));
-                Self { course, ..happened(format!("{kind}/{name}"), kind, &name, event.created) }
+                // A recipient who takes nothing is an incident beside those of the way and of the other recipients.
+                let refused =
+                    if is_refused(event) { format!("/{REFUSED}/{}", event.recipient) } else { String::new() };
+                let key = foreign::line(&format!("{kind}/{name}{refused}"));
+                Self { course, ..happened(key, kind, &name, event.created) }
             }
             // Each of its own: nobody would be told anew of an incident that is open already.
             Body::Report(report) => {
