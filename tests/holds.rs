@@ -194,6 +194,10 @@ fn an_alert_is_listed_as_held_until_one_of_its_deliveries_leaves() {
         let told = stage.print(arguments);
         assert!(told.contains(&format!("alert.new, {held}")), "{told}");
     }
+    let exported = |form| stage.print(&["alerts", "export", "--format", form]);
+    let (table, timeline) = (exported("csv"), exported("markdown"));
+    assert_eq!((table.matches(",held,").count(), table.matches(",sent,").count()), (2, 1), "{table}");
+    assert_eq!((timeline.matches(&format!(" · *{held}*\n")).count(), timeline.matches('*').count()), (2, 16));
     stage.pass();
     stage.once();
     assert_eq!(

@@ -429,6 +429,8 @@ fn an_alert_that_nobody_has_is_not_listed_as_sent_and_status_counts_what_is_wron
             stage.desk.print(&["alerts", "list"]).matches(&format!("  {word}  ")).count()
         };
         assert!(table(&stage, "waiting") > 0);
+        let exported = stage.desk.print(&["alerts", "export", "--format", "csv"]);
+        assert_eq!(exported.matches(",waiting,").count(), table(&stage, "waiting"), "{exported}");
 
         // Each is refused for good when its turn comes.
         stage.answer("ops", 400);

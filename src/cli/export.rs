@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::At;
-use super::alerts::since;
+use super::alerts::{fate, since};
 use super::print::{Exit, bytes, talk};
 use super::reach::{Session, unexpected};
 use crate::control::{Call, Reply, api};
@@ -93,6 +93,15 @@ pub(super) async fn export(at: &At, options: &Export) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What became of it, in one word: of one that is to be sent also `held`, `waiting` or `dead`, while nobody has it.
+fn stand(alert: &api::Alert) -> &str {
+    match (&alert.held, &alert.undelivered) {
+        (Some(_), _) => "held",
+        (None, Some(undelivered)) => undelivered,
+        (None, None) => &alert.disposition,
+    }
+}
+
 /// Whether nobody has it, nor will.
 fn is_dead(alert: &api::Alert) -> bool {
     alert.undelivered.as_deref() == Some("dead")
@@ -149,7 +158,7 @@ fn csv(alerts: &[api::Alert]) -> anyhow::Result<String> {
             told.created.to_string(),
             alert.severity.clone(),
             told.kind.clone(),
-            if is_dead(told) { "dead".to_owned() } else { told.disposition.clone() },
+            stand(told).to_owned(),
             joined(alert.rules.iter().map(|rule| rule.name.as_str()).collect()),
             cell(&item.title),
             cell(&item.text),
@@ -183,7 +192,8 @@ fn cell(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
 }
 
-/// A heading for each day of the desk, and under it a line for each alert.
+/// A heading for each day of the desk, and under it a line for each alert; at its end what became of it, where nobody was
+/// told.
 fn markdown(alerts: &[api::Alert], desk: &TimeZone) -> String {
     let mut out = "# Alerts\n".to_owned();
     let mut day = None;
@@ -215,6 +225,9 @@ fn markdown(alerts: &[api::Alert], desk: &TimeZone) -> String {
         );
         if !places.is_empty() {
             _ = write!(out, " · {}", places.join(", "));
+        }
+        if stand(told) != "sent" {
+            _ = write!(out, " · *{}*", fate(told));
         }
         out.push('\n');
     }
