@@ -716,7 +716,8 @@ async fn a_test_message_tells_which_notifier_fails() {
     assert!(sent.out.contains("desk-mail desk@example.org: accepted: "), "{}", sent.out);
     assert_eq!(desk.run(&["send-test", "desk-mail", "--json"]).ended(0).json()[0]["accepted"], true);
     assert_eq!(mailbox.received().len(), 2);
-    assert!(desk.run(&["send-test", "pigeon"]).ended(74).err.contains("`pigeon`"));
+    assert!(desk.run(&["send-test", "pigeon"]).ended(2).err.contains("no notifier is named `pigeon`"));
+    assert!(desk.run(&["send-test", "desk-mial"]).ended(2).err.contains("did you mean `desk-mail`?"));
     assert!(!exists(&desk.path("harmattan-data")));
 }
 

@@ -52,6 +52,13 @@ fn printed(desk: &Desk, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// How a command ends that is refused, and what it says.
+fn refusal(desk: &Desk, arguments: &[&str]) -> (i32, String) {
+    let program = env!("CARGO_BIN_EXE_harmattan");
+    let output = Command::new(program).arg("-c").arg(desk.config()).args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
 #[test]
 fn alerts_are_exported_oldest_first_in_three_forms() {
     let (_site, desk) = desk();
@@ -87,7 +94,6 @@ fn an_export_can_be_narrowed_and_written_to_a_file() {
         (vec!["--rule", "con*"], 1),
         (vec!["--rule", "nothing"], 0),
         (vec!["--source", "wire"], 2),
-        (vec!["--source", "other"], 0),
         (vec!["--since", "1h"], 2),
         (vec!["--since", "0s"], 0),
     ] {
@@ -97,6 +103,8 @@ fn an_export_can_be_narrowed_and_written_to_a_file() {
             "{arguments:?}"
         );
     }
+    let (code, said) = refusal(&desk, &["alerts", "export", "--source", "wier"]);
+    assert!(code == 2 && said.contains("did you mean `wire`?"), "{code} {said}");
     let file = desk.store().with_file_name("out.jsonl");
     assert_eq!(printed(&desk, &["alerts", "export", "-o", file.to_str().unwrap()]), "");
     assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 2);
@@ -114,13 +122,15 @@ fn an_alert_is_shown_with_its_deliveries() {
     );
     let told = printed(&desk, &["alerts", "show", &id]);
     assert!(told.contains("HIGH: convoy") && told.contains("dead") && told.contains("400"), "{told}");
-    let unknown = Command::new(env!("CARGO_BIN_EXE_harmattan"))
-        .arg("-c")
-        .arg(desk.config())
-        .args(["alerts", "show", "00000000000000000000000000"])
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no alert 0000"), "{unknown:?}");
+    for (line, expected) in [
+        (["alerts", "show", "00000000000000000000000000"], "no alert 0000"),
+        (["alerts", "show", "soon"], "hint: `harmattan alerts list` tells the ids"),
+        (["outbox", "retry", "soon"], "hint: `harmattan outbox list` tells the ids"),
+        (["sources", "poll", "wier"], "did you mean `wire`?"),
+    ] {
+        let (code, said) = refusal(&desk, &line);
+        assert!(code == 2 && said.contains(expected), "{line:?}: {code} {said}");
+    }
 }
 
 #[test]

@@ -15,7 +15,8 @@ use super::At;
 use super::alerts::{fate, since};
 use super::print::{Exit, bytes, talk};
 use super::reach::{Session, unexpected};
-use crate::control::{Call, Reply, api};
+use crate::control::{Call, Mistake, Reply, api};
+use crate::desk::Desk;
 use crate::notify::foreign::{line, unmarked};
 use crate::rules::spec::Severity;
 use crate::wire::alert::severity;
@@ -70,6 +71,9 @@ pub(super) async fn export(at: &At, options: &Export) -> anyhow::Result<Exit> {
     let session = Session::open(&desk).await?;
     let mut alerts = all(&session, since).await?;
     session.close().await?;
+    if let Some(name) = &options.source {
+        known(&desk, &alerts, name)?;
+    }
     alerts.retain(|alert| {
         let told = options.all || alert.disposition == "sent" && !is_dead(alert);
         let least = options.severity.is_none_or(|least| severity(&alert.alert.severity) >= least);
@@ -91,6 +95,16 @@ pub(super) async fn export(at: &At, options: &Export) -> anyhow::Result<Exit> {
     }
     talk(format!("{} alerts", alerts.len()));
     Ok(Exit::Done)
+}
+
+/// Refuses the name of a source that is neither in the config nor in `alerts`.
+fn known(desk: &Desk, alerts: &[api::Alert], name: &str) -> Result<(), Mistake> {
+    let configured = || desk.config.sources.iter().map(|source| source.name.as_str());
+    let is_told = alerts.iter().any(|alert| alert.alert.item.item.source.as_deref() == Some(name));
+    if is_told || configured().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(Mistake::unknown("source", name, configured()))
 }
 
 /// What became of it, in one word: of one that is to be sent also `held`, `waiting` or `dead`, while nobody has it.

@@ -28,7 +28,6 @@ mod table;
 mod tally;
 mod test;
 mod trial;
-mod unknown;
 mod unsent;
 
 use std::path::PathBuf;

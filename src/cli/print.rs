@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 
-use super::unknown::Unknown;
 use crate::config::{ConfigError, Problems};
+use crate::control::Mistake;
 use crate::daemon::DaemonError;
 use crate::notify::foreign;
 use crate::store::StoreError;
@@ -33,7 +33,7 @@ impl Exit {
         if error.is::<Problems>() || error.is::<ConfigError>() {
             return Self::Refused;
         }
-        if error.is::<Unknown>() {
+        if error.is::<Mistake>() {
             return Self::Usage;
         }
         match store_error(error) {
@@ -53,8 +53,8 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(config) = error.downcast_ref::<ConfigError>() {
         return Some(config.hint().to_owned());
     }
-    if let Some(unknown) = error.downcast_ref::<Unknown>() {
-        return unknown.hint();
+    if let Some(mistake) = error.downcast_ref::<Mistake>() {
+        return mistake.hint.clone();
     }
     store_error(error).and_then(StoreError::hint)
 }

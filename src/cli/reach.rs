@@ -108,8 +108,11 @@ pub(super) async fn ask_daemon(
     }
 }
 
-/// The error for a reply that is not to the call: a daemon of another version, or a refusal.
+/// The error for a reply that is not to the call: a daemon of another version, a refusal, or what was asked is a mistake.
 pub(super) fn unexpected<T>(reply: Reply) -> anyhow::Result<T> {
+    if let Reply::Mistaken(mistake) = reply {
+        return Err(mistake.into());
+    }
     if let Reply::Refused { message } = reply {
         bail!(message);
     }

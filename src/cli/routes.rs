@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::At;
 use super::print::{Exit, json, line};
-use super::unknown::Unknown;
+use crate::control::Mistake;
 use crate::control::route::Way;
 use crate::daemon::clock;
 use crate::desk::Desk;
@@ -171,7 +171,7 @@ impl<'a> Alert<'a> {
         let mut rules = Vec::new();
         for name in &options.rule {
             let Some(spec) = desk.config.rules.iter().find(|spec| spec.name.value == *name) else {
-                return Err(Unknown::new("rule", name, desk.engine.rule_names()).into());
+                return Err(Mistake::unknown("rule", name, desk.engine.rule_names()).into());
             };
             rules.push(Match {
                 rule: name.as_str().into(),
@@ -186,13 +186,13 @@ impl<'a> Alert<'a> {
         }
         let names = || desk.sources.iter().map(|source| source.name().as_str());
         let source = match &options.source {
-            Some(name) => Some(desk.source(name).ok_or_else(|| Unknown::new("source", name, names()))?),
+            Some(name) => Some(desk.source(name).ok_or_else(|| Mistake::unknown("source", name, names()))?),
             None => None,
         };
         let ids = || desk.config.entities.iter().map(|entity| entity.id.value.as_str());
         let entities: Vec<&str> = options.entity.iter().map(|id| id.trim_start_matches('@')).collect();
         if let Some(id) = entities.iter().find(|id| ids().all(|known| known != **id)) {
-            return Err(Unknown::new("entity", id, ids()).into());
+            return Err(Mistake::unknown("entity", id, ids()).into());
         }
         Ok(Self {
             rules,

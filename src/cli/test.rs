@@ -2,7 +2,7 @@
 
 use super::At;
 use super::print::{Exit, json, line};
-use super::unknown::Unknown;
+use crate::control::Mistake;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -17,7 +17,7 @@ pub(super) struct Options {
 pub(super) fn test(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let desk = at.desk()?;
     if let Some(unknown) = options.rules.iter().find(|name| !desk.engine.has_rule(name)) {
-        return Err(Unknown::new("rule", unknown, desk.engine.rule_names()).into());
+        return Err(Mistake::unknown("rule", unknown, desk.engine.rule_names()).into());
     }
     let failures = desk.test(&options.rules);
     if options.json {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::api::{self, Call, Reply};
+use super::api::{self, Call, Mistake, Reply};
 use super::owed::owed;
 use super::size::Rescued;
 use super::{explain, history, outbox, rows, send, shown, silence, size};
@@ -35,7 +35,7 @@ pub struct Context {
     pub live: Option<Live>,
 }
 
-/// Answers a call. What cannot be done is a [`Reply::Refused`].
+/// Answers a call. What cannot be done is a [`Reply::Refused`], what is no sensible call a [`Reply::Mistaken`].
 pub async fn answer(context: &Context, call: Call) -> Reply {
     let answered = match call {
         Call::Status => status(context).await,
@@ -188,7 +188,10 @@ async fn page(context: &Context, name: String) -> Result<Reply, StoreError> {
 async fn poll_now(context: &Context, name: String) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
     let Some(source) = desk.source(&name).cloned() else {
-        return Ok(refused(format!("no source `{name}` is switched on")));
+        let names = desk.sources.iter().map(|source| source.name().as_str());
+        let mut mistake = Mistake::unknown("source", &name, names);
+        mistake.message = format!("no source `{name}` is switched on");
+        return Ok(mistake.into());
     };
     let Some(live) = &context.live else {
         recall(&context.station, &desk, clock::now()).await?;

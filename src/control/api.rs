@@ -10,6 +10,7 @@ use crate::wire;
 pub use super::call::{Call, Only, OutboxFilter};
 pub use super::health::{Gap, Unwell};
 pub use super::learned::Learned;
+pub use super::mistake::Mistake;
 pub use super::owed::Owed;
 pub use super::silence::Silence;
 pub use super::size::{Checked, Size};
@@ -51,6 +52,8 @@ pub enum Reply {
     Store(Size),
     /// To [`Call::VerifyStore`].
     Verified(Checked),
+    /// What was asked is a mistake.
+    Mistaken(Mistake),
     /// It could not be done.
     Refused {
         /// Why, and what to do.

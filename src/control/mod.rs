@@ -14,6 +14,7 @@ mod fate;
 mod health;
 pub mod history;
 mod learned;
+mod mistake;
 mod outbox;
 pub(crate) mod owed;
 pub mod route;
@@ -26,6 +27,7 @@ pub mod size;
 mod verdict;
 
 pub use api::{Call, Reply};
+pub use mistake::Mistake;
 
 /// Version of the calls and replies, part of the socket's address: a command of another version is told so.
 pub const VERSION: u32 = 1;

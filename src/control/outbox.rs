@@ -5,12 +5,15 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::answer::{Context, refused};
-use super::api::{self, Only, OutboxFilter, Reply};
+use super::api::{self, Mistake, Only, OutboxFilter, Reply};
 use super::rows;
 use crate::daemon::clock;
 use crate::id::NotAnId;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
 use crate::store::{Deliveries, Store, StoreError, Transaction, gather};
+
+/// Where the ids of deliveries are.
+const LISTED: &str = "`harmattan outbox list` tells the ids";
 
 /// Deliveries changed in one transaction: tens of milliseconds for which polls wait.
 const BATCH_MAX: usize = 1_000;
@@ -60,7 +63,7 @@ fn fitting(
 pub(super) async fn retry(context: &Context, ids: &[String]) -> Result<Reply, StoreError> {
     let wanted = match parsed(ids) {
         Ok(wanted) => wanted,
-        Err(error) => return Ok(refused(error.to_string())),
+        Err(error) => return Ok(Mistake::new(error.to_string(), LISTED).into()),
     };
     let rows = retried(context, &wanted).await?;
     if rows.is_empty() {
@@ -138,7 +141,7 @@ fn make_ready(
 pub(super) async fn drop_named(context: &Context, ids: &[String]) -> Result<Reply, StoreError> {
     let wanted = match parsed(ids) {
         Ok(wanted) => wanted,
-        Err(error) => return Ok(refused(error.to_string())),
+        Err(error) => return Ok(Mistake::new(error.to_string(), LISTED).into()),
     };
     let rows = dropped(context, &wanted, |state| state.is_open() || is_dead(state)).await?;
     if rows.is_empty() {

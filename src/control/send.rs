@@ -1,7 +1,7 @@
 //! Messages that are sent by hand, outside the outbox: once, the outcome told to whoever sent them.
 
 use super::answer::refused;
-use super::api::{self, Reply};
+use super::api::{self, Mistake, Reply};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::id::NotAnId;
@@ -17,9 +17,14 @@ use crate::wire::alert::severity;
 pub async fn send_tests(desk: &Desk, only: Option<&str>) -> Reply {
     let sent = send(desk, only, AlertId::lowest_at(clock::now()), |_| Some(Body::Test)).await;
     match (sent.is_empty(), only) {
-        (true, Some(name)) => refused(format!("no notifier `{name}` is configured")),
+        (true, Some(name)) => Mistake::unknown("notifier", name, names(desk)).into(),
         _ => Reply::SendTest(sent),
     }
+}
+
+/// The names of all notifiers, also of those that cannot be used here.
+pub(super) fn names(desk: &Desk) -> impl Iterator<Item = &str> {
+    desk.notifiers.iter().map(|notifier| notifier.name()).chain(desk.unchecked.iter().map(String::as_str))
 }
 
 /// Sends a part of a digest of `whole` alerts through all notifiers; those that take it in one message are told the first

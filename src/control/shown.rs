@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::answer::{Context, refused};
-use super::api::{Reply, Shown};
+use super::answer::Context;
+use super::api::{Mistake, Reply, Shown};
 use super::{fate, rows};
 use crate::daemon::clock;
 use crate::notify::email::text_part;
@@ -12,6 +12,9 @@ use crate::outbox::{Delivery, DeliveryId, Subject};
 use crate::store::{Deliveries, Store, StoreError};
 use crate::story::{Alert, AlertId};
 
+/// Where the ids of alerts are.
+const LISTED: &str = "`harmattan alerts list` tells the ids";
+
 /// All of an alert's text: the store keeps 8 KiB.
 const EXCERPT: usize = 100_000;
 
@@ -19,10 +22,10 @@ const EXCERPT: usize = 100_000;
 pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreError> {
     let id = match id.parse::<AlertId>() {
         Ok(id) => id,
-        Err(error) => return Ok(refused(error.to_string())),
+        Err(error) => return Ok(Mistake::new(error.to_string(), LISTED).into()),
     };
     let Some((alert, deliveries)) = context.station.read(move |store| found(store, id)).await? else {
-        return Ok(refused(format!("no alert {id} is stored")));
+        return Ok(Mistake::new(format!("no alert {id} is stored"), LISTED).into());
     };
     let timezone = context.desk.borrow().config.desk.timezone.clone();
     let message = Message {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::print::{Exit, json as print_json, line, plain};
-use super::super::unknown::Unknown;
+use crate::control::Mistake;
 use crate::desk::Desk;
 use crate::rules::{AliasFacts, EntityFacts};
 
@@ -16,8 +16,10 @@ const LIST_CHARS_MAX: usize = 2000;
 /// Prints what is known of the entity `id`.
 pub(super) fn explain(desk: &Desk, id: &str, as_json: bool) -> anyhow::Result<Exit> {
     let id = id.strip_prefix('@').unwrap_or(id);
-    let facts =
-        desk.engine.entity_facts(id).ok_or_else(|| Unknown::new("entity", id, desk.engine.entity_ids()))?;
+    let facts = desk
+        .engine
+        .entity_facts(id)
+        .ok_or_else(|| Mistake::unknown("entity", id, desk.engine.entity_ids()))?;
     if as_json {
         print_json(&value(&facts))?;
     } else {

@@ -11,9 +11,8 @@ use super::At;
 use super::marked::Style;
 use super::print::{Exit, json};
 use super::reach::{reach, unexpected};
-use super::unknown::Unknown;
 use crate::control::explain::verdicts;
-use crate::control::{Call, Reply};
+use crate::control::{Call, Mistake, Reply};
 use crate::desk::Desk;
 use crate::item::SourceKind;
 use crate::wire;
@@ -68,8 +67,8 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-fn unknown(desk: &Desk, rule: &str) -> Unknown {
-    Unknown::new("rule", rule, desk.engine.rule_names())
+fn unknown(desk: &Desk, rule: &str) -> Mistake {
+    Mistake::unknown("rule", rule, desk.engine.rule_names())
 }
 
 /// The whole input, which is refused when it is longer than `most` bytes: a part of an item would be judged wrongly.
