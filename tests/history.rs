@@ -134,6 +134,31 @@ fn an_alert_is_shown_with_its_deliveries() {
 }
 
 #[test]
+fn a_slip_in_what_deliveries_are_meant_is_told() {
+    let (_site, desk) = refused();
+    let id = text(&desk.run(&["outbox", "list", "--json"])[0], "/id");
+    for (line, expected) in [
+        (&["list", "--state", "wating"][..], "a similar value exists: 'waiting'"),
+        (&["list", "--notifier", "hok"], "did you mean `hook`?"),
+        (&["retry", "--all", "--notifier", "hok"], "did you mean `hook`?"),
+        (&["drop", "--dead", "--notifier", "hok"], "did you mean `hook`?"),
+        (&["drop", "--all", "--notifier", "hok"], "did you mean `hook`?"),
+        (&["drop", "--all"], "--notifier"),
+        (&["drop", &id, "--state", "held"], "cannot be used with"),
+        (&["retry", &id, "--notifier", "hook"], "cannot be used with"),
+    ] {
+        let (code, said) = refusal(&desk, &[&["outbox"], line].concat());
+        assert!(code == 2 && said.contains(expected), "{line:?}: {code} {said}");
+    }
+    assert_eq!(desk.run(&["outbox", "list", "--dead", "--json"]).len(), 2, "nothing was dropped");
+    // What is not in the config any more may have left something.
+    desk.change("");
+    assert_eq!(desk.run(&["outbox", "list", "--notifier", "hook", "--json"]).len(), 2);
+    assert_eq!(desk.run(&["outbox", "drop", "--all", "--notifier", "hook", "--json"]).len(), 2);
+    assert_eq!(desk.run(&["outbox", "list", "--state", "dropped", "--json"]).len(), 2);
+}
+
+#[test]
 fn dead_letters_are_dropped_by_name_and_by_filter() {
     let (_site, desk) = refused();
     let dead = |filter: &[&str]| {
@@ -141,13 +166,13 @@ fn dead_letters_are_dropped_by_name_and_by_filter() {
         rows.iter().map(|row| text(row, "/id")).collect::<Vec<_>>()
     };
     assert_eq!(
-        (dead(&[]).len(), dead(&["--notifier", "other"]).len(), dead(&["--state", "dead"]).len()),
+        (dead(&[]).len(), dead(&["--recipient", "other"]).len(), dead(&["--state", "dead"]).len()),
         (2, 0, 2)
     );
     let first = dead(&[]).remove(0);
     assert_eq!(desk.run(&["outbox", "drop", &first, "--json"]).len(), 1);
     assert!(!dead(&[]).contains(&first));
-    assert_eq!(desk.run(&["outbox", "drop", "--dead", "--notifier", "other", "--json"]).len(), 0);
+    assert_eq!(desk.run(&["outbox", "drop", "--dead", "--recipient", "other", "--json"]).len(), 0);
     assert_eq!(desk.run(&["outbox", "drop", "--dead", "--json"]).len(), 1);
     assert_eq!(dead(&[]).len(), 0);
     let states = desk.run(&["outbox", "list", "--all", "--json"]);

@@ -5,6 +5,7 @@ use super::print::{Exit, counted, json_lines, talk};
 use super::reach::{reach, unexpected};
 use super::table::Table;
 use crate::control::api::{Only, OutboxFilter};
+use crate::control::call::WAITING;
 use crate::control::{Call, Reply, api};
 
 #[derive(Debug, clap::Args)]
@@ -46,9 +47,9 @@ struct List {
 #[derive(Clone, Debug, clap::Args)]
 struct Retry {
     /// Ids of deliveries
-    #[arg(value_name = "ID", required_unless_present = "all")]
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "filter")]
     ids: Vec<String>,
-    /// All that are dead or waiting
+    /// All that are dead or waiting; what is held only with `--state held`
     #[arg(long, conflicts_with = "ids")]
     all: bool,
     #[command(flatten)]
@@ -61,11 +62,14 @@ struct Retry {
 #[derive(Clone, Debug, clap::Args)]
 struct Drop {
     /// Ids of deliveries
-    #[arg(value_name = "ID", required_unless_present = "dead")]
+    #[arg(value_name = "ID", required_unless_present_any = ["dead", "all"], conflicts_with = "filter")]
     ids: Vec<String>,
     /// All that are dead
-    #[arg(long, conflicts_with = "ids")]
+    #[arg(long, conflicts_with_all = ["ids", "all"])]
     dead: bool,
+    /// All that are owed still or dead and fit; it must be said which, such as --notifier NAME
+    #[arg(long, conflicts_with = "ids", requires = "filter")]
+    all: bool,
     #[command(flatten)]
     filter: Filter,
     /// Print JSON Lines
@@ -73,8 +77,13 @@ struct Drop {
     json: bool,
 }
 
+/// What `--state` may say.
+const STATES: [&str; 9] =
+    [WAITING, "held", "ready", "attempted", "retrying", "delivered", "bundled", "dead", "dropped"];
+
 /// Which deliveries are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "filter", multiple = true)]
 struct Filter {
     /// Only those of this notifier
     #[arg(long, value_name = "NAME")]
@@ -82,8 +91,8 @@ struct Filter {
     /// Only those to this recipient
     #[arg(long, value_name = "NAME")]
     recipient: Option<String>,
-    /// Only those in this state, such as held
-    #[arg(long)]
+    /// Only those in this state; waiting: all that are owed still and not held
+    #[arg(long, value_parser = STATES)]
     state: Option<String>,
 }
 
@@ -136,10 +145,11 @@ async fn retry(at: &At, options: &Retry) -> anyhow::Result<Exit> {
 }
 
 async fn drop_some(at: &At, options: &Drop) -> anyhow::Result<Exit> {
-    let call = if options.dead {
-        Call::DropDead { only: options.filter.clone().into() }
-    } else {
-        Call::Drop { ids: options.ids.clone() }
+    let only = || options.filter.clone().into();
+    let call = match (options.dead, options.all) {
+        (true, _) => Call::DropDead { only: only() },
+        (false, true) => Call::DropAll { only: only() },
+        (false, false) => Call::Drop { ids: options.ids.clone() },
     };
     let dropped = ask(at, call).await?;
     changed(&dropped, options.json, ["delivery was dropped", "deliveries were dropped"])
@@ -162,9 +172,11 @@ async fn ask(at: &At, call: Call) -> anyhow::Result<Vec<api::Delivery>> {
 }
 
 fn listing(list: &List) -> Call {
-    let state = match (list.all, list.dead) {
-        (true, _) => OutboxFilter::All,
+    // Whoever asks for those that are closed means them.
+    let is_closed = matches!(list.filter.state.as_deref(), Some("delivered" | "bundled" | "dropped"));
+    let state = match (list.all || is_closed, list.dead) {
         (_, true) => OutboxFilter::Dead,
+        (true, _) => OutboxFilter::All,
         _ => OutboxFilter::Pending,
     };
     Call::Outbox { state, only: list.filter.clone().into(), limit: list.limit }

@@ -49,6 +49,7 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
         Call::RetryAll { only } => outbox::retry_all(context, only).await,
         Call::Drop { ids } => outbox::drop_named(context, &ids).await,
         Call::DropDead { only } => outbox::drop_dead(context, only).await,
+        Call::DropAll { only } => outbox::drop_all(context, only).await,
         Call::Explain { subject, rule } => explain::explain(context, &subject, rule.as_deref()).await,
         Call::Items { since, after } => history::items(context, since, after).await,
         Call::Told { since, after } => history::told(context, since, after).await,

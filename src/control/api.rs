@@ -32,7 +32,8 @@ pub enum Reply {
     Alerts(Vec<Alert>),
     /// To [`Call::Alert`].
     Alert(Box<Shown>),
-    /// To [`Call::Outbox`], [`Call::Retry`], [`Call::RetryAll`], [`Call::Drop`] and [`Call::DropDead`].
+    /// To [`Call::Outbox`], [`Call::Retry`], [`Call::RetryAll`], [`Call::Drop`], [`Call::DropDead`] and
+    /// [`Call::DropAll`].
     Outbox(Vec<Delivery>),
     /// To [`Call::Explain`].
     Explain(Box<Explain>),

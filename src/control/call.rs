@@ -70,6 +70,11 @@ pub enum Call {
         /// Only those among them.
         only: Only,
     },
+    /// Drops all that are owed still or dead.
+    DropAll {
+        /// Only those among them.
+        only: Only,
+    },
     /// Why rules did or did not fire on a stored item.
     Explain {
         /// Id of an item or an alert, or the link of a stored item.
@@ -147,6 +152,9 @@ pub enum OutboxFilter {
     All,
 }
 
+/// The word for all that is owed still and is not held, whatever its state.
+pub(crate) const WAITING: &str = "waiting";
+
 /// Which deliveries are meant; what is not stated is any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Only {
@@ -156,7 +164,7 @@ pub struct Only {
     /// Those to this recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
-    /// Those in this state.
+    /// Those in this state; [`WAITING`]: those that are owed still and not held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }
@@ -165,8 +173,10 @@ impl Only {
     /// Whether `delivery` is meant.
     pub(super) fn fits(&self, delivery: &Delivery) -> bool {
         let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-        fits(&self.notifier, &delivery.notifier)
-            && fits(&self.recipient, &delivery.recipient)
-            && fits(&self.state, delivery.state.as_str())
+        let state = match self.state.as_deref() {
+            Some(WAITING) => delivery.state.is_open() && delivery.state.held().is_none(),
+            _ => fits(&self.state, delivery.state.as_str()),
+        };
+        state && fits(&self.notifier, &delivery.notifier) && fits(&self.recipient, &delivery.recipient)
     }
 }

@@ -1,12 +1,14 @@
 //! What is owed: listed, tried again, dropped.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::answer::{Context, refused};
 use super::api::{self, Mistake, Only, OutboxFilter, Reply};
 use super::rows;
+use super::send::names;
 use crate::daemon::clock;
 use crate::id::NotAnId;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
@@ -26,6 +28,9 @@ pub(super) async fn list(
     only: Only,
     limit: usize,
 ) -> Result<Reply, StoreError> {
+    if let Some(mistake) = unknown(context, &only).await? {
+        return Ok(mistake.into());
+    }
     let (with_open, closed) = match state {
         OutboxFilter::Pending => (true, Deliveries::Dead),
         OutboxFilter::Dead => (false, Deliveries::Dead),
@@ -43,6 +48,22 @@ pub(super) async fn list(
     let unrecorded = context.live.as_ref().map(|live| &live.unrecorded);
     let known = |stored: Delivery| unrecorded.and_then(|all| all.known(stored.id)).unwrap_or(stored);
     Ok(Reply::Outbox(listed.into_iter().map(known).map(|delivery| rows::delivery(&delivery)).collect()))
+}
+
+/// That nothing is and nothing was owed to the notifier that is named, and there is none of that name.
+async fn unknown(context: &Context, only: &Only) -> Result<Option<Mistake>, StoreError> {
+    let desk = Arc::clone(&context.desk.borrow());
+    let Some(name) = &only.notifier else { return Ok(None) };
+    if names(&desk).any(|known| known == name) {
+        return Ok(None);
+    }
+    let any = Only { notifier: Some(name.clone()), ..Only::default() };
+    let owed = move |store: &dyn Store| {
+        let open = fitting(store, Deliveries::Open, &any, 1)?;
+        Ok(!open.is_empty() || !fitting(store, Deliveries::Closed, &any, 1)?.is_empty())
+    };
+    let is_known = context.station.read(owed).await?;
+    Ok((!is_known).then(|| Mistake::unknown("notifier", name, names(&desk))))
 }
 
 /// The first `limit` deliveries that are `wanted` and fit.
@@ -74,6 +95,9 @@ pub(super) async fn retry(context: &Context, ids: &[String]) -> Result<Reply, St
 
 /// Makes those ready again that are dead or waiting and fit, and those that are held when it is them that are meant.
 pub(super) async fn retry_all(context: &Context, only: Only) -> Result<Reply, StoreError> {
+    if let Some(mistake) = unknown(context, &only).await? {
+        return Ok(mistake.into());
+    }
     let stopped = move |store: &dyn Store| {
         let mut ids = Vec::new();
         for wanted in [Deliveries::Open, Deliveries::Dead] {
@@ -143,7 +167,7 @@ pub(super) async fn drop_named(context: &Context, ids: &[String]) -> Result<Repl
         Ok(wanted) => wanted,
         Err(error) => return Ok(Mistake::new(error.to_string(), LISTED).into()),
     };
-    let rows = dropped(context, &wanted, |state| state.is_open() || is_dead(state)).await?;
+    let rows = dropped(context, &wanted, is_droppable).await?;
     if rows.is_empty() {
         return Ok(refused("no such delivery waits or is dead"));
     }
@@ -152,10 +176,33 @@ pub(super) async fn drop_named(context: &Context, ids: &[String]) -> Result<Repl
 
 /// Drops those that are dead and fit.
 pub(super) async fn drop_dead(context: &Context, only: Only) -> Result<Reply, StoreError> {
-    let dead = move |store: &dyn Store| fitting(store, Deliveries::Dead, &only, usize::MAX);
-    let wanted: Vec<DeliveryId> =
-        context.station.read(dead).await?.into_iter().map(|delivery| delivery.id).collect();
-    Ok(Reply::Outbox(dropped(context, &wanted, is_dead).await?))
+    drop_fitting(context, only, &[Deliveries::Dead], is_dead).await
+}
+
+/// Drops those that are owed still or dead and fit.
+pub(super) async fn drop_all(context: &Context, only: Only) -> Result<Reply, StoreError> {
+    drop_fitting(context, only, &[Deliveries::Open, Deliveries::Dead], is_droppable).await
+}
+
+async fn drop_fitting(
+    context: &Context,
+    only: Only,
+    among: &'static [Deliveries],
+    may: fn(&DeliveryState) -> bool,
+) -> Result<Reply, StoreError> {
+    if let Some(mistake) = unknown(context, &only).await? {
+        return Ok(mistake.into());
+    }
+    let fitting = move |store: &dyn Store| {
+        let mut ids = Vec::new();
+        for wanted in among {
+            let found = fitting(store, *wanted, &only, usize::MAX)?;
+            ids.extend(found.into_iter().map(|delivery| delivery.id));
+        }
+        Ok(ids)
+    };
+    let wanted: Vec<DeliveryId> = context.station.read(fitting).await?;
+    Ok(Reply::Outbox(dropped(context, &wanted, may).await?))
 }
 
 async fn dropped(
@@ -166,10 +213,14 @@ async fn dropped(
     let (mut rows, at) = (Vec::new(), clock::now());
     for batch in wanted.chunks(BATCH_MAX) {
         let batch = batch.to_vec();
-        let dropped = context.station.writer.commit(move |tx| drop_all(tx, &batch, may, at)).await?;
+        let dropped = context.station.writer.commit(move |tx| make_dropped(tx, &batch, may, at)).await?;
         rows.extend(dropped.iter().map(rows::delivery));
     }
     Ok(rows)
+}
+
+fn is_droppable(state: &DeliveryState) -> bool {
+    state.is_open() || is_dead(state)
 }
 
 fn is_dead(state: &DeliveryState) -> bool {
@@ -180,7 +231,7 @@ fn parsed(ids: &[String]) -> Result<Vec<DeliveryId>, NotAnId> {
     ids.iter().map(|id| id.parse()).collect()
 }
 
-fn drop_all(
+fn make_dropped(
     tx: &dyn Transaction,
     wanted: &[DeliveryId],
     may: fn(&DeliveryState) -> bool,
