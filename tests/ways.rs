@@ -397,6 +397,27 @@ fn what_was_held_to_an_hour_at_which_nothing_ran_leaves_marked_as_late() {
 }
 
 #[test]
+fn what_waits_behind_a_way_that_is_shut_is_tried_when_it_is_named() {
+    let mut stage = Stage::set();
+    let route = format!("{}[[route]]\nto = [\"ops\"]\n", config(&stage.site));
+    stage.desk.change(&route);
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked"]);
+    stage.poll(&["a convoy attacked again"]);
+    let ready = stage.desk.run(&["outbox", "list", "--state", "ready", "--json"]);
+    let [ready] = ready.as_slice() else { panic!("{ready:?}") };
+    stage.answer("ops", 200);
+    let tried = stage.told("ops", 0).len();
+    assert_eq!(stage.desk.run(&["outbox", "retry", &text(ready, "/id"), "--json"]).len(), 1);
+    stage.poll(&[]);
+    assert_eq!(
+        stage.told("ops", tried).first().map(String::as_str),
+        Some("alert.new a convoy attacked again")
+    );
+    assert_eq!(stage.desk.run(&["outbox", "list", "--json"]).len(), 0);
+}
+
+#[test]
 fn an_alert_that_nobody_has_is_not_listed_as_sent_and_status_counts_what_is_wrong() {
     let hour = jiff::SignedDuration::from_hours(5);
     let at = jiff::tz::TimeZone::UTC.to_datetime(now() + hour).strftime("%H:%M").to_string();

@@ -1,5 +1,6 @@
 //! What is owed: listed, tried again, dropped.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -7,10 +8,12 @@ use jiff::Timestamp;
 
 use super::answer::{Context, refused};
 use super::api::{self, Mistake, Only, OutboxFilter, Reply};
+use super::call::WAITING;
 use super::rows;
 use super::send::names;
 use crate::daemon::clock;
 use crate::id::NotAnId;
+use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
 use crate::store::{Deliveries, Store, StoreError, Transaction, gather};
 
@@ -100,10 +103,16 @@ pub(super) async fn retry_all(context: &Context, only: Only) -> Result<Reply, St
     }
     let stopped = move |store: &dyn Store| {
         let mut ids = Vec::new();
+        // What never left goes with the rest once its way works, as one message where it is late.
+        let named = only.state.as_deref().is_some_and(|state| state != WAITING);
+        let circuits: HashMap<String, Circuit> = store.circuits()?.into_iter().collect();
         for wanted in [Deliveries::Open, Deliveries::Dead] {
             store.visit_deliveries(wanted, &mut |delivery| {
-                let may = if only.state.is_some() { is_named_stopped } else { is_stopped };
-                ids.extend((may(&delivery.state) && only.fits(&delivery)).then_some(delivery.id));
+                let circuit = circuits.get(&delivery.notifier);
+                let may = is_stopped(&delivery.state)
+                    || named
+                        && is_named_stopped(&delivery.state, circuit.is_some_and(|way| way.fault.is_some()));
+                ids.extend((may && only.fits(&delivery)).then_some(delivery.id));
                 ControlFlow::Continue(())
             })?;
         }
@@ -131,9 +140,10 @@ fn is_stopped(state: &DeliveryState) -> bool {
     matches!(state, DeliveryState::Dead { .. } | DeliveryState::Retrying { .. })
 }
 
-/// The same for one that was named: what is held leaves before its time then.
-fn is_named_stopped(state: &DeliveryState) -> bool {
-    is_stopped(state) || state.held().is_some()
+/// The same for one that was named: what is held leaves before its time then, and what waits for a way by which nothing
+/// gets through tries it.
+fn is_named_stopped(state: &DeliveryState, is_way_shut: bool) -> bool {
+    is_stopped(state) || state.held().is_some() || is_way_shut && *state == DeliveryState::Ready
 }
 
 fn make_ready(
@@ -144,14 +154,14 @@ fn make_ready(
     let mut ready = Vec::new();
     for id in wanted {
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
-        if is_named_stopped(&delivery.state) {
+        let mut circuit = tx.circuit(&delivery.notifier)?;
+        if is_named_stopped(&delivery.state, circuit.fault.is_some()) {
             let reason = "asked for by hand".to_owned();
             delivery.state = DeliveryState::Retrying { failed: at, due: at, reason };
             delivery.attempts = 0;
             delivery.freedom = Freedom::Asked;
             // It has three days again.
             delivery.ready = at;
-            let mut circuit = tx.circuit(&delivery.notifier)?;
             circuit.hurry(at);
             tx.put_circuit(&delivery.notifier, &circuit)?;
             tx.put_delivery(&delivery)?;
