@@ -7,9 +7,9 @@ use url::Url;
 use super::problem::{Problem, Report};
 use super::settings::Config;
 use super::source::{ArticleChoice, SourceAddress, SourceSpec};
-use super::suggest;
+use super::unmatched;
 use super::value::duration_text;
-use crate::route;
+use crate::route::{self, RouteSpec, Takes};
 use crate::rules::spec::Origin;
 
 /// Warns of what cannot be seen in one table alone.
@@ -19,9 +19,10 @@ pub(super) fn give(config: &Config, report: &Report) {
     repeated(config, report);
     crowded(config, report);
     proxied(config, report);
-    unmatched(config, report);
+    unmatched::warn(config, report);
     unlinked(config, report);
     routes(config, report);
+    idle(config, report);
 }
 
 fn polled(config: &Config) -> impl Iterator<Item = &SourceSpec> {
@@ -162,24 +163,41 @@ fn routes(config: &Config, report: &Report) {
     }
 }
 
-/// Source filters of rules that no source meets: such a rule never fires.
-fn unmatched(config: &Config, report: &Report) {
-    let names: BTreeSet<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
-    let tags = config.sources.iter().flat_map(|source| &source.tags).map(|tag| format!("tag:{tag}"));
-    let tags: BTreeSet<String> = tags.collect();
-    let known = || names.iter().copied().chain(tags.iter().map(String::as_str));
-    for filter in config.rules.iter().flat_map(|rule| &rule.source) {
-        let text = filter.value.as_str();
-        let met = tags.contains(text)
-            || names.contains(text)
-            || glob::Pattern::new(text).is_ok_and(|glob| names.iter().any(|name| glob.matches(name)));
-        if !met {
-            let warning = Problem::new("rule.source", format!("no source answers to `{text}`"))
-                .at(filter.origin.clone());
-            report.warn(match suggest::nearest(text, known()) {
-                Some(near) => warning.hint(format!("did you mean `{near}`?")),
-                None => warning.hint("write a source's name, a glob such as `wagner-*`, or `tag:press`"),
-            });
+/// What of a route never applies, and notifiers that have no alert of any.
+fn idle(config: &Config, report: &Report) {
+    for route in &config.routes {
+        let holds = &route.holds;
+        let warn = |key: &str, message: &str, hint: &str| {
+            report.warn(Problem::new(key, message).at(route.origin.clone()).hint(hint));
+        };
+        if holds.report.is_some() && route.to.is_empty() {
+            warn("route.report", "goes to nobody: `to` is empty", "name in `to` whom it is for");
         }
+        if holds.digest.is_empty() {
+            continue;
+        }
+        let never = "take it out, or write a route of its own for it";
+        if holds.batch.is_some() {
+            warn("route.batch", "never applies: `digest` holds all alerts of the route", never);
+        }
+        // Where another route leads to the same people, either budget is enough.
+        let leads_there = |other: &RouteSpec| {
+            other.to.iter().any(|name| route.to.iter().any(|own| own.value == name.value))
+        };
+        let is_alone = config.routes.iter().filter(|other| leads_there(other)).count() < 2;
+        if holds.budget.is_some() && is_alone {
+            warn("route.budget", "never applies: digests do not use it", never);
+        }
+    }
+    let named: BTreeSet<&str> =
+        config.routes.iter().flat_map(|route| &route.to).map(|name| name.value.as_str()).collect();
+    if !config.routes.iter().any(|route| matches!(route.takes, Takes::Alerts(_))) {
+        return;
+    }
+    for notifier in config.notifiers.iter().filter(|notifier| !named.contains(notifier.name.as_str())) {
+        let message =
+            format!("`{}` is named by no route: it has no alert that one of them takes", notifier.name);
+        let hint = "write its name into `to` of a route, or take it out; events without a route go to it all the same";
+        report.warn(Problem::new("notifier", message).hint(hint));
     }
 }

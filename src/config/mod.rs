@@ -31,6 +31,7 @@ mod suggest;
 mod template;
 mod tuning;
 mod typed;
+mod unmatched;
 mod value;
 mod write;
 

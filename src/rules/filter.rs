@@ -130,6 +130,14 @@ impl Sources {
         })
     }
 
+    /// The filters as they are written.
+    pub(crate) fn written(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|filter| match filter {
+            SourceFilter::Tag(tag) => format!("tag:{tag}"),
+            SourceFilter::Name(pattern) => pattern.as_str().to_owned(),
+        })
+    }
+
     /// Whether it names any.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -168,11 +176,7 @@ impl Sources {
 
 impl fmt::Display for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let written = self.0.iter().map(|filter| match filter {
-            SourceFilter::Tag(tag) => format!("tag:{tag}"),
-            SourceFilter::Name(pattern) => pattern.as_str().to_owned(),
-        });
-        f.write_str(&written.collect::<Vec<_>>().join(" "))
+        f.write_str(&self.written().collect::<Vec<_>>().join(" "))
     }
 }
 
