@@ -17,7 +17,7 @@ use super::print::{Exit, bytes, talk};
 use super::reach::{Session, unexpected};
 use crate::control::{Call, Mistake, Reply, api};
 use crate::desk::Desk;
-use crate::notify::foreign::{line, unmarked};
+use crate::notify::foreign::{cut, line, unmarked};
 use crate::rules::spec::Severity;
 use crate::wire::alert::severity;
 use crate::wire::item::Kind;
@@ -219,8 +219,7 @@ fn markdown(alerts: &[api::Alert], desk: &TimeZone) -> String {
         }
         let (alert, item) = (&told.alert, &told.alert.item.item);
         let head = if item.title.is_empty() { &item.text } else { &item.title };
-        let head: String = line(head).chars().take(HEADLINE_CHARS_MAX).collect();
-        let head = unmarked(&head);
+        let head = unmarked(&cut(&line(head), HEADLINE_CHARS_MAX));
         let head = match item.url.as_deref().and_then(web) {
             Some(url) => format!("[{head}](<{url}>)"),
             None => head,

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 /// Greatest length of a [`HeaderText`], in characters: with the words that encode it, below the 998 bytes that a mail
 /// line may have (RFC 5322, section 2.1.1).
 pub const HEADER_CHARS_MAX: usize = 200;
@@ -63,8 +65,29 @@ pub(crate) fn cut(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(chars_max.saturating_sub(1)).collect();
+    let mut left = chars_max.saturating_sub(1);
+    let fits = |(_, cluster): &(usize, &str)| {
+        let room = left.checked_sub(cluster.chars().count());
+        left = room.unwrap_or_default();
+        room.is_some()
+    };
+    let kept: String = clusters(text).take_while(fits).map(|(_, cluster)| cluster).collect();
     format!("{}…", whole_words(&kept))
+}
+
+/// More characters than any cluster has that means something; a letter can be buried under more.
+const CLUSTER_CHARS_MAX: usize = 32;
+
+/// What of `text` is seen as one character each, with its byte offset: a cut within would leave half an emoji.
+pub(super) fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.grapheme_indices(true).flat_map(|(at, cluster)| {
+        let is_whole = cluster.chars().nth(CLUSTER_CHARS_MAX).is_none();
+        let char = move |(within, char): (usize, char)| {
+            cluster.get(within..within + char.len_utf8()).map(|char| (at + within, char))
+        };
+        let buried = (!is_whole).then(|| cluster.char_indices().filter_map(char));
+        is_whole.then_some((at, cluster)).into_iter().chain(buried.into_iter().flatten())
+    })
 }
 
 /// `text`, which was cut somewhere, without its last word: that may be half of one. A long last word stays, since
@@ -187,6 +210,10 @@ mod tests {
     fn a_cut_falls_between_words_and_says_so() {
         assert_eq!(cut("Le Mali ferme ses frontières", 16), "Le Mali ferme…");
         assert_eq!(cut("Мали", 4), "Мали");
+        // A firefighter is four characters, and seen as one.
+        assert_eq!(cut(&"👩🏽\u{200d}🚒".repeat(60), 120), format!("{}…", "👩🏽\u{200d}🚒".repeat(29)));
+        let buried = format!("a{}", "\u{301}".repeat(300));
+        assert_eq!(cut(&buried, 120).chars().count(), 120);
         assert_eq!(cut(&"ж".repeat(300), 200).chars().count(), 200);
     }
 

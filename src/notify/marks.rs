@@ -1,6 +1,6 @@
 //! A foreign text cut to length, with the words that met a rule marked.
 
-use super::foreign::{harmless, whole_words};
+use super::foreign::{clusters, harmless, whole_words};
 use crate::rules::verdict::{Match, Reason};
 use crate::text::{ByteSpan, Field};
 
@@ -31,26 +31,34 @@ pub(crate) fn spans(rules: &[Match], field: Field) -> Vec<ByteSpan> {
 
 /// The first `chars_max` characters of `text`, in pieces; a cut ends in `…`.
 ///
-/// At most one blank line stays in a row. Characters are taken whole, whatever the spans say.
+/// At most one blank line stays in a row. Characters are taken whole, whatever the spans say, and what is seen as one
+/// character is not cut. Of none there is nothing.
 pub(crate) fn pieces(text: &str, spans: &[ByteSpan], chars_max: usize) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
+    if chars_max == 0 {
+        return pieces;
+    }
     let mut left = chars_max;
     let mut breaks = 2; // as if after a blank line: none stands at the start
     let mut spans = spans.iter().peekable();
-    for (at, char) in text.char_indices() {
-        let Some(char) = harmless(char) else { continue };
-        breaks = if char == '\n' { breaks + 1 } else { 0 };
+    for (begins, cluster) in clusters(text) {
+        let chars = cluster.char_indices().filter_map(|(at, char)| Some((begins + at, harmless(char)?)));
+        let chars: Vec<(usize, char)> = chars.collect();
+        let Some((_, first)) = chars.first() else { continue };
+        breaks = if *first == '\n' { breaks + 1 } else { 0 };
         if breaks > 2 {
             continue;
         }
-        if left == 0 {
+        let Some(room) = left.checked_sub(chars.len()) else {
             end(&mut pieces);
             break;
+        };
+        left = room;
+        for (at, char) in chars {
+            while spans.next_if(|span| span.end <= at).is_some() {}
+            let marked = spans.peek().is_some_and(|span| span.start <= at);
+            push(&mut pieces, char, marked);
         }
-        left -= 1;
-        while spans.next_if(|span| span.end <= at).is_some() {}
-        let marked = spans.peek().is_some_and(|span| span.start <= at);
-        push(&mut pieces, char, marked);
     }
     pieces
 }
@@ -118,6 +126,9 @@ mod tests {
             ("Mali et Niger", vec![(0, 4)], 13, "[Mali] et Niger"),
             ("\n\na\u{202e}\n\n\n\nb\0", vec![], 99, "a\n\nb"),
             ("", vec![(0, 4)], 99, ""),
+            ("Mali", vec![(0, 4)], 0, ""),
+            ("e\u{301}e\u{301}", vec![], 3, "e\u{301}…"),
+            ("🇲🇱🇳🇪", vec![(0, 8)], 3, "[🇲🇱]…"),
         ] {
             assert_eq!(shown(text, &marks, chars_max), expected, "{text:?} {marks:?}");
         }
