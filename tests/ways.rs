@@ -362,6 +362,24 @@ fn what_was_tried_in_an_outage_keeps_to_its_holds_and_leaves_as_one_message() {
 }
 
 #[test]
+fn what_a_receiver_refuses_uses_up_no_budget() {
+    // Given up at once, and tried again.
+    for status in [400, 409] {
+        let mut stage = Stage::set();
+        stage.desk.change(&format!("{}[[route]]\nto = [\"ops\"]\nbudget = \"1/1h\"\n", config(&stage.site)));
+        stage.answer("ops", status);
+        stage.poll(&["a convoy attacked"]);
+        stage.poll(&["the base falls"]);
+        assert_eq!((stage.bodies("ops").len(), stage.held().len()), (2, 0), "{status}");
+        stage.answer("ops", 200);
+        stage.poll(&["a convoy attacked again"]);
+        stage.poll(&["the base falls anew"]);
+        assert_eq!(stage.told("ops", 2), ["alert.new a convoy attacked again"], "{status}");
+        assert_eq!(stage.held(), ["budget"], "{status}: what was taken counts");
+    }
+}
+
+#[test]
 fn what_was_held_to_an_hour_at_which_nothing_ran_leaves_marked_as_late() {
     let digest = |hours: i64| {
         let at = now() + jiff::SignedDuration::from_hours(hours);

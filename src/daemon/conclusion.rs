@@ -107,9 +107,20 @@ impl Attempt {
         Delivery { freedom, state, ..self.delivery.clone() }
     }
 
-    /// Whether its receiver cannot have it, so that it counts in no budget.
+    /// Whether its receiver cannot have it by this attempt, which counts in no budget then. One that says no has not got
+    /// it, though it may know its id, so that this is no question of [`Freedom`].
     pub(super) fn got_nowhere(&self) -> bool {
-        matches!(self.outcome, Outcome::Asked(Err(_))) && self.freedom() == Freedom::Free
+        match &self.outcome {
+            Outcome::Asked(Ok(_) | Err(Failure::Lost { .. })) => false,
+            Outcome::Asked(Err(
+                Failure::Way { .. }
+                | Failure::Gone { .. }
+                | Failure::Transient { .. }
+                | Failure::Refused { .. }
+                | Failure::Permanent { .. },
+            ))
+            | Outcome::Unsaid(_) => true,
+        }
     }
 
     /// What may be made of the delivery now.
@@ -240,6 +251,47 @@ mod tests {
                 })
                 .unwrap();
             assert_eq!(store.delivery(row.id).unwrap().unwrap().state.as_str(), after, "{told}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_receiver_may_have_counts_in_its_budget() {
+        let routes = Routes::to_all(Vec::new());
+        let reason = || "no".to_owned();
+        for (outcome, counts) in [
+            (Outcome::Asked(Ok(Accepted { detail: "204".into() })), true),
+            (Outcome::Asked(Err(Failure::Lost { reason: reason() })), true),
+            (Outcome::Asked(Err(Failure::Way { reason: reason(), retry_after: None })), false),
+            (Outcome::Asked(Err(Failure::Gone { reason: reason() })), false),
+            (Outcome::Asked(Err(Failure::Transient { reason: reason(), retry_after: None })), false),
+            (Outcome::Asked(Err(Failure::Refused { reason: reason() })), false),
+            (Outcome::Asked(Err(Failure::Permanent { reason: reason() })), false),
+            (Outcome::Unsaid("gone"), false),
+        ] {
+            // Also where an attempt before it may have arrived.
+            for freedom in [Freedom::Free, Freedom::Doubtful] {
+                let told = format!("{outcome:?} {freedom:?}");
+                let (folder, who) = (tempfile::tempdir().unwrap(), ("mail".to_owned(), "desk".to_owned()));
+                let store = SledStore::create(folder.path()).unwrap();
+                let (alert, state) =
+                    (AlertId::from_bytes([7; 16]).into(), DeliveryState::Attempted { at: at(9) });
+                let row =
+                    Delivery { freedom, attempts: 2, ..Delivery::owed(who.clone(), alert, at(0), state) };
+                let outcome = match &outcome {
+                    Outcome::Asked(answer) => Outcome::Asked(answer.clone()),
+                    Outcome::Unsaid(reason) => Outcome::Unsaid(reason),
+                };
+                let attempt = Attempt { delivery: row, outcome, began: at(9), ended: at(10) };
+                store
+                    .transact(&mut |tx| {
+                        tx.put_spent(&who, &[at(5), at(9)])?;
+                        attempt.record(tx, &routes).map(drop)
+                    })
+                    .unwrap();
+                let mut left = vec![at(5)];
+                left.extend(counts.then_some(at(9)));
+                assert_eq!(store.spent(&who).unwrap(), left, "{told}");
+            }
         }
     }
 }

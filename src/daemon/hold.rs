@@ -317,7 +317,7 @@ impl Question {
     }
 }
 
-/// Gives back to the budgets of a recipient the message that left at `began`: the attempt got nowhere.
+/// Gives back to the budgets of a recipient the message that left at `began`: its receiver has not got it.
 ///
 /// # Errors
 /// When the store cannot be read or written.
