@@ -1,4 +1,4 @@
-//! What the sender lets go of when its time has come, and what it gives up.
+//! What the sender lets go of when its time has come, what it gives up, and what another config changes for it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use tracing::{error, warn};
 
 use super::hold::{self, Group};
 use super::sender::{AFTER_FAULT, Sender};
-use super::{clock, late};
+use super::{clock, late, orphan};
+use crate::desk::Desk;
 use crate::outbox::{Delivery, DeliveryId, retry};
 use crate::store::StoreError;
 
@@ -47,6 +48,33 @@ impl Sender {
                 self.doubt = true;
             }
         }
+    }
+
+    /// Works by another config from now on. Where it changed a notifier, what was amiss may have been put right.
+    pub(super) fn replace(&mut self, desk: Arc<Desk>) {
+        let (old, now) = (std::mem::replace(&mut self.desk, desk), clock::now());
+        for (name, lane) in &mut self.lanes {
+            let settings = |desk: &Desk| desk.config.notifiers.iter().find(|one| one.name == *name).cloned();
+            let (before, after) = (settings(&old), settings(&self.desk));
+            if before != after {
+                let is_same = before.zip(after).is_some_and(|(before, after)| after.has_receiver_of(&before));
+                lane.circuit.changed(is_same, now);
+            }
+        }
+        self.hasten_the_last();
+    }
+
+    /// Lets what waits for notifiers and recipients that are no longer configured be given up now: it is listed then, and
+    /// not forgotten until the hour of its next attempt.
+    pub(super) fn hasten_the_last(&mut self) {
+        let now = clock::now();
+        let gone = self.lanes.iter_mut().filter(|(name, _)| self.desk.notifier(name).is_none());
+        gone.for_each(|(_, lane)| lane.hasten(now));
+        let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
+        self.releases.spawn(async move {
+            let outcome = orphan::give_up(&station, desk, now).await;
+            (None, outcome.map(|()| Vec::new()))
+        });
     }
 
     /// Gives up what waits too long behind a way in trouble.

@@ -18,7 +18,7 @@ use super::refusal::Mended;
 use super::release::Released;
 use super::station::Station;
 use super::unrecorded::Unrecorded;
-use super::{absence, clock, orphan};
+use super::{absence, clock};
 use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::circuit::Fault;
@@ -221,28 +221,10 @@ impl Sender {
                 }
                 self.queue(deliveries);
             }
-            Order::Desk(desk) => {
-                self.desk = desk;
-                // What was amiss may have been put right.
-                self.lanes.values_mut().for_each(|lane| lane.circuit.hurry(clock::now()));
-                self.hasten_the_last();
-            }
+            Order::Desk(desk) => self.replace(desk),
             Order::Ping(reply) => _ = reply.send(()),
             Order::Finish(reply) => self.finish = Some(reply),
         }
-    }
-
-    /// Lets what waits for notifiers and recipients that are no longer configured be given up now: it is listed then, and
-    /// not forgotten until the hour of its next attempt.
-    fn hasten_the_last(&mut self) {
-        let now = clock::now();
-        let gone = self.lanes.iter_mut().filter(|(name, _)| self.desk.notifier(name).is_none());
-        gone.for_each(|(_, lane)| lane.hasten(now));
-        let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
-        self.releases.spawn(async move {
-            let outcome = orphan::give_up(&station, desk, now).await;
-            (None, outcome.map(|()| Vec::new()))
-        });
     }
 
     /// Asks the store what is owed. While it cannot say, it is asked again at every turn.

@@ -195,6 +195,33 @@ pub struct NotifierSettings {
     pub kind: NotifierKind,
 }
 
+impl NotifierSettings {
+    /// Whether they lead to the receiver to which `other` leads, whatever else differs.
+    pub fn has_receiver_of(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (NotifierKind::Email(one), NotifierKind::Email(other)) => match (&one.way, &other.way) {
+                (MailWay::Relay(one), MailWay::Relay(other)) => {
+                    (&one.host, one.port) == (&other.host, other.port)
+                }
+                (MailWay::Sendmail(one), MailWay::Sendmail(other)) => one == other,
+                (MailWay::Relay(_) | MailWay::Sendmail(_), _) => false,
+            },
+            (NotifierKind::Webhook(one), NotifierKind::Webhook(other)) => one.url == other.url,
+            (NotifierKind::Chat(one), NotifierKind::Chat(other)) => {
+                (one.service, &one.address) == (other.service, &other.address)
+            }
+            (NotifierKind::Stdout, NotifierKind::Stdout) => true,
+            (
+                NotifierKind::Email(_)
+                | NotifierKind::Webhook(_)
+                | NotifierKind::Chat(_)
+                | NotifierKind::Stdout,
+                _,
+            ) => false,
+        }
+    }
+}
+
 /// How a notifier tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NotifierKind {
@@ -381,6 +408,37 @@ mod tests {
             (at(-5), (false, at(0))),
         ] {
             assert_eq!(punctuality(at(0), now), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_receiver_is_the_same_whatever_else_is_said_of_the_way_to_it() {
+        let url = |url: &str| Url::parse(url).expect("an address");
+        let hook = |at: &str, secret: &str| {
+            let secrets = vec![Secret::new(secret.to_owned())];
+            NotifierKind::Webhook(WebhookSettings { url: url(at), secrets, template: None })
+        };
+        let mail = |host: &str, excerpt| {
+            let way = MailWay::Relay(RelaySettings {
+                host: host.to_owned(),
+                port: 25,
+                tls: SmtpTls::Off,
+                login: None,
+            });
+            let (from, to) = ("a@example.org".to_owned(), Vec::new());
+            NotifierKind::Email(EmailSettings { way, from, to, excerpt, templates: MailTemplates::default() })
+        };
+        for (one, other, expected) in [
+            (hook("https://a.example/1", "x"), hook("https://a.example/1", "y"), true),
+            (hook("https://a.example/1", "x"), hook("https://a.example/2", "x"), false),
+            (mail("a.example", 1), mail("a.example", 2), true),
+            (mail("a.example", 1), mail("b.example", 1), false),
+            (mail("a.example", 1), hook("https://a.example/", "x"), false),
+            (NotifierKind::Stdout, NotifierKind::Stdout, true),
+        ] {
+            let told = format!("{one:?} {other:?}");
+            let named = |kind| NotifierSettings { name: "ops".to_owned(), kind };
+            assert_eq!(named(one).has_receiver_of(&named(other)), expected, "{told}");
         }
     }
 }

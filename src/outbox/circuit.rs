@@ -63,6 +63,8 @@ pub struct Fault {
     pub failures: u32,
     /// When the next may be made.
     pub until: Timestamp,
+    /// Whether the receiver asked for that wait.
+    pub asked: bool,
     /// Why the latest failed, without secrets.
     pub reason: String,
     /// Whether it was told.
@@ -121,8 +123,8 @@ impl Circuit {
         let wait = Duration::from_secs(WAITS_SECONDS.get(step).copied().unwrap_or(600));
         let wait = retry_after.map_or(wait, |wish| wish.clamp(Duration::from_secs(1), RETRY_AFTER_MAX));
         let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-        let reason = reason.to_owned();
-        self.fault = Some(Fault { since, last: now, failures, until, reason, told });
+        let (reason, asked) = (reason.to_owned(), retry_after.is_some());
+        self.fault = Some(Fault { since, last: now, failures, until, asked, reason, told });
         if offline { None } else { self.tell_in_time(notifier, now) }
     }
 
@@ -205,7 +207,14 @@ impl Circuit {
     /// Lets the next attempt be made at once: somebody says that the way is mended.
     pub fn hurry(&mut self, now: Timestamp) {
         if let Some(fault) = &mut self.fault {
-            fault.until = now;
+            (fault.until, fault.asked) = (now, false);
+        }
+    }
+
+    /// The same where its settings changed: what a receiver asked for holds, as long as it is the same receiver.
+    pub fn changed(&mut self, is_same_receiver: bool, now: Timestamp) {
+        if !(is_same_receiver && self.fault.as_ref().is_some_and(|fault| fault.asked)) {
+            self.hurry(now);
         }
     }
 }
@@ -373,6 +382,26 @@ mod tests {
         circuit.failed("hook", ("503", None), (at(1), at(1)), false);
         circuit.hurry(at(2));
         assert_eq!(circuit.gate(at(2)), Gate::One);
+    }
+
+    #[test]
+    fn other_settings_hurry_but_not_against_the_wish_of_the_same_receiver() {
+        for (wish, is_same_receiver, expected) in [
+            (None, true, Gate::One),
+            (None, false, Gate::One),
+            (Some(Duration::from_mins(15)), true, Gate::Shut(at(900))),
+            (Some(Duration::from_mins(15)), false, Gate::One),
+        ] {
+            let mut circuit = Circuit::default();
+            circuit.failed("hook", ("429", wish), (at(0), at(0)), false);
+            circuit.changed(is_same_receiver, at(1));
+            assert_eq!(circuit.gate(at(1)), expected, "{wish:?} {is_same_receiver}");
+            // By hand, and after it failed without a wish.
+            circuit.hurry(at(2));
+            circuit.failed("hook", ("503", None), (at(2), at(2)), false);
+            circuit.changed(true, at(3));
+            assert_eq!(circuit.gate(at(3)), Gate::One, "{wish:?} {is_same_receiver}");
+        }
     }
 
     #[test]

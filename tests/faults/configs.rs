@@ -115,3 +115,24 @@ async fn row_11_many_hangups_end_with_the_last_config_and_lose_nothing() {
     assert!(log.matches(" reloaded").count() <= 20, "{log}");
     assert_eq!(hook.received().len(), 1, "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_11_a_reload_asks_no_receiver_before_it_wants_to_be_asked() {
+    let web = Web::start().await;
+    let busy = Hook::start(&[], vec![Answer::With(429, "retry-after", "900".to_owned()); 8]).await.unwrap();
+    let other = Hook::start(&[], Vec::new()).await.unwrap();
+    let desk = desk(&web, &webhook("ops", busy.url()), &["Convoy attacked at dawn"]);
+    let daemon = desk.start();
+    soon(busy.wait_for(1)).await;
+    until(&desk, &["outbox", "list", "--json"], |rows| rows.iter().any(|row| row["state"] == "retrying"));
+    desk.run(&["reload"]).ended(0);
+    desk.write("config/secret", SECRET);
+    desk.configure(&(restless(&web) + &webhook("ops", busy.url()) + "secret = { file = \"secret\" }\n"));
+    desk.run(&["reload"]).ended(0);
+    // What the one wants does not bind another. Orders are obeyed in turn, so the one was asked by now, if ever.
+    desk.configure(&(restless(&web) + &webhook("ops", other.url())));
+    desk.run(&["reload"]).ended(0);
+    soon(other.wait_for(1)).await;
+    assert_eq!(busy.received().len(), 1, "two reloads");
+    assert_eq!(daemon.stop().0, Some(0));
+}

@@ -1,6 +1,7 @@
 //! Deliveries, bundles and what was spent of budgets, as they are stored.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -262,6 +263,9 @@ struct FaultRow {
     last: Timestamp,
     failures: u32,
     until: Timestamp,
+    /// Absent when it is false.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    asked: bool,
     reason: String,
     told: bool,
 }
@@ -274,6 +278,7 @@ impl Row for Circuit {
             last: fault.last,
             failures: fault.failures,
             until: fault.until,
+            asked: fault.asked,
             reason: fault.reason.clone(),
             told: fault.told,
         };
@@ -296,6 +301,7 @@ impl Row for Circuit {
             last: row.last,
             failures: row.failures,
             until: row.until,
+            asked: row.asked,
             reason: row.reason,
             told: row.told,
         });
