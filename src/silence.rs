@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::id::{digest, id};
-use crate::route::Facts;
+use crate::route::{Facts, Routes};
 use crate::story::{AlertId, StoryId};
 
 /// Alerts that are listed under a silence; more are counted alone.
@@ -94,14 +94,19 @@ impl Silence {
     }
 }
 
-/// The place in `silences` of the one that holds back an alert with these facts, which belongs to `story` and names
-/// entities with all that they lie in. Rules are silenced one by one: an alert is held back only when all that it tells
-/// of are.
-pub fn holding(silences: &[Silence], facts: &Facts<'_>, story: StoryId, now: Timestamp) -> Option<usize> {
+/// The place in `silences` of the one that holds back an alert with these facts, which belongs to `story`; `routes` know
+/// in what its entities lie. Rules are silenced one by one: an alert is held back only when all that it tells of are.
+pub fn holding(
+    silences: &[Silence],
+    facts: &Facts<'_>,
+    routes: &Routes,
+    story: StoryId,
+    now: Timestamp,
+) -> Option<usize> {
     let active = || silences.iter().enumerate().filter(|(_, silence)| silence.is_active(now));
     let whole = active().find(|(_, silence)| match &silence.about {
         About::Rule(_) => false,
-        About::Entity(id) => facts.entities.contains(&id.as_str()),
+        About::Entity(id) => routes.lies_in(facts.entities, id),
         About::Source(name) => facts.source.is_some_and(|source| source.name.as_str() == name),
         About::Story(id) => *id == story,
     });
@@ -167,6 +172,7 @@ mod tests {
             entities: &["ml-gao", "ml"],
         };
         let rule = |name: &str| About::Rule(name.to_owned());
+        let routes = Routes::to_all(Vec::new());
         for (about, expected) in [
             (vec![rule("a")], None),
             (vec![rule("a"), rule("b")], Some(0)),
@@ -179,11 +185,11 @@ mod tests {
             (vec![About::Story(StoryId::from_bytes([2; 16]))], None),
         ] {
             let silences: Vec<_> = about.iter().cloned().map(silence).collect();
-            assert_eq!(holding(&silences, &facts, story, at(5)), expected, "{about:?}");
-            assert_eq!(holding(&silences, &facts, story, at(10)), None, "over: {about:?}");
+            assert_eq!(holding(&silences, &facts, &routes, story, at(5)), expected, "{about:?}");
+            assert_eq!(holding(&silences, &facts, &routes, story, at(10)), None, "over: {about:?}");
         }
         let none = Facts { rules: &[], entities: &[], source: None, ..facts };
-        assert_eq!(holding(&[silence(rule("a"))], &none, story, at(5)), None);
+        assert_eq!(holding(&[silence(rule("a"))], &none, &routes, story, at(5)), None);
     }
 
     #[test]

@@ -61,6 +61,16 @@ type = "place"
 name = "Gao"
 in = "ml"
 aliases = ["Gao"]
+[[entity]]
+id = "leaders"
+type = "group"
+name = "Leaders"
+[[entity]]
+id = "goita"
+type = "person"
+name = "Assimi Goita"
+in = "leaders"
+aliases = ["Goita"]
 "#;
 
 fn feed(titles: &[&str]) -> Reply {
@@ -101,6 +111,16 @@ fn a_silence_holds_back_what_it_is_about_and_lists_it() {
     stage.tell("blog", &["the base falls again", "calm"]);
     assert_eq!(stage.owed().len(), 6, "an alert of a rule that is not silenced is told");
     assert_eq!(stage.dispositions().iter().filter(|word| *word == "silenced").count(), 3);
+}
+
+#[test]
+fn a_silence_on_a_group_holds_back_what_tells_of_a_person_in_it() {
+    let stage = Stage::set("");
+    let line = ["silence", "add", "--entity", "leaders", "--for", "4h", "--reason", "known", "--json"];
+    stage.desk.run(&line);
+    stage.tell("wire", &["a convoy attacked, says Assimi Goita", "a convoy attacked near Niamey", "calm"]);
+    assert_eq!(stage.owed(), ["night", "ops"]);
+    assert_eq!(stage.dispositions().iter().filter(|word| *word == "silenced").count(), 1);
 }
 
 #[test]

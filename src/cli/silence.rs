@@ -32,13 +32,13 @@ struct What {
     /// Alerts that tell of this rule and of no other that is not silenced
     #[arg(long)]
     rule: Option<String>,
-    /// Alerts that mention this entity or place, or a place in it
+    /// Alerts that mention this entity or place, or what lies in it
     #[arg(long, value_name = "ID")]
     entity: Option<String>,
     /// Alerts on items of this source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Alerts of this story; every alert names its story
+    /// Alerts of this story, or of that of an alert whose id it is
     #[arg(long, value_name = "ID")]
     story: Option<String>,
 }

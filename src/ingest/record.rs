@@ -154,7 +154,7 @@ impl Recorder<'_> {
             entities: &mentioned,
         };
         let mut silences = self.tx.silences()?;
-        let holding = silence::holding(&silences, &facts, story.id, self.now);
+        let holding = silence::holding(&silences, &facts, &self.force.routes, story.id, self.now);
         let (disposition, routed) = if let Some(silence) = holding.and_then(|place| silences.get_mut(place)) {
             silence.note(id);
             self.tx.put_silences(&silences)?;

@@ -113,6 +113,8 @@ pub struct Routes {
     timezone: TimeZone,
     /// Everybody whom the notifiers tell.
     everybody: Vec<Recipient>,
+    /// In which entities each lies directly.
+    parents: HashMap<String, Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -147,12 +149,32 @@ impl Routes {
                 .collect(),
             spec: spec.clone(),
         };
-        Self { list: specs.iter().map(route).collect(), timezone, everybody }
+        let parents = |entity: &EntitySpec| {
+            let parents: Vec<String> = entity.parents.iter().map(|parent| parent.value.clone()).collect();
+            (!parents.is_empty()).then(|| (entity.id.value.clone(), parents))
+        };
+        let parents = entities.iter().filter_map(parents).collect();
+        Self { list: specs.iter().map(route).collect(), timezone, everybody, parents }
     }
 
     /// Everything goes to everybody at once.
     pub fn to_all(everybody: Vec<Recipient>) -> Self {
-        Self { list: Vec::new(), timezone: TimeZone::UTC, everybody }
+        Self { list: Vec::new(), timezone: TimeZone::UTC, everybody, parents: HashMap::new() }
+    }
+
+    /// Whether one of `mentioned` is the entity `group`, or lies below it.
+    pub fn lies_in(&self, mentioned: &[&str], group: &str) -> bool {
+        let mut open: Vec<&str> = mentioned.to_vec();
+        let mut seen = HashSet::new();
+        while let Some(id) = open.pop() {
+            if id == group {
+                return true;
+            }
+            if seen.insert(id) {
+                open.extend(self.parents.get(id).into_iter().flatten().map(String::as_str));
+            }
+        }
+        false
     }
 
     /// Where an alert goes.

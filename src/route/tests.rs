@@ -115,6 +115,22 @@ fn each_key_asks_for_what_it_says() {
 }
 
 #[test]
+fn what_lies_in_what_is_known_through_all_that_lies_between() {
+    let routes = Routes::new(&[], &entities(), everybody(), TimeZone::UTC);
+    for (mentioned, group, expected) in [
+        (&["ml-gao", "jnim"][..], "sahel", true),
+        (&["ml-gao"], "ml-gao", true),
+        (&["gao"], "ml", true),
+        (&["sahel"], "ml", false),
+        (&["ml"], "ne", false),
+        (&["jnim"], "jnim", true),
+        (&[], "ml", false),
+    ] {
+        assert_eq!(routes.lies_in(mentioned, group), expected, "{mentioned:?} in {group}");
+    }
+}
+
+#[test]
 fn the_first_route_decides_unless_it_says_continue() {
     let low = |to: &[&str], further| RouteSpec { further, ..route(AlertFilter::default(), to) };
     let facts = Facts { severity: Severity::Low, rules: &[], source: None, tier: 3, entities: &[] };
