@@ -127,9 +127,16 @@ fn a_silence_on_a_group_holds_back_what_tells_of_a_person_in_it() {
 fn a_silenced_story_is_told_once_the_silence_is_over() {
     let stage = Stage::set("");
     stage.tell("wire", &["a convoy attacked", "calm"]);
-    let story = text(stage.desk.alerts().first().unwrap(), "/story/id");
-    let line = ["silence", "add", "--story", &story, "--for", "1h", "--reason", "we are on it", "--json"];
-    let silence = stage.desk.run(&line).pop().unwrap();
+    let alert = stage.desk.alerts().remove(0);
+    let begin = |story: &str| {
+        let line = ["silence", "add", "--story", story, "--for", "1h", "--reason", "we are on it", "--json"];
+        stage.desk.run(&line).pop().unwrap()
+    };
+    // By its own id, or by that of an alert of it.
+    let (story, by_alert) = (text(&alert, "/story/id"), begin(&text(&alert, "/id")));
+    assert_eq!((text(&by_alert, "/name"), text(&by_alert, "/about")), (story.clone(), "story".to_owned()));
+    stage.desk.run(&["silence", "end", &text(&by_alert, "/id")]);
+    let silence = begin(&story);
     let graver = "<rss version=\"2.0\"><channel><title>t</title><item><title>a convoy attacked</title>\
                   <link>https://x.example/1</link><guid>2</guid></item></channel></rss>";
     stage.site.show("/blog", Reply::ok(graver));
@@ -179,6 +186,7 @@ fn a_silence_needs_an_end_a_reason_and_something_that_exists() {
         (&["--rule", "convoy", "--for", "4 hours", "--reason", "x"], 2, "such as 4h"),
         (&["--rule", "convoi", "--for", "4h", "--reason", "x"], 74, "there is no rule `convoi`"),
         (&["--story", "x", "--for", "4h", "--reason", "x"], 74, "there is no story `x`"),
+        (&["--story", "00000000000000000000000000", "--for", "4h", "--reason", "x"], 74, "there is no story `0000"),
         (&["--rule", "convoy", "--for", "91d", "--reason", "x"], 74, "at most 90 days"),
     ] {
         let program = env!("CARGO_BIN_EXE_harmattan");

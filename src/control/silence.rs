@@ -12,6 +12,7 @@ use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::silence::{self, About, SilenceId};
 use crate::store::StoreError;
+use crate::story::{AlertId, StoryId};
 
 /// The longest silence: what is to be quiet for longer belongs into the rules.
 const LONGEST: Duration = Duration::from_hours(24 * 90);
@@ -70,9 +71,13 @@ pub(super) async fn begin(
     reason: String,
 ) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
-    let about = match subject(&desk, about, name) {
-        Ok(about) => about,
-        Err(why) => return Ok(refused(why)),
+    let known = match about {
+        "story" => story(context, &name).await?.map(About::Story),
+        _ => subject(&desk, about, &name),
+    };
+    let Some(about) = known else {
+        let more = if about == "story" { ", nor an alert with that id" } else { "" };
+        return Ok(refused(format!("there is no {about} `{name}`{more}")));
     };
     let now = clock::now();
     let length = Duration::from_secs(seconds);
@@ -91,21 +96,31 @@ pub(super) async fn begin(
     Ok(listed(&[begun], now))
 }
 
-/// What a silence is about, if there is such a thing.
-fn subject(desk: &Desk, about: &str, name: String) -> Result<About, String> {
-    let known = match about {
-        "rule" => desk.engine.has_rule(&name),
-        "entity" => desk.config.entities.iter().any(|entity| entity.id.value == name),
-        "source" => desk.config.sources.iter().any(|source| source.name.as_str() == name),
-        _ => name.parse::<crate::story::StoryId>().is_ok(),
-    };
+/// What a silence is about but for a story, if there is such a thing.
+fn subject(desk: &Desk, about: &str, name: &str) -> Option<About> {
+    let named = name.to_owned();
     match about {
-        _ if !known => Err(format!("there is no {about} `{name}`")),
-        "rule" => Ok(About::Rule(name)),
-        "entity" => Ok(About::Entity(name)),
-        "source" => Ok(About::Source(name)),
-        _ => name.parse().map(About::Story).map_err(|error| format!("{error}")),
+        "rule" => desk.engine.has_rule(name).then_some(About::Rule(named)),
+        "entity" => {
+            desk.config.entities.iter().any(|entity| entity.id.value == name).then_some(About::Entity(named))
+        }
+        "source" => desk
+            .config
+            .sources
+            .iter()
+            .any(|source| source.name.as_str() == name)
+            .then_some(About::Source(named)),
+        _ => None,
     }
+}
+
+/// The story of that id, or the one of the alert of that id: lists show an alert's own id first.
+async fn story(context: &Context, name: &str) -> Result<Option<StoryId>, StoreError> {
+    let (Ok(id), Ok(alert)) = (name.parse::<StoryId>(), name.parse::<AlertId>()) else { return Ok(None) };
+    if let Some(alert) = context.station.read(move |store| store.alert(alert)).await? {
+        return Ok(Some(alert.story.id));
+    }
+    context.station.writer.commit(move |tx| Ok(tx.story(id)?.map(|story| story.id))).await
 }
 
 /// Ends one early; the reply is that one alone.
