@@ -73,13 +73,22 @@ async fn amiss(station: &Station, desk: &Arc<Desk>, live: &Live) -> Option<Strin
     }
     let (names, now) =
         (desk.sources.iter().map(|source| source.name().clone()).collect::<Vec<_>>(), clock::now());
+    let told = told(&desk.notifiers);
+    let looked = station.read(move |store| look(store, &names, &told, now)).await;
+    looked.unwrap_or_else(|fault| Some(format!("the store: {fault:#}")))
+}
+
+/// Whom the notifiers tell. Lines on the standard output always arrive, whoever reads them: where there is another
+/// notifier, they are no proof that anybody is told.
+fn told(notifiers: &[Arc<Notifier>]) -> Vec<Recipient> {
+    let (lines, others): (Vec<_>, Vec<_>) =
+        notifiers.iter().partition(|notifier| matches!(notifier.as_ref(), Notifier::Stdout(_)));
     let told = |notifier: &Notifier| {
         let name = notifier.name().to_owned();
         notifier.recipients().into_iter().map(move |to| (name.clone(), to))
     };
-    let told: Vec<Recipient> = desk.notifiers.iter().flat_map(|notifier| told(notifier)).collect();
-    let looked = station.read(move |store| look(store, &names, &told, now)).await;
-    looked.unwrap_or_else(|fault| Some(format!("the store: {fault:#}")))
+    let counted = if others.is_empty() { lines } else { others };
+    counted.into_iter().flat_map(|notifier| told(notifier)).collect()
 }
 
 /// What the store tells of progress.
@@ -227,7 +236,10 @@ mod tests {
     async fn the_address_is_called_in_spite_of_reloads_and_not_while_nothing_gets_through() {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("harmattan.toml");
-        std::fs::write(&config, "[[notifier]]\nname = \"mail\"\ntype = \"stdout\"\n").unwrap();
+        // What is printed always arrives, and is no proof that anybody is told.
+        let notifiers = "[[notifier]]\nname = \"screen\"\ntype = \"stdout\"\n\
+                         [[notifier]]\nname = \"mail\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+        std::fs::write(&config, notifiers).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let load = || {
@@ -270,6 +282,25 @@ mod tests {
             calls += 1;
         }
         assert!(calls <= 1, "{calls} calls, one of which may have been under way");
+    }
+
+    #[test]
+    fn what_is_printed_counts_only_where_nothing_else_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("harmattan.toml");
+        let screen = |name: &str| format!("[[notifier]]\nname = \"{name}\"\ntype = \"stdout\"\n");
+        let hook = "[[notifier]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+        for (notifiers, expected) in [
+            (screen("a") + &screen("b"), &["a", "b"][..]),
+            (screen("a") + hook, &["hook"]),
+            (hook.to_owned(), &["hook"]),
+        ] {
+            std::fs::write(&config, &notifiers).unwrap();
+            let environment = Environment::bare(folder.path().to_owned());
+            let desk = Desk::load(&config, &environment, at(0), None).unwrap();
+            let names: Vec<String> = told(&desk.notifiers).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, expected, "{notifiers}");
+        }
     }
 
     #[test]
