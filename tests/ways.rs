@@ -362,6 +362,42 @@ fn what_was_tried_in_an_outage_keeps_to_its_holds_and_leaves_as_one_message() {
 }
 
 #[test]
+fn a_digest_that_is_tried_again_waits_for_the_end_of_quiet_hours_under_its_id() {
+    let clock = |hours| {
+        let at = now() + jiff::SignedDuration::from_hours(hours);
+        jiff::tz::TimeZone::UTC.to_datetime(at).strftime("%H:%M").to_string()
+    };
+    let quiet = format!("quiet = {{ from = \"{}\", to = \"{}\" }}", clock(-1), clock(3));
+    for (answer, gravest, waits) in [
+        (Reply::status(503).header("Retry-After", "3600"), "a convoy attacked again", true),
+        (Reply::raw(""), "a convoy attacked again", true),
+        (Reply::raw(""), "the base falls", false),
+    ] {
+        let mut stage = Stage::set();
+        let routed = |stage: &Stage, hold: &str| {
+            let route = format!("[[route]]\nto = [\"ops\"]\ntimezone = \"UTC\"\n{hold}\n");
+            stage.desk.change(&(config(&stage.site) + &route));
+        };
+        routed(&stage, &format!("digest = [\"{}\"]", clock(5)));
+        stage.poll(&["a convoy attacked", gravest]);
+        stage.site.show("/ops", answer);
+        stage.end_holds();
+        stage.poll(&[]);
+        assert_eq!(stage.told("ops", 0), ["alert.digest "]);
+        routed(&stage, &quiet);
+        stage.answer("ops", 200);
+        stage.pass(Duration::from_mins(61));
+        stage.poll(&[]);
+        assert_eq!((stage.bodies("ops").len() == 1, stage.held().len() == 1), (waits, waits), "{gravest}");
+        routed(&stage, "");
+        stage.end_holds();
+        stage.poll(&[]);
+        let ids: Vec<_> = stage.site.asked("/ops").iter().map(|asked| asked.text("webhook-id")).collect();
+        assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
+    }
+}
+
+#[test]
 fn what_a_receiver_refuses_uses_up_no_budget() {
     // Given up at once, and tried again.
     for status in [400, 409] {

@@ -7,8 +7,9 @@ use tracing::info;
 
 use super::clock;
 use super::conclusion::{Attempt, Outcome, Recorded};
-use super::hold::{self, Question};
+use super::hold;
 use super::orphan::Gone;
+use super::question::Question;
 use super::station::Station;
 use super::unrecorded::{Leave, Unrecorded};
 use crate::desk::Desk;
@@ -86,7 +87,8 @@ async fn attempt(
     let (told, network) = told(station, Arc::clone(desk), id).await?;
     let question = match &told {
         Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
-        Some(Stored::Event(_) | Stored::Bundle(..) | Stored::Report(_)) | None => None,
+        Some(Stored::Bundle(_, alerts, _)) => Question::of_bundle(desk, alerts, began),
+        Some(Stored::Event(_) | Stored::Report(_)) | None => None,
     };
     let (delivery, recorded) = match begin(station, unrecorded, errand, began, question).await? {
         Begun::Recorded(delivery) => (delivery, true),

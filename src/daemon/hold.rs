@@ -7,15 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::info;
 
+use super::question::Question;
 use super::station::Station;
 use crate::desk::Desk;
 use crate::fault;
 use crate::notify::digest;
 use crate::outbox::bundle::{self, Bundle, BundleId, Cause, Weight};
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom, retry};
-use crate::route::hold::{Asked, Budget, Hold, HoldReason};
-use crate::route::{self, Facts, Recipient, Routed, Routes};
-use crate::rules::SourceLabel;
+use crate::route::Recipient;
+use crate::route::hold::HoldReason;
 use crate::rules::spec::Severity;
 use crate::store::{Store, StoreError, Transaction};
 use crate::story::{Alert, StoryId};
@@ -79,7 +79,7 @@ pub(super) async fn release(
     let Some(cause) = first.state.held().map(|hold| Cause::from(hold.reason)) else { return Ok(Vec::new()) };
     let notifier = first.notifier.clone();
     let (mut together, mut alone): (Vec<_>, Vec<_>) =
-        members.into_iter().partition(|(_, delivery)| delivery.freedom == Freedom::Free);
+        members.into_iter().partition(|(_, delivery)| may_be_bundled(delivery));
     if together.len() == 1 && cause != Cause::Digest {
         alone.append(&mut together);
     }
@@ -97,6 +97,11 @@ pub(super) async fn release(
         fault::point("parted");
     }
     Ok(made)
+}
+
+/// Whether it may leave as one of several: its receiver cannot have it, and it is not several itself.
+fn may_be_bundled(delivery: &Delivery) -> bool {
+    delivery.freedom == Freedom::Free && delivery.subject.alert().is_some()
 }
 
 /// What leaves together by that notifier, in as many messages as it takes.
@@ -239,82 +244,6 @@ fn hold_those(tx: &dyn Transaction, asked: &[(DeliveryId, Question)]) -> Result<
         }
     }
     Ok(held)
-}
-
-/// What decides whether an alert that is about to leave must wait after all.
-pub(super) struct Question {
-    routes: Arc<Routes>,
-    routed: Routed,
-    asked: Asked,
-}
-
-impl Question {
-    /// The question for `alert`, under the routes now in force.
-    pub(super) fn of(desk: &Desk, alert: &Alert, now: Timestamp) -> Self {
-        let source = alert.item.source.as_ref();
-        let spec = source.and_then(|name| desk.source(name.as_str()));
-        let tags = spec.map(|source| source.spec.tags.as_slice()).unwrap_or_default();
-        let routed = desk.in_force.routes.of_alert(&Facts {
-            severity: alert.severity,
-            rules: &alert.rules,
-            source: source.map(|name| SourceLabel { name, tags }),
-            tier: alert.tier,
-            entities: &route::mentioned(&alert.entities, &alert.places),
-        });
-        let story = &alert.story;
-        let asked = Asked { severity: alert.severity, story: story.id, began: story.first_seen, now };
-        Self { routes: Arc::clone(&desk.in_force.routes), routed, asked }
-    }
-
-    /// Whether `who` is not told before quiet hours end.
-    pub(super) fn waits_for_quiet(&self, who: &Recipient) -> bool {
-        // No budget is used up as long as nothing left.
-        self.routes.hold_back(&self.routed, who, self.asked, &[]).is_some()
-    }
-
-    /// What `delivery` must wait for, unless it does or is closed.
-    fn hold(&self, tx: &dyn Transaction, delivery: &Delivery) -> Result<Option<Hold>, StoreError> {
-        let left = match self.counted_for(delivery) {
-            Some(_) => tx.spent(&who(delivery))?,
-            None => Vec::new(),
-        };
-        Ok(self.hold_given(delivery, &left))
-    }
-
-    /// The same, given when the messages that count in budgets left.
-    pub(super) fn hold_given(&self, delivery: &Delivery, left: &[Timestamp]) -> Option<Hold> {
-        let waits = delivery.state.is_open() && delivery.state.held().is_none();
-        let asked = || self.routes.hold_back(&self.routed, &who(delivery), self.asked, left);
-        (waits && delivery.freedom != Freedom::Asked).then(asked).flatten()
-    }
-
-    /// For how long a message for the recipient of `delivery` counts in the longest of the budgets; `None` where there is
-    /// none.
-    pub(super) fn counted_for(&self, delivery: &Delivery) -> Option<Duration> {
-        let budgets = self.routes.budgets(&self.routed, &who(delivery));
-        budgets.iter().map(|budget| budget.per).max()
-    }
-
-    /// Holds `delivery` back or counts it as a message that leaves; one that was asked for by hand is neither.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub(super) fn ask(&self, tx: &dyn Transaction, delivery: &mut Delivery) -> Result<bool, StoreError> {
-        if delivery.freedom == Freedom::Asked {
-            return Ok(false);
-        }
-        if let Some(hold) = self.hold(tx, delivery)? {
-            delivery.state = DeliveryState::Held(hold);
-            return Ok(true);
-        }
-        if let Some(longest) = self.counted_for(delivery) {
-            let (who, now) = (who(delivery), self.asked.now);
-            let mut left = Budget::counted(longest, &tx.spent(&who)?, now);
-            left.push(now);
-            tx.put_spent(&who, &left)?;
-        }
-        Ok(false)
-    }
 }
 
 /// Gives back to the budgets of a recipient the message that left at `began`: its receiver has not got it.

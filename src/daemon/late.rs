@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::hold::{self, Question};
+use super::hold;
+use super::question::Question;
 use super::station::Station;
 use crate::desk::Desk;
 use crate::notify::LATE;

@@ -30,6 +30,7 @@ mod past;
 pub(crate) mod planned;
 pub mod poll;
 pub mod poller;
+mod question;
 mod read;
 pub mod recall;
 mod refusal;

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::conclusion::{self, Attempt, Conclusion};
-use super::hold::{self, Question};
+use super::hold;
+use super::question::Question;
 use super::station::Station;
 use crate::event::Event;
 use crate::outbox::circuit::Circuit;
