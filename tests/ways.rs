@@ -362,6 +362,72 @@ fn what_was_tried_in_an_outage_keeps_to_its_holds_and_leaves_as_one_message() {
 }
 
 #[test]
+fn a_silence_stops_what_is_held_or_tried_again_and_lists_it() {
+    let clock = |hours| {
+        let at = now() + jiff::SignedDuration::from_hours(hours);
+        jiff::tz::TimeZone::UTC.to_datetime(at).strftime("%H:%M").to_string()
+    };
+    let digest = format!("digest = [\"{}\"]", clock(5));
+    let quiet = format!("quiet = {{ from = \"{}\", to = \"{}\" }}", clock(-1), clock(3));
+    let (yes, no) = (Reply::status(200), Reply::status(503).header("Retry-After", "3600"));
+    // With what was told before, how often the receiver is asked before the silence, and whether it may have the alert.
+    let cases = [
+        ("batch = \"1h\"", &yes, &[][..], 0, false),
+        (&digest, &yes, &[], 0, false),
+        (&quiet, &yes, &[], 0, false),
+        ("budget = \"1/1h\"", &yes, &["the base falls"], 1, false),
+        ("", &no, &[], 1, false),
+        ("", &Reply::raw(""), &[], 1, true),
+        // The digest itself was tried.
+        (&digest, &no, &[], 1, false),
+    ];
+    for (hold, answer, before, asked, may_have) in cases {
+        let mut stage = Stage::set();
+        let routed = |stage: &Stage, hold: &str| {
+            let route = format!("[[route]]\nto = [\"ops\"]\ntimezone = \"UTC\"\n{hold}\n");
+            stage.desk.change(&(config(&stage.site) + &route));
+        };
+        routed(&stage, hold);
+        stage.site.show("/ops", answer.clone());
+        stage.poll(before);
+        stage.poll(&["a convoy attacked"]);
+        stage.poll(&["a convoy attacked again"]);
+        if !stage.held().is_empty() && asked > before.len() {
+            stage.end_holds();
+            stage.poll(&[]);
+        }
+        let told = stage.bodies("ops").len();
+        assert!(told >= asked, "{hold} {before:?}");
+
+        let silence = ["silence", "add", "--rule", "convoy", "--for", "4h", "--reason", "known", "--json"];
+        let silence = text(&stage.desk.run(&silence)[0], "/id");
+        routed(&stage, "");
+        stage.answer("ops", 200);
+        stage.end_holds();
+        stage.pass(Duration::from_mins(61));
+        stage.poll(&[]);
+        assert_eq!(stage.bodies("ops").len(), told, "{hold} {before:?}: stopped");
+        assert_eq!(stage.desk.run(&["outbox", "list", "--json"]), Vec::<Value>::new(), "{hold} {before:?}");
+        let listed = &stage.desk.run(&["silence", "list", "--json"])[0];
+        assert_eq!((&listed["held"], listed["alerts"].as_array().map(Vec::len)), (&2.into(), Some(2)));
+        let mut alerts = stage.desk.alerts();
+        alerts.retain(|alert| alert["severity"] == "high");
+        assert!(
+            alerts.len() == 2 && alerts.iter().all(|alert| alert["disposition"] == "silenced"),
+            "{alerts:?}"
+        );
+        let rows = stage.desk.run(&["outbox", "list", "--all", "--json"]);
+        let stopped = rows.iter().filter(|row| text(row, "/reason") == format!("silence {silence}"));
+        assert!(stopped.count() >= 2, "{rows:?}");
+
+        // Who has not heard of a story does when it goes on after the silence.
+        stage.desk.run(&["silence", "end", &silence]);
+        stage.poll(&["A convoy attacked!"]);
+        assert_eq!(stage.bodies("ops").len() == told, may_have, "{hold} {before:?}");
+    }
+}
+
+#[test]
 fn a_digest_that_is_tried_again_waits_for_the_end_of_quiet_hours_under_its_id() {
     let clock = |hours| {
         let at = now() + jiff::SignedDuration::from_hours(hours);

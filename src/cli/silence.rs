@@ -18,7 +18,7 @@ pub(super) struct Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Begin a silence: its alerts are recorded and counted, and nobody is told
+    /// Begin a silence: its alerts, those that wait included, are recorded and counted, and nobody is told
     Add(Add),
     /// List the silences and what each held back
     List(List),

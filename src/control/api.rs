@@ -357,7 +357,7 @@ pub struct Delivery {
     /// When it entered its state, or is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Why it waits or is dead.
+    /// Why it waits, is dead or was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -132,7 +132,7 @@ fn stand(
 fn end(delivery: &Delivery) -> Option<Timestamp> {
     match &delivery.state {
         DeliveryState::Delivered { at }
-        | DeliveryState::Dropped { at }
+        | DeliveryState::Dropped { at, .. }
         | DeliveryState::Bundled { at, .. }
         | DeliveryState::Dead { at, .. } => Some(*at),
         DeliveryState::Held(_)

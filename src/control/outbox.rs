@@ -251,7 +251,7 @@ fn make_dropped(
     for id in wanted {
         let Some(mut delivery) = tx.delivery(*id)? else { continue };
         if may(&delivery.state) {
-            delivery.state = DeliveryState::Dropped { at };
+            delivery.state = DeliveryState::Dropped { at, by: None };
             tx.put_delivery(&delivery)?;
             dropped.push(delivery);
         }

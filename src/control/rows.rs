@@ -168,9 +168,8 @@ pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
     let (at, reason) = match &delivery.state {
         DeliveryState::Held(hold) => (Some(hold.until), Some(hold.reason.as_str().to_owned())),
         DeliveryState::Ready => (None, None),
-        DeliveryState::Attempted { at } | DeliveryState::Delivered { at } | DeliveryState::Dropped { at } => {
-            (Some(*at), None)
-        }
+        DeliveryState::Attempted { at } | DeliveryState::Delivered { at } => (Some(*at), None),
+        DeliveryState::Dropped { at, by } => (Some(*at), by.map(|silence| format!("silence {silence}"))),
         DeliveryState::Bundled { at, into } => (Some(*at), Some(format!("told as part of {into}"))),
         DeliveryState::Retrying { due, reason, .. } => (Some(*due), Some(reason.clone())),
         DeliveryState::Dead { at, reason } => (Some(*at), Some(reason.clone())),

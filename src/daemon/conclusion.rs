@@ -229,7 +229,7 @@ mod tests {
         let routes = Routes::to_all(Vec::new());
         let way = || Failure::Way { reason: "503".into(), retry_after: None };
         let yes = || Accepted { detail: "204".into() };
-        let dropped = DeliveryState::Dropped { at: at(1) };
+        let dropped = DeliveryState::Dropped { at: at(1), by: None };
         let attempted = DeliveryState::Attempted { at: at(0) };
         for (stored, outcome, after) in [
             (dropped.clone(), Err(way()), dropped.as_str()),

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::info;
 
-use super::clock;
 use super::conclusion::{Attempt, Outcome, Recorded};
-use super::hold;
 use super::orphan::Gone;
 use super::question::Question;
 use super::station::Station;
 use super::unrecorded::{Leave, Unrecorded};
+use super::{clock, hold, hush};
 use crate::desk::Desk;
 use crate::event::{Event, Network};
 use crate::fault;
@@ -87,7 +86,7 @@ async fn attempt(
     let (told, network) = told(station, Arc::clone(desk), id).await?;
     let question = match &told {
         Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
-        Some(Stored::Bundle(_, alerts, _)) => Question::of_bundle(desk, alerts, began),
+        Some(Stored::Bundle(_, alerts, left)) => Question::of_bundle(desk, alerts, *left, began),
         Some(Stored::Event(_) | Stored::Report(_)) | None => None,
     };
     let (delivery, recorded) = match begin(station, unrecorded, errand, began, question).await? {
@@ -250,9 +249,14 @@ async fn begin(
     let stored = move |store: &dyn Store| {
         let Some(delivery) = store.delivery(id)? else { return Ok(None) };
         let spent = store.spent(&hold::who(&delivery))?;
-        Ok(Some((delivery, spent)))
+        Ok(Some((delivery, spent, store.silences()?)))
     };
-    let Some((delivery, spent)) = station.read(stored).await? else { return Ok(Begun::Not(Next::Closed)) };
+    let Some((delivery, spent, silences)) = station.read(stored).await? else {
+        return Ok(Begun::Not(Next::Closed));
+    };
+    if question.as_deref().is_some_and(|question| question.silences(&silences, &delivery).is_some()) {
+        return Ok(Begun::Not(Next::Waits));
+    }
     Ok(match unrecorded.leave(delivery, at, question.as_deref(), spent) {
         Leave::Now(delivery) => Begun::Unrecorded(delivery),
         Leave::Waits => Begun::Not(Next::Waits),
@@ -260,7 +264,8 @@ async fn begin(
     })
 }
 
-/// Records within a transaction that an attempt begins or is held back; `None` when nothing is owed any more.
+/// Records within a transaction that an attempt begins or is held back; `None` when nothing is owed any more, be it that
+/// a silence stops it.
 fn claim(
     tx: &dyn Transaction,
     id: DeliveryId,
@@ -275,6 +280,11 @@ fn claim(
         return Ok(Some(delivery));
     }
     delivery.doubt_what_was_under_way();
+    if let Some(question) = question
+        && hush::hush(tx, question, &mut delivery)?
+    {
+        return Ok(None);
+    }
     let held_back = question.map(|question| question.ask(tx, &mut delivery)).transpose()?.unwrap_or(false);
     if !held_back {
         delivery.attempts = delivery.attempts.saturating_add(1);
@@ -324,7 +334,7 @@ mod tests {
             (DeliveryState::Held(hold), DeliveryState::Held(hold)),
             (DeliveryState::Ready, attempted.clone()),
             (retrying, attempted),
-            (DeliveryState::Dropped { at: at(1) }, DeliveryState::Dropped { at: at(1) }),
+            (DeliveryState::Dropped { at: at(1), by: None }, DeliveryState::Dropped { at: at(1), by: None }),
         ] {
             let work = |tx: &dyn Transaction, id| drop(claim(tx, id, at(5), None).unwrap());
             assert_eq!(left(before.clone(), work), after, "{before:?}");

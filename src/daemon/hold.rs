@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::info;
 
+use super::hush;
 use super::question::Question;
 use super::station::Station;
 use crate::desk::Desk;
@@ -63,18 +64,24 @@ impl Groups {
     }
 }
 
-/// Lets go of a group: a single alert is ready then, and what its receiver may have; several others leave in bundles of
+/// Lets go of a group, but for what a silence in force stops: a single alert is ready then, and what its receiver may have; several others leave in bundles of
 /// which each is one transaction. Returns what is to be sent.
 ///
 /// # Errors
 /// When the store fails; what is in a bundle already stays there.
 pub(super) async fn release(
     station: &Station,
-    desk: &Desk,
+    desk: &Arc<Desk>,
     ids: BTreeSet<DeliveryId>,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let members = station.read(move |store| members(store, &ids, now)).await?;
+    let read = move |store: &dyn Store| Ok((members(store, &ids, now)?, store.silences()?));
+    let (mut members, silences) = station.read(read).await?;
+    if silences.iter().any(|silence| silence.is_active(now)) {
+        let ids = members.iter().map(|(_, delivery)| delivery.id).collect();
+        let stopped = hush::stop(station, desk, ids, now).await?;
+        members.retain(|(_, delivery)| !stopped.contains(&delivery.id));
+    }
     let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
     let Some(cause) = first.state.held().map(|hold| Cause::from(hold.reason)) else { return Ok(Vec::new()) };
     let notifier = first.notifier.clone();
@@ -218,7 +225,7 @@ pub(super) async fn hold_back(
 }
 
 /// The question for each of `ids` that tells an alert.
-fn questions(
+pub(super) fn questions(
     store: &dyn Store,
     desk: &Desk,
     ids: &[DeliveryId],

@@ -80,7 +80,7 @@ fn part(
     ids: &[DeliveryId],
     now: Timestamp,
 ) -> Result<(Vec<(DeliveryId, Timestamp)>, Rest), StoreError> {
-    let (mut alone, mut rest) = (Vec::new(), Rest::new());
+    let (mut alone, mut rest, silences) = (Vec::new(), Rest::new(), store.silences()?);
     for id in ids {
         let Some(delivery) = store.delivery(*id)? else { continue };
         let late = now.duration_since(delivery.ready) > LATE;
@@ -94,8 +94,10 @@ fn part(
             continue;
         }
         let who = (delivery.notifier.clone(), delivery.recipient.clone());
-        if !is_free(&delivery, now) || Question::of(desk, &alert, now).waits_for_quiet(&who) {
-            // The latter is held back when its turn comes, and leaves with all that quiet hours hold.
+        let question = Question::of(desk, &alert, now);
+        let is_silenced = question.silences(&silences, &delivery).is_some();
+        if !is_free(&delivery, now) || is_silenced || question.waits_for_quiet(&who) {
+            // The latter two are stopped or held back when their turn comes; these leave with all that quiet hours hold.
             alone.push((delivery.id, delivery.ready));
             continue;
         }

@@ -17,6 +17,7 @@ pub mod deliver;
 mod failing;
 mod heartbeat;
 mod hold;
+mod hush;
 mod jam;
 mod lane;
 mod late;

@@ -11,6 +11,7 @@ use crate::outbox::{Delivery, DeliveryState, Freedom};
 use crate::route::hold::{Asked, Budget, Hold};
 use crate::route::{self, Facts, Recipient, Routed, Routes};
 use crate::rules::SourceLabel;
+use crate::silence::{self, Silence};
 use crate::store::{StoreError, Transaction};
 use crate::story::Alert;
 
@@ -21,6 +22,10 @@ pub(super) struct Question {
     asked: Asked,
     /// Whether it uses up budgets.
     counts: bool,
+    /// What is told, as far as it was read.
+    pub(super) told: Vec<Alert>,
+    /// Whether that is all.
+    is_whole: bool,
 }
 
 impl Question {
@@ -28,13 +33,14 @@ impl Question {
     pub(super) fn of(desk: &Desk, alert: &Alert, now: Timestamp) -> Self {
         let story = &alert.story;
         let asked = Asked { severity: alert.severity, story: story.id, began: story.first_seen, now };
-        let routes = Arc::clone(&desk.in_force.routes);
-        Self { routes, routed: routed(desk, alert), asked, counts: true }
+        let (routes, told) = (Arc::clone(&desk.in_force.routes), vec![alert.clone()]);
+        Self { routes, routed: routed(desk, alert), asked, counts: true, told, is_whole: true }
     }
 
     /// The question for `alerts` that leave as one message: by the gravest of them and the routes of all, and of quiet
-    /// hours alone, for what is bundled was held to a budget before. None where there are no alerts.
-    pub(super) fn of_bundle(desk: &Desk, alerts: &[Alert], now: Timestamp) -> Option<Self> {
+    /// hours alone, for what is bundled was held to a budget before. `left` are those that were not read. None where there
+    /// are no alerts.
+    pub(super) fn of_bundle(desk: &Desk, alerts: &[Alert], left: usize, now: Timestamp) -> Option<Self> {
         let gravest = alerts.iter().max_by_key(|alert| alert.severity)?;
         let mut together = Routed::default();
         for place in alerts.iter().flat_map(|alert| routed(desk, alert).routes) {
@@ -42,7 +48,32 @@ impl Question {
                 together.routes.push(place);
             }
         }
-        Some(Self { routed: together, counts: false, ..Self::of(desk, gravest, now) })
+        let (told, is_whole) = (alerts.to_vec(), left == 0);
+        Some(Self { routed: together, counts: false, told, is_whole, ..Self::of(desk, gravest, now) })
+    }
+
+    /// When it is asked.
+    pub(super) fn now(&self) -> Timestamp {
+        self.asked.now
+    }
+
+    /// The routes now in force.
+    pub(super) fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// For each alert the place in `silences` of the one that holds it back; `None` where some of what is told is not
+    /// held back, or somebody asked for it by hand.
+    pub(super) fn silences(&self, silences: &[Silence], delivery: &Delivery) -> Option<Vec<usize>> {
+        if delivery.freedom == Freedom::Asked || !self.is_whole {
+            return None;
+        }
+        let holding = |alert: &Alert| {
+            let mentioned = route::mentioned(&alert.entities, &alert.places);
+            let facts = facts(alert, &[], &mentioned);
+            silence::holding(silences, &facts, &self.routes, alert.story.id, self.asked.now)
+        };
+        self.told.iter().map(holding).collect()
     }
 
     /// Whether `who` is not told before quiet hours end.
@@ -102,11 +133,17 @@ fn routed(desk: &Desk, alert: &Alert) -> Routed {
     let source = alert.item.source.as_ref();
     let spec = source.and_then(|name| desk.source(name.as_str()));
     let tags = spec.map(|source| source.spec.tags.as_slice()).unwrap_or_default();
-    desk.in_force.routes.of_alert(&Facts {
+    let mentioned = route::mentioned(&alert.entities, &alert.places);
+    desk.in_force.routes.of_alert(&facts(alert, tags, &mentioned))
+}
+
+/// What routes and silences look at of an alert.
+fn facts<'a>(alert: &'a Alert, tags: &'a [String], mentioned: &'a [&'a str]) -> Facts<'a> {
+    Facts {
         severity: alert.severity,
         rules: &alert.rules,
-        source: source.map(|name| SourceLabel { name, tags }),
+        source: alert.item.source.as_ref().map(|name| SourceLabel { name, tags }),
         tier: alert.tier,
-        entities: &route::mentioned(&alert.entities, &alert.places),
-    })
+        entities: mentioned,
+    }
 }

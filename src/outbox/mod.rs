@@ -18,6 +18,7 @@ use crate::id::{digest, id};
 use crate::report::ReportId;
 use crate::route::Recipient;
 use crate::route::hold::Hold;
+use crate::silence::SilenceId;
 use crate::story::AlertId;
 
 id! {
@@ -205,10 +206,12 @@ pub enum DeliveryState {
         /// When.
         at: Timestamp,
     },
-    /// Dropped by hand.
+    /// Dropped by hand, or by a silence that began before it left.
     Dropped {
         /// When.
         at: Timestamp,
+        /// The silence, where it was one.
+        by: Option<SilenceId>,
     },
     /// Told as one of several.
     Bundled {

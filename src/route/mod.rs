@@ -292,6 +292,11 @@ impl Routes {
         leading.filter(|route| route.to.contains(who)).map(|route| &route.spec.holds)
     }
 
+    /// Everybody whom the notifiers tell.
+    pub fn everybody(&self) -> &[Recipient] {
+        &self.everybody
+    }
+
     /// The routes, in the order of the config.
     pub fn specs(&self) -> impl Iterator<Item = &RouteSpec> {
         self.list.iter().map(|route| &route.spec)

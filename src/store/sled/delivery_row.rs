@@ -66,6 +66,9 @@ enum StateRow {
     },
     Dropped {
         at: Timestamp,
+        /// Absent when it was dropped by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silence: Option<String>,
     },
     Bundled {
         at: Timestamp,
@@ -158,7 +161,7 @@ impl From<DeliveryState> for StateRow {
                 Self::Retrying { failed: Some(failed), due, reason }
             }
             DeliveryState::Delivered { at } => Self::Delivered { at },
-            DeliveryState::Dropped { at } => Self::Dropped { at },
+            DeliveryState::Dropped { at, by } => Self::Dropped { at, silence: by.map(|id| id.to_string()) },
             DeliveryState::Bundled { at, into } => Self::Bundled { at, into: into.to_string() },
             DeliveryState::Dead { at, reason } => Self::Dead { at, reason },
         }
@@ -186,7 +189,9 @@ impl StateRow {
                 DeliveryState::Retrying { failed: failed.unwrap_or(earliest), due, reason }
             }
             Self::Delivered { at } => DeliveryState::Delivered { at },
-            Self::Dropped { at } => DeliveryState::Dropped { at },
+            Self::Dropped { at, silence } => {
+                DeliveryState::Dropped { at, by: silence.map(|id| id.parse()).transpose().ok()? }
+            }
             Self::Bundled { at, into } => DeliveryState::Bundled { at, into: into.parse().ok()? },
             Self::Dead { at, reason } => DeliveryState::Dead { at, reason },
         })

@@ -9,6 +9,7 @@ use super::*;
 use crate::outbox::bundle::{Bundle, BundleId, Cause};
 use crate::outbox::{DeliveryState, Freedom};
 use crate::route::hold::{Hold, HoldReason};
+use crate::silence::SilenceId;
 use crate::store::{Day, Owner, Rescue, Restored, Seen, Transaction, Writer};
 use crate::story::StoryId;
 
@@ -238,7 +239,8 @@ fn deliveries_and_bundles_come_back_as_they_were() {
         DeliveryState::Retrying { failed: at(82), due: at(85), reason: "503".into() },
         DeliveryState::Delivered { at: at(81) },
         DeliveryState::Bundled { at: at(82), into: delivery(99).id },
-        DeliveryState::Dropped { at: at(83) },
+        DeliveryState::Dropped { at: at(83), by: None },
+        DeliveryState::Dropped { at: at(84), by: Some(SilenceId::from_bytes([5; 16])) },
         DeliveryState::Dead { at: at(83), reason: "550".into() },
     ];
     let alerts = vec![AlertId::from_bytes([1; 16]), AlertId::from_bytes([2; 16])];

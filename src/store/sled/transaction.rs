@@ -227,7 +227,7 @@ pub(super) fn places(delivery: &Delivery) -> Vec<Vec<u8>> {
         | DeliveryState::Retrying { .. } => Vec::new(),
         DeliveryState::Delivered { at }
         | DeliveryState::Bundled { at, .. }
-        | DeliveryState::Dropped { at } => vec![keys::history(at, id)],
+        | DeliveryState::Dropped { at, .. } => vec![keys::history(at, id)],
         DeliveryState::Dead { at, .. } => vec![keys::history(at, id), keys::dead(at, id)],
     }
 }
@@ -241,7 +241,7 @@ pub(super) fn closed_at(state: &DeliveryState) -> Option<Timestamp> {
         | DeliveryState::Retrying { .. } => None,
         DeliveryState::Delivered { at }
         | DeliveryState::Bundled { at, .. }
-        | DeliveryState::Dropped { at }
+        | DeliveryState::Dropped { at, .. }
         | DeliveryState::Dead { at, .. } => Some(*at),
     }
 }
