@@ -204,3 +204,44 @@ fn a_silence_needs_an_end_a_reason_and_something_that_exists() {
         );
     }
 }
+
+#[test]
+fn an_alert_that_nobody_is_told_of_says_by_what() {
+    let trial = "[[rule]]\nname = \"talks\"\nmode = \"shadow\"\nseverity = \"low\"\nall = [\"talks begin\"]\n\
+                 [[rule]]\nname = \"rain\"\nmode = \"off\"\nseverity = \"low\"\nall = [\"rain\"]\n";
+    let stage = Stage::set(trial);
+    let add = |what: [&str; 2]| {
+        let line =
+            [&["silence", "add", "--for", "4h", "--reason", "we are on it", "--json"], &what[..]].concat();
+        text(stage.desk.run(&line).first().unwrap(), "/id")
+    };
+    let (rule, place) = (add(["--rule", "convoy"]), add(["--entity", "ml"]));
+    stage.tell("wire", &["a convoy attacked", "talks begin", "calm"]);
+    let alerts = stage.desk.alerts();
+    let named = |title: &str| {
+        let alert = alerts.iter().find(|alert| text(alert, "/item/title") == title).unwrap();
+        text(alert, "/id")
+    };
+    let (silenced, on_trial) = (named("a convoy attacked"), named("talks begin"));
+    for (line, expected) in [
+        (&["alerts", "show", &silenced][..], format!("silenced by {rule} on rule `convoy` until ")),
+        (&["explain", &silenced], format!("to        nobody: silenced by {rule} on rule `convoy` until ")),
+        (&["explain", &silenced], format!("silenced  {silenced}  by {rule} on rule ")),
+        (&["explain", &on_trial], "to        nobody: on trial".to_owned()),
+        (&["routes", "test", "--rule", "convoy"], format!("nobody: silenced by {rule} on rule ")),
+        (
+            &["routes", "test", "--rule", "base", "--entity", "ml-gao"],
+            format!("nobody: silenced by {place} "),
+        ),
+        (&["routes", "test", "--rule", "base", "--rule", "convoy"], "to        night, ops".to_owned()),
+        (&["routes", "test", "--rule", "talks"], "nobody: on trial".to_owned()),
+        (&["routes", "test", "--rule", "rain"], "nobody: the rule is switched off".to_owned()),
+        (&["silence", "list"], format!("held back by {rule}: {silenced}\n")),
+    ] {
+        let told = stage.desk.print(line);
+        assert!(told.contains(&expected), "{line:?}: {expected}: {told}");
+    }
+    let listed = stage.desk.run(&["alerts", "list", "--json"]);
+    let by = listed.iter().find(|alert| text(alert, "/id") == silenced).unwrap();
+    assert_eq!((text(by, "/silence/id"), text(by, "/silence/reason")), (rule, "we are on it".to_owned()));
+}

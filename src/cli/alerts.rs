@@ -62,6 +62,9 @@ async fn show(at: &At, options: &Show) -> anyhow::Result<Exit> {
     }
     line(shown.says.trim_end())?;
     line(format!("\n{}, {}", shown.alert.kind, fate(&shown.alert)))?;
+    if let Some(silence) = &shown.alert.silence {
+        line(format!("silenced by {silence}"))?;
+    }
     if !shown.deliveries.is_empty() {
         outbox::print(&shown.deliveries)?;
     }

@@ -128,7 +128,7 @@ pub async fn main(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sources(options) => sources::sources(&at, &options).await,
         Command::Alerts(options) => alerts::alerts(&at, &options).await,
         Command::Outbox(options) => outbox::outbox(&at, &options).await,
-        Command::Routes(options) => routes::routes(&at, &options),
+        Command::Routes(options) => routes::routes(&at, &options).await,
         Command::Silence(options) => silence::silence(&at, &options).await,
         Command::SendTest(options) => send_test::send_test(&at, &options).await,
         Command::Status(options) => status::status(&at, &options).await,

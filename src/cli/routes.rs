@@ -5,9 +5,10 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::At;
-use super::print::{Exit, json, line};
-use crate::control::Mistake;
+use super::print::{Exit, json, line, talk};
+use super::reach::reach;
 use crate::control::route::Way;
+use crate::control::{Call, Mistake, Reply, api};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::event::EventKind;
@@ -16,6 +17,8 @@ use crate::route::hold::Asked;
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::Match;
+use crate::silence::{self, About, Silence};
+use crate::store::StoreError;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -106,10 +109,10 @@ fn event(word: &str) -> Result<EventKind, String> {
     })
 }
 
-pub(super) fn routes(at: &At, options: &Options) -> anyhow::Result<Exit> {
+pub(super) async fn routes(at: &At, options: &Options) -> anyhow::Result<Exit> {
     let desk = at.desk()?;
     match &options.command {
-        Some(Command::Test(test)) => tell(&desk, test),
+        Some(Command::Test(test)) => tell(&desk, test, &silences(at).await),
         Some(Command::List(list)) => show(&desk, list),
         None => show(&desk, &options.list),
     }
@@ -136,16 +139,41 @@ fn show(desk: &Desk, options: &List) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn tell(desk: &Desk, options: &Test) -> anyhow::Result<Exit> {
+/// The silences, as far as they are known: there may be no store yet.
+async fn silences(at: &At) -> Vec<Silence> {
+    match reach(at, Call::Silences).await {
+        Ok(Reply::Silences(rows)) => rows.iter().filter_map(silence).collect(),
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::Absent(_))) => Vec::new(),
+        other => {
+            let why =
+                other.map_or_else(|error| format!("{error:#}"), |_| "the daemon does not tell".to_owned());
+            talk(format!("silences are left out: {why}"));
+            Vec::new()
+        }
+    }
+}
+
+fn silence(row: &api::Silence) -> Option<Silence> {
+    let name = row.name.clone();
+    let about = match row.about.as_str() {
+        "rule" => About::Rule(name),
+        "entity" => About::Entity(name),
+        "source" => About::Source(name),
+        _ => About::Story(name.parse().ok()?),
+    };
+    Some(Silence {
+        id: row.id.parse().ok()?,
+        ..Silence::new(about, row.since, row.until, row.reason.clone())
+    })
+}
+
+fn tell(desk: &Desk, options: &Test, silences: &[Silence]) -> anyhow::Result<Exit> {
     let routes = &desk.in_force.routes;
     let way = if let Some(kind) = options.event {
         Way::of(routes, &routes.of_event(kind), None)
     } else {
-        let alert = Alert::of(desk, options)?;
-        let facts = alert.facts(options);
         let at = options.at.map(|moment| moment.instant(&desk.config.desk.timezone)).transpose()?;
-        let asked = Asked::of_a_new_story(facts.severity, at.unwrap_or_else(clock::now));
-        Way::of(routes, &routes.of_alert(&facts), Some(asked))
+        way(desk, options, silences, at.unwrap_or_else(clock::now))?
     };
     if options.json {
         json(&way)?;
@@ -155,9 +183,45 @@ fn tell(desk: &Desk, options: &Test) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Where an alert that is made at `at` would go.
+fn way(desk: &Desk, options: &Test, silences: &[Silence], at: Timestamp) -> anyhow::Result<Way> {
+    let routes = &desk.in_force.routes;
+    let alert = Alert::of(desk, options)?;
+    if let Some(mode) = alert.untold {
+        return Ok(Way::untold(mode));
+    }
+    let facts = alert.facts(options);
+    let asked = Asked::of_a_new_story(facts.severity, at);
+    let way = Way::of(routes, &routes.of_alert(&facts), Some(asked));
+    let within = within(desk, &alert.entities);
+    let holding = silence::holding(silences, &Facts { entities: &within, ..facts }, asked.story, at);
+    Ok(match holding.and_then(|place| silences.get(place)) {
+        Some(silence) => way.silenced(silence),
+        None => way,
+    })
+}
+
+/// The entities, and all in which they lie.
+fn within<'a>(desk: &'a Desk, entities: &[&'a str]) -> Vec<&'a str> {
+    let mut within = entities.to_vec();
+    let mut next = 0;
+    while let Some(id) = within.get(next).copied() {
+        next += 1;
+        let spec = desk.config.entities.iter().find(|spec| spec.id.value == id);
+        for parent in spec.iter().flat_map(|spec| &spec.parents) {
+            if !within.contains(&parent.value.as_str()) {
+                within.push(&parent.value);
+            }
+        }
+    }
+    within
+}
+
 /// The alert that is asked about.
 struct Alert<'a> {
     rules: Vec<Match>,
+    /// Why nobody would be told, when none of its rules is live.
+    untold: Option<Mode>,
     source: Option<SourceLabel<'a>>,
     tier: u8,
     entities: Vec<&'a str>,
@@ -168,11 +232,15 @@ const TIER: u8 = 2;
 
 impl<'a> Alert<'a> {
     fn of(desk: &'a Desk, options: &'a Test) -> anyhow::Result<Self> {
-        let mut rules = Vec::new();
+        let (mut rules, mut untold) = (Vec::new(), None);
         for name in &options.rule {
             let Some(spec) = desk.config.rules.iter().find(|spec| spec.name.value == *name) else {
                 return Err(Mistake::unknown("rule", name, desk.engine.rule_names()).into());
             };
+            if spec.mode != Mode::Live {
+                untold = Some(spec.mode);
+                continue;
+            }
             rules.push(Match {
                 rule: name.as_str().into(),
                 severity: spec.severity,
@@ -195,6 +263,7 @@ impl<'a> Alert<'a> {
             return Err(Mistake::unknown("entity", id, ids()).into());
         }
         Ok(Self {
+            untold: untold.filter(|_| rules.is_empty()),
             rules,
             source: source.map(|source| SourceLabel { name: source.name(), tags: &source.spec.tags }),
             tier: options.tier.unwrap_or_else(|| source.map_or(TIER, |source| source.spec.tier)),

@@ -8,6 +8,9 @@ use super::reach::{reach, unexpected};
 use super::table::Table;
 use crate::control::{Call, Reply, api};
 
+/// Alerts that are named under a silence.
+const SHOWN_MAX: usize = 10;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(subcommand)]
@@ -142,6 +145,7 @@ async fn show(at: &At, options: &List) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["until", "held back", "about", "", "id"]);
+    let held: Vec<String> = silences.iter().filter_map(held_back).collect();
     for silence in silences {
         let over = if silence.active { "" } else { " (over)" };
         let cells = vec![
@@ -154,5 +158,13 @@ async fn show(at: &At, options: &List) -> anyhow::Result<Exit> {
         table.row(cells, &plain(&silence.reason, 200));
     }
     table.print()?;
+    held.into_iter().try_for_each(line)?;
     Ok(Exit::Done)
+}
+
+/// The newest alerts that a silence held back, newest first; `None` where there is none.
+fn held_back(silence: &api::Silence) -> Option<String> {
+    let newest: Vec<&str> = silence.alerts.iter().rev().take(SHOWN_MAX).map(String::as_str).collect();
+    let more = if silence.alerts.len() > SHOWN_MAX { "; --json lists more" } else { "" };
+    (!newest.is_empty()).then(|| format!("held back by {}: {}{more}", silence.id, newest.join(" ")))
 }

@@ -309,6 +309,9 @@ pub struct Alert {
     /// up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undelivered: Option<String>,
+    /// Of one that is silenced: by which silence, as long as that lists it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<super::route::Silenced>,
     /// `alert.new` or `alert.update`.
     #[serde(rename = "type")]
     pub kind: String,

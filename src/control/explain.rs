@@ -18,8 +18,9 @@ use crate::route::{self, Facts};
 use crate::rules::spec::{Mode, RuleSpec};
 use crate::rules::verdict::{Match, Verdict};
 use crate::rules::{Explanation, Outcome, SourceLabel};
+use crate::silence::{self, Silence};
 use crate::store::{Deliveries, Store, StoreError, StoredItem};
-use crate::story::{Alert, AlertId};
+use crate::story::{Alert, AlertId, StoryId};
 use crate::wire;
 
 /// Tier of a source that is not configured: unverified.
@@ -44,9 +45,11 @@ pub(super) async fn explain(
     };
     let id = item.id;
     let (article, text) = context.station.read(move |store| article::of(store, id)).await?;
-    let mut told = verdicts(&desk, item, text.as_deref(), rule);
-    told.article = article;
     let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
+    let silences = context.station.read(|store| store.silences()).await?;
+    let story = alerts.first().and_then(|alert| alert.alert.story.id.parse().ok());
+    let mut told = verdicts(&desk, item, text.as_deref(), rule, (&silences, story));
+    told.article = article;
     told.alerts = alerts;
     told.deliveries = deliveries;
     Ok(Reply::Explain(Box::new(told)))
@@ -105,8 +108,15 @@ fn history(store: &dyn Store, item: ItemId) -> Result<(Vec<api::Alert>, Vec<api:
     Ok((fate::rows(store, alerts)?, deliveries))
 }
 
-/// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together.
-pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&str>) -> api::Explain {
+/// What the rules of a desk say of an item: what fires on it, and what fires on it and its article together. Where it would
+/// go is told by the silences and the story to which it belongs, as far as they are known.
+pub fn verdicts(
+    desk: &Desk,
+    item: Item,
+    article: Option<&str>,
+    rule: Option<&str>,
+    known: (&[Silence], Option<StoryId>),
+) -> api::Explain {
     let alone = item;
     let item = article.map_or_else(|| alone.clone(), |text| crate::article::joined(&alone, text));
     let label = label(desk, &alone);
@@ -122,7 +132,7 @@ pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&st
     let specs: HashMap<&str, &RuleSpec> =
         desk.config.rules.iter().map(|spec| (spec.name.value.as_str(), spec)).collect();
     let rules = told.into_iter().map(|told| rule_verdict(specs.get(&*told.rule).copied(), told)).collect();
-    let way = way(desk, &verdict, label);
+    let way = way(desk, &verdict, label, known);
     let places = verdict.places.iter().map(|place| place.id.clone());
     let entities = verdict.entities.iter().map(|entity| entity.id.clone()).chain(places).collect();
     api::Explain {
@@ -136,17 +146,29 @@ pub fn verdicts(desk: &Desk, item: Item, article: Option<&str>, rule: Option<&st
     }
 }
 
-/// Where an alert of what fires and is told would go.
-fn way(desk: &Desk, verdict: &Verdict, source: Option<SourceLabel<'_>>) -> Option<Way> {
+/// Where an alert of what fires would go.
+fn way(
+    desk: &Desk,
+    verdict: &Verdict,
+    source: Option<SourceLabel<'_>>,
+    (silences, story): (&[Silence], Option<StoryId>),
+) -> Option<Way> {
     let rules: Vec<Match> = verdict.fired.iter().filter(|rule| rule.mode == Mode::Live).cloned().collect();
-    let severity = rules.iter().map(|rule| rule.severity).max()?;
+    let Some(severity) = rules.iter().map(|rule| rule.severity).max() else {
+        return verdict.fired.first().map(|fired| Way::untold(fired.mode));
+    };
     let spec = source.and_then(|source| desk.source(source.name.as_str()));
     let tier = spec.map_or(TIER_UNKNOWN, |source| source.spec.tier);
     let entities = route::mentioned(&verdict.entities, &verdict.places);
     let facts = Facts { severity, rules: &rules, source, tier, entities: &entities };
     let routes = &desk.in_force.routes;
     let asked = Asked::of_a_new_story(severity, clock::now());
-    Some(Way::of(routes, &routes.of_alert(&facts), Some(asked)))
+    let way = Way::of(routes, &routes.of_alert(&facts), Some(asked));
+    let holding = silence::holding(silences, &facts, story.unwrap_or(asked.story), asked.now);
+    Some(match holding.and_then(|place| silences.get(place)) {
+        Some(silence) => way.silenced(silence),
+        None => way,
+    })
 }
 
 /// The source of an item as rules see it. One that is no longer configured has its name and no tags.

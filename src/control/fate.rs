@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::api;
-use super::rows;
+use super::route::Silenced;
+use super::{api, rows};
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::route::hold::Hold;
 use crate::store::{Deliveries, Store, StoreError};
@@ -53,13 +53,18 @@ impl Fate {
     }
 }
 
-/// An alert as a row, by its `deliveries` and those of bundles with it.
-pub(super) fn row(alert: Alert, deliveries: &[Delivery]) -> api::Alert {
-    told(alert, deliveries.iter().filter_map(|delivery| Fate::of(&delivery.state)).reduce(Fate::with))
+/// An alert as a row, by its `deliveries` and those of bundles with it, and by the silence that held it back.
+pub(super) fn row(alert: Alert, deliveries: &[Delivery], silence: Option<Silenced>) -> api::Alert {
+    told(
+        alert,
+        deliveries.iter().filter_map(|delivery| Fate::of(&delivery.state)).reduce(Fate::with),
+        silence,
+    )
 }
 
-fn told(alert: Alert, fate: Option<Fate>) -> api::Alert {
+fn told(alert: Alert, fate: Option<Fate>, silence: Option<Silenced>) -> api::Alert {
     let mut row = rows::alert(alert);
+    row.silence = silence;
     match fate {
         Some(Fate::Held(Hold { reason, until })) => {
             row.held = Some(api::Held { reason: reason.as_str().to_owned(), until });
@@ -73,12 +78,25 @@ fn told(alert: Alert, fate: Option<Fate>) -> api::Alert {
 
 /// The alerts as rows.
 pub(super) fn rows(store: &dyn Store, alerts: Vec<Alert>) -> Result<Vec<api::Alert>, StoreError> {
-    let fates = fates(store, &alerts)?;
+    let (fates, mut silences) = (fates(store, &alerts)?, silences(store, &alerts)?);
     let row = |alert: Alert| {
-        let fate = fates.get(&alert.id).copied();
-        told(alert, fate)
+        let (fate, silence) = (fates.get(&alert.id).copied(), silences.remove(&alert.id));
+        told(alert, fate, silence)
     };
     Ok(alerts.into_iter().map(row).collect())
+}
+
+/// By which silence those of the alerts that are silenced were held back, as far as it lists them still.
+pub(super) fn silences(
+    store: &dyn Store,
+    alerts: &[Alert],
+) -> Result<HashMap<AlertId, Silenced>, StoreError> {
+    if alerts.iter().all(|alert| alert.disposition != Disposition::Silenced) {
+        return Ok(HashMap::new());
+    }
+    let silences = store.silences()?;
+    let listed = silences.iter().flat_map(|by| by.alerts.iter().map(move |alert| (*alert, Silenced::by(by))));
+    Ok(listed.collect())
 }
 
 /// The fates of those alerts that are sent and of which a delivery is open or dead.

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::notify::foreign;
 use crate::route::hold::Asked;
 use crate::route::{Recipient, Routed, Routes};
+use crate::rules::spec::Mode;
+use crate::silence::Silence;
 
 /// Where an alert or an event goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,8 +16,50 @@ pub struct Way {
     pub routes: Vec<Taken>,
     /// Whether there are routes and none takes it, so that it goes to everybody.
     pub unrouted: bool,
-    /// To whom: none where its routes only record it.
+    /// To whom: none where its routes only record it, and where the following says why nobody is told.
     pub to: Vec<To>,
+    /// The silence that holds it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silenced>,
+    /// Of what only rules tell of that are not live: `shadow` or `off`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+}
+
+/// A silence, as it is told of what it holds back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silenced {
+    /// Its id.
+    pub id: String,
+    /// `rule`, `entity`, `source` or `story`.
+    pub about: String,
+    /// Its name or id.
+    pub name: String,
+    /// Its end.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+impl Silenced {
+    /// By `silence`.
+    pub fn by(silence: &Silence) -> Self {
+        Self {
+            id: silence.id.to_string(),
+            about: silence.about.word().to_owned(),
+            name: silence.about.name(),
+            until: silence.until,
+            reason: silence.reason.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Silenced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, about, name, until, reason } = self;
+        let (name, until) = (foreign::line(name), until.strftime("%Y-%m-%d %H:%MZ"));
+        write!(f, "{id} on {about} `{name}` until {until}: {}", foreign::line(reason))
+    }
 }
 
 /// A route that takes it.
@@ -66,7 +111,20 @@ impl Way {
             routes: goes.routes.iter().filter_map(taken).collect(),
             unrouted: goes.unrouted,
             to: goes.to.iter().map(to).collect(),
+            silence: None,
+            mode: None,
         }
+    }
+
+    /// The same, while `silence` holds it back.
+    #[must_use]
+    pub fn silenced(self, silence: &Silence) -> Self {
+        Self { to: Vec::new(), silence: Some(Silenced::by(silence)), ..self }
+    }
+
+    /// Of what only rules in this mode tell of.
+    pub fn untold(mode: Mode) -> Self {
+        Self { mode: Some(mode.as_str().to_owned()), ..Self::default() }
     }
 
     /// For people: a line for each route, then one that says who is told.
@@ -77,7 +135,13 @@ impl Way {
             lines.push("route     none takes it: it goes to everybody, marked unrouted".to_owned());
         }
         let to: Vec<String> = self.to.iter().map(To::to_string).collect();
-        let to = if to.is_empty() { "nobody: recorded without sending".to_owned() } else { to.join(", ") };
+        let to = match (&self.silence, self.mode.as_deref()) {
+            (Some(silence), _) => format!("nobody: silenced by {silence}"),
+            (None, Some("off")) => "nobody: the rule is switched off".to_owned(),
+            (None, Some(_)) => "nobody: on trial, recorded without sending".to_owned(),
+            (None, None) if to.is_empty() => "nobody: recorded without sending".to_owned(),
+            (None, None) => to.join(", "),
+        };
         lines.push(format!("to        {to}"));
         lines
     }

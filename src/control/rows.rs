@@ -155,6 +155,7 @@ pub(crate) fn alert(alert: Alert) -> api::Alert {
         disposition: alert.disposition.as_str().to_owned(),
         held: None,
         undelivered: None,
+        silence: None,
         kind: match alert.kind {
             AlertKind::New => "alert.new".to_owned(),
             AlertKind::Update => "alert.update".to_owned(),

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::answer::Context;
 use super::api::{Mistake, Reply, Shown};
+use super::route::Silenced;
 use super::{fate, rows};
 use crate::daemon::clock;
 use crate::notify::email::text_part;
@@ -24,7 +25,8 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         Ok(id) => id,
         Err(error) => return Ok(Mistake::new(error.to_string(), LISTED).into()),
     };
-    let Some((alert, deliveries)) = context.station.read(move |store| found(store, id)).await? else {
+    let Some((alert, deliveries, silence)) = context.station.read(move |store| found(store, id)).await?
+    else {
         return Ok(Mistake::new(format!("no alert {id} is stored"), LISTED).into());
     };
     let timezone = context.desk.borrow().config.desk.timezone.clone();
@@ -38,13 +40,16 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         late: false,
     };
     let says = text_part(&message, EXCERPT);
-    let alert = fate::row(alert, &deliveries);
+    let alert = fate::row(alert, &deliveries, silence);
     let deliveries = deliveries.iter().map(rows::delivery).collect();
     Ok(Reply::Alert(Box::new(Shown { alert, deliveries, says })))
 }
 
-/// The alert, and the deliveries that tell it.
-fn found(store: &dyn Store, id: AlertId) -> Result<Option<(Alert, Vec<Delivery>)>, StoreError> {
+/// An alert, the deliveries that tell it, and the silence that held it back.
+type Found = (Alert, Vec<Delivery>, Option<Silenced>);
+
+/// The alert of that id.
+fn found(store: &dyn Store, id: AlertId) -> Result<Option<Found>, StoreError> {
     let Some(alert) = store.alert(id)? else { return Ok(None) };
     let (mut deliveries, mut bundles) = (Vec::new(), Vec::new());
     for which in [Deliveries::Open, Deliveries::Closed] {
@@ -62,5 +67,6 @@ fn found(store: &dyn Store, id: AlertId) -> Result<Option<(Alert, Vec<Delivery>)
             deliveries.push(delivery);
         }
     }
-    Ok(Some((alert, deliveries)))
+    let silence = fate::silences(store, std::slice::from_ref(&alert))?.remove(&id);
+    Ok(Some((alert, deliveries, silence)))
 }

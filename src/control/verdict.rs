@@ -17,7 +17,7 @@ pub struct Explain {
     /// What became of the article that it links to, where that is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub article: Option<super::article::Article>,
-    /// Where an alert of what fires now would go; absent when nothing that is told fires.
+    /// Where an alert of what fires now would go; absent when nothing fires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<super::route::Way>,
     /// Alerts made of it.

@@ -47,7 +47,7 @@ pub(super) async fn explain(at: &At, options: &Options) -> anyhow::Result<Exit> 
             return Err(unknown(&desk, rule).into());
         }
         let item = given(&whole(io::stdin().lock(), INPUT_BYTES_MAX)?, &desk)?;
-        verdicts(&desk, item, None, options.rule.as_deref())
+        verdicts(&desk, item, None, options.rule.as_deref(), (&[], None))
     } else {
         let call = Call::Explain { subject: subject.to_owned(), rule: options.rule.clone() };
         let reply = reach(at, call).await?;

@@ -39,6 +39,10 @@ pub(super) fn print(told: &Explain, asked: bool, style: Style) -> anyhow::Result
     told.way.iter().flat_map(Way::lines).try_for_each(line)?;
     told.article.iter().map(article).try_for_each(line)?;
     told.alerts.iter().map(alert).try_for_each(line)?;
+    let silences = told.alerts.iter().filter_map(|alert| Some((alert, alert.silence.as_ref()?)));
+    for (alert, silence) in silences {
+        line(format!("silenced  {}  by {silence}", alert.alert.id))?;
+    }
     told.deliveries.iter().map(delivery).try_for_each(line)
 }
 
