@@ -184,14 +184,11 @@ fn a_silence_needs_an_end_a_reason_and_something_that_exists() {
         (&["--for", "4h", "--reason", "x"], 2, "--rule"),
         (&["--rule", "convoy", "--source", "wire", "--for", "4h", "--reason", "x"], 2, "cannot be used with"),
         (&["--rule", "convoy", "--for", "4 hours", "--reason", "x"], 2, "such as 4h"),
-        (&["--rule", "convoi", "--for", "4h", "--reason", "x"], 74, "there is no rule `convoi`"),
-        (&["--story", "x", "--for", "4h", "--reason", "x"], 74, "there is no story `x`"),
-        (
-            &["--story", "00000000000000000000000000", "--for", "4h", "--reason", "x"],
-            74,
-            "there is no story `0000",
-        ),
-        (&["--rule", "convoy", "--for", "91d", "--reason", "x"], 74, "at most 90 days"),
+        (&["--rule", "convoi", "--for", "4h", "--reason", "x"], 2, "did you mean `convoy`?"),
+        (&["--source", "zzz", "--for", "4h", "--reason", "x"], 2, "no source is named `zzz`"),
+        (&["--story", "x", "--for", "4h", "--reason", "x"], 2, "has the id `x`"),
+        (&["--story", "00000000000000000000000000", "--for", "4h", "--reason", "x"], 2, "has the id `0000"),
+        (&["--rule", "convoy", "--for", "91d", "--reason", "x"], 2, "at most 90 days"),
     ] {
         let program = env!("CARGO_BIN_EXE_harmattan");
         let line = [&["silence", "add"], line].concat();

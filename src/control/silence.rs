@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Context, refused};
-use super::api::Reply;
+use super::api::{Mistake, Reply};
 use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::silence::{self, About, SilenceId};
@@ -72,18 +72,22 @@ pub(super) async fn begin(
 ) -> Result<Reply, StoreError> {
     let desk = Arc::clone(&context.desk.borrow());
     let known = match about {
-        "story" => story(context, &name).await?.map(About::Story),
-        _ => subject(&desk, about, &name),
+        "story" => story(context, &name).await?.map(About::Story).ok_or_else(|| {
+            let hint = "`harmattan alerts list` shows the ids of alerts";
+            Mistake::new(format!("no story and no alert has the id `{name}`"), hint)
+        }),
+        _ => subject(&desk, about, name),
     };
-    let Some(about) = known else {
-        let more = if about == "story" { ", nor an alert with that id" } else { "" };
-        return Ok(refused(format!("there is no {about} `{name}`{more}")));
+    let about = match known {
+        Ok(about) => about,
+        Err(mistake) => return Ok(mistake.into()),
     };
     let now = clock::now();
     let length = Duration::from_secs(seconds);
     let until = now.checked_add(length).ok().filter(|_| length <= LONGEST && !length.is_zero());
     let Some(until) = until else {
-        return Ok(refused("a silence lasts for some time, and at most 90 days"));
+        let hint = "what is to be quiet for longer belongs into the rules";
+        return Ok(Mistake::new("a silence lasts for some time, and at most 90 days", hint).into());
     };
     let silence = silence::Silence::new(about, now, until, reason);
     let begun = silence.clone();
@@ -97,21 +101,16 @@ pub(super) async fn begin(
 }
 
 /// What a silence is about but for a story, if there is such a thing.
-fn subject(desk: &Desk, about: &str, name: &str) -> Option<About> {
-    let named = name.to_owned();
-    match about {
-        "rule" => desk.engine.has_rule(name).then_some(About::Rule(named)),
+fn subject(desk: &Desk, about: &str, name: String) -> Result<About, Mistake> {
+    let (known, made): (Vec<&str>, fn(String) -> About) = match about {
+        "rule" => (desk.engine.rule_names().collect(), About::Rule),
         "entity" => {
-            desk.config.entities.iter().any(|entity| entity.id.value == name).then_some(About::Entity(named))
+            let ids = desk.config.entities.iter().map(|entity| entity.id.value.as_str());
+            (ids.collect(), About::Entity)
         }
-        "source" => desk
-            .config
-            .sources
-            .iter()
-            .any(|source| source.name.as_str() == name)
-            .then_some(About::Source(named)),
-        _ => None,
-    }
+        _ => (desk.config.sources.iter().map(|source| source.name.as_str()).collect(), About::Source),
+    };
+    if known.contains(&name.as_str()) { Ok(made(name)) } else { Err(Mistake::unknown(about, &name, known)) }
 }
 
 /// The story of that id, or the one of the alert of that id: lists show an alert's own id first.
@@ -126,7 +125,8 @@ async fn story(context: &Context, name: &str) -> Result<Option<StoryId>, StoreEr
 /// Ends one early; the reply is that one alone.
 pub(super) async fn end(context: &Context, id: &str) -> Result<Reply, StoreError> {
     let Ok(wanted) = id.parse::<SilenceId>() else {
-        return Ok(refused(format!("`{id}` is no id of a silence; `harmattan silence list` has them")));
+        let hint = "`harmattan silence list` tells the ids";
+        return Ok(Mistake::new(format!("`{id}` is no id of a silence"), hint).into());
     };
     let now = clock::now();
     let end = move |tx: &dyn crate::store::Transaction| {
