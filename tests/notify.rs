@@ -334,6 +334,22 @@ async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
 }
 
 #[tokio::test]
+async fn a_mail_that_may_have_come_before_has_one_header_more_and_else_the_same() {
+    let mailbox = Mailbox::start(Replies::default()).await.expect("a mailbox");
+    let notifier = notifier(NotifierKind::Email(email_settings(&mailbox)));
+    let (alert, utc) = (sample::french(), TimeZone::UTC);
+    let first = message(&alert, RECIPIENT, &utc);
+    for message in [&first, &Message { possible_duplicate: true, ..first.clone() }] {
+        assert!(notifier.send(message).await.is_ok());
+    }
+    let raw = |mail: &Mail| String::from_utf8(mail.bytes.clone()).expect("ASCII");
+    let mails: Vec<String> = mailbox.received().iter().map(raw).collect();
+    let mark = "X-Harmattan-Possible-Duplicate: yes\r\n";
+    assert!(!mails[0].contains(mark) && mails[1].contains(mark), "{mails:?}");
+    assert_eq!(mails[0], mails[1].replace(mark, ""));
+}
+
+#[tokio::test]
 async fn a_digest_is_dated_by_its_making_on_every_attempt() {
     let alerts = [sample::french(), sample::arabic()];
     let created = "2026-11-24T06:00:00Z".parse().expect("a time");
@@ -485,8 +501,13 @@ async fn a_webhook_is_signed_by_every_secret_and_repeats_its_body() {
     assert_eq!(class(&notifier.send(&first).await), "way");
     assert_eq!(notifier.send(&second).await, Ok(Accepted { detail: "202".to_owned() }));
 
-    let requests = hook.wait_for(2).await;
+    let third = Message { possible_duplicate: true, ..second.clone() };
+    assert!(notifier.send(&third).await.is_ok());
+
+    let requests = hook.wait_for(3).await;
     assert!(requests.iter().all(|request| request.signature_ok), "{requests:?}");
+    assert_eq!(requests[2].id, requests[0].id);
+    assert_eq!(requests[2].body, requests[0].body, "a header alone says that it may have come before");
     assert_eq!(requests[0].signature.split(' ').count(), 2);
     assert_eq!(requests[0].id, first.id.to_string());
     assert_eq!(requests[0].id, requests[1].id);

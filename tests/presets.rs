@@ -64,6 +64,7 @@ async fn sent_at(
         now,
         sent: Some(sent),
         late,
+        possible_duplicate: false,
     };
     let outcome = notifier.send(&message).await;
     (server.asked(), outcome)
@@ -273,6 +274,7 @@ async fn a_group_that_moved_is_told_where_it_is_now() {
         now: sample::now(),
         sent: Some(sample::now()),
         late: false,
+        possible_duplicate: false,
     };
     let accepted = notifier.send(&message).await.expect("taken");
     assert!(accepted.detail.contains("-100777"), "{accepted:?}");

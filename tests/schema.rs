@@ -27,6 +27,7 @@ fn body(told: Body<'_>) -> Value {
         now: sample::now(),
         sent: Some(sample::now()),
         late: false,
+        possible_duplicate: false,
     };
     serde_json::from_slice(&webhook::body(&message, "ops-hook").unwrap()).unwrap()
 }

@@ -362,6 +362,45 @@ fn what_was_tried_in_an_outage_keeps_to_its_holds_and_leaves_as_one_message() {
 }
 
 #[test]
+fn what_may_have_arrived_says_so_when_it_is_sent_again() {
+    let no = Reply::status(503).header("Retry-After", "3600");
+    // Of three attempts whether the second and the third say so; the last case ended with the program.
+    for (first, second, is_killed, says) in [
+        (&no, &no, false, [false, false]),
+        (&Reply::raw(""), &no, false, [true, true]),
+        (&no, &Reply::raw(""), false, [false, true]),
+        (&no, &no, true, [true, true]),
+    ] {
+        let mut stage = Stage::set();
+        stage.desk.change(&format!("{}[[route]]\nto = [\"ops\"]\n", config(&stage.site)));
+        stage.site.show("/ops", first.clone());
+        stage.poll(&["a convoy attacked"]);
+        if is_killed {
+            let (store, state) = (stage.store(), DeliveryState::Attempted { at: now() });
+            for delivery in store.open_deliveries().unwrap() {
+                let begun = Delivery { state: state.clone(), ..delivery };
+                store.transact(&mut |tx| tx.put_delivery(&begun)).unwrap();
+            }
+            store.sync().unwrap();
+        }
+        for answer in [second, &Reply::status(200)] {
+            stage.site.show("/ops", answer.clone());
+            stage.pass(Duration::from_mins(61));
+            stage.poll(&[]);
+        }
+        let asked = stage.site.asked("/ops");
+        let said: Vec<_> = asked.iter().map(|asked| asked.text("harmattan-possible-duplicate")).collect();
+        let mark = |says: bool| says.then(|| "true".to_owned());
+        let expected = [None, mark(says[0]), mark(says[1])];
+        assert_eq!(said, expected, "{first:?} {second:?} {is_killed}");
+        assert!(asked.iter().all(|one| one.text("webhook-id") == asked[0].text("webhook-id")));
+        let rows = stage.desk.run(&["outbox", "list", "--all", "--notifier", "ops", "--json"]);
+        let row = rows.iter().find(|row| row.get("alert").is_some()).unwrap();
+        assert_eq!(row.get("possible_duplicate"), says[1].then_some(&true.into()), "{row}");
+    }
+}
+
+#[test]
 fn a_silence_stops_what_is_held_or_tried_again_and_lists_it() {
     let clock = |hours| {
         let at = now() + jiff::SignedDuration::from_hours(hours);

@@ -357,6 +357,9 @@ pub struct Delivery {
     pub created: Timestamp,
     /// Attempts begun.
     pub attempts: u32,
+    /// Whether its receiver may have it by an attempt whose answer did not come; another is made under the same id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub possible_duplicate: bool,
     /// When it entered its state, or is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,

@@ -193,6 +193,7 @@ pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
         state: delivery.state.as_str().to_owned(),
         created: delivery.created,
         attempts: delivery.attempts,
+        possible_duplicate: delivery.may_have_arrived,
         at,
         reason,
     }

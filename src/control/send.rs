@@ -73,6 +73,7 @@ async fn send<'a>(
                 now,
                 sent: Some(now),
                 late: false,
+                possible_duplicate: false,
             };
             let (accepted, detail) = match notifier.send(&message).await {
                 Ok(accepted) => (true, accepted.detail),

@@ -38,6 +38,7 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         now: clock::now(),
         sent: None,
         late: false,
+        possible_duplicate: false,
     };
     let says = text_part(&message, EXCERPT);
     let alert = fate::row(alert, &deliveries, silence);

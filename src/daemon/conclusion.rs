@@ -104,7 +104,9 @@ impl Attempt {
     /// The delivery as it stands now.
     pub(super) fn concluded(&self, conclusion: &Conclusion) -> Delivery {
         let (freedom, state) = (self.freedom(), conclusion.state.clone());
-        Delivery { freedom, state, ..self.delivery.clone() }
+        let is_lost = matches!(self.outcome, Outcome::Asked(Err(Failure::Lost { .. })));
+        let may_have_arrived = self.delivery.may_have_arrived || is_lost;
+        Delivery { freedom, may_have_arrived, state, ..self.delivery.clone() }
     }
 
     /// Whether its receiver cannot have it by this attempt, which counts in no budget then. One that says no has not got

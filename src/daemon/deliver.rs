@@ -116,6 +116,7 @@ async fn attempt(
                 now: began,
                 sent: Some(sent),
                 late,
+                possible_duplicate: delivery.may_have_arrived,
             };
             fault::point("attempted");
             let answer = notifier.send(&message).await;

@@ -11,7 +11,7 @@ use super::hold::{self, who};
 use super::question::Question;
 use super::station::Station;
 use crate::desk::Desk;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::silence::Silence;
 use crate::store::{StoreError, Transaction};
 use crate::story::{Alert, Disposition};
@@ -102,8 +102,8 @@ fn untell(
         tx.put_alert(&Alert { disposition: Disposition::Silenced, ..alert.clone() })?;
     }
     // Whoever was not told hears of the story when it goes on after the silence.
-    let (who, is_untold) = (who(delivery), delivery.freedom == Freedom::Free);
-    if let Some(mut story) = tx.story(alert.story.id)?.filter(|_| is_untold) {
+    let who = who(delivery);
+    if let Some(mut story) = tx.story(alert.story.id)?.filter(|_| !delivery.may_have_arrived) {
         story.told.retain(|told| told.who != who || told.severity > alert.severity);
         tx.put_story(&story)?;
     }

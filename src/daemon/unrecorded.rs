@@ -339,7 +339,7 @@ mod tests {
         let began = Delivery { attempts: 1, state: DeliveryState::Attempted { at: at(5) }, ..stored(1) };
         assert_eq!(leave(&unrecorded, began.clone(), 5), Leave::Now(began.clone()));
         let (freedom, state) = (Freedom::Doubtful, DeliveryState::Attempted { at: at(6) });
-        let again = Delivery { attempts: 2, freedom, state, ..stored(1) };
+        let again = Delivery { attempts: 2, freedom, may_have_arrived: true, state, ..stored(1) };
         assert_eq!(leave(&unrecorded, began, 6), Leave::Now(again), "another attempt");
     }
 

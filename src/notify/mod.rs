@@ -367,6 +367,9 @@ pub struct Message<'a> {
     pub sent: Option<Timestamp>,
     /// Whether it leaves more than [`LATE`] after it could.
     pub late: bool,
+    /// Whether its receiver may have it by an attempt before, under the same id: a header of a mail or a webhook says so,
+    /// for what a receiver compares stays as it was.
+    pub possible_duplicate: bool,
 }
 
 /// Whether an attempt at `now` of what could leave since `ready` is late, and the time of sending that it tells.

@@ -1,7 +1,7 @@
 //! `webhook`: a JSON POST, signed by the rules of Standard Webhooks 1.0.
 //!
 //! The body is the same on every attempt but for the mark of being late; the timestamp header and so the signature are the attempt's own. Receivers
-//! know a repetition by `webhook-id`. Redirects are not followed: body and signature are meant for one address.
+//! know a repetition by `webhook-id`; a header says so of one whose first answer did not come. Redirects are not followed: body and signature are meant for one address.
 
 use std::fmt;
 use std::ops::Not;
@@ -30,6 +30,9 @@ use crate::wire;
 
 /// Characters of an item's text in what templates see as `says`.
 const EXCERPT: usize = 600;
+
+/// The header of what its receiver may have by an attempt before: the body stays as it was.
+const POSSIBLE_DUPLICATE: &str = "harmattan-possible-duplicate";
 
 /// Version of the body's form.
 const VERSION: u32 = 1;
@@ -80,6 +83,9 @@ impl Webhook {
         let mut request = self.post.request(Method::POST, self.url.clone());
         if !self.keys.is_empty() {
             request = request.header("webhook-signature", self.signature(&id, &timestamp, &body));
+        }
+        if message.possible_duplicate {
+            request = request.header(POSSIBLE_DUPLICATE, "true");
         }
         let request = request
             .header(CONTENT_TYPE, "application/json")
@@ -308,6 +314,7 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             sent: Some(Timestamp::UNIX_EPOCH),
             late: false,
+            possible_duplicate: false,
         };
         let failure = webhook.send(&message).await.expect_err("no answer");
         assert!(failure.reason().ends_with("no answer within 0.2 s"), "{failure:?}");

@@ -106,6 +106,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// What may be made of it before the next.
     pub freedom: Freedom,
+    /// Whether its receiver may have it by an attempt before: no answer to that came, or the program ended meanwhile.
+    pub may_have_arrived: bool,
     /// How it stands.
     pub state: DeliveryState,
 }
@@ -120,12 +122,27 @@ impl Delivery {
     ) -> Self {
         let id = DeliveryId::new(subject, &notifier, &recipient);
         let freedom = Freedom::Free;
-        Self { id, subject, notifier, recipient, created, ready: created, attempts: 0, freedom, state }
+        Self {
+            id,
+            subject,
+            notifier,
+            recipient,
+            created,
+            ready: created,
+            attempts: 0,
+            freedom,
+            may_have_arrived: false,
+            state,
+        }
     }
 
     /// Before another attempt: one that was under way ended with the program, and its receiver may have the message.
     pub fn doubt_what_was_under_way(&mut self) {
-        if self.freedom == Freedom::Free && matches!(self.state, DeliveryState::Attempted { .. }) {
+        if !matches!(self.state, DeliveryState::Attempted { .. }) {
+            return;
+        }
+        self.may_have_arrived = true;
+        if self.freedom == Freedom::Free {
             self.freedom = Freedom::Doubtful;
         }
     }

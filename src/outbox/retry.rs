@@ -143,6 +143,7 @@ mod tests {
             ready: now(),
             attempts,
             freedom: Freedom::Free,
+            may_have_arrived: false,
             state: DeliveryState::Attempted { at: now() },
         }
     }

@@ -42,8 +42,16 @@ async fn send(kind: NotifierKind) -> Result<Accepted, Failure> {
     let recipient = notifier.recipients().into_iter().next().unwrap_or_default();
     let (id, timezone) = (DeliveryId::from_bytes([7; 16]), &TimeZone::UTC);
     let now = now();
-    let message =
-        Message { id, body: Body::Test, recipient: &recipient, timezone, now, sent: Some(now), late: false };
+    let message = Message {
+        id,
+        body: Body::Test,
+        recipient: &recipient,
+        timezone,
+        now,
+        sent: Some(now),
+        late: false,
+        possible_duplicate: false,
+    };
     notifier.send(&message).await
 }
 

@@ -219,5 +219,14 @@ fn time(text: &str) -> Timestamp {
 /// The message that tells `alert` to `recipient`, in good time.
 pub(crate) fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a TimeZone) -> Message<'a> {
     let id = DeliveryId::new(alert.id, "tried", recipient);
-    Message { id, body: Body::Alert(alert), recipient, timezone, now: now(), sent: Some(now()), late: false }
+    Message {
+        id,
+        body: Body::Alert(alert),
+        recipient,
+        timezone,
+        now: now(),
+        sent: Some(now()),
+        late: false,
+        possible_duplicate: false,
+    }
 }

@@ -264,6 +264,7 @@ pub(crate) fn delivery(n: u8) -> Delivery {
         ready: at(n.into()),
         attempts: 1,
         freedom: Freedom::Free,
+        may_have_arrived: false,
         state: DeliveryState::Ready,
     }
 }

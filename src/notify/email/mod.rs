@@ -3,7 +3,8 @@
 //! A mail is the same, byte for byte, on every attempt that is not late: its Message-ID is the delivery's id, its Date
 //! the time at which the alert or the digest was made, and as sent it tells the time since which it may leave. So a
 //! mailbox that got it twice shows it once.
-//! A late attempt says that it is late, and tells its own time; its Message-ID stays.
+//! A late attempt says that it is late, and tells its own time; its Message-ID stays. One after an attempt whose answer did
+//! not come has one header more.
 
 mod html;
 mod login;
@@ -151,6 +152,9 @@ impl Email {
             .message_id(Some(format!("<{}@{domain}>", message.id)))
             // RFC 3834: no out-of-office reply comes back to it.
             .raw_header(header("Auto-Submitted", "auto-generated"));
+        if message.possible_duplicate {
+            mail = mail.raw_header(header("X-Harmattan-Possible-Duplicate", "yes"));
+        }
         if let Body::Alert(alert) = &message.body {
             mail = thread::threaded(mail, alert, message.recipient, domain);
             mail = mail.raw_header(header("X-Harmattan-Alert", &alert.id.to_string()));

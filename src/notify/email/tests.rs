@@ -35,6 +35,7 @@ fn test_message(timezone: &TimeZone) -> Message<'_> {
         now: Timestamp::UNIX_EPOCH,
         sent: Some(Timestamp::UNIX_EPOCH),
         late: false,
+        possible_duplicate: false,
     }
 }
 

@@ -37,6 +37,9 @@ struct DeliveryRow {
     /// Absent when it is as [`presumed`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     freedom: Option<String>,
+    /// Absent when it is false, as in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    may_have_arrived: bool,
     #[serde(flatten)]
     state: StateRow,
 }
@@ -103,6 +106,7 @@ impl Row for Delivery {
             ready: (delivery.ready != delivery.created).then_some(delivery.ready),
             attempts: delivery.attempts,
             freedom: (delivery.freedom != presumed).then(|| delivery.freedom.as_str().to_owned()),
+            may_have_arrived: delivery.may_have_arrived,
             state: delivery.state.into(),
         })
     }
@@ -129,6 +133,7 @@ impl Row for Delivery {
             ready: row.ready.unwrap_or(row.created),
             attempts: row.attempts,
             freedom,
+            may_have_arrived: row.may_have_arrived,
             state,
         })
     }

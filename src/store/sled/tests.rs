@@ -26,6 +26,7 @@ fn delivery(n: u8) -> Delivery {
         created: Timestamp::UNIX_EPOCH,
         attempts: 0,
         freedom: Freedom::Free,
+        may_have_arrived: false,
         ready: Timestamp::UNIX_EPOCH,
         state: DeliveryState::Ready,
     }
@@ -249,7 +250,10 @@ fn deliveries_and_bundles_come_back_as_they_were() {
     let who = ("desk".to_owned(), "a@example.org".to_owned());
     let rows: Vec<Delivery> = (1..)
         .zip(states)
-        .map(|(n, state)| Delivery { state, ready: at(i64::from(n)), subject: id.into(), ..delivery(n) })
+        .map(|(n, state)| {
+            let (ready, may_have_arrived) = (at(i64::from(n)), n % 2 == 0);
+            Delivery { state, ready, may_have_arrived, subject: id.into(), ..delivery(n) }
+        })
         .collect();
     store
         .transact(&mut |tx| {
