@@ -12,7 +12,7 @@ use super::ask::{self, Asked, Held};
 use super::learn::{self, Lesson};
 use super::read::{self, Read};
 use super::station::Station;
-use super::{catchup, clock, mirrored, same};
+use super::{catchup, clock, mirrored, planned, same};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::fault;
@@ -62,7 +62,8 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
     let last = known.as_ref().and_then(|state| state.last_poll);
     let free = last.and_then(|last| schedule::by_hand_from(&source.rhythm(&desk.config), last, now));
     let Some((free, last)) = free.zip(last) else { return poll_at(station, desk, source, now).await };
-    let due = known.and_then(|state| state.due_later(&address, now)).unwrap_or(free);
+    let known = known.filter(|state| state.due_later(&address, now).is_some());
+    let due = known.and_then(|state| planned::due(source, &state, &desk.config)).unwrap_or(free);
     let problems = vec![format!("polled at {last:.0} already; by hand again from {free:.0} on")];
     let report = api::Poll { problems, ..waiting(source, free).report };
     Polling { report, deliveries: Vec::new(), due, doubtful: false, repeat: false }
