@@ -243,7 +243,9 @@ fn i2_what_is_of_another_time_is_no_part_of_a_move() {
     let window = |hour: i64| -> Vec<String> { (hour - 5..=hour).rev().map(bulletin).collect() };
     for polls in [&[0][..], &[0, 3, 6]] {
         let stage = Stage::with(&window(0));
-        polls.iter().for_each(|hour| _ = stage.poll(*hour, &window(*hour)));
+        for hour in polls {
+            stage.poll(*hour, &window(*hour));
+        }
         let receipt = stage.take(26, read(&window(26), false));
         assert_eq!((receipt.new, receipt.alerts.len()), (6, 6), "polled at {polls:?}");
     }

@@ -385,9 +385,9 @@ fn what_may_have_arrived_says_so_when_it_is_sent_again() {
         stage.site.show("/ops", first.clone());
         stage.poll(&["a convoy attacked"]);
         if is_killed {
-            let (store, state) = (stage.store(), DeliveryState::Attempted { at: now() });
+            let (store, under_way) = (stage.store(), DeliveryState::Attempted { at: now() });
             for delivery in store.open_deliveries().unwrap() {
-                let begun = Delivery { state: state.clone(), ..delivery };
+                let begun = Delivery { state: under_way.clone(), ..delivery };
                 store.transact(&mut |tx| tx.put_delivery(&begun)).unwrap();
             }
             store.sync().unwrap();

@@ -193,28 +193,11 @@ fn way(desk: &Desk, options: &Test, silences: &[Silence], at: Timestamp) -> anyh
     let facts = alert.facts(options);
     let asked = Asked::of_a_new_story(facts.severity, at);
     let way = Way::of(routes, &routes.of_alert(&facts), Some(asked));
-    let within = within(desk, &alert.entities);
-    let holding = silence::holding(silences, &Facts { entities: &within, ..facts }, asked.story, at);
+    let holding = silence::holding(silences, &facts, routes, asked.story, at);
     Ok(match holding.and_then(|place| silences.get(place)) {
         Some(silence) => way.silenced(silence),
         None => way,
     })
-}
-
-/// The entities, and all in which they lie.
-fn within<'a>(desk: &'a Desk, entities: &[&'a str]) -> Vec<&'a str> {
-    let mut within = entities.to_vec();
-    let mut next = 0;
-    while let Some(id) = within.get(next).copied() {
-        next += 1;
-        let spec = desk.config.entities.iter().find(|spec| spec.id.value == id);
-        for parent in spec.iter().flat_map(|spec| &spec.parents) {
-            if !within.contains(&parent.value.as_str()) {
-                within.push(&parent.value);
-            }
-        }
-    }
-    within
 }
 
 /// The alert that is asked about.

@@ -164,7 +164,7 @@ fn way(
     let routes = &desk.in_force.routes;
     let asked = Asked::of_a_new_story(severity, clock::now());
     let way = Way::of(routes, &routes.of_alert(&facts), Some(asked));
-    let holding = silence::holding(silences, &facts, story.unwrap_or(asked.story), asked.now);
+    let holding = silence::holding(silences, &facts, routes, story.unwrap_or(asked.story), asked.now);
     Some(match holding.and_then(|place| silences.get(place)) {
         Some(silence) => way.silenced(silence),
         None => way,

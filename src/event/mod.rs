@@ -153,6 +153,7 @@ impl Event {
     }
 
     /// The same of one recipient alone, and with an id of its own: others may be told of at the same time.
+    #[must_use]
     pub fn about(mut self, recipient: &str) -> Self {
         let EventId(id) = self.id;
         let rest = digest(&[b"event", &id, recipient.as_bytes()]);
