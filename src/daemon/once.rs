@@ -63,10 +63,9 @@ pub async fn once(
         let lane = lanes.entry(source.host()).or_insert_with(|| Arc::new(Semaphore::new(LANE)));
         let (station, desk, source, lane) =
             (station.clone(), Arc::clone(desk), Arc::clone(source), Arc::clone(lane));
-        // Boxed, so that thousands of polls that wait for their host are small.
         polls.spawn(async move {
             let _place = lane.acquire().await;
-            Box::pin(poll::poll_from(&station, &desk, &source, state)).await
+            poll::poll_from(&station, &desk, &source, state).await
         });
     }
     let unrecorded = Unrecorded::default();

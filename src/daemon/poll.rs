@@ -79,7 +79,7 @@ pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, 
         let state = station.read(move |store| store.source(&name)).await?;
         try_poll(station, desk, source, state, now).await
     };
-    unless_refused(station, desk, source, now, work).await
+    unless_refused(station, desk, source, now, Box::pin(work)).await
 }
 
 /// The same as [`poll`] of a source of which the store said `state`, and which nobody polled since.
@@ -93,7 +93,8 @@ pub(super) async fn poll_from(
     state: Option<SourceState>,
 ) -> Polling {
     let now = clock::now();
-    unless_refused(station, desk, source, now, try_poll(station, desk, source, state, now)).await
+    let work = Box::pin(try_poll(station, desk, source, state, now));
+    unless_refused(station, desk, source, now, work).await
 }
 
 /// Polls by `work`, unless the disk refuses: what cannot be stored is not asked for.
