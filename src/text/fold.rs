@@ -6,8 +6,8 @@
 
 use std::sync::OnceLock;
 
-use unicode_normalization::char::is_combining_mark;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfd_quick, is_nfkc_quick};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// What a character does to the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,9 @@ impl Scripts {
     }
 }
 
+/// The beginning of the list of folds: those that many characters have. [`BREAK`] leads to the first.
+const COMMON: [Fold; 4] = [Fold::Break, Fold::Invisible, Fold::Mark, Fold::Link];
+
 /// What every character of the basic plane becomes.
 pub(crate) struct Table {
     basic: Vec<Entry>,
@@ -161,7 +164,7 @@ pub(crate) fn table() -> &'static Table {
 }
 
 fn build() -> Table {
-    let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: vec![Fold::Break] };
+    let mut table = Table { basic: Vec::with_capacity(BASIC_PLANE as usize), many: COMMON.to_vec() };
     for code in 0..BASIC_PLANE {
         let c = char::from_u32(code);
         if let Some(entry) = c.and_then(alike) {
@@ -214,7 +217,7 @@ fn list(folds: &[Fold], many: &mut Vec<Fold>) -> Entry {
     if folds.is_empty() || folds == [Fold::Break] {
         return BREAK;
     }
-    let known = if let [one] = folds { many.iter().position(|known| known == one) } else { None };
+    let known = if let [one] = folds { COMMON.iter().position(|known| known == one) } else { None };
     let start = known.unwrap_or(many.len());
     match (u16::try_from(start), u8::try_from(folds.len())) {
         (Ok(start), Ok(len)) => {
@@ -270,18 +273,21 @@ fn unit(c: char) -> Fold {
     }
 }
 
-/// Whether folding leaves the character as it is for sure, as it does most.
+/// Whether folding leaves the character as it is, as it does most.
 fn stays(c: char) -> bool {
-    let is_whole =
-        |quick: fn(std::iter::Once<char>) -> IsNormalized| quick(std::iter::once(c)) == IsNormalized::Yes;
-    let is_ruled = || {
-        let mut ruled = String::new();
-        script_rule(c, &mut ruled);
-        !ruled.chars().eq([c])
-    };
+    let mut is_whole = true;
     // Hangul syllables are taken apart and put together again.
-    let is_put_together = matches!(c, '\u{ac00}'..='\u{d7a3}') || is_whole(is_nfd_quick);
-    is_whole(is_nfkc_quick) && is_put_together && c.to_lowercase().eq([c]) && !is_ruled()
+    if !matches!(c, '\u{ac00}'..='\u{d7a3}') {
+        decompose_compatible(c, |part| is_whole &= part == c);
+    }
+    is_whole && c.to_lowercase().eq([c]) && is_unruled(c)
+}
+
+/// Whether the rules of the scripts leave the character as it is.
+fn is_unruled(c: char) -> bool {
+    let mut ruled = String::new();
+    script_rule(c, &mut ruled);
+    ruled.chars().eq([c])
 }
 
 fn fold_once(text: &str) -> String {
@@ -301,8 +307,10 @@ fn fold_once(text: &str) -> String {
 
 /// Letters that their readers take for others, and digits of all scripts.
 fn script_rule(c: char, out: &mut String) {
-    let code = u32::from(c);
-    if let Some(digit) = ZEROS.iter().find_map(|&zero| code.checked_sub(zero).filter(|&digit| digit < 10)) {
+    let value = |zero: &u32| u32::from(c).checked_sub(*zero).filter(|digit| *digit < 10);
+    if c.is_numeric()
+        && let Some(digit) = ZEROS.iter().find_map(value)
+    {
         out.extend(char::from_digit(digit, 10));
         return;
     }
