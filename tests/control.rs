@@ -111,7 +111,6 @@ async fn a_filter_is_asked_before_the_limit_counts() {
         (all, only(&own, None), 2, vec![1, 2, 9, 8]),
         (all, only("other", None), 2, vec![19, 18]),
         (all, only(&own, Some("ready")), 3, vec![1, 20, 21]),
-        (all, only("none", None), 9, vec![]),
         (OutboxFilter::Pending, only(&own, Some("dead")), 1, vec![4]),
     ] {
         let told = format!("{state:?} {only:?} {limit}");

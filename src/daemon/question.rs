@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::hold::who;
 use crate::desk::Desk;
+use crate::notify::punctuality;
 use crate::outbox::{Delivery, DeliveryState, Freedom};
 use crate::route::hold::{Asked, Budget, Hold};
 use crate::route::{self, Facts, Recipient, Routed, Routes};
@@ -93,6 +94,12 @@ impl Question {
 
     /// The same, given when the messages that count in budgets left.
     pub(super) fn hold_given(&self, delivery: &Delivery, left: &[Timestamp]) -> Option<Hold> {
+        // What leaves as one message has waited as long as its routes said. Only what held it up since can have taken it
+        // into quiet hours.
+        let is_in_time = || delivery.attempts == 0 && !punctuality(delivery.ready, self.asked.now).0;
+        if !self.counts && is_in_time() {
+            return None;
+        }
         let waits = delivery.state.is_open() && delivery.state.held().is_none();
         let left = if self.counts { left } else { &[] };
         let asked = || self.routes.hold_back(&self.routed, &who(delivery), self.asked, left);
