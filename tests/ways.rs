@@ -513,20 +513,18 @@ fn a_digest_that_is_tried_again_waits_for_the_end_of_quiet_hours_under_its_id() 
 
 #[test]
 fn what_a_receiver_refuses_uses_up_no_budget() {
-    // Given up at once, and tried again.
-    for status in [400, 409] {
-        let mut stage = Stage::set();
-        stage.desk.change(&format!("{}[[route]]\nto = [\"ops\"]\nbudget = \"1/1h\"\n", config(&stage.site)));
-        stage.answer("ops", status);
-        stage.poll(&["a convoy attacked"]);
-        stage.poll(&["the base falls"]);
-        assert_eq!((stage.bodies("ops").len(), stage.held().len()), (2, 0), "{status}");
-        stage.answer("ops", 200);
-        stage.poll(&["a convoy attacked again"]);
-        stage.poll(&["the base falls anew"]);
-        assert_eq!(stage.told("ops", 2), ["alert.new a convoy attacked again"], "{status}");
-        assert_eq!(stage.held(), ["budget"], "{status}: what was taken counts");
-    }
+    let mut stage = Stage::set();
+    stage.desk.change(&format!("{}[[route]]\nto = [\"ops\"]\nbudget = \"1/1h\"\n", config(&stage.site)));
+    // Given up at once: what is tried again might be by now.
+    stage.answer("ops", 400);
+    stage.poll(&["a convoy attacked"]);
+    stage.poll(&["the base falls"]);
+    assert_eq!((stage.bodies("ops").len(), stage.held().len()), (2, 0));
+    stage.answer("ops", 200);
+    stage.poll(&["a convoy attacked again"]);
+    stage.poll(&["the base falls anew"]);
+    assert_eq!(stage.told("ops", 2), ["alert.new a convoy attacked again"]);
+    assert_eq!(stage.held(), ["budget"], "what was taken counts");
 }
 
 #[test]
