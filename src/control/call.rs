@@ -164,7 +164,7 @@ pub struct Only {
     /// Those to this recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
-    /// Those in this state; [`WAITING`]: those that are owed still and not held.
+    /// Those in this state; of `waiting` those that are owed still and not held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }
