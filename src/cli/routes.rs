@@ -17,7 +17,7 @@ use crate::route::hold::Asked;
 use crate::rules::SourceLabel;
 use crate::rules::spec::{Mode, Severity};
 use crate::rules::verdict::Match;
-use crate::silence::{self, About, Silence};
+use crate::silence::{About, Silence};
 use crate::store::StoreError;
 
 #[derive(Debug, clap::Args)]
@@ -192,12 +192,7 @@ fn way(desk: &Desk, options: &Test, silences: &[Silence], at: Timestamp) -> anyh
     }
     let facts = alert.facts(options);
     let asked = Asked::of_a_new_story(facts.severity, at);
-    let way = Way::of(routes, &routes.of_alert(&facts), Some(asked));
-    let holding = silence::holding(silences, &facts, routes, asked.story, at);
-    Ok(match holding.and_then(|place| silences.get(place)) {
-        Some(silence) => way.silenced(silence),
-        None => way,
-    })
+    Ok(Way::of_alert(routes, &facts, asked, (silences, asked.story)))
 }
 
 /// The alert that is asked about.

@@ -18,7 +18,7 @@ use crate::route::{self, Facts};
 use crate::rules::spec::{Mode, RuleSpec};
 use crate::rules::verdict::{Match, Verdict};
 use crate::rules::{Explanation, Outcome, SourceLabel};
-use crate::silence::{self, Silence};
+use crate::silence::Silence;
 use crate::store::{Deliveries, Store, StoreError, StoredItem};
 use crate::story::{Alert, AlertId, StoryId};
 use crate::wire;
@@ -45,8 +45,8 @@ pub(super) async fn explain(
     };
     let id = item.id;
     let (article, text) = context.station.read(move |store| article::of(store, id)).await?;
-    let (alerts, deliveries) = context.station.read(move |store| history(store, id)).await?;
-    let silences = context.station.read(|store| store.silences()).await?;
+    let known = move |store: &dyn Store| Ok((history(store, id)?, store.silences()?));
+    let ((alerts, deliveries), silences) = context.station.read(known).await?;
     let story = alerts.first().and_then(|alert| alert.alert.story.id.parse().ok());
     let mut told = verdicts(&desk, item, text.as_deref(), rule, (&silences, story));
     told.article = article;
@@ -163,12 +163,7 @@ fn way(
     let facts = Facts { severity, rules: &rules, source, tier, entities: &entities };
     let routes = &desk.in_force.routes;
     let asked = Asked::of_a_new_story(severity, clock::now());
-    let way = Way::of(routes, &routes.of_alert(&facts), Some(asked));
-    let holding = silence::holding(silences, &facts, routes, story.unwrap_or(asked.story), asked.now);
-    Some(match holding.and_then(|place| silences.get(place)) {
-        Some(silence) => way.silenced(silence),
-        None => way,
-    })
+    Some(Way::of_alert(routes, &facts, asked, (silences, story.unwrap_or(asked.story))))
 }
 
 /// The source of an item as rules see it. One that is no longer configured has its name and no tags.

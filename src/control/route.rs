@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::notify::foreign;
 use crate::route::hold::Asked;
-use crate::route::{Recipient, Routed, Routes};
+use crate::route::{Facts, Recipient, Routed, Routes};
 use crate::rules::spec::Mode;
-use crate::silence::Silence;
+use crate::silence::{self, Silence};
+use crate::story::StoryId;
 
 /// Where an alert or an event goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -116,10 +117,19 @@ impl Way {
         }
     }
 
-    /// The same, while `silence` holds it back.
-    #[must_use]
-    pub fn silenced(self, silence: &Silence) -> Self {
-        Self { to: Vec::new(), silence: Some(Silenced::by(silence)), ..self }
+    /// Where an alert with these facts goes that belongs to `story`, while `silences` hold back theirs.
+    pub fn of_alert(
+        routes: &Routes,
+        facts: &Facts<'_>,
+        asked: Asked,
+        (silences, story): (&[Silence], StoryId),
+    ) -> Self {
+        let way = Self::of(routes, &routes.of_alert(facts), Some(asked));
+        let holding = silence::holding(silences, facts, routes, story, asked.now);
+        match holding.and_then(|place| silences.get(place)) {
+            Some(silence) => Self { to: Vec::new(), silence: Some(Silenced::by(silence)), ..way },
+            None => way,
+        }
     }
 
     /// Of what only rules in this mode tell of.

@@ -64,8 +64,8 @@ impl Groups {
     }
 }
 
-/// Lets go of a group, but for what a silence in force stops: a single alert is ready then, and what its receiver may have; several others leave in bundles of
-/// which each is one transaction. Returns what is to be sent.
+/// Lets go of a group, but for what a silence in force stops: a single alert is ready then, and what its receiver may
+/// have; several others leave in bundles of which each is one transaction. Returns what is to be sent.
 ///
 /// # Errors
 /// When the store fails; what is in a bundle already stays there.
@@ -198,11 +198,10 @@ pub(super) fn bundle(
     Ok(Some(delivery))
 }
 
-/// Deliveries held back in one transaction.
+/// Deliveries about which one transaction decides.
 const BATCH_MAX: usize = 500;
 
-/// Holds back those of `ids`, which are about to leave, that must wait after all. One by one, each would cost a
-/// transaction: ten thousand over a budget took half a minute.
+/// Holds back those of `ids`, which are about to leave, that must wait after all.
 ///
 /// # Errors
 /// When the store fails; what is held by then stays held.
@@ -212,20 +211,39 @@ pub(super) async fn hold_back(
     ids: Vec<DeliveryId>,
     now: Timestamp,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let mut held = Vec::new();
-    for batch in ids.chunks(BATCH_MAX) {
-        let (batch, desk) = (batch.to_vec(), Arc::clone(&desk));
-        let asked = station.read(move |store| questions(store, &desk, &batch, now)).await?;
-        held.extend(station.writer.commit(move |tx| hold_those(tx, &asked)).await?);
-    }
+    let held = decide(station, &desk, ids, now, hold_those).await?;
     if !held.is_empty() {
         info!(deliveries = held.len(), "held back with those before them");
     }
     Ok(held)
 }
 
+/// What decides, within a transaction, about deliveries by their questions.
+pub(super) type Decision<T> = fn(&dyn Transaction, &[(DeliveryId, Question)]) -> Result<Vec<T>, StoreError>;
+
+/// Has `by` decide about those of `ids` that tell an alert, many in one transaction: one by one, ten thousand over a
+/// budget took half a minute.
+///
+/// # Errors
+/// When the store fails; what is decided by then stays so.
+pub(super) async fn decide<T: Send + 'static>(
+    station: &Station,
+    desk: &Arc<Desk>,
+    ids: Vec<DeliveryId>,
+    now: Timestamp,
+    by: Decision<T>,
+) -> Result<Vec<T>, StoreError> {
+    let mut decided = Vec::new();
+    for batch in ids.chunks(BATCH_MAX) {
+        let (batch, desk) = (batch.to_vec(), Arc::clone(desk));
+        let asked = station.read(move |store| questions(store, &desk, &batch, now)).await?;
+        decided.extend(station.writer.commit(move |tx| by(tx, &asked)).await?);
+    }
+    Ok(decided)
+}
+
 /// The question for each of `ids` that tells an alert.
-pub(super) fn questions(
+fn questions(
     store: &dyn Store,
     desk: &Desk,
     ids: &[DeliveryId],

@@ -16,9 +16,6 @@ use crate::silence::Silence;
 use crate::store::{StoreError, Transaction};
 use crate::story::{Alert, Disposition};
 
-/// Deliveries closed in one transaction.
-const BATCH_MAX: usize = 500;
-
 /// Stops those of `ids`, which are about to be let go, that a silence in force holds back; which those are.
 ///
 /// # Errors
@@ -29,13 +26,7 @@ pub(super) async fn stop(
     ids: Vec<DeliveryId>,
     now: Timestamp,
 ) -> Result<Vec<DeliveryId>, StoreError> {
-    let mut stopped = Vec::new();
-    for batch in ids.chunks(BATCH_MAX) {
-        let (batch, desk) = (batch.to_vec(), Arc::clone(desk));
-        let asked = station.read(move |store| hold::questions(store, &desk, &batch, now)).await?;
-        stopped.extend(station.writer.commit(move |tx| stop_those(tx, &asked)).await?);
-    }
-    Ok(stopped)
+    hold::decide(station, desk, ids, now, stop_those).await
 }
 
 fn stop_those(tx: &dyn Transaction, asked: &[(DeliveryId, Question)]) -> Result<Vec<DeliveryId>, StoreError> {
