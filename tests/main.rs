@@ -59,6 +59,7 @@ mod schema;
 mod secrets;
 mod silences;
 mod store;
+mod threads;
 mod tidy;
 mod tls;
 mod ways;

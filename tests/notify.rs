@@ -304,7 +304,7 @@ async fn a_rule_that_is_only_recorded_is_shown_nowhere() {
 async fn a_mail_arrives_whole_and_is_the_same_on_every_attempt() {
     for (name, alert) in samples() {
         let (first, mails) = mailed(&alert, Replies::default()).await;
-        assert_eq!(first, Ok(Accepted { detail: "250 2.0.0 ok: queued".to_owned() }), "{name}");
+        assert_eq!(first, Ok(Accepted::saying("250 2.0.0 ok: queued")), "{name}");
         let [mail] = mails.as_slice() else { panic!("{name}: {} mails", mails.len()) };
         assert_eq!(
             (mail.from.as_str(), mail.to.as_slice()),
@@ -499,7 +499,7 @@ async fn a_webhook_is_signed_by_every_secret_and_repeats_its_body() {
     let first = message(&alert, "", &utc);
     let second = Message { now: sample::now() + Duration::from_secs(5), ..first.clone() };
     assert_eq!(class(&notifier.send(&first).await), "way");
-    assert_eq!(notifier.send(&second).await, Ok(Accepted { detail: "202".to_owned() }));
+    assert_eq!(notifier.send(&second).await, Ok(Accepted::saying("202")));
 
     let third = Message { possible_duplicate: true, ..second.clone() };
     assert!(notifier.send(&third).await.is_ok());
@@ -522,7 +522,7 @@ async fn a_wrong_secret_is_noticed_and_none_sends_no_signature() {
     let alert = sample::french();
     for secrets in [&["another"][..], &[]] {
         let sent = hook_notifier(&hook, secrets).send(&message(&alert, "", &TimeZone::UTC)).await;
-        assert_eq!(sent, Ok(Accepted { detail: "204".to_owned() }));
+        assert_eq!(sent, Ok(Accepted::saying("204")));
     }
     let requests = hook.wait_for(2).await;
     assert_eq!([requests[0].signature_ok, requests[1].signature_ok], [false, false]);

@@ -65,6 +65,7 @@ async fn sent_at(
         sent: Some(sent),
         late,
         possible_duplicate: false,
+        follows: None,
     };
     let outcome = notifier.send(&message).await;
     (server.asked(), outcome)
@@ -275,6 +276,7 @@ async fn a_group_that_moved_is_told_where_it_is_now() {
         sent: Some(sample::now()),
         late: false,
         possible_duplicate: false,
+        follows: None,
     };
     let accepted = notifier.send(&message).await.expect("taken");
     assert!(accepted.detail.contains("-100777"), "{accepted:?}");

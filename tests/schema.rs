@@ -28,6 +28,7 @@ fn body(told: Body<'_>) -> Value {
         sent: Some(sample::now()),
         late: false,
         possible_duplicate: false,
+        follows: None,
     };
     serde_json::from_slice(&webhook::body(&message, "ops-hook").unwrap()).unwrap()
 }

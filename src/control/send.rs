@@ -74,6 +74,7 @@ async fn send<'a>(
                 sent: Some(now),
                 late: false,
                 possible_duplicate: false,
+                follows: None,
             };
             let (accepted, detail) = match notifier.send(&message).await {
                 Ok(accepted) => (true, accepted.detail),

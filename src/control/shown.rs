@@ -39,6 +39,7 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         sent: None,
         late: false,
         possible_duplicate: false,
+        follows: None,
     };
     let says = text_part(&message, EXCERPT);
     let alert = fate::row(alert, &deliveries, silence);

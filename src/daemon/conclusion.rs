@@ -5,19 +5,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::{failing, hold};
+use super::{failing, hold, thread};
 use crate::event::{Event, Network};
 use crate::notify::Accepted;
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryState, Failure, Freedom, retry};
 use crate::route::Routes;
 use crate::store::{StoreError, Transaction};
+use crate::story::StoryId;
 
 /// An attempt that has ended.
 #[derive(Debug)]
 pub struct Attempt {
     /// The delivery, this attempt counted.
     pub delivery: Delivery,
+    /// The story of which alone it tells, where its receiver keeps threads.
+    pub thread: Option<StoryId>,
     /// What it came to.
     pub outcome: Outcome,
     /// When it began.
@@ -57,7 +60,7 @@ pub(super) struct Recorded {
 impl Attempt {
     /// What follows, with what is known of the notifier's way, which changes by it, and of the network.
     pub(super) fn conclude(&self, routes: &Routes, circuit: &mut Circuit, network: &Network) -> Conclusion {
-        let Self { delivery, outcome, began, ended } = self;
+        let Self { delivery, outcome, began, ended, .. } = self;
         let who = (delivery.notifier.as_str(), delivery.recipient.as_str());
         let events = match outcome {
             Outcome::Asked(answer) => {
@@ -96,6 +99,11 @@ impl Attempt {
         conclusion.news.iter().try_for_each(|(event, owed)| put_news(tx, event, owed))?;
         if self.got_nowhere() {
             hold::give_back(tx, &self.delivery, self.began)?;
+        }
+        if let (Some(story), Outcome::Asked(Ok(Accepted { thread: Some(name), .. }))) =
+            (self.thread, &self.outcome)
+        {
+            thread::keep(tx, story, &self.delivery, name)?;
         }
         let dropped = !put_concluded(tx, &self.concluded(&conclusion))?;
         Ok(Recorded { conclusion, circuit: (circuit != before).then_some(circuit), dropped })
@@ -230,7 +238,7 @@ mod tests {
     fn what_is_dropped_under_way_is_not_tried_again() {
         let routes = Routes::to_all(Vec::new());
         let way = || Failure::Way { reason: "503".into(), retry_after: None };
-        let yes = || Accepted { detail: "204".into() };
+        let yes = || Accepted::saying("204");
         let dropped = DeliveryState::Dropped { at: at(1), by: None };
         let attempted = DeliveryState::Attempted { at: at(0) };
         for (stored, outcome, after) in [
@@ -245,7 +253,13 @@ mod tests {
             let who = ("hook".to_owned(), String::new());
             let delivery = Delivery::owed(who, AlertId::from_bytes([7; 16]).into(), at(0), attempted.clone());
             let row = Delivery { state: stored, ..delivery.clone() };
-            let attempt = Attempt { delivery, outcome: Outcome::Asked(outcome), began: at(0), ended: at(2) };
+            let attempt = Attempt {
+                delivery,
+                thread: None,
+                outcome: Outcome::Asked(outcome),
+                began: at(0),
+                ended: at(2),
+            };
             store
                 .transact(&mut |tx| {
                     tx.put_delivery(&row)?;
@@ -261,7 +275,7 @@ mod tests {
         let routes = Routes::to_all(Vec::new());
         let reason = || "no".to_owned();
         for (outcome, counts) in [
-            (Outcome::Asked(Ok(Accepted { detail: "204".into() })), true),
+            (Outcome::Asked(Ok(Accepted::saying("204"))), true),
             (Outcome::Asked(Err(Failure::Lost { reason: reason() })), true),
             (Outcome::Asked(Err(Failure::Way { reason: reason(), retry_after: None })), false),
             (Outcome::Asked(Err(Failure::Gone { reason: reason() })), false),
@@ -283,7 +297,7 @@ mod tests {
                     Outcome::Asked(answer) => Outcome::Asked(answer.clone()),
                     Outcome::Unsaid(reason) => Outcome::Unsaid(reason),
                 };
-                let attempt = Attempt { delivery: row, outcome, began: at(9), ended: at(10) };
+                let attempt = Attempt { delivery: row, thread: None, outcome, began: at(9), ended: at(10) };
                 store
                     .transact(&mut |tx| {
                         tx.put_spent(&who, &[at(5), at(9)])?;

@@ -10,7 +10,7 @@ use super::orphan::Gone;
 use super::question::Question;
 use super::station::Station;
 use super::unrecorded::{Leave, Unrecorded};
-use super::{clock, hold, hush};
+use super::{clock, hold, hush, thread};
 use crate::desk::Desk;
 use crate::event::{Event, Network};
 use crate::fault;
@@ -21,7 +21,7 @@ use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::report::Report;
 use crate::store::{Store, StoreError, Transaction};
-use crate::story::Alert;
+use crate::story::{Alert, StoryId};
 
 /// What came of an attempt.
 #[derive(Debug)]
@@ -83,13 +83,14 @@ async fn attempt(
     errand: Errand,
 ) -> Result<Ended, StoreError> {
     let (id, began) = (errand.id, clock::now());
-    let (told, network) = told(station, Arc::clone(desk), id).await?;
+    let Known { told, network, thread } = told(station, Arc::clone(desk), id).await?;
     let question = match &told {
         Some(Stored::Alert(alert)) => Some(Question::of(desk, alert, began)),
         Some(Stored::Bundle(_, alerts, left)) => Question::of_bundle(desk, alerts, *left, began),
         Some(Stored::Event(_) | Stored::Report(_)) | None => None,
     };
-    let (delivery, recorded) = match begin(station, unrecorded, errand, began, question).await? {
+    let terms = Terms { at: began, question, thread };
+    let (delivery, recorded) = match begin(station, unrecorded, errand, terms).await? {
         Begun::Recorded(delivery) => (delivery, true),
         Begun::Unrecorded(delivery) => (delivery, false),
         Begun::Not(next) => return Ok(next.into()),
@@ -117,6 +118,7 @@ async fn attempt(
                 sent: Some(sent),
                 late,
                 possible_duplicate: delivery.may_have_arrived,
+                follows: delivery.follows.as_deref(),
             };
             fault::point("attempted");
             let answer = notifier.send(&message).await;
@@ -124,7 +126,7 @@ async fn attempt(
             Outcome::Asked(answer)
         }
     };
-    let attempt = Arc::new(Attempt { delivery, outcome, began, ended: clock::now() });
+    let attempt = Arc::new(Attempt { delivery, thread, outcome, began, ended: clock::now() });
     if recorded {
         let (made, routes) = (Arc::clone(&attempt), Arc::clone(&desk.in_force.routes));
         match station.writer.commit(move |tx| made.record(tx, &routes)).await {
@@ -168,6 +170,15 @@ impl Stored {
         }
     }
 
+    /// The story of which alone it tells.
+    fn story(&self) -> Option<StoryId> {
+        match self {
+            Self::Alert(alert) => Some(alert.story.id),
+            Self::Bundle(_, alerts, 0) => thread::of(alerts.iter().map(|alert| alert.story.id)),
+            Self::Bundle(..) | Self::Event(_) | Self::Report(_) => None,
+        }
+    }
+
     fn body(&self) -> Body<'_> {
         match self {
             Self::Alert(alert) => Body::Alert(alert),
@@ -185,23 +196,30 @@ impl Stored {
     }
 }
 
-/// What a delivery tells, and what is known of the network.
-async fn told(
-    station: &Station,
-    desk: Arc<Desk>,
-    delivery: DeliveryId,
-) -> Result<(Option<Stored>, Network), StoreError> {
+/// What is known before an attempt.
+struct Known {
+    /// What is told; `None` where that is no longer stored.
+    told: Option<Stored>,
+    /// What is known of the network.
+    network: Network,
+    /// The story of which alone it tells, where its receiver keeps threads.
+    thread: Option<StoryId>,
+}
+
+async fn told(station: &Station, desk: Arc<Desk>, delivery: DeliveryId) -> Result<Known, StoreError> {
     let read = move |store: &dyn Store| {
         let network = store.network()?;
-        let Some(delivery) = store.delivery(delivery)? else { return Ok((None, network)) };
+        let nothing = |network| Known { told: None, network, thread: None };
+        let Some(delivery) = store.delivery(delivery)? else { return Ok(nothing(network)) };
+        let notifier = desk.notifier(&delivery.notifier);
         let told = match delivery.subject {
             Subject::Alert(id) => store.alert(id)?.map(|alert| Stored::Alert(Box::new(alert))),
             Subject::Event(id) => store.event(id)?.map(Stored::Event),
             Subject::Report(id) => store.report(id)?.map(Stored::Report),
             Subject::Bundle(id) => {
-                let Some(bundle) = store.bundle(id)? else { return Ok((None, network)) };
+                let Some(bundle) = store.bundle(id)? else { return Ok(nothing(network)) };
                 // Thousands would be read for a message that has room for some.
-                let whole = desk.notifier(&delivery.notifier).is_none_or(|notifier| notifier.takes_parts());
+                let whole = notifier.is_none_or(|notifier| notifier.takes_parts());
                 let listed = if whole { bundle.alerts.len() } else { LISTED_MAX };
                 let left = bundle.alerts.len().saturating_sub(listed);
                 let alerts = bundle.alerts.iter().take(listed).map(|id| store.alert(*id));
@@ -210,7 +228,9 @@ async fn told(
                 (!alerts.is_empty()).then_some(Stored::Bundle(bundle, alerts, left))
             }
         };
-        Ok((told, network))
+        let keeps_threads = notifier.is_some_and(|notifier| notifier.keeps_threads());
+        let thread = told.as_ref().filter(|_| keeps_threads).and_then(Stored::story);
+        Ok(Known { told, network, thread })
     };
     station.read(read).await
 }
@@ -225,20 +245,29 @@ enum Begun {
     Not(Next),
 }
 
-/// Records that an attempt begins, or that it is held back by the answer to `question`. While the disk refuses, it begins
+/// What the beginning of an attempt depends on.
+struct Terms {
+    /// When it begins.
+    at: Timestamp,
+    /// What decides whether it is held back.
+    question: Option<Question>,
+    /// The story of which alone it tells, where its receiver keeps threads.
+    thread: Option<StoryId>,
+}
+
+/// Records that an attempt begins, or that it is held back by the answer to the question. While the disk refuses, it begins
 /// without a record where it may.
 async fn begin(
     station: &Station,
     unrecorded: &Unrecorded,
     Errand { id, durable }: Errand,
-    at: Timestamp,
-    question: Option<Question>,
+    terms: Terms,
 ) -> Result<Begun, StoreError> {
-    let question = question.map(Arc::new);
+    let (at, terms) = (terms.at, Arc::new(terms));
     // What the store does not know of it is written before anything else of it is.
     if !unrecorded.refuses() && unrecorded.known(id).is_none() {
-        let asked = question.clone();
-        match station.writer.commit(move |tx| claim(tx, id, at, asked.as_deref())).await {
+        let own = Arc::clone(&terms);
+        match station.writer.commit(move |tx| claim(tx, id, &own)).await {
             Ok(claimed) => return Ok(claimed.map_or(Begun::Not(Next::Closed), Begun::Recorded)),
             Err(fault) if fault.is_of_disk() => unrecorded.refused(&fault, at),
             Err(fault) => return Err(fault),
@@ -255,10 +284,11 @@ async fn begin(
     let Some((delivery, spent, silences)) = station.read(stored).await? else {
         return Ok(Begun::Not(Next::Closed));
     };
-    if question.as_deref().is_some_and(|question| question.silences(&silences, &delivery).is_some()) {
+    let question = terms.question.as_ref();
+    if question.is_some_and(|question| question.silences(&silences, &delivery).is_some()) {
         return Ok(Begun::Not(Next::Waits));
     }
-    Ok(match unrecorded.leave(delivery, at, question.as_deref(), spent) {
+    Ok(match unrecorded.leave(delivery, at, question, spent) {
         Leave::Now(delivery) => Begun::Unrecorded(delivery),
         Leave::Waits => Begun::Not(Next::Waits),
         Leave::Gone => Begun::Not(Next::Closed),
@@ -267,12 +297,8 @@ async fn begin(
 
 /// Records within a transaction that an attempt begins or is held back; `None` when nothing is owed any more, be it that
 /// a silence stops it.
-fn claim(
-    tx: &dyn Transaction,
-    id: DeliveryId,
-    at: Timestamp,
-    question: Option<&Question>,
-) -> Result<Option<Delivery>, StoreError> {
+fn claim(tx: &dyn Transaction, id: DeliveryId, terms: &Terms) -> Result<Option<Delivery>, StoreError> {
+    let question = terms.question.as_ref();
     let Some(mut delivery) = tx.delivery(id)?.filter(|delivery| delivery.state.is_open()) else {
         return Ok(None);
     };
@@ -288,8 +314,11 @@ fn claim(
     }
     let held_back = question.map(|question| question.ask(tx, &mut delivery)).transpose()?.unwrap_or(false);
     if !held_back {
+        if let Some(story) = terms.thread.filter(|_| delivery.attempts == 0) {
+            thread::follow(tx, story, &mut delivery)?;
+        }
         delivery.attempts = delivery.attempts.saturating_add(1);
-        delivery.state = DeliveryState::Attempted { at };
+        delivery.state = DeliveryState::Attempted { at: terms.at };
     }
     tx.put_delivery(&delivery)?;
     Ok(Some(delivery))
@@ -337,7 +366,9 @@ mod tests {
             (retrying, attempted),
             (DeliveryState::Dropped { at: at(1), by: None }, DeliveryState::Dropped { at: at(1), by: None }),
         ] {
-            let work = |tx: &dyn Transaction, id| drop(claim(tx, id, at(5), None).unwrap());
+            let work = |tx: &dyn Transaction, id| {
+                drop(claim(tx, id, &Terms { at: at(5), question: None, thread: None }).unwrap())
+            };
             assert_eq!(left(before.clone(), work), after, "{before:?}");
         }
     }

@@ -44,6 +44,7 @@ pub mod sender;
 mod shelf;
 pub mod station;
 pub mod systemd;
+mod thread;
 pub mod unrecorded;
 pub mod upkeep;
 

@@ -308,7 +308,7 @@ mod tests {
         let Leave::Now(delivery) = leave(unrecorded, delivery, second) else { panic!("it waits") };
         let (id, mut circuit) = (delivery.id, Circuit::default());
         let (began, ended) = (at(second), at(second + 1));
-        let attempt = Attempt { delivery, outcome: Outcome::Asked(answer), began, ended };
+        let attempt = Attempt { delivery, thread: None, outcome: Outcome::Asked(answer), began, ended };
         let routes = Routes::to_all(Vec::new());
         let conclusion = attempt.conclude(&routes, &mut circuit, &crate::event::Network::default());
         unrecorded.keep(&attempt, conclusion, &circuit);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     fn yes() -> Accepted {
-        Accepted { detail: "204".into() }
+        Accepted::saying("204")
     }
 
     #[test]

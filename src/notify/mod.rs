@@ -103,6 +103,15 @@ impl Notifier {
         }
     }
 
+    /// Whether what follows in a story must name the message with which that began there. A mail names its story's root,
+    /// which is computed.
+    pub fn keeps_threads(&self) -> bool {
+        match self {
+            Self::Chat(chat) => chat.keeps_threads(),
+            Self::Email(_) | Self::Webhook(_) | Self::Stdout(_) => false,
+        }
+    }
+
     /// Makes one attempt, within a time of its own (a minute at most).
     ///
     /// # Errors
@@ -125,6 +134,15 @@ impl Notifier {
 pub struct Accepted {
     /// What it said: `250 2.0.0 ok`, `204`.
     pub detail: String,
+    /// Its name for a message that began a thread, for what is told of the same story later.
+    pub thread: Option<String>,
+}
+
+impl Accepted {
+    /// A yes to what begins no thread.
+    pub fn saying(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), thread: None }
+    }
 }
 
 /// Why a notifier cannot be built.
@@ -206,6 +224,8 @@ pub struct Message<'a> {
     /// Whether its receiver may have it by an attempt before, under the same id: a header of a mail or a webhook says so,
     /// for what a receiver compares stays as it was.
     pub possible_duplicate: bool,
+    /// What it goes on from, as [`Accepted::thread`] named it; `None` where it begins a thread, or its notifier keeps none.
+    pub follows: Option<&'a str>,
 }
 
 /// Whether an attempt at `now` of what could leave since `ready` is late, and the time of sending that it tells.

@@ -58,7 +58,7 @@ impl Stdout {
             out.flush()
         };
         match in_turn(&TURN, PATIENCE, write).await {
-            Ok(()) => Ok(Accepted { detail: "written".to_owned() }),
+            Ok(()) => Ok(Accepted::saying("written")),
             Err(reason) => Err(Failure::Way { reason, retry_after: None }),
         }
     }

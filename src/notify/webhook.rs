@@ -101,7 +101,7 @@ impl Webhook {
         let status = answer.status;
         let reason = reason(&self.url, &answered(status));
         match classify::http(status.as_u16()) {
-            HttpVerdict::Accepted => Ok(Accepted { detail: status.as_u16().to_string() }),
+            HttpVerdict::Accepted => Ok(Accepted::saying(status.as_u16().to_string())),
             HttpVerdict::Way => Err(Failure::Way { reason, retry_after: answer.retry_after }),
             HttpVerdict::Gone => Err(Failure::Gone { reason }),
             HttpVerdict::Transient => Err(Failure::Transient { reason, retry_after: answer.retry_after }),
@@ -315,6 +315,7 @@ mod tests {
             sent: Some(Timestamp::UNIX_EPOCH),
             late: false,
             possible_duplicate: false,
+            follows: None,
         };
         let failure = webhook.send(&message).await.expect_err("no answer");
         assert!(failure.reason().ends_with("no answer within 0.2 s"), "{failure:?}");

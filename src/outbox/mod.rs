@@ -108,6 +108,8 @@ pub struct Delivery {
     pub freedom: Freedom,
     /// Whether its receiver may have it by an attempt before: no answer to that came, or the program ended meanwhile.
     pub may_have_arrived: bool,
+    /// The receiver's name for the message from which it goes on there, as at its first attempt.
+    pub follows: Option<String>,
     /// How it stands.
     pub state: DeliveryState,
 }
@@ -132,6 +134,7 @@ impl Delivery {
             attempts: 0,
             freedom,
             may_have_arrived: false,
+            follows: None,
             state,
         }
     }

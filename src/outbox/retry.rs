@@ -144,6 +144,7 @@ mod tests {
             attempts,
             freedom: Freedom::Free,
             may_have_arrived: false,
+            follows: None,
             state: DeliveryState::Attempted { at: now() },
         }
     }

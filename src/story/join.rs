@@ -103,7 +103,7 @@ pub fn inform(story: &mut Story, to: Vec<Recipient>, severity: Severity) -> Vec<
         match story.told.iter_mut().find(|told| told.who == who) {
             Some(told) if told.severity >= severity => continue,
             Some(told) => told.severity = severity,
-            None => story.told.push(Informed { who: who.clone(), severity }),
+            None => story.told.push(Informed { who: who.clone(), severity, thread: None }),
         }
         news.push(who);
     }

@@ -151,6 +151,8 @@ pub struct Informed {
     pub who: Recipient,
     /// The highest severity told.
     pub severity: Severity,
+    /// The receiver's name for the message with which the story began there; `None` where it gives none.
+    pub thread: Option<String>,
 }
 
 /// Greatest length of an item's text in an alert and in the store.

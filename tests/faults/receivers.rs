@@ -51,6 +51,7 @@ async fn send(kind: NotifierKind) -> Result<Accepted, Failure> {
         sent: Some(now),
         late: false,
         possible_duplicate: false,
+        follows: None,
     };
     notifier.send(&message).await
 }
@@ -152,7 +153,7 @@ async fn row_06_the_status_counts_however_its_body_comes() {
         (outcome.await, server.asked().len())
     };
     let (taken, busy, gone) = tokio::join!(said(200), said(503), said(410));
-    assert_eq!(taken, (Ok(Accepted { detail: "200".to_owned() }), 1), "or it would come again and again");
+    assert_eq!(taken, (Ok(Accepted::saying("200")), 1), "or it would come again and again");
     assert!(matches!(&busy.0, Err(Failure::Way { reason, .. }) if reason.contains("503")), "{busy:?}");
     assert!(matches!(&gone.0, Err(Failure::Gone { reason }) if reason.contains("410")), "{gone:?}");
 }

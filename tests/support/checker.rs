@@ -140,7 +140,15 @@ fn teams(body: &Value) {
 /// <https://core.telegram.org/bots/api#sendmessage>: 1 to 4,096 characters after entities, counted in UTF-16.
 fn telegram(body: &Value, asked: &Asked) {
     assert!(asked.target.starts_with("/bot") && asked.target.ends_with("/sendMessage"), "{}", asked.target);
-    only(body, &["chat_id", "text", "entities", "link_preview_options"]);
+    only(body, &["chat_id", "text", "entities", "link_preview_options", "reply_parameters"]);
+    if let Some(answers) = body.get("reply_parameters") {
+        only(answers, &["message_id", "allow_sending_without_reply"]);
+        assert!(answers["message_id"].as_u64().is_some_and(|id| id > 0), "{answers}");
+        assert_eq!(
+            answers["allow_sending_without_reply"], true,
+            "an alert does not depend on another message"
+        );
+    }
     assert_eq!(body["link_preview_options"], serde_json::json!({ "is_disabled": true }));
     let words = text(body, "/text");
     assert!((1..=4_096).contains(&utf16(words)), "{}", utf16(words));
@@ -181,7 +189,16 @@ fn matrix(body: &Value, asked: &Asked) {
     assert_eq!(path[..4], ["_matrix", "client", "v3", "rooms"], "{}", asked.target);
     assert_eq!((path[5], path[6], path.len()), ("send", "m.room.message", 8), "{}", asked.target);
     assert!(asked.text("authorization").expect("a token").starts_with("Bearer "));
-    only(body, &["msgtype", "body", "m.mentions", "com.beeper.linkpreviews"]);
+    only(body, &["msgtype", "body", "m.mentions", "com.beeper.linkpreviews", "m.relates_to"]);
+    // <https://spec.matrix.org/latest/client-server-api/#threading>: a fallback answers an event of the thread.
+    if let Some(relation) = body.get("m.relates_to") {
+        only(relation, &["rel_type", "event_id", "is_falling_back", "m.in_reply_to"]);
+        assert_eq!((text(relation, "/rel_type"), &relation["is_falling_back"]), ("m.thread", &true.into()));
+        for at in ["/event_id", "/m.in_reply_to/event_id"] {
+            let event = text(relation, at);
+            assert!(event.starts_with('$') && event.len() <= 255, "{event}");
+        }
+    }
     assert_eq!(body["m.mentions"], serde_json::json!({}));
     assert!(!text(body, "/body").contains("@room"));
 }

@@ -228,5 +228,6 @@ pub(crate) fn message<'a>(alert: &'a Alert, recipient: &'a str, timezone: &'a Ti
         sent: Some(now()),
         late: false,
         possible_duplicate: false,
+        follows: None,
     }
 }

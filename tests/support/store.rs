@@ -265,6 +265,7 @@ pub(crate) fn delivery(n: u8) -> Delivery {
         attempts: 1,
         freedom: Freedom::Free,
         may_have_arrived: false,
+        follows: None,
         state: DeliveryState::Ready,
     }
 }

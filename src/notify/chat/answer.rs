@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::foreign::{cut, line};
 use super::super::post::Answer;
-use super::Service;
+use super::{Service, rooms};
 use crate::outbox::classify::{self, HttpVerdict};
 
 /// Greatest length of a receiver's own words, in characters.
@@ -82,8 +82,29 @@ fn status(service: Service, answer: &Answer) -> u16 {
     told.filter(|_| answer.status.is_success()).unwrap_or(answer.status.as_u16())
 }
 
+/// How a service names the message that it took, where what follows can go on from that.
+pub(super) fn name(service: Service, answer: &Answer) -> Option<String> {
+    let named = match service {
+        Service::Telegram => rooms::telegram_id,
+        Service::Matrix => rooms::matrix_id,
+        // Their webhooks name nothing, or take no answer to what they name.
+        Service::Slack
+        | Service::Discord
+        | Service::Mattermost
+        | Service::Teams
+        | Service::Ntfy
+        | Service::Gotify
+        | Service::PagerDuty
+        | Service::Alertmanager => return None,
+    };
+    named(&serde_json::from_slice(&answer.body).ok()?)
+}
+
 /// The id that a group of Telegram has now, when it was asked for by one that it had.
-pub(super) fn moved_to(answer: &Answer) -> Option<String> {
+pub(super) fn moved_to(service: Service, answer: &Answer) -> Option<String> {
+    if service != Service::Telegram {
+        return None;
+    }
     let json: Value = serde_json::from_slice(&answer.body).ok()?;
     json.pointer("/parameters/migrate_to_chat_id")?.as_i64().map(|id| id.to_string())
 }
@@ -336,8 +357,26 @@ mod tests {
     #[test]
     fn a_group_that_moved_says_where() {
         let moved = r#"{"ok":false,"description":"group chat was upgraded","parameters":{"migrate_to_chat_id":-1001234}}"#;
-        assert_eq!(moved_to(&answer(400, moved)), Some("-1001234".to_owned()));
-        assert_eq!(moved_to(&answer(400, r#"{"ok":false}"#)), None);
+        assert_eq!(moved_to(Service::Telegram, &answer(400, moved)), Some("-1001234".to_owned()));
+        assert_eq!(moved_to(Service::Telegram, &answer(400, r#"{"ok":false}"#)), None);
+        assert_eq!(moved_to(Service::Matrix, &answer(400, moved)), None);
+    }
+
+    #[test]
+    fn only_what_can_be_answered_has_a_name() {
+        let long = format!(r#"{{"event_id":"${}"}}"#, "x".repeat(255));
+        for (service, body, expected) in [
+            (Service::Telegram, r#"{"ok":true,"result":{"message_id":4711,"text":"x"}}"#, Some("4711")),
+            (Service::Telegram, r#"{"ok":true,"result":{"message_id":"4711"}}"#, None),
+            (Service::Telegram, r#"{"ok":true,"result":true}"#, None),
+            (Service::Telegram, "<html>", None),
+            (Service::Matrix, r#"{"event_id":"$aBc-1:example.org"}"#, Some("$aBc-1:example.org")),
+            (Service::Matrix, r#"{"event_id":"aBc"}"#, None),
+            (Service::Matrix, &long, None),
+            (Service::Discord, r#"{"id":"1","event_id":"$1"}"#, None),
+        ] {
+            assert_eq!(name(service, &answer(200, body)).as_deref(), expected, "{body}");
+        }
     }
 
     #[test]

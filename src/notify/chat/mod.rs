@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -185,7 +185,13 @@ impl Chat {
         if self.to.is_empty() { vec![String::new()] } else { self.to.clone() }
     }
 
-    /// Makes one attempt, in at most twenty seconds; in forty where a group of Telegram has another id now.
+    /// Whether the service names what it takes, so that what follows in a story can go on from that.
+    pub fn keeps_threads(&self) -> bool {
+        matches!(self.service, Service::Telegram | Service::Matrix)
+    }
+
+    /// Makes one attempt, in at most twenty seconds; in forty where a group of Telegram has another id now, or where what
+    /// the message goes on from is gone.
     ///
     /// # Errors
     /// For every answer but yes, and for none.
@@ -194,15 +200,18 @@ impl Chat {
     /// Dropping it may leave a request accepted without our knowing.
     pub async fn send(&self, message: &Message<'_>) -> Result<Accepted, Failure> {
         let answer = self.ask(message, message.recipient).await?;
-        if self.service == Service::Telegram
-            && let Some(moved) = answer::moved_to(&answer)
-        {
-            // It said that it sent nothing, so this is no repetition.
-            let accepted = self.outcome(&self.ask(message, &moved).await?)?;
-            let detail = format!("{}; the group's id is {moved} now: write it into `to`", accepted.detail);
-            return Ok(Accepted { detail });
+        let alone = Message { follows: None, ..message.clone() };
+        // Whoever answers so has taken nothing, and is asked anew without repeating anything.
+        if let Some(moved) = answer::moved_to(self.service, &answer) {
+            // Messages have other numbers there.
+            let accepted = self.outcome(&alone, &self.ask(&alone, &moved).await?)?;
+            let now = format!("{}; the group's id is {moved} now: write it into `to`", accepted.detail);
+            return Ok(Accepted::saying(now));
         }
-        self.outcome(&answer)
+        if message.follows.is_some() && answer.status == StatusCode::BAD_REQUEST {
+            return self.outcome(&alone, &self.ask(&alone, message.recipient).await?);
+        }
+        self.outcome(message, &answer)
     }
 
     async fn ask(&self, message: &Message<'_>, recipient: &str) -> Result<Answer, Failure> {
@@ -223,14 +232,18 @@ impl Chat {
         self.post.send(built, &self.url, message.now).await
     }
 
-    fn outcome(&self, answer: &Answer) -> Result<Accepted, Failure> {
+    fn outcome(&self, message: &Message<'_>, answer: &Answer) -> Result<Accepted, Failure> {
         let reason = |why: &str| {
             let what = post::answered(answer.status);
             let told = if why.is_empty() { what } else { format!("{what}: {why}") };
             post::reason(&self.url, &told)
         };
         match answer::verdict(self.service, answer, |words| self.redacted(words)) {
-            Verdict::Accepted(detail) => Ok(Accepted { detail: detail.to_owned() }),
+            Verdict::Accepted(detail) => {
+                let began = message.follows.is_none();
+                let thread = began.then(|| answer::name(self.service, answer)).flatten();
+                Ok(Accepted { thread, ..Accepted::saying(detail) })
+            }
             Verdict::Way { why, retry_after } => Err(Failure::Way { reason: reason(&why), retry_after }),
             Verdict::Transient { why, retry_after } => {
                 Err(Failure::Transient { reason: reason(&why), retry_after })
@@ -266,12 +279,12 @@ impl Chat {
             Service::Teams => (Method::POST, self.url.clone(), channels::teams(&note, shape)),
             Service::Telegram => {
                 let url = below(&self.url, &[&format!("bot{token}"), "sendMessage"]);
-                (Method::POST, url, rooms::telegram(&note, shape, recipient))
+                (Method::POST, url, rooms::telegram(&note, shape, recipient, message.follows))
             }
             Service::Matrix => {
                 let id = message.id.to_string();
                 let path = ["_matrix", "client", "v3", "rooms", recipient, "send", "m.room.message", &id];
-                (Method::PUT, below(&self.url, &path), rooms::matrix(&note, shape))
+                (Method::PUT, below(&self.url, &path), rooms::matrix(&note, shape, message.follows))
             }
             Service::Ntfy => {
                 (Method::POST, self.url.clone(), push::ntfy(&note, shape, recipient, message.id))

@@ -182,5 +182,5 @@ async fn transact(
     *stage = SmtpStage::Content;
     let reply = connection.message(mail).await?;
     let words = line(reply.first_line().unwrap_or_default());
-    Ok(Accepted { detail: cut(format!("{} {words}", reply.code()).trim(), REPLY_CHARS_MAX) })
+    Ok(Accepted::saying(cut(format!("{} {words}", reply.code()).trim(), REPLY_CHARS_MAX)))
 }

@@ -62,7 +62,7 @@ impl Sendmail {
         };
         let said = self.reason(&format!("exit code {code} {words}"));
         match classify::sendmail(code) {
-            SmtpVerdict::Accepted => Ok(Accepted { detail: "taken by the local mail system".to_owned() }),
+            SmtpVerdict::Accepted => Ok(Accepted::saying("taken by the local mail system")),
             SmtpVerdict::Way => Err(Failure::Way { reason: said, retry_after: None }),
             SmtpVerdict::Transient => Err(Failure::Transient { reason: said, retry_after: None }),
             SmtpVerdict::Refused => Err(Failure::Refused { reason: said }),

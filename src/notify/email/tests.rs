@@ -36,6 +36,7 @@ fn test_message(timezone: &TimeZone) -> Message<'_> {
         sent: Some(Timestamp::UNIX_EPOCH),
         late: false,
         possible_duplicate: false,
+        follows: None,
     }
 }
 

@@ -40,6 +40,8 @@ struct DeliveryRow {
     /// Absent when it is false, as in rows of earlier versions.
     #[serde(default, skip_serializing_if = "Not::not")]
     may_have_arrived: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
     #[serde(flatten)]
     state: StateRow,
 }
@@ -107,6 +109,7 @@ impl Row for Delivery {
             attempts: delivery.attempts,
             freedom: (delivery.freedom != presumed).then(|| delivery.freedom.as_str().to_owned()),
             may_have_arrived: delivery.may_have_arrived,
+            follows: delivery.follows,
             state: delivery.state.into(),
         })
     }
@@ -134,6 +137,7 @@ impl Row for Delivery {
             attempts: row.attempts,
             freedom,
             may_have_arrived: row.may_have_arrived,
+            follows: row.follows,
             state,
         })
     }

@@ -24,6 +24,8 @@ struct ToldRow {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     recipient: String,
     severity: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thread: Option<String>,
 }
 
 impl Row for Story {
@@ -32,6 +34,7 @@ impl Row for Story {
             notifier: told.who.0.clone(),
             recipient: told.who.1.clone(),
             severity: told.severity.to_string(),
+            thread: told.thread.clone(),
         });
         to_json(&StoryRow {
             story: self.clone().into(),
@@ -45,6 +48,7 @@ impl Row for Story {
         let told = row.told.into_iter().map(|told| Informed {
             who: (told.notifier, told.recipient),
             severity: wire::alert::severity(&told.severity),
+            thread: told.thread,
         });
         let story = row.story.into_core(wire::alert::severity(&row.severity)).ok()?;
         Some(Self { told: told.collect(), ..story })

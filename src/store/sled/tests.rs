@@ -27,6 +27,7 @@ fn delivery(n: u8) -> Delivery {
         attempts: 0,
         freedom: Freedom::Free,
         may_have_arrived: false,
+        follows: None,
         ready: Timestamp::UNIX_EPOCH,
         state: DeliveryState::Ready,
     }
