@@ -14,7 +14,8 @@ import urllib.request
 from standardwebhooks.webhooks import Webhook
 
 PROGRAM, FOLDER = sys.argv[1:]
-TITLES = ["calm"]
+# Of each source what it shows, oldest first, with the link of each: that of a report joins it to another source's.
+SHOWN = {"/wire": [("calm", 0)], "/paper": [("calm", 0)]}
 CALLS = []
 
 ARABIC = "مالي: هجوم على موقع للجيش قرب تمبكتو، a convoy attacked"
@@ -22,12 +23,12 @@ RUSSIAN = "Мали: a convoy attacked, затем the base falls"
 
 
 class Site(http.server.BaseHTTPRequestHandler):
-    """The feed, and the webhook's receiver."""
+    """The feeds, and the webhook's receiver."""
 
     def do_GET(self):
         items = "".join(
-            f"<item><title>{title}</title><guid>{title}</guid><link>https://wire.example/1</link></item>"
-            for title in reversed(TITLES)
+            f"<item><title>{title}</title><guid>{title}</guid><link>https://wire.example/{link}</link></item>"
+            for title, link in reversed(SHOWN[self.path])
         )
         body = f'<rss version="2.0"><channel><title>t</title>{items}</channel></rss>'.encode()
         self.send_response(200)
@@ -95,7 +96,10 @@ allow_networks = ["127.0.0.0/8"]
 host_gap = "0s"
 [[source]]
 name = "wire"
-feed = "{base}/feed"
+feed = "{base}/wire"
+[[source]]
+name = "paper"
+feed = "{base}/paper"
 [[rule]]
 name = "convoy"
 severity = "high"
@@ -124,9 +128,9 @@ url = "http://127.0.0.1:19093"
 """)
 wait("the Alertmanager", lambda: asked("-/ready"))
 once()
-TITLES.append(ARABIC)
+SHOWN["/wire"].append((ARABIC, 1))
 once()
-TITLES.append(RUSSIAN)
+SHOWN["/paper"].append((RUSSIAN, 1))
 once()
 
 wait("a mail", lambda: len(mails()) == 2)
