@@ -3,6 +3,7 @@
 //! The normalised form is an alias for recognising an item again and for joining reports of one story. It
 //! is never fetched and never shown.
 
+use memchr::memchr;
 use url::Url;
 
 /// Query parameters that only say where a reader came from (BBC, DW, French press, the ad networks).
@@ -26,24 +27,60 @@ const TRACKING: &[&str] = &[
     "yclid",
 ];
 
+/// A link that is written as a parser would write it, as most are: its host, and what stands behind that. `None` for all
+/// that is not plainly so.
+fn canonical(link: &str) -> Option<(&str, &str)> {
+    let rest = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"))?;
+    let (host, behind) = rest.split_at(memchr(b'/', rest.as_bytes())?);
+    // What ends in a number is an address, which can be written in many ways; `xn--` can be wrong.
+    let (_, last) = host.rsplit_once('.')?;
+    let in_host = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let is_host = last.starts_with(|c: char| c.is_ascii_lowercase())
+        && host.bytes().all(|byte| in_host(&byte))
+        && !host.contains("xn--")
+        && !host.contains("..")
+        && !host.starts_with('.');
+    let behind_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/?#&=+%:,;@!$()*".contains(byte);
+    // A point can be a whole segment of a path, also as `%2e`.
+    let goes_up = || behind.contains("/.") || behind.contains("%2");
+    (is_host && behind.as_bytes().iter().all(behind_host) && !goes_up()).then_some((host, behind))
+}
+
+/// Whether a parser would write a link just so; `false` when only a parser knows.
+pub fn is_canonical(link: &str) -> bool {
+    canonical(link).is_some()
+}
+
 /// The link without scheme, `www.`, default port, trailing slash, fragment and tracking parameters.
 ///
 /// `None` when it is not an absolute `http` or `https` address.
 pub fn normalise(link: &str) -> Option<String> {
-    let url = Url::parse(link.trim()).ok()?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
-    let host = url.host_str()?;
+    let link = link.trim();
+    let Some((host, behind)) = canonical(link) else { return parsed(link) };
+    let page = behind.split_once('#').map_or(behind, |(page, _)| page);
+    let (path, query) = page.split_once('?').unwrap_or((page, ""));
+    Some(normal(host, None, path, query))
+}
+
+/// The same of any link.
+fn parsed(link: &str) -> Option<String> {
+    let url = Url::parse(link).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let host = url.host_str().filter(|_| is_web)?;
+    Some(normal(host, url.port(), url.path(), url.query().unwrap_or_default()))
+}
+
+fn normal(host: &str, port: Option<u16>, path: &str, query: &str) -> String {
     let host = host.strip_prefix("www.").unwrap_or(host);
-    let mut out = host.to_owned();
-    if let Some(port) = url.port() {
+    let mut out = String::with_capacity(host.len() + path.len() + query.len() + 8);
+    out.push_str(host);
+    if let Some(port) = port {
         out.push(':');
         out.push_str(&port.to_string());
     }
-    out.push_str(url.path().trim_end_matches('/'));
+    out.push_str(path.trim_end_matches('/'));
     let mut mark = '?';
-    for part in url.query().unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
+    for part in query.split('&').filter(|part| !part.is_empty()) {
         let name = part.split('=').next().unwrap_or(part).to_ascii_lowercase();
         if name.starts_with("utm_") || TRACKING.contains(&name.as_str()) {
             continue;
@@ -52,7 +89,7 @@ pub fn normalise(link: &str) -> Option<String> {
         out.push_str(part);
         mark = '&';
     }
-    Some(out)
+    out
 }
 
 /// The same link with its fragment, where that may lead to a part of the page; `None` when it has none that may.
@@ -86,7 +123,33 @@ pub fn naming(link: &str, alone: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_canonical_is_what_a_parser_writes(
+            host in "(www\\.|xn--|0x|\\.)?[a-z0-9.-]{1,12}\\.?[a-zA-Z0-9]{0,3}",
+            behind in "(/[a-zA-Z0-9._~:,;@!$()*%|'\\[\\\\ é-]{0,6}){0,4}/?(\\?[a-z0-9&=+%/?\"']{0,12})?(#[a-z0-9=`?]{0,6})?",
+        ) {
+            let link = format!("https://{host}{behind}");
+            let by_parser = Url::parse(&link).map(String::from);
+            prop_assert!(!is_canonical(&link) || by_parser.as_ref() == Ok(&link), "{:?}", by_parser);
+            prop_assert_eq!(normalise(&link), parsed(link.trim()));
+        }
+    }
+
+    #[test]
+    fn links_as_feeds_have_them_are_canonical() {
+        for link in [
+            "https://www.rfi.fr/fr/afrique/20261123-mali?xtor=RSS-1#ici",
+            "http://maliweb.net/a/%D9%85%D8%A7%D9%84%D9%8A.html",
+            "https://a-b.example/?p=12&utm_source=x",
+        ] {
+            assert!(is_canonical(link), "{link}");
+        }
+    }
 
     #[test]
     fn links_to_one_article_become_equal() {

@@ -183,7 +183,11 @@ pub struct Problem {
 
 /// The absolute form of a link; `None` when it leads to no web page (`javascript:`, `mailto:`).
 fn web_link(base: &Url, link: &str) -> Option<String> {
-    let url = base.join(link.trim()).ok()?;
+    let link = link.trim();
+    if crate::item::link::is_canonical(link) {
+        return Some(link.to_owned());
+    }
+    let url = base.join(link).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.into())
 }
 
