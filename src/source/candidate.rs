@@ -1,6 +1,7 @@
 //! From what a reader found to a [`Candidate`]: identity, aliases and the fingerprint of the content.
 
 use jiff::Timestamp;
+use memchr::memchr_iter;
 
 use super::naming::{self, Keys};
 use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
@@ -148,34 +149,52 @@ pub(super) fn fold(text: &str) -> String {
 /// Appends a text in lower case and in one line. Readers leave no other white space than single spaces and line ends.
 fn fold_into(text: &str, folded: &mut String) {
     let mut separator = "";
-    for line in text.split('\n').filter(|line| !line.is_empty()) {
-        folded.push_str(separator);
-        lower_into(line, folded);
-        separator = " ";
+    let (mut from, ends) = (0, memchr_iter(b'\n', text.as_bytes()).chain([text.len()]));
+    for end in ends {
+        if let Some(line) = text.get(from..end).filter(|line| !line.is_empty()) {
+            folded.push_str(separator);
+            lower_into(line, folded);
+            separator = " ";
+        }
+        from = end + 1;
     }
 }
 
 /// Appends the text in lower case.
 fn lower_into(text: &str, lower: &mut String) {
-    if text.is_ascii() {
-        let from = lower.len();
-        lower.push_str(text);
-        if let Some(appended) = lower.get_mut(from..) {
-            appended.make_ascii_lowercase();
-        }
-        return;
-    }
-    // The letters of which most texts are made are known to be small without a search.
-    let is_small = |c| matches!(c, ' '..='@' | 'a'..='z' | 'ß'..='ÿ' | 'а'..='џ' | '\u{600}'..='\u{6ff}');
     let mut rest = text;
-    while let Some(place) = rest.find(|c| !is_small(c)) {
-        let (small, from) = rest.split_at(place);
+    loop {
+        let (small, from) = rest.split_at(small_bytes(rest.as_bytes()));
         lower.push_str(small);
         let mut characters = from.chars();
-        lower.extend(characters.next().into_iter().flat_map(char::to_lowercase));
+        match characters.next() {
+            None => return,
+            Some(c) if c.is_ascii() => lower.push(c.to_ascii_lowercase()),
+            Some(c) => lower.extend(c.to_lowercase()),
+        }
         rest = characters.as_str();
     }
-    lower.push_str(rest);
+}
+
+/// How many of the first bytes of a text are of characters that are known to be small, or neither small nor great,
+/// without a search: most of what stands in English, French, Russian and Arabic.
+fn small_bytes(bytes: &[u8]) -> usize {
+    let mut place = 0;
+    while let Some(&byte) = bytes.get(place) {
+        let second = || bytes.get(place + 1).copied().unwrap_or_default();
+        place += match byte {
+            b' '..=b'@' | b'['..=b'~' => 1,
+            // ß to ÿ, а to п, р to џ, the Arabic block.
+            0xC3 if second() >= 0x9F => 2,
+            0xD0 if second() >= 0xB0 => 2,
+            0xD1 if second() <= 0x9F => 2,
+            0xD8..=0xDB => 2,
+            // General punctuation.
+            0xE2 if second() == 0x80 => 3,
+            _ => break,
+        };
+    }
+    place
 }
 
 fn cut(field: &mut String) -> bool {
@@ -235,6 +254,21 @@ mod tests {
         assert_eq!(live[2], SeenKey::new("guid", "g\na.example/2"));
         let repeated = keys(vec![draft(Some("g"), one, "A"), draft(Some("g"), one, "A")]);
         assert_eq!(repeated[0], repeated[1]);
+    }
+
+    #[test]
+    fn every_character_is_folded_as_by_itself() {
+        for c in '\0'..=char::MAX {
+            let text = format!("x{c}y");
+            let expected = if c == '\n' {
+                "x y".to_owned()
+            } else {
+                text.chars().flat_map(char::to_lowercase).collect()
+            };
+            assert_eq!(fold(&text), expected, "{c:?}");
+        }
+        assert_eq!(fold("\n\nÀ Gao\n\nХОРОШО – مالي\n"), "à gao хорошо – مالي");
+        assert_eq!(small_bytes("à gao, «ёж» – مالي".as_bytes()), "à gao, ".len());
     }
 
     #[test]
