@@ -173,7 +173,7 @@ fn part_reused(past: &Past<'_>, items: &[Judged], standings: &mut [Standing]) ->
 
 /// The links under which the document has different texts.
 fn shared_links(items: &[Judged]) -> HashSet<SeenKey> {
-    let mut texts = HashMap::new();
+    let mut texts = HashMap::with_capacity(items.len());
     let mut shared = HashSet::new();
     for aliases in items.iter().filter_map(|judged| judged.candidate.aliases) {
         let Some(link) = aliases.link else { continue };

@@ -42,7 +42,7 @@ impl Ingest<'_> {
         receipt.baseline = state.baseline.is_none() || another && unknown || self.completes_baseline(state);
         receipt.items = count(self.harvest.items.len());
 
-        let mut taken = HashSet::new();
+        let mut taken = HashSet::with_capacity(self.harvest.items.len());
         let mut marks = Vec::new();
         for (place, (judged, standing)) in self.harvest.items.iter().zip(&roll.standings).enumerate() {
             let seen = if taken.insert(standing.owner) {

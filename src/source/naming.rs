@@ -68,7 +68,7 @@ pub(super) fn keys(drafts: &[Draft], texts: &[SeenKey]) -> Vec<Keys> {
 
 /// The keys that entries of different text have.
 fn of_several(drafts: &[Draft], texts: &[SeenKey], keys: &[Keys]) -> HashSet<SeenKey> {
-    let mut first: HashMap<SeenKey, (&Draft, SeenKey)> = HashMap::new();
+    let mut first: HashMap<SeenKey, (&Draft, SeenKey)> = HashMap::with_capacity(drafts.len());
     let mut several = HashSet::new();
     for ((draft, text), keys) in drafts.iter().zip(texts).zip(keys) {
         let (other, said) = *first.entry(keys.own).or_insert((draft, *text));
@@ -174,7 +174,7 @@ pub fn narrow(candidate: &Candidate) -> Vec<SeenKey> {
 
 /// The values that occur with more than one companion.
 fn shared<'a, C: PartialEq>(pairs: impl Iterator<Item = (&'a str, C)>) -> HashSet<&'a str> {
-    let mut companions: HashMap<&str, C> = HashMap::new();
+    let mut companions: HashMap<&str, C> = HashMap::with_capacity(pairs.size_hint().1.unwrap_or_default());
     let mut shared = HashSet::new();
     for (value, companion) in pairs {
         match companions.get(value) {

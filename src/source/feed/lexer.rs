@@ -52,7 +52,9 @@ impl<'a> Tag<'a> {
 
 /// The prefix and the local part of a name.
 pub(super) fn split_name(name: &str) -> (&str, &str) {
-    name.split_once(':').unwrap_or(("", name))
+    let colon = memchr(b':', name.as_bytes());
+    let parts = colon.and_then(|colon| Some((name.get(..colon)?, name.get(colon + 1..)?)));
+    parts.unwrap_or(("", name))
 }
 
 /// Iterator over the attributes of a tag.
@@ -66,7 +68,8 @@ impl<'a> Iterator for Attributes<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (before, after) = self.rest.split_once('=')?;
+            let sign = memchr(b'=', self.rest.as_bytes())?;
+            let (before, after) = (self.rest.get(..sign)?, self.rest.get(sign + 1..)?);
             let name = before.split_whitespace().next_back().unwrap_or_default();
             let value = after.trim_start();
             let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
@@ -87,10 +90,12 @@ impl<'a> Iterator for Attributes<'a> {
 
 /// Whether the text can stand as a name of an element or attribute.
 fn is_name(text: &str) -> bool {
-    text.starts_with(begins_name)
-        && text.chars().all(in_name)
-        && text.matches(':').count() <= 1
-        && !text.ends_with(':')
+    let mut colons = 0;
+    let all_in_name = text.chars().all(|c| {
+        colons += usize::from(c == ':');
+        in_name(c)
+    });
+    all_in_name && text.starts_with(begins_name) && colons <= 1 && !text.ends_with(':')
 }
 
 fn begins_name(c: char) -> bool {

@@ -4,6 +4,8 @@ mod effect;
 mod markup;
 mod tree;
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 
 use self::effect::{Effect, effect};
@@ -23,6 +25,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// None yet, of a text that is no longer than `bytes`.
+    fn within(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes.min(TEXT_BYTES_MAX)), space: false }
+    }
+
     /// Adds text as written in the source; nothing once there is more than any field keeps.
     pub(super) fn text(&mut self, text: &str) {
         let mut rest = text;
@@ -76,7 +83,7 @@ impl Lines {
 /// Text that was escaped once too often is unescaped, markup included.
 pub(super) fn plain(html: &str) -> String {
     let text = strip(html);
-    let twice = reference::decode(&text) != text;
+    let twice = matches!(reference::decode(&text), Cow::Owned(decoded) if decoded != text);
     let marks = ["</", "<br", "<p>", "<img "];
     if twice || (text.contains('<') && marks.iter().any(|mark| text.contains(mark))) {
         return strip(&text);
@@ -92,7 +99,7 @@ pub(super) fn plain_line(html: &str) -> String {
 
 /// The text with every run of white space as one space.
 pub(super) fn one_line(text: &str) -> String {
-    let mut lines = Lines::default();
+    let mut lines = Lines::within(text.len());
     lines.text(text);
     lines.finish()
 }
@@ -106,9 +113,9 @@ pub(super) fn unwrapped(text: &str) -> Option<String> {
 }
 
 fn strip(html: &str) -> String {
-    let mut lines = Lines::default();
     let inside = unwrapped(html);
     let mut rest = inside.as_deref().unwrap_or(html);
+    let mut lines = Lines::within(rest.len());
     while let Some((before, from)) = split_at(rest, b'<') {
         lines.text(&reference::decode(before));
         let tag = match markup(from) {
