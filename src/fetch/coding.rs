@@ -23,6 +23,9 @@ const RATIO_MAX: u64 = 200;
 /// Up to this many decoded bytes, growth is of no interest: short feeds of many like entries grow a lot.
 const RATIO_FROM: u64 = 1024 * 1024;
 
+/// Growth for which room is made before it shows.
+const LIKELY_RATIO_MAX: usize = 16;
+
 /// Most layers that are undone; two are a server's slip, more are a trap.
 const LAYERS_MAX: usize = 3;
 
@@ -80,7 +83,7 @@ pub(super) fn decode(wire: Bytes, stated: &[Coding], bytes_max: u64) -> Decoded 
     let grown_max = wire_bytes.saturating_mul(RATIO_MAX).max(RATIO_FROM);
     let burst = Cell::new(false);
     let limit = Limit { bytes_max: bytes_max.min(grown_max), burst: &burst };
-    let mut decoded = Vec::new();
+    let mut decoded = Vec::with_capacity(likely_len(&wire, limit.bytes_max));
     let ended = layers(&wire, stated, limit).and_then(|mut body| body.read_to_end(&mut decoded));
     let failure = match ended {
         _ if burst.get() && grown_max < bytes_max => Some(Failure::Swollen { ratio_max: RATIO_MAX }),
@@ -89,6 +92,17 @@ pub(super) fn decode(wire: Bytes, stated: &[Coding], bytes_max: u64) -> Decoded 
         Err(error) => Some(Failure::Transport(format!("cannot decompress the body: {error}"))),
     };
     Decoded { bytes: Bytes::from(decoded), failure }
+}
+
+/// How much room the decoded bytes are given at first: gzip tells how many they are in its last four bytes (RFC 1952), which
+/// need not be believed.
+fn likely_len(wire: &[u8], bytes_max: u64) -> usize {
+    let told =
+        wire.last_chunk().map_or(0, |told| usize::try_from(u32::from_le_bytes(*told)).unwrap_or_default());
+    let most =
+        usize::try_from(bytes_max).unwrap_or(usize::MAX).min(wire.len().saturating_mul(LIKELY_RATIO_MAX));
+    // One byte more shows that it is the end.
+    told.min(most) + 1
 }
 
 /// Undoes gzip around bytes that came as a file, if there is any, under the limits of a body.
