@@ -26,7 +26,7 @@ pub struct SourceState {
     pub baseline_fired: u32,
     /// Validators of the last body whose items are stored, and the address they came from.
     pub validators: Option<(String, Validators)>,
-    /// SHA-256 (first 16 bytes) of the last body whose items are stored.
+    /// XXH3 (128 bits) of the last body whose items are stored.
     pub body: Option<[u8; 16]>,
     /// When the next poll is due.
     pub due: Option<Timestamp>,
