@@ -27,6 +27,7 @@ use crate::source::mirror::{Mirror, Written};
 use crate::source::page::{SelectorProblem, Selectors};
 use crate::source::telegram::ChannelName;
 use crate::source::{Plan, ReadAs};
+use crate::text;
 
 /// Config, rules, sources and notifiers that belong together.
 pub struct Desk {
@@ -182,6 +183,8 @@ impl Desk {
         now: Timestamp,
         old: Option<&Self>,
     ) -> Result<Self, Problems> {
+        // Rules are read by it, so it is made while their files are.
+        let _beside = std::thread::spawn(text::prepare);
         let loaded = config::load(path, environment)?;
         let config = loaded.config;
         let mut problems = Vec::new();

@@ -19,6 +19,11 @@ pub(crate) use proclitic::{may_have_proclitics, without_proclitics};
 pub use words::{FIELD_BYTES_MAX, Words, folded};
 pub(crate) use words::{Pos, TEXT_START, Word};
 
+/// Makes the table by which letters are folded, which whoever reads a text first would else wait for.
+pub fn prepare() {
+    fold::table();
+}
+
 /// A field of an item that rules look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
