@@ -7,6 +7,7 @@ use super::naming::{self, Keys};
 use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
 use crate::id::digest;
 use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost};
+use crate::text::eight;
 
 /// An item before it has an identity.
 #[derive(Debug, Default)]
@@ -180,21 +181,39 @@ fn lower_into(text: &str, lower: &mut String) {
 /// without a search: most of what stands in English, French, Russian and Arabic.
 fn small_bytes(bytes: &[u8]) -> usize {
     let mut place = 0;
-    while let Some(&byte) = bytes.get(place) {
-        let second = || bytes.get(place + 1).copied().unwrap_or_default();
-        place += match byte {
-            b' '..=b'@' | b'['..=b'~' => 1,
-            // ß to ÿ, а to п, р to џ, the Arabic block.
-            0xC3 if second() >= 0x9F => 2,
-            0xD0 if second() >= 0xB0 => 2,
-            0xD1 if second() <= 0x9F => 2,
-            0xD8..=0xDB => 2,
-            // General punctuation.
-            0xE2 if second() == 0x80 => 3,
-            _ => break,
-        };
+    loop {
+        let from = place;
+        while let Some(eight) = eight::eight(bytes, place) {
+            let capitals = eight::within(eight::low(eight), b'A', b'Z');
+            let small = eight::before_first(capitals | eight);
+            place += small;
+            if small < 8 {
+                break;
+            }
+        }
+        while let Some(length) = small_at(bytes, place) {
+            place += length;
+        }
+        if place == from {
+            return place;
+        }
     }
-    place
+}
+
+/// The length of the character at `place`, when it is such.
+fn small_at(bytes: &[u8], place: usize) -> Option<usize> {
+    let second = || bytes.get(place + 1).copied().unwrap_or_default();
+    match *bytes.get(place)? {
+        ..b'A' | b'['..0x80 => Some(1),
+        // ß to ÿ, а to п, р to џ, the Arabic block.
+        0xC3 if second() >= 0x9F => Some(2),
+        0xD0 if second() >= 0xB0 => Some(2),
+        0xD1 if second() <= 0x9F => Some(2),
+        0xD8..=0xDB => Some(2),
+        // General punctuation.
+        0xE2 if second() == 0x80 => Some(3),
+        _ => None,
+    }
 }
 
 fn cut(field: &mut String) -> bool {

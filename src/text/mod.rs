@@ -4,6 +4,7 @@
 //! Arabic writes in front of one. Offsets are bytes of the original text, taken from the tokeniser and never
 //! from a folded string: folding changes lengths.
 
+pub(crate) mod eight;
 mod fold;
 mod hash;
 mod proclitic;

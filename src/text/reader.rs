@@ -5,6 +5,7 @@
 
 use unicode_normalization::char::compose;
 
+use super::eight::{self, HIGH};
 use super::fold::{self, Entry, Fold, Scripts, Table};
 use super::hash::{chunk, hash_between};
 use super::reference::{self, Reference};
@@ -77,7 +78,7 @@ impl<'a> Reader<'a> {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             at = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.take_ascii(at),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.take_run(at),
                 b'\'' | b'-' | b'`' => {
                     self.take(Fold::Link, at, at + 1);
                     at + 1
@@ -92,25 +93,39 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a run of letters and digits that begins with one of ASCII at `at`; returns where it ends.
+    /// Takes a run of letters and digits of ASCII and of letters of two bytes that begins at `at`; returns where it ends.
     #[inline]
-    fn take_ascii(&mut self, mut at: usize) -> usize {
-        let bytes = self.text.as_bytes();
+    fn take_run(&mut self, mut at: usize) -> usize {
         if self.open != Open::Word {
             self.begin(at, Open::Word);
         }
+        let (bytes, table) = (self.text.as_bytes(), self.table);
+        let mut to = Letters { letters: self.letters, out: self.out };
+        let mut scripts = self.scripts;
         loop {
-            let eight = chunk_or_rest(bytes, at);
-            let (run, letters) = ascii_run(eight);
-            self.write((eight | LOWER).to_le_bytes(), run);
-            self.scripts |= u8::from(letters) * Scripts::LATIN.0;
-            at += run;
-            if run < 8 {
-                let Some(entry) = self.letter_of_two(bytes, at) else { break };
-                self.take_entry(entry);
+            if bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+                let eight = chunk_or_rest(bytes, at);
+                let (run, letters) = ascii_run(eight);
+                to.write((eight | LOWER).to_le_bytes(), run);
+                scripts |= u8::from(letters) * Scripts::LATIN.0;
+                at += run;
+                if run == 8 {
+                    continue;
+                }
+            }
+            let from = at;
+            while let Some(entry) = letter_of_two(table, bytes, at) {
+                let [a, b, c, d] = entry.bytes();
+                to.write([a, b, c, d, 0, 0, 0, 0], entry.len());
+                scripts |= entry.scripts().0;
                 at += 2;
             }
+            if at == from {
+                break;
+            }
         }
+        self.out = to.out;
+        self.scripts = scripts;
         self.end = at;
         if bytes.get(at) == Some(&b' ') {
             self.close();
@@ -132,40 +147,16 @@ impl<'a> Reader<'a> {
         end
     }
 
-    /// Takes the character at `at`, and the letters of two bytes behind it.
+    /// Takes the character at `at`, and if it is a letter of two bytes, the run that it begins.
     #[inline]
-    fn take_other(&mut self, mut at: usize) -> usize {
-        let bytes = self.text.as_bytes();
-        while let Some(entry) = self.letter_of_two(bytes, at) {
-            if self.open != Open::Word {
-                self.begin(at, Open::Word);
-            }
-            self.take_entry(entry);
-            at += 2;
-            self.end = at;
-        }
-        if bytes.get(at).is_none_or(u8::is_ascii) {
-            return at;
+    fn take_other(&mut self, at: usize) -> usize {
+        if letter_of_two(self.table, self.text.as_bytes(), at).is_some() {
+            return self.take_run(at);
         }
         let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else { return at + 1 };
         let end = at + c.len_utf8();
         self.take_char(c, at, end);
         end
-    }
-
-    /// What the character at `at` becomes, if it has two bytes and is a letter.
-    #[inline]
-    fn letter_of_two(&self, bytes: &[u8], at: usize) -> Option<Entry> {
-        let &[first @ 0xc2..=0xdf, second] = bytes.get(at..)?.first_chunk()? else { return None };
-        let code = usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f);
-        self.table.entry(code).filter(|entry| entry.is_letter())
-    }
-
-    #[inline]
-    fn take_entry(&mut self, entry: Entry) {
-        let [a, b, c, d] = entry.bytes();
-        self.write([a, b, c, d, 0, 0, 0, 0], entry.len());
-        self.scripts |= entry.scripts().0;
     }
 
     /// Takes a character that stands from `start` to `end`.
@@ -220,18 +211,11 @@ impl<'a> Reader<'a> {
     fn grow(&mut self, letter: char, end: usize) {
         let mut bytes = [0; 8];
         let len = letter.encode_utf8(&mut bytes).len();
-        self.write(bytes, len);
+        let mut to = Letters { letters: self.letters, out: self.out };
+        to.write(bytes, len);
+        self.out = to.out;
         self.scripts |= Scripts::of(letter).0;
         self.end = end;
-    }
-
-    /// Writes eight bytes, of which the first `len` count.
-    #[inline]
-    fn write(&mut self, bytes: [u8; 8], len: usize) {
-        if let Some(to) = self.letters.get_mut(self.out..).and_then(<[u8]>::first_chunk_mut) {
-            *to = bytes;
-            self.out += len;
-        }
     }
 
     /// Sees that the buffer takes as many letters as `rest` bytes of ordinary text become.
@@ -290,30 +274,45 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where letters go.
+struct Letters<'a> {
+    letters: &'a mut [u8],
+    /// Where the next one goes.
+    out: usize,
+}
+
+impl Letters<'_> {
+    /// Writes eight bytes, of which the first `len` count.
+    #[inline]
+    fn write(&mut self, bytes: [u8; 8], len: usize) {
+        if let Some(to) = self.letters.get_mut(self.out..).and_then(<[u8]>::first_chunk_mut) {
+            *to = bytes;
+            self.out += len;
+        }
+    }
+}
+
+/// What the character at `at` becomes, if it has two bytes and is a letter.
+#[inline]
+fn letter_of_two(table: &Table, bytes: &[u8], at: usize) -> Option<Entry> {
+    let &[first @ 0xc2..=0xdf, second] = bytes.get(at..)?.first_chunk()? else { return None };
+    let code = usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f);
+    table.entry(code).filter(|entry| entry.is_letter())
+}
+
 /// The bit that makes a small letter of a capital one; digits have it already.
 const LOWER: u64 = 0x2020_2020_2020_2020;
 
 /// Of eight bytes: how many of the first are ASCII letters or digits, and whether one of those is a letter.
-///
-/// Every byte is tested at once: adding a constant to its low seven bits carries into the eighth exactly when it
-/// lies above a bound.
 #[inline]
 fn ascii_run(eight: u64) -> (usize, bool) {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const LETTER_A: u64 = 0x61;
-    const LETTER_Z: u64 = 0x7a;
-    const DIGIT_0: u64 = 0x30;
-    const DIGIT_9: u64 = 0x39;
-    let low = eight & !HIGH;
-    let small = low | LOWER;
-    let letters = (small + EACH * (0x80 - LETTER_A)) & !(small + EACH * (0x7f - LETTER_Z));
-    let digits = (low + EACH * (0x80 - DIGIT_0)) & !(low + EACH * (0x7f - DIGIT_9));
-    let stops = !((letters | digits) & !eight) & HIGH;
-    // Bit 7 of the first byte that stops the run.
-    let zeros = stops.trailing_zeros();
+    let low = eight::low(eight);
+    let letters = eight::within(low | LOWER, b'a', b'z') & !eight;
+    let digits = eight::within(low, b'0', b'9') & !eight;
+    let stops = !(letters | digits) & HIGH;
+    // The bits below that of the first byte that stops the run.
     let before = stops.wrapping_sub(1) & !stops;
-    (zeros as usize / 8, letters & !eight & HIGH & before != 0)
+    (eight::before_first(stops), letters & HIGH & before != 0)
 }
 
 /// Eight bytes of a text from `at` on; near its end the rest, and zeros.

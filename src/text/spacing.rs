@@ -1,5 +1,7 @@
 //! Stretches of text that need no change when white space becomes single spaces and controls go.
 
+use super::eight::{self, HIGH};
+
 /// What a byte of UTF-8 may be the first of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -36,7 +38,13 @@ pub(crate) fn run(text: &str) -> (&str, &str) {
     let mut place = 0;
     // Whether the byte before is a space.
     let mut spaced = true;
-    while let Some(&byte) = bytes.get(place) {
+    loop {
+        let plain = plain_bytes(bytes, place, spaced);
+        if plain > 0 {
+            place += plain;
+            spaced = bytes.get(place - 1) == Some(&b' ');
+        }
+        let Some(&byte) = bytes.get(place) else { break };
         match CLASSES[usize::from(byte)] {
             Class::Shown => {
                 spaced = false;
@@ -59,9 +67,48 @@ pub(crate) fn run(text: &str) -> (&str, &str) {
     text.split_at_checked(place - usize::from(spaced && place > 0)).unwrap_or((text, ""))
 }
 
+/// How many bytes from `place` on are shown, or a space behind one that is shown, as far as they can be told by eight.
+fn plain_bytes(bytes: &[u8], place: usize, spaced: bool) -> usize {
+    let (mut plain, mut spaced) = (0, spaced);
+    while let Some(eight) = eight::eight(bytes, place + plain) {
+        let low = eight::low(eight);
+        let spaces = eight::within(low, b' ', b' ') & !eight & HIGH;
+        let twice = spaces & (spaces << 8 | u64::from(spaced) << 7);
+        let controls = (!eight::at_least(low, b' ') | eight::at_least(low, 0x7F)) & !eight;
+        // C2 and E1 to E3, without the eighth bit.
+        let doubtful = (eight::within(low, 0x42, 0x42) | eight::within(low, 0x61, 0x63)) & eight;
+        let more = eight::before_first(twice | controls | doubtful);
+        plain += more;
+        if more < 8 {
+            break;
+        }
+        spaced = spaces >> 63 != 0;
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_run_is_as_long_as_character_by_character(text in "([a-zé«\u{a0}\u{2028}\u{7f}ابж日\n\t]{0,9} {0,2}){0,6}") {
+            let mut expected = 0;
+            let mut before = ' ';
+            for (at, c) in text.char_indices() {
+                if (c.is_whitespace() && (c != ' ' || before == ' ')) || c.is_control() {
+                    break;
+                }
+                expected = at + c.len_utf8();
+                before = c;
+            }
+            let expected = text[..expected].strip_suffix(' ').unwrap_or(&text[..expected]);
+            prop_assert_eq!(run(&text).0, expected);
+        }
+    }
 
     #[test]
     fn a_run_ends_before_white_space_that_is_no_single_space() {
