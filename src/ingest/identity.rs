@@ -30,7 +30,18 @@ pub(super) struct Standing {
     /// The keys that it has in common with others.
     broader: Vec<SeenKey>,
     /// What the store says under each key of [`lookups`], and under its own.
-    answers: HashMap<SeenKey, Option<Seen>>,
+    answers: Answers,
+}
+
+/// What the store says under the few keys of one item.
+#[derive(Default)]
+struct Answers(Vec<(SeenKey, Option<Seen>)>);
+
+impl Answers {
+    /// What is remembered under `key`, where that was asked for.
+    fn get(&self, key: SeenKey) -> Option<Seen> {
+        self.0.iter().rev().find(|(asked, _)| *asked == key).and_then(|(_, seen)| *seen)
+    }
 }
 
 /// How an item was found.
@@ -100,9 +111,8 @@ fn by_key(
     candidate: &Candidate,
     found: Vec<Option<Seen>>,
 ) -> Result<Standing, StoreError> {
-    let answers: HashMap<_, _> = lookups(candidate).into_iter().zip(found).collect();
-    let known = answers.get(&candidate.key).copied().flatten();
-    if known.is_some_and(|seen| seen.owner == Owner::Several) {
+    let answers = Answers(lookups(candidate).into_iter().zip(found).collect());
+    if answers.get(candidate.key).is_some_and(|seen| seen.owner == Owner::Several) {
         return narrowed(tx, source, candidate, answers);
     }
     Ok(under(candidate.key, candidate.common.clone(), candidate, answers))
@@ -113,7 +123,7 @@ fn narrowed(
     tx: &dyn Transaction,
     source: &SourceName,
     candidate: &Candidate,
-    mut answers: HashMap<SeenKey, Option<Seen>>,
+    mut answers: Answers,
 ) -> Result<Standing, StoreError> {
     let mut key = candidate.key;
     let mut broader = candidate.common.clone();
@@ -121,7 +131,7 @@ fn narrowed(
     let found = tx.seen(source, &narrower)?;
     for (next, seen) in narrower.into_iter().zip(found) {
         broader.push(std::mem::replace(&mut key, next));
-        answers.insert(next, seen);
+        answers.0.push((next, seen));
         if seen.is_none_or(|seen| seen.owner != Owner::Several) {
             break;
         }
@@ -129,14 +139,9 @@ fn narrowed(
     Ok(under(key, broader, candidate, answers))
 }
 
-fn under(
-    key: SeenKey,
-    broader: Vec<SeenKey>,
-    candidate: &Candidate,
-    answers: HashMap<SeenKey, Option<Seen>>,
-) -> Standing {
+fn under(key: SeenKey, broader: Vec<SeenKey>, candidate: &Candidate, answers: Answers) -> Standing {
     let named = |key| {
-        let seen: Seen = answers.get(&key).copied().flatten()?;
+        let seen = answers.get(key)?;
         Some((seen.owner.of(key)?, seen))
     };
     // What had a key to itself until others were shown beside it; with aliases it is found by these.
@@ -197,7 +202,7 @@ impl Standing {
     }
 
     fn answer(&self, key: Option<SeenKey>) -> Option<Seen> {
-        self.answers.get(&key?).copied().flatten()
+        self.answers.get(key?)
     }
 }
 
@@ -222,7 +227,7 @@ pub(super) enum By {
 impl Roll {
     /// Finds those of the items not known by their key that are known all the same.
     fn find_others(&mut self, past: &Past<'_>, items: &[Judged]) -> Result<(), StoreError> {
-        let mut claimed = HashSet::new();
+        let mut claimed = HashSet::with_capacity(items.len());
         let mut claims = Vec::with_capacity(items.len());
         for (standing, judged) in self.standings.iter().zip(items) {
             let claim = match self.claim(standing, &judged.candidate) {
@@ -281,7 +286,7 @@ impl Roll {
 
     /// Makes one of new items that differ in their guids alone, unless they are of different times.
     fn find_twins(&mut self, items: &[Judged]) {
-        let mut alike: HashMap<_, Vec<(SeenKey, Option<Timestamp>)>> = HashMap::new();
+        let mut alike: HashMap<_, Vec<(SeenKey, Option<Timestamp>)>> = HashMap::with_capacity(items.len());
         for (standing, judged) in self.standings.iter_mut().zip(items) {
             let Some(aliases) = judged.candidate.aliases.filter(|_| standing.seen.is_none()) else {
                 continue;

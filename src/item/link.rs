@@ -27,6 +27,18 @@ const TRACKING: &[&str] = &[
     "yclid",
 ];
 
+/// Whether a parser leaves a byte behind the host as it is, wherever it stands there.
+const STAYS: [bool; 256] = {
+    let mut stays = [false; 256];
+    let bytes = b"-._~/?#&=+%:,;@!$()*ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut place = 0;
+    while place < bytes.len() {
+        stays[bytes[place] as usize] = true;
+        place += 1;
+    }
+    stays
+};
+
 /// A link that is written as a parser would write it, as most are: its host, and what stands behind that. `None` for all
 /// that is not plainly so.
 fn canonical(link: &str) -> Option<(&str, &str)> {
@@ -40,10 +52,9 @@ fn canonical(link: &str) -> Option<(&str, &str)> {
         && !host.contains("xn--")
         && !host.contains("..")
         && !host.starts_with('.');
-    let behind_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/?#&=+%:,;@!$()*".contains(byte);
     // A point can be a whole segment of a path, also as `%2e`.
     let goes_up = || behind.contains("/.") || behind.contains("%2");
-    (is_host && behind.as_bytes().iter().all(behind_host) && !goes_up()).then_some((host, behind))
+    (is_host && behind.bytes().all(|byte| STAYS[usize::from(byte)]) && !goes_up()).then_some((host, behind))
 }
 
 /// Whether a parser would write a link just so; `false` when only a parser knows.

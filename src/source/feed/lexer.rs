@@ -46,6 +46,9 @@ impl<'a> Tag<'a> {
 
     /// The raw value of an attribute.
     pub(super) fn attribute(self, name: &str) -> Option<&'a str> {
+        if self.inside.is_empty() {
+            return None;
+        }
         self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }

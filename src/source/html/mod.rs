@@ -5,8 +5,10 @@ mod markup;
 mod tree;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
@@ -16,6 +18,9 @@ use crate::text::{reference, spacing};
 
 /// Longest text put together, in bytes: more than a field keeps, so that a cut is noticed.
 const TEXT_BYTES_MAX: usize = 2 * FIELD_BYTES_MAX;
+
+/// What begins a CDATA section.
+const CDATA: &str = "<![CDATA[";
 
 /// Text that is being put together: runs of white space become one space, none stands beside a line break.
 #[derive(Debug, Default)]
@@ -85,7 +90,7 @@ pub(super) fn plain(html: &str) -> String {
     let text = strip(html);
     let twice = matches!(reference::decode(&text), Cow::Owned(decoded) if decoded != text);
     let marks = ["</", "<br", "<p>", "<img "];
-    if twice || (text.contains('<') && marks.iter().any(|mark| text.contains(mark))) {
+    if twice || (memchr(b'<', text.as_bytes()).is_some() && marks.iter().any(|mark| text.contains(mark))) {
         return strip(&text);
     }
     text
@@ -94,7 +99,7 @@ pub(super) fn plain(html: &str) -> String {
 /// [`plain`] in one line.
 pub(super) fn plain_line(html: &str) -> String {
     let plain = plain(html);
-    if plain.contains('\n') { one_line(&plain) } else { plain }
+    if memchr(b'\n', plain.as_bytes()).is_some() { one_line(&plain) } else { plain }
 }
 
 /// The text with every run of white space as one space.
@@ -107,9 +112,9 @@ pub(super) fn one_line(text: &str) -> String {
 /// The text without the marks of CDATA sections, which some write as text, or one inside another: what is inside
 /// is meant to be read. `None` where there are none.
 pub(super) fn unwrapped(text: &str) -> Option<String> {
-    let open = "<![CDATA[";
-    memmem::find(text.as_bytes(), open.as_bytes())?;
-    Some(text.replace(open, "").replace("]]>", ""))
+    static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(CDATA));
+    FINDER.find(text.as_bytes())?;
+    Some(text.replace(CDATA, "").replace("]]>", ""))
 }
 
 fn strip(html: &str) -> String {
