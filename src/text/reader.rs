@@ -77,8 +77,11 @@ impl<'a> Reader<'a> {
         let bytes = self.text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            if byte.is_ascii_alphanumeric() || letter_of_two(self.table, bytes, at).is_some() {
+                at = self.take_run(at);
+                continue;
+            }
             at = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.take_run(at),
                 b'\'' | b'-' | b'`' => {
                     self.take(Fold::Link, at, at + 1);
                     at + 1
@@ -147,12 +150,8 @@ impl<'a> Reader<'a> {
         end
     }
 
-    /// Takes the character at `at`, and if it is a letter of two bytes, the run that it begins.
-    #[inline]
+    /// Takes the character at `at`.
     fn take_other(&mut self, at: usize) -> usize {
-        if letter_of_two(self.table, self.text.as_bytes(), at).is_some() {
-            return self.take_run(at);
-        }
         let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else { return at + 1 };
         let end = at + c.len_utf8();
         self.take_char(c, at, end);
@@ -257,9 +256,13 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn close(&mut self) {
-        if self.open == Open::None {
-            return;
+        if self.open != Open::None {
+            self.end_word();
         }
+    }
+
+    /// Ends the open word.
+    fn end_word(&mut self) {
         let traits = Traits(u8::from(self.open == Open::Single) * Traits::SINGLE);
         self.open = Open::None;
         self.list.push(Word {
