@@ -1,7 +1,8 @@
 //! The one thread that writes: it gathers commits, makes one transaction and one sync of them, then answers.
 //!
 //! A sync costs far more than a commit, and so does a transaction of its own: polls that end together share both. The
-//! thread never waits for company: it takes what is queued, and what comes meanwhile is the next group.
+//! thread never waits for company: it takes what is queued, and gives way to who is at work as long as that brings more.
+//! What comes while a group is written is the next one.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -218,10 +219,32 @@ where
     }
 }
 
+/// Takes the orders of a group; none is left when every [`Writer`] is gone.
+///
+/// Where the processors are busy, whoever runs is mostly about to commit, too: a poll that was read in the meantime shares
+/// the transaction. Where they are not, giving way takes no time.
+fn gather(queue: &mut mpsc::Receiver<Order>, orders: &mut Vec<Order>) -> bool {
+    if queue.blocking_recv_many(orders, GROUP_JOBS_MAX) == 0 {
+        return false;
+    }
+    loop {
+        let before = orders.len();
+        thread::yield_now();
+        while orders.len() < GROUP_JOBS_MAX
+            && let Ok(order) = queue.try_recv()
+        {
+            orders.push(order);
+        }
+        if orders.len() == before || orders.len() == GROUP_JOBS_MAX {
+            return true;
+        }
+    }
+}
+
 /// Commits group after group until every [`Writer`] is gone.
 fn run(store: &dyn Store, mut queue: mpsc::Receiver<Order>, record: &Record) {
     let mut orders = Vec::new();
-    while queue.blocking_recv_many(&mut orders, GROUP_JOBS_MAX) > 0 {
+    while gather(&mut queue, &mut orders) {
         let (mut group, mut looks, mut insists) = (Vec::new(), Vec::new(), false);
         for order in orders.drain(..) {
             match order {
