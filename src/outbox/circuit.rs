@@ -17,6 +17,9 @@ use crate::event::{Event, EventKind};
 /// Waits before the second, third, … attempt of a way, in seconds; the last one stays.
 const WAITS_SECONDS: [u64; 6] = [5, 30, 120, 300, 600, 600];
 
+/// Of so many attempts in vain, one after the other, a receiver's wish for a shorter wait is heard.
+const WISHES_MAX: u32 = 6;
+
 /// For how long nothing gets through before it is told.
 const TOLD_AFTER: Duration = Duration::from_mins(5);
 
@@ -121,7 +124,9 @@ impl Circuit {
         };
         let step = usize::try_from(failures - 1).unwrap_or(usize::MAX).min(WAITS_SECONDS.len() - 1);
         let wait = Duration::from_secs(WAITS_SECONDS.get(step).copied().unwrap_or(600));
-        let wait = retry_after.map_or(wait, |wish| wish.clamp(Duration::from_secs(1), RETRY_AFTER_MAX));
+        // A short wish lets what is over a rate drain fast; one that is uttered again and again is no reason to ask as often.
+        let least = if failures <= WISHES_MAX { Duration::from_secs(1) } else { wait };
+        let wait = retry_after.map_or(wait, |wish| wish.clamp(least, RETRY_AFTER_MAX));
         let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let (reason, asked) = (reason.to_owned(), retry_after.is_some());
         self.fault = Some(Fault { since, last: now, failures, until, asked, reason, told });
@@ -382,6 +387,21 @@ mod tests {
         circuit.failed("hook", ("503", None), (at(1), at(1)), false);
         circuit.hurry(at(2));
         assert_eq!(circuit.gate(at(2)), Gate::One);
+    }
+
+    #[test]
+    fn a_short_wish_that_is_uttered_again_and_again_hurries_nobody() {
+        let mut circuit = Circuit::default();
+        let mut waits = Vec::new();
+        let mut second = 0;
+        for _ in 0..20 {
+            circuit.failed("hook", ("503", Some(Duration::from_secs(1))), (at(second), at(second)), false);
+            let until = circuit.fault.as_ref().map(|fault| fault.until).expect("a fault");
+            waits.push(until.duration_since(at(second)).as_secs());
+            second = until.duration_since(at(0)).as_secs();
+        }
+        assert_eq!(waits[..6], [1; 6]);
+        assert_eq!(waits[6..], [600; 14]);
     }
 
     #[test]

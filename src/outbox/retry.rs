@@ -92,11 +92,11 @@ pub fn after_failure(
 }
 
 /// Whether a delivery was tried for long enough, or waited as long behind others whose way `failures` attempts found
-/// closed.
+/// closed. However often that was, each has its own time.
 pub fn is_exhausted(delivery: &Delivery, now: Timestamp, offline: Duration, failures: u32) -> bool {
     let age = Duration::try_from(now.duration_since(delivery.ready)).unwrap_or_default();
     let attempts = delivery.attempts.max(failures);
-    age.saturating_sub(offline) >= PATIENCE && attempts >= ATTEMPTS_MIN || attempts >= ATTEMPTS_MAX
+    age.saturating_sub(offline) >= PATIENCE && attempts >= ATTEMPTS_MIN || delivery.attempts >= ATTEMPTS_MAX
 }
 
 /// Again after the scheduled wait, but not before `at_least`.
@@ -213,12 +213,13 @@ mod tests {
             assert_eq!(found, exhausted, "{attempts} {failures}");
         }
         let cut_off = Duration::from_hours(60 * 365 * 24);
-        for (failures, exhausted) in [(ATTEMPTS_MAX - 1, false), (ATTEMPTS_MAX, true)] {
-            assert_eq!(
-                is_exhausted(&delivery(1, 1), years_later, cut_off, failures),
-                exhausted,
-                "{failures}"
-            );
+        let most = ATTEMPTS_MAX;
+        for (attempts, failures, exhausted) in
+            [(most - 1, most, false), (most, 0, true), (1, 2 * most, false)]
+        {
+            let delivery = delivery(attempts, 1);
+            let found = is_exhausted(&delivery, years_later, cut_off, failures);
+            assert_eq!(found, exhausted, "{attempts} {failures}");
         }
     }
 
