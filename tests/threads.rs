@@ -19,7 +19,12 @@ fn taken(asked: &Asked, number: u64) -> Reply {
     let answer = if service(asked) == Service::Matrix {
         json!({ "event_id": format!("$event-{number}") })
     } else {
-        json!({ "ok": true, "result": { "message_id": number } })
+        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        let mut message = json!({ "message_id": number });
+        if let Some(answered) = body.pointer("/reply_parameters/message_id") {
+            message["reply_to_message"] = json!({ "message_id": answered });
+        }
+        json!({ "ok": true, "result": message })
     };
     Reply::ok(answer.to_string())
 }

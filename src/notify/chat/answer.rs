@@ -25,16 +25,15 @@ pub(super) enum Verdict {
     Permanent { why: String },
 }
 
+/// Words with which Telegram refuses a message for what it says. Whatever else it refuses under 400 lies with the bot, the
+/// chat or its rights, which somebody can put right.
+const OF_THE_MESSAGE: &[&str] = &["too long", "empty", "entit", "parse", "url", "utf-8"];
+
 /// Words by which services say that the way is closed, not that the message is bad, though the status says so. Those of
 /// Mattermost are in its server's language; its ids are not.
 const OF_THE_WAY: &[(Service, u16, &[&str])] = &[
     (Service::Slack, 400, &["invalid_token", "no_service", "no_team", "user_not_found"]),
     (Service::Discord, 400, &["forum channels"]),
-    (
-        Service::Telegram,
-        400,
-        &["chat not found", "upgraded", "not enough rights", "no rights", "not a member", "kicked"],
-    ),
     (Service::PagerDuty, 400, &["routing_key"]),
     (
         Service::Mattermost,
@@ -82,9 +81,10 @@ fn status(service: Service, answer: &Answer) -> u16 {
     told.filter(|_| answer.status.is_success()).unwrap_or(answer.status.as_u16())
 }
 
-/// How a service names the message that it took, where what follows can go on from that.
-pub(super) fn name(service: Service, answer: &Answer) -> Option<String> {
-    let named = match service {
+/// How a service names the message that it took, where what follows can go on from that: one that began a thread, not one
+/// that `followed`, unless what it was to answer is gone.
+pub(super) fn name(service: Service, answer: &Answer, followed: bool) -> Option<String> {
+    let named: fn(&Value, bool) -> Option<String> = match service {
         Service::Telegram => rooms::telegram_id,
         Service::Matrix => rooms::matrix_id,
         // Their webhooks name nothing, or take no answer to what they name.
@@ -97,7 +97,7 @@ pub(super) fn name(service: Service, answer: &Answer) -> Option<String> {
         | Service::PagerDuty
         | Service::Alertmanager => return None,
     };
-    named(&serde_json::from_slice(&answer.body).ok()?)
+    named(&serde_json::from_slice(&answer.body).ok()?, followed)
 }
 
 /// The id that a group of Telegram has now, when it was asked for by one that it had.
@@ -112,6 +112,9 @@ pub(super) fn moved_to(service: Service, answer: &Answer) -> Option<String> {
 fn is_of_the_way(service: Service, status: u16, why: &str, json: Option<&Value>) -> bool {
     let id = json.and_then(|json| json.get("id")?.as_str()).unwrap_or_default();
     let why = format!("{why} {id}").to_lowercase();
+    if service == Service::Telegram && status == 400 {
+        return !OF_THE_MESSAGE.iter().any(|word| why.contains(word));
+    }
     let closed = |row: &&(Service, u16, &[&str])| row.0 == service && row.1 == status;
     OF_THE_WAY.iter().filter(closed).any(|row| row.2.iter().any(|word| why.contains(word)))
 }
@@ -257,6 +260,24 @@ mod tests {
         ),
         (
             Service::Telegram,
+            400,
+            r#"{"ok":false,"description":"Bad Request: need administrator rights in the channel chat"}"#,
+            "transient: Bad Request: need administrator rights in the channel chat",
+        ),
+        (
+            Service::Telegram,
+            400,
+            r#"{"ok":false,"description":"Bad Request: TOPIC_CLOSED"}"#,
+            "transient: Bad Request: TOPIC_CLOSED",
+        ),
+        (
+            Service::Telegram,
+            400,
+            r#"{"ok":false,"description":"Bad Request: message text is empty"}"#,
+            "permanent: Bad Request: message text is empty",
+        ),
+        (
+            Service::Telegram,
             403,
             r#"{"ok":false,"description":"Forbidden: bot was blocked by the user"}"#,
             "transient: Forbidden: bot was blocked by the user",
@@ -370,12 +391,21 @@ mod tests {
             (Service::Telegram, r#"{"ok":true,"result":{"message_id":"4711"}}"#, None),
             (Service::Telegram, r#"{"ok":true,"result":true}"#, None),
             (Service::Telegram, "<html>", None),
+            (
+                Service::Telegram,
+                r#"{"result":{"message_id":5,"reply_to_message":{"message_id":4}}}"#,
+                Some("5"),
+            ),
             (Service::Matrix, r#"{"event_id":"$aBc-1:example.org"}"#, Some("$aBc-1:example.org")),
             (Service::Matrix, r#"{"event_id":"aBc"}"#, None),
             (Service::Matrix, &long, None),
             (Service::Discord, r#"{"id":"1","event_id":"$1"}"#, None),
         ] {
-            assert_eq!(name(service, &answer(200, body)).as_deref(), expected, "{body}");
+            assert_eq!(name(service, &answer(200, body), false).as_deref(), expected, "{body}");
+            // One that stands alone although it was to answer another, which somebody deleted.
+            let alone =
+                expected.filter(|_| service == Service::Telegram && !body.contains("reply_to_message"));
+            assert_eq!(name(service, &answer(200, body), true).as_deref(), alone, "{body}");
         }
     }
 

@@ -240,8 +240,7 @@ impl Chat {
         };
         match answer::verdict(self.service, answer, |words| self.redacted(words)) {
             Verdict::Accepted(detail) => {
-                let began = message.follows.is_none();
-                let thread = began.then(|| answer::name(self.service, answer)).flatten();
+                let thread = answer::name(self.service, answer, message.follows.is_some());
                 Ok(Accepted { thread, ..Accepted::saying(detail) })
             }
             Verdict::Way { why, retry_after } => Err(Failure::Way { reason: reason(&why), retry_after }),

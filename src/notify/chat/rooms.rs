@@ -46,13 +46,20 @@ pub(super) fn matrix(note: &Note, shape: &Shape, follows: Option<&str>) -> Value
     message
 }
 
-/// The number that Telegram gave to the message that it took.
-pub(super) fn telegram_id(answer: &Value) -> Option<String> {
+/// The number that Telegram gave to a message that it took as the beginning of a thread. Of one that `followed` it shows
+/// what that answers, unless somebody deleted it.
+pub(super) fn telegram_id(answer: &Value, followed: bool) -> Option<String> {
+    if followed && answer.pointer("/result/reply_to_message").is_some() {
+        return None;
+    }
     answer.pointer("/result/message_id")?.as_i64().map(|id| id.to_string())
 }
 
-/// The name that a homeserver of Matrix gave to the event that it took.
-pub(super) fn matrix_id(answer: &Value) -> Option<String> {
+/// The name that a homeserver of Matrix gave to the event that it took, unless that is in the thread of another.
+pub(super) fn matrix_id(answer: &Value, followed: bool) -> Option<String> {
+    if followed {
+        return None;
+    }
     let id = answer.get("event_id")?.as_str()?;
     (id.starts_with('$') && id.len() <= EVENT_ID_BYTES_MAX).then(|| id.to_owned())
 }
