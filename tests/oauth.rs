@@ -139,6 +139,7 @@ async fn without_a_token_nothing_is_sent_and_the_reason_shows_no_secret() {
     for (reply, said, wait) in [
         (Reply::status(401).body(denied), "gives no token: invalid_client AADSTS7000215: not (secret)", None),
         (wait, "gives no token: answered 429 Too Many Requests", Some(120)),
+        (Reply::raw(""), "error sending request", None),
         (Reply::ok("<html>"), "answered without a token", None),
         (Reply::ok("{\"access_token\":\"\"}"), "answered without a token", None),
         (

@@ -81,7 +81,10 @@ impl Tokens {
         let url = &self.settings.token_url;
         let request = self.post.request(Method::POST, url.clone());
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
-        let answer = self.post.send(request, url, time).await?;
+        // Whatever became of the request, no mail was sent.
+        let no_answer =
+            |failure: Failure| Failure::Way { reason: failure.reason().to_owned(), retry_after: None };
+        let answer = self.post.send(request, url, time).await.map_err(no_answer)?;
         let granted = self.granted(&answer)?;
         let token = Secret::new(granted.access_token);
         let mut kept = self.kept();
