@@ -233,6 +233,7 @@ pub(super) struct Time {
 }
 
 pub(super) fn later(time: Timestamp, wait: Duration) -> Timestamp {
+    let wait = Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     time.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
@@ -355,5 +356,17 @@ fn report(
         failure: receipt.failing.as_ref().map(|failing| format!("{}: {}", failing.reason, failing.detail)),
         problems,
         due: Some(due),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reckoned_from_the_clock_has_whole_milliseconds_too() {
+        let time = Timestamp::from_millisecond(1_800_000_000_123).unwrap();
+        let later = later(time, Duration::from_nanos(2_000_999_999));
+        assert_eq!(later.to_string(), "2027-01-15T08:00:02.123Z");
     }
 }
