@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use super::print::{Exit, json, line, plain, talk};
 use super::reach::{Session, ask_daemon};
+use super::routes::NO_ROUTES;
 use super::tally::title;
 use super::trial;
 use super::{At, history};
@@ -85,6 +86,9 @@ pub(super) async fn check(at: &At, options: &Options) -> anyhow::Result<Exit> {
         }
         for (number, route) in (1..).zip(&routes) {
             line(format!("route {number}: {route}"))?;
+        }
+        if routes.is_empty() {
+            line(NO_ROUTES)?;
         }
         line(format!(
             "{}: {} sources, {} rules, {} entities, {} notifiers; {tests} rule tests, {} failed; {} warnings; {store}",

@@ -20,6 +20,9 @@ use crate::rules::verdict::Match;
 use crate::silence::{About, Silence};
 use crate::store::StoreError;
 
+/// What is said where no route is written.
+pub(super) const NO_ROUTES: &str = "no routes: every alert and every event goes to every notifier";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(subcommand)]
@@ -134,7 +137,7 @@ fn show(desk: &Desk, options: &List) -> anyhow::Result<Exit> {
         line(format!("{number}  {route}  ({})", route.origin))?;
     }
     if routes.is_empty() {
-        line("no routes: every alert and every event goes to every notifier")?;
+        line(NO_ROUTES)?;
     }
     Ok(Exit::Done)
 }

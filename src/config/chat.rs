@@ -70,6 +70,16 @@ fn recipients(section: &Section<'_>, service: Service) -> Option<Vec<String>> {
                 format!("`{name}` is no topic"),
                 "write up to 64 letters, digits, `-` and `_`",
             );
+        } else if service == Service::Matrix && !name.starts_with('!') {
+            node.problem::<()>(
+                format!("`{name}` is no id of a room"),
+                "write the room's internal id, which begins with `!`: its settings show it under Advanced",
+            );
+        } else if service == Service::Telegram && !is_chat(&name) {
+            node.problem::<()>(
+                format!("`{name}` is no chat"),
+                "write the chat's number (`-1001234567890`) or a channel's `@name`",
+            );
         } else if names.contains(&name) {
             node.problem::<()>(format!("`{name}` is named twice"), "name it once");
         } else {
@@ -80,6 +90,14 @@ fn recipients(section: &Section<'_>, service: Service) -> Option<Vec<String>> {
         return node.problem("names nobody", "name those who are told");
     }
     Some(names)
+}
+
+/// Whether Telegram takes `name` as a chat: its number, or the name of a channel or supergroup.
+fn is_chat(name: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    name.parse::<i64>().is_ok() || name.strip_prefix('@').is_some_and(is_name)
 }
 
 /// Whether ntfy takes `name` as a topic (`topicRegex` in its `server/server.go`).
