@@ -2,6 +2,7 @@
 
 use super::foreign::{clusters, harmless, whole_words};
 use crate::rules::verdict::{Match, Reason};
+use crate::story::kept::Kept;
 use crate::text::{ByteSpan, Field};
 
 /// A stretch of text that is marked as a whole or not at all.
@@ -27,6 +28,24 @@ pub(crate) fn spans(rules: &[Match], field: Field) -> Vec<ByteSpan> {
         }
     }
     merged
+}
+
+/// At most `chars_max` characters of what an item says, in pieces: its beginning, or where the first word that met a rule
+/// stands behind that, a shorter one and the surroundings of such words.
+pub(crate) fn excerpt(text: &str, rules: &[Match], chars_max: usize) -> Vec<Piece> {
+    let (text, spans) = (text.trim_end(), spans(rules, Field::Text));
+    let bytes_max = text.char_indices().nth(chars_max).map_or(text.len(), |(at, _)| at);
+    if spans.first().is_none_or(|first| first.end <= bytes_max) {
+        return pieces(text, &spans, chars_max);
+    }
+    let kept = Kept::of(text, &spans, bytes_max);
+    let places: Vec<ByteSpan> = spans.iter().filter_map(|span| kept.place(*span)).collect();
+    let mut pieces = pieces(&kept.text, &places, chars_max);
+    let is_cut = kept.text.lines().next_back().is_none_or(|line| !text.ends_with(line));
+    if is_cut && pieces.last().is_some_and(|last| !last.text.ends_with('…')) {
+        push(&mut pieces, '…', false);
+    }
+    pieces
 }
 
 /// The first `chars_max` characters of `text`, in pieces; a cut ends in `…`.
@@ -132,6 +151,34 @@ mod tests {
         ] {
             assert_eq!(shown(text, &marks, chars_max), expected, "{text:?} {marks:?}");
         }
+    }
+
+    #[test]
+    fn an_excerpt_shows_what_met_a_rule_wherever_it_stands() {
+        let filler = |count: usize| "Rice costs more in Bamako. ".repeat(count);
+        let excerpt = |text: &str, word: &str, chars_max| {
+            let start = text.find(word).unwrap();
+            let mut rule = rule(&[(start, start + word.len())]);
+            rule.why[0].field = Field::Text;
+            let pieces = excerpt(text, &[rule], chars_max);
+            let shown =
+                pieces.iter().map(|p| if p.marked { format!("<{}>", p.text) } else { p.text.clone() });
+            shown.collect::<String>()
+        };
+        let far = format!("{}Soldiers died when their convoy attacked a camp. {}", filler(30), filler(30));
+        let shown = excerpt(&far, "convoy attacked", 600);
+        assert!(shown.starts_with("Rice costs more in Bamako. Rice"), "{shown}");
+        assert!(shown.contains("\n[…]\n") && shown.ends_with('…'), "{shown}");
+        assert!(shown.contains("Soldiers died when their <convoy attacked> a camp."), "{shown}");
+        assert!(shown.chars().count() <= 600 + "<>…".len(), "{shown}");
+        let last = format!("{}The convoy attacked.", filler(30));
+        assert!(
+            excerpt(&last, "convoy attacked", 600).ends_with("The <convoy attacked>."),
+            "the end is no cut"
+        );
+        let near = format!("The convoy attacked. {}", filler(40));
+        assert!(excerpt(&near, "convoy attacked", 40).starts_with("The <convoy attacked>. Rice"));
+        assert_eq!(excerpt(&near, "convoy attacked", 0), "");
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use crate::text::ByteSpan;
 
-/// How much is kept on either side of a place, in bytes: a sentence or two.
+/// How much is kept on either side of a place, in bytes: a sentence or two, and where there is little room, a fifth of it.
 const AROUND_BYTES: usize = 160;
 
 /// Stands for what is left out, on a line of its own, so that nothing reads on.
@@ -53,7 +53,7 @@ fn pieces(text: &str, places: &[ByteSpan], bytes_max: usize) -> Vec<ByteSpan> {
     let mut room = bytes_max / 2;
     let mut found: Vec<ByteSpan> = Vec::new();
     for place in places.iter().filter(|place| place.end > bytes_max / 2) {
-        let around = around(text, *place);
+        let around = around(text, *place, AROUND_BYTES.min(bytes_max / 5));
         let is_shown = found.iter().any(|other| other.start <= place.start && place.end <= other.end);
         let bytes = around.end.saturating_sub(around.start) + GAP.len();
         if !is_shown && bytes <= room {
@@ -73,9 +73,9 @@ fn pieces(text: &str, places: &[ByteSpan], bytes_max: usize) -> Vec<ByteSpan> {
 }
 
 /// A place with whole words on either side.
-fn around(text: &str, place: ByteSpan) -> ByteSpan {
-    let first = text.floor_char_boundary(place.start.saturating_sub(AROUND_BYTES));
-    let last = text.ceil_char_boundary(place.end.saturating_add(AROUND_BYTES));
+fn around(text: &str, place: ByteSpan, bytes: usize) -> ByteSpan {
+    let first = text.floor_char_boundary(place.start.saturating_sub(bytes));
+    let last = text.ceil_char_boundary(place.end.saturating_add(bytes));
     let before = text.get(first..place.start).unwrap_or_default();
     let after = text.get(place.end..last).unwrap_or_default();
     let start = if first == 0 { None } else { before.find(char::is_whitespace) };

@@ -218,7 +218,7 @@ fn of_alert(alert: &Alert, message: &Message<'_>) -> Note {
     }
     tail.push(wording::explain(alert));
     tail.push(wording::silence(alert));
-    let pieces = marks::pieces(&alert.item.text, &[], EXCERPT_CHARS_MAX).into_iter();
+    let pieces = marks::excerpt(&alert.item.text, &alert.rules, EXCERPT_CHARS_MAX).into_iter();
     let excerpt: String = pieces.map(|piece| piece.text).collect();
     Note {
         severity: alert.severity,

@@ -147,12 +147,13 @@ fn alert_html(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     out.extend(wording::notes(alert).iter().map(|(heading, note)| noted(heading, note)));
     let lang = lang(alert);
     if wording::has_title(alert) {
-        let title = marked(&alert.item.title, alert, Field::Title, wording::TITLE_CHARS_MAX);
+        let spans = marks::spans(&alert.rules, Field::Title);
+        let title = marked(&marks::pieces(alert.item.title.trim_end(), &spans, wording::TITLE_CHARS_MAX));
         out.push(format!(r#"<h1 dir="auto"{lang}>{}</h1>"#, title.replace("<br>\n", " ")));
     }
     out.push(facts(alert, message));
     out.extend(link(alert));
-    let text = marked(&alert.item.text, alert, Field::Text, excerpt);
+    let text = marked(&marks::excerpt(&alert.item.text, &alert.rules, excerpt));
     if !text.is_empty() {
         out.push(format!(r#"<p class="text" dir="auto"{lang}>{text}</p>"#));
     }
@@ -233,9 +234,8 @@ fn command(words: &str) -> String {
     format!("<code>{}</code>", words.join(" "))
 }
 
-/// A field of the item, escaped, with the words that met a rule in `<mark>`.
-fn marked(text: &str, alert: &Alert, field: Field, chars_max: usize) -> String {
-    let pieces = marks::pieces(text.trim_end(), &marks::spans(&alert.rules, field), chars_max);
+/// A text, escaped, with the words that met a rule in `<mark>`.
+fn marked(pieces: &[Piece]) -> String {
     pieces.iter().map(piece).collect()
 }
 

@@ -86,7 +86,7 @@ fn alert_text(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
         Link::LeftOut(why) => out.push(format!("\n({why})")),
         Link::None => out.push("Link:      none".to_owned()),
     }
-    let pieces = marks::pieces(&alert.item.text, &[], excerpt);
+    let pieces = marks::excerpt(&alert.item.text, &alert.rules, excerpt);
     let text: String = pieces.into_iter().map(|piece| piece.text).collect();
     if !text.trim().is_empty() {
         out.push(format!("\n{}", wrap(text.trim_end(), WIDTH)));
