@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use harmattan::daemon::clock;
 use harmattan::notify::chat::Service;
+use harmattan::outbox::{Delivery, DeliveryState};
+use harmattan::route::hold::Hold;
+use harmattan::store::{SledStore, Store as _};
 use serde_json::{Value, json};
 
 use crate::support::calls::Desk;
@@ -176,4 +179,39 @@ fn every_attempt_goes_on_from_the_same_message() {
         assert_eq!(bodies[1], bodies[2], "{}", of.as_str());
         assert_eq!(told(&chats, of)[2].1, Some(name(of, 1)));
     }
+}
+
+#[test]
+fn what_a_silence_stops_takes_back_neither_what_was_told_before_nor_the_thread() {
+    let site = Site::start();
+    let chats = chats(taken);
+    let desk = desk(&site, &chats, "[[route]]\nto = [\"matrix\"]\nbatch = \"1h\"\n");
+    let release = || {
+        let (store, until) = (SledStore::open(&desk.store()).unwrap(), clock::now());
+        for delivery in store.open_deliveries().unwrap() {
+            let hold = Hold { until, ..delivery.state.held().unwrap() };
+            let delivery = Delivery { state: DeliveryState::Held(hold), ..delivery };
+            store.transact(&mut |tx| tx.put_delivery(&delivery)).unwrap();
+        }
+        store.sync().unwrap();
+        drop(store);
+        desk.all();
+    };
+    round(&desk, &site, "a", &[("1", "Shots heard near Gao")]);
+    release();
+    round(&desk, &site, "b", &[("1", "A convoy attacked near Gao")]);
+    let silence = ["silence", "add", "--rule", "convoy", "--for", "4h", "--reason", "known", "--json"];
+    let silence = desk.run(&silence).remove(0);
+    release();
+    assert_eq!(desk.told().last().unwrap(), "alert.update silenced A convoy attacked near Gao");
+    desk.run(&["silence", "end", silence["id"].as_str().unwrap()]);
+
+    round(&desk, &site, "c", &[("1", "Shots heard again near Gao")]);
+    assert_eq!(desk.told().last().unwrap(), "alert.new joined Shots heard again near Gao");
+    round(&desk, &site, "c", &[("1", "The base falls at Gao")]);
+    let expected = [
+        ("[LOW] Shots heard near Gao", None),
+        ("[CRITICAL] The base falls at Gao", Some(name(Service::Matrix, 1))),
+    ];
+    assert_eq!(told(&chats, Service::Matrix), expected.map(|(words, follows)| (words.to_owned(), follows)));
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::info;
 
-use super::hold::{self, who};
+use super::hold;
 use super::question::Question;
 use super::station::Station;
+use super::untold;
 use crate::desk::Desk;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::silence::Silence;
@@ -93,10 +94,5 @@ fn untell(
         tx.put_alert(&Alert { disposition: Disposition::Silenced, ..alert.clone() })?;
     }
     // Whoever was not told hears of the story when it goes on after the silence.
-    let who = who(delivery);
-    if let Some(mut story) = tx.story(alert.story.id)?.filter(|_| !delivery.may_have_arrived) {
-        story.told.retain(|told| told.who != who || told.severity > alert.severity);
-        tx.put_story(&story)?;
-    }
-    Ok(())
+    untold::of(tx, delivery, alert)
 }

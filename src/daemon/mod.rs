@@ -46,6 +46,7 @@ pub mod station;
 pub mod systemd;
 mod thread;
 pub mod unrecorded;
+mod untold;
 pub mod upkeep;
 
 use std::future::Future;

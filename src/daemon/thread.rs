@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn every_recipient_has_a_thread_of_its_own() {
         let who = |to: &str| ("chat".to_owned(), to.to_owned());
-        let told = |to: &str| Informed { who: who(to), severity: Severity::Low, thread: None };
+        let told =
+            |to: &str| Informed { who: who(to), severity: Severity::Low, before: Vec::new(), thread: None };
         let story = Story {
             id: StoryId::from_bytes([3; 16]),
             reports: 1,

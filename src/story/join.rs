@@ -102,12 +102,31 @@ pub fn inform(story: &mut Story, to: Vec<Recipient>, severity: Severity) -> Vec<
     for who in to {
         match story.told.iter_mut().find(|told| told.who == who) {
             Some(told) if told.severity >= severity => continue,
-            Some(told) => told.severity = severity,
-            None => story.told.push(Informed { who: who.clone(), severity, thread: None }),
+            Some(told) => told.before.push(std::mem::replace(&mut told.severity, severity)),
+            None => {
+                story.told.push(Informed { who: who.clone(), severity, before: Vec::new(), thread: None });
+            }
         }
         news.push(who);
     }
     news
+}
+
+/// Takes back that `who` was told of the story at `severity`. What they were told else counts on, and where that is
+/// nothing, they do not know of the story.
+pub fn take_back(story: &mut Story, who: &Recipient, severity: Severity) {
+    story.told.retain_mut(|told| {
+        if told.who != *who {
+            return true;
+        }
+        told.before.retain(|before| *before != severity);
+        if told.severity != severity {
+            return true;
+        }
+        let before = told.before.pop();
+        told.severity = before.unwrap_or(severity);
+        before.is_some()
+    });
 }
 
 #[cfg(test)]
@@ -154,6 +173,36 @@ mod tests {
             (vec![who("ops"), who("mail")], Severity::Critical, vec![who("mail")]),
         ] {
             assert_eq!(inform(&mut story, to, severity), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_what_was_told_else() {
+        use Severity::{Critical, High, Low};
+        let who = |name: &str| (name.to_owned(), String::new());
+        for (taken, left) in [
+            (&[][..], Some(Critical)),
+            (&[Critical], Some(High)),
+            (&[Critical, Critical], Some(High)),
+            (&[Critical, High], Some(Low)),
+            (&[High, Critical], Some(Low)),
+            (&[Low], Some(Critical)),
+            (&[Low, Critical], Some(High)),
+            (&[Severity::Medium], Some(Critical)),
+            (&[Critical, High, Low], None),
+            (&[Low, High, Critical], None),
+            (&[High, Low, Critical, Critical], None),
+        ] {
+            let mut story = report(&SourceName::new("a").unwrap(), Critical, 0).story;
+            for severity in [Low, High, Critical] {
+                inform(&mut story, vec![who("chat"), who("mail")], severity);
+                story.told[0].thread.get_or_insert_with(|| "41".to_owned());
+            }
+            let other = story.told[1].clone();
+            taken.iter().for_each(|severity| take_back(&mut story, &who("chat"), *severity));
+            assert_eq!(story.told.pop(), Some(other), "{taken:?}");
+            let told = story.told.pop().map(|told| (told.severity, told.thread));
+            assert_eq!(told, left.map(|severity| (severity, Some("41".to_owned()))), "{taken:?}");
         }
     }
 

@@ -151,6 +151,8 @@ pub struct Informed {
     pub who: Recipient,
     /// The highest severity told.
     pub severity: Severity,
+    /// The severities told before that, the lowest first: they count again when it turns out that the highest was not told.
+    pub before: Vec<Severity>,
     /// The receiver's name for the message with which the story began there; `None` where it gives none.
     pub thread: Option<String>,
 }

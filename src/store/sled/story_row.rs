@@ -24,6 +24,8 @@ struct ToldRow {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     recipient: String,
     severity: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thread: Option<String>,
 }
@@ -34,6 +36,7 @@ impl Row for Story {
             notifier: told.who.0.clone(),
             recipient: told.who.1.clone(),
             severity: told.severity.to_string(),
+            before: told.before.iter().map(ToString::to_string).collect(),
             thread: told.thread.clone(),
         });
         to_json(&StoryRow {
@@ -48,6 +51,7 @@ impl Row for Story {
         let told = row.told.into_iter().map(|told| Informed {
             who: (told.notifier, told.recipient),
             severity: wire::alert::severity(&told.severity),
+            before: told.before.iter().map(|before| wire::alert::severity(before)).collect(),
             thread: told.thread,
         });
         let story = row.story.into_core(wire::alert::severity(&row.severity)).ok()?;
