@@ -224,19 +224,22 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Where the `>` of the start tag at the head of `text` is; `None` when another `<` comes first.
+/// Where the `>` of the start tag at the head of `text` is; `None` when another `<` comes first. A quote opens a value
+/// behind a `=` alone; any other is an apostrophe that nobody replaced.
 fn tag_end(text: &str) -> Option<usize> {
     let mut quote = None;
+    let mut signed = false;
     for (place, byte) in text.bytes().enumerate().skip(1) {
         match (byte, quote) {
             (b'>', None) => return Some(place),
             (b'<', None) => return None,
             // A quote that has not ended where another tag begins was none.
             (b'<', Some(_)) => return text.get(..place)?.find('>'),
-            (b'"' | b'\'', None) => quote = Some(byte),
+            (b'"' | b'\'', None) if signed => quote = Some(byte),
             (byte, Some(open)) if byte == open => quote = None,
             _ => {}
         }
+        signed = byte == b'=' || (signed && byte.is_ascii_whitespace());
     }
     text.find('>')
 }
@@ -289,6 +292,8 @@ mod tests {
             ("<!DOCTYPE a><!DOCTYPE b [><c>]>", vec!["aside", "aside", "+c", "]>"]),
             ("<!DOCTYPE a", vec!["unfinished"]),
             ("<a b=\"c><d>", vec!["+a", "+d"]),
+            ("<a b=\"c>d\" e='L'armée'>f<g>", vec!["+a", "f", "+g"]),
+            ("<a b=\"c>d\" e = 'f>'>g<h>", vec!["+a", "g", "+h"]),
             ("<a <b>", vec!["lone", "a ", "+b"]),
             ("<a", vec!["unfinished"]),
             ("x<![CDATA[y", vec!["x", "unfinished"]),

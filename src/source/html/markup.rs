@@ -32,24 +32,66 @@ pub(super) fn markup(text: &str) -> Markup<'_> {
     if !after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?')) {
         return Markup::Character;
     }
-    let Some(length) = tag_length(text) else { return Markup::Endless };
+    // What is no tag is a comment to browsers, quotes and all.
+    let length = if after.starts_with(['!', '?']) { first_end(text) } else { tag_length(text) };
+    let Some(length) = length else { return Markup::Endless };
     let name_end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(after.len());
     let name = after.get(..name_end).unwrap_or_default();
     Markup::Tag(Tag { name, end, length })
 }
 
-/// Bytes up to and including the `>` that is in no quotes; a quote that never ends is none.
+/// Where in a tag a byte stands: the states of the HTML standard's tokenizer that tell which quotes open a value.
+#[derive(Clone, Copy)]
+enum Inside {
+    /// The name of the tag, or a value without quotes; the latter may hold a slash.
+    TagName,
+    Unquoted,
+    /// Behind these, or behind a value in quotes: an attribute may begin.
+    Between,
+    /// The name of an attribute, and behind it.
+    Name,
+    Named,
+    /// Behind its `=`.
+    Sign,
+    /// A value, up to this quote.
+    Quoted(u8),
+}
+
+/// Bytes up to and including the `>` that ends a tag. A quote opens a value where one is expected alone, as browsers see
+/// it (`alt='L'armée'` has one value); one that never ends is none.
 fn tag_length(text: &str) -> Option<usize> {
-    let mut quote = None;
-    for (place, byte) in text.bytes().enumerate() {
-        match (byte, quote) {
-            (b'>', None) => return Some(place + 1),
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (byte, Some(open)) if byte == open => quote = None,
-            _ => {}
-        }
+    let mut inside = Inside::TagName;
+    for (place, byte) in text.bytes().enumerate().skip("</".len()) {
+        let space = byte.is_ascii_whitespace();
+        inside = match (inside, byte) {
+            (Inside::Quoted(quote), _) if byte == quote => Inside::Between,
+            (Inside::Quoted(_), _) => inside,
+            (_, b'>') => return Some(place + 1),
+            (Inside::TagName | Inside::Unquoted, _) if space => Inside::Between,
+            (Inside::Unquoted, _) => inside,
+            (Inside::Sign, b'"' | b'\'') => Inside::Quoted(byte),
+            (Inside::Sign, _) => {
+                if space {
+                    inside
+                } else {
+                    Inside::Unquoted
+                }
+            }
+            (_, b'/') => Inside::Between,
+            (Inside::TagName, _) => inside,
+            (Inside::Name | Inside::Named, b'=') => Inside::Sign,
+            (Inside::Name | Inside::Named, _) if space => Inside::Named,
+            (Inside::Between, _) if space => inside,
+            // A sign or a quote in front of a name is a part of it.
+            (Inside::Between | Inside::Name | Inside::Named, _) => Inside::Name,
+        };
     }
-    text.find('>').map(|place| place + 1)
+    first_end(text)
+}
+
+/// Bytes up to and including the first `>`.
+fn first_end(text: &str) -> Option<usize> {
+    memchr(b'>', text.as_bytes()).map(|place| place + 1)
 }
 
 /// Splits before the first `mark`, a byte of ASCII.
@@ -65,4 +107,42 @@ pub(super) fn after_end<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     });
     let from = text.get(end?.0..)?;
     Some(from.split_once('>').map_or("", |(_, rest)| rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_end_where_browsers_have_them_end() {
+        for (tag, rest) in [
+            ("<a>", "b>"),
+            ("<a b='>' c=\">\">", "d>"),
+            ("<a b = '>'>", "d'>"),
+            ("<a b='L'armée'>", "l'est>"),
+            ("<a b='Mali's army' c='>'>", "d'>"),
+            ("<a b=L'Est>", "l'ouest>"),
+            ("<a b=/x?y= '>", "d'>"),
+            ("<a/b='>'>", "d'>"),
+            ("<a b/='>", "d'>"),
+            ("<a ='>", "b'>"),
+            ("<a =='>'>", "b'>"),
+            ("<a'>", "b'>"),
+            ("<a b=>", "'>"),
+            ("<a b='c'd='>'>", "e'>"),
+            ("</a b='>'>", "c>"),
+            ("</a 'b>", "c'>"),
+            ("<a b='>", "c"),
+            ("<!x '>", "y'>"),
+            ("<?x '>", "y'>"),
+            ("<!-- '> -->", "y'>"),
+        ] {
+            let text = format!("{tag}{rest}");
+            let length = match markup(&text) {
+                Markup::Tag(tag) => tag.length,
+                Markup::Character | Markup::Endless => 0,
+            };
+            assert_eq!(length, tag.len(), "{text}");
+        }
+    }
 }

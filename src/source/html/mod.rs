@@ -171,6 +171,8 @@ mod tests {
             ("&lt;![CDATA[Wagner &amp;lt; Mali]]&gt;", "Wagner < Mali"),
             ("<![CDATA[coupé", "coupé"),
             ("<li>un</li><li>deux</li>", "un\ndeux"),
+            ("<p><img alt='L'armée' src=x>Le convoi de l'armée.</p> Fin.", "Le convoi de l'armée.\nFin."),
+            ("<img title=L'Est>L'attaque a commencé.", "L'attaque a commencé."),
             ("<table><caption>a</caption><tr><th>b</th><th>c</th></tr></table>", "a\nb\nc"),
             ("<details>a<summary>b</summary>c</details><select><option>d<option>e</select>", "a\nb\nc\nd\ne"),
             ("مالي&nbsp;:\u{200f} هجوم", "مالي :\u{200f} هجوم"),
