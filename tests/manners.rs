@@ -60,6 +60,49 @@ fn asked(site: &Site, path: &str, times: usize) {
     }
 }
 
+/// A site where `/two` leads where `/one` does, and a desk whose source `two` stands aside for `one`, for a day.
+fn aside() -> (Site, Desk) {
+    let site = Site::start();
+    site.show("/one", Reply::to(301, "/real"));
+    site.show("/two", Reply::to(302, "/real"));
+    site.show("/real", reply(&["one"]));
+    let [one, two] = ["one", "two"].map(|name| source(name, &site.url(&format!("/{name}"))));
+    let desk = quick("", &one);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    let config = std::fs::read_to_string(desk.config()).unwrap();
+    std::fs::write(desk.config(), format!("{config}{two}")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(desk.all()["two"]["outcome"], "same");
+    }
+    site.show("/one", Reply::status(500));
+    (site, desk)
+}
+
+#[test]
+fn r7_who_stands_aside_for_a_source_that_fails_is_asked_at_once() {
+    let (site, desk) = aside();
+    let [one, two] = ["/one", "/two"].map(|path| site.asked(path).len());
+    let daemon = Daemon::run(&desk.config());
+    asked(&site, "/two", two + 1);
+    daemon.kill();
+    assert!(site.asked("/one").len() >= one + 2, "after two failures in a row");
+}
+
+#[test]
+fn r7_who_stands_aside_for_a_source_that_fails_is_due() {
+    let (site, desk) = aside();
+    assert!(!desk.due().contains_key("two"));
+    let started = Instant::now();
+    while number(&desk.sources()["one"], "/failures") < 2 {
+        assert!(started.elapsed() < PATIENCE);
+        desk.run(&["sources", "poll", "one", "--json"]);
+    }
+    let due = desk.due();
+    assert_eq!(due["two"]["outcome"], "baseline", "{due:?}");
+    site.show("/real", reply(&["two", "one"]));
+    assert_eq!(number(&desk.all()["two"], "/new"), 1);
+}
+
 #[test]
 fn c2_one_request_is_unconditional_over_a_kill_and_twenty_polls() {
     let site = Site::start();

@@ -364,6 +364,31 @@ async fn r7_of_two_redirects_to_one_target_the_first_to_arrive_has_it() {
 }
 
 #[tokio::test]
+async fn r7_a_source_that_fails_has_no_document_that_another_reads() {
+    let site = Site::start();
+    site.show("/one", Reply::to(301, "/real"));
+    site.show("/two", Reply::to(302, "/real"));
+    site.show("/real", tagged("a", ""));
+    let mut lab = pair(&site).await;
+    assert_eq!(lab.poll("one").await.outcome, "baseline");
+    assert_eq!(lab.poll("two").await.outcome, "same");
+    site.show("/one", Reply::status(500));
+    lab.next("one").await;
+    assert_eq!(lab.poll("two").await.outcome, "same", "one failure may be chance");
+    lab.next("one").await;
+    assert_eq!(lab.poll("two").await.outcome, "baseline");
+    site.show("/real", Reply::ok(feed(2..=21, "")));
+    let poll = lab.poll("two").await;
+    assert_eq!((poll.outcome.as_str(), poll.new), ("read", 1));
+
+    lab = lab.restart().await;
+    assert_eq!(lab.poll("two").await.outcome, "unchanged", "what failed before a restart has nothing either");
+    site.show("/one", Reply::to(301, "/real"));
+    assert_eq!(lab.next("one").await.outcome, "same", "the other has it now");
+    assert_eq!(lab.poll("two").await.outcome, "unchanged");
+}
+
+#[tokio::test]
 async fn r7_a_page_for_a_whole_site_makes_no_source_stand_aside() {
     let site = Site::start();
     site.show("/one", tagged("a", ""));

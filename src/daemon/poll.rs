@@ -18,6 +18,7 @@ use crate::desk::{Desk, Source};
 use crate::fault;
 use crate::fetch::Freshness;
 use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
+use crate::item::SourceName;
 use crate::outbox::Delivery;
 use crate::schedule::{self, Learned, PollDecision, PollOutcome, PollReason};
 use crate::store::{SourceState, StoreError, Transaction};
@@ -36,6 +37,8 @@ pub struct Polling {
     pub doubtful: bool,
     /// Whether what is owed may have been told before, since the store was restored.
     pub repeat: bool,
+    /// Sources that stood aside for this one, which fails: they are due now.
+    pub freed: Vec<SourceName>,
 }
 
 /// After how long a source is asked again at the soonest when the store failed its poll.
@@ -66,7 +69,7 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
     let due = known.and_then(|state| planned::due(source, &state, &desk.config)).unwrap_or(free);
     let problems = vec![format!("polled at {last:.0} already; by hand again from {free:.0} on")];
     let report = api::Poll { problems, ..waiting(source, free).report };
-    Polling { report, deliveries: Vec::new(), due, doubtful: false, repeat: false }
+    Polling { report, deliveries: Vec::new(), due, doubtful: false, repeat: false, freed: Vec::new() }
 }
 
 /// The same as [`poll`] at a time that is passed in.
@@ -130,7 +133,7 @@ async fn unless_refused(
                 due: Some(due),
                 ..api::Poll::default()
             };
-            Polling { report, deliveries: Vec::new(), due, doubtful, repeat: false }
+            Polling { report, deliveries: Vec::new(), due, doubtful, repeat: false, freed: Vec::new() }
         }
     }
 }
@@ -207,9 +210,11 @@ async fn try_poll(
         station.articles.notify_one();
     }
     log(source, &state, &receipt, decision.reason);
+    let failures = receipt.failing.as_ref().filter(|_| word == "failed").map_or(0, |failing| failing.polls);
+    let freed = desk.landings.failed(source.name(), failures);
     let report = report(source, &receipt, word, read.problems, decision.due);
     let Receipt { deliveries, repeat, .. } = receipt;
-    Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat })
+    Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat, freed })
 }
 
 /// What a poll's transaction has to know of its source.
@@ -261,7 +266,7 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
         due: Some(order),
         ..api::Poll::default()
     };
-    Polling { report, deliveries: Vec::new(), due: order, doubtful: false, repeat: false }
+    Polling { report, deliveries: Vec::new(), due: order, doubtful: false, repeat: false, freed: Vec::new() }
 }
 
 fn decide(

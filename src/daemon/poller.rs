@@ -200,6 +200,7 @@ impl Poller {
         let Some(running) = self.running.remove(&job) else { return };
         let due = match ended {
             Ok((_, polling)) => {
+                self.free(polling.freed);
                 if !polling.deliveries.is_empty() {
                     let order = sender::Order::of(polling.deliveries, polling.repeat);
                     // A sender that has ended leaves them in the store for the next start.
@@ -227,6 +228,16 @@ impl Poller {
             let (host, interval) = (self.host(&running.source), self.interval(&running.source));
             self.due.put_apart(running.source, host, due, interval);
         }
+    }
+
+    /// Has those asked soon that stood aside for a source that fails.
+    fn free(&mut self, sources: Vec<SourceName>) {
+        let is_idle = |name: &SourceName| {
+            self.desk.source(name.as_str()).is_some()
+                && self.running.values().all(|running| running.source != *name)
+        };
+        let idle: Vec<_> = sources.into_iter().filter(is_idle).collect();
+        self.spread(&idle, clock::now());
     }
 
     async fn replace(&mut self, desk: Arc<Desk>) {

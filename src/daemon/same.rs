@@ -10,7 +10,7 @@ use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::ingest::{self, Aside, Harvest, Outcome};
 use crate::item::SourceName;
-use crate::schedule;
+use crate::schedule::{self, PollReason};
 use crate::store::{SourceState, StoreError};
 
 /// The source that has the document which this one was given and could read, if it is another. Of a page put up while
@@ -55,18 +55,33 @@ pub(super) async fn stand_aside(
     let aside = Aside { source: name.clone(), address: source.address(), other, now, due };
     let force = desk.in_force.clone();
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
-    Ok(Polling { report, deliveries: receipt.deliveries, due, doubtful: false, repeat: false })
+    Ok(Polling {
+        report,
+        deliveries: receipt.deliveries,
+        due,
+        doubtful: false,
+        repeat: false,
+        freed: Vec::new(),
+    })
 }
 
 /// When a source is due by what the store says of it; `None` when that is now, also because the source for which it
-/// stood aside is no more. What became due in hours in which its publisher asks to be left alone waits for their end.
+/// stands aside is no more or fails. What became due in hours in which its publisher asks to be left alone waits for
+/// their end.
 pub(super) fn due_later(
     desk: &Desk,
     source: &Source,
     state: &SourceState,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let alone = state.learned.same_as.as_ref().is_some_and(|other| !desk.landings.has(other));
+    // Of one that was asked since, and failed, the failures say when it is due.
+    let aside = state.learned.same_as.as_ref().filter(|_| state.learned.reason == Some(PollReason::Same));
+    let twin = desk.landings.twin(source);
+    let alone = aside.is_some_and(|other| match &twin {
+        // What fails at one address would fail there for this one, too.
+        Some(twin) if twin == other => !desk.landings.has(other),
+        Some(_) | None => !desk.landings.is_well(other),
+    });
     let address = source.address();
     let later = state.due_later(&address, now).filter(|_| !alone);
     // A config that has shortened its rhythm since holds at once.

@@ -1,7 +1,7 @@
 //! Which source has which document, so that one to which two addresses lead is asked for once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Source;
 use crate::item::SourceName;
@@ -22,7 +22,14 @@ pub struct Landings {
 struct Claims {
     by_document: HashMap<String, SourceName>,
     by_source: HashMap<SourceName, String>,
+    /// Who stands aside for whom.
+    aside: HashMap<SourceName, SourceName>,
+    /// Sources whose polls fail.
+    failing: HashSet<SourceName>,
 }
+
+/// From how many failed polls in a row on a source has no document any more for which another would stand aside.
+const FAILURES_MIN: u32 = 2;
 
 impl Landings {
     /// Those of these sources, as far as the config tells.
@@ -38,9 +45,16 @@ impl Landings {
 
     /// What the store remembers of where sources were read.
     pub fn remember(&self, states: &[SourceState]) {
-        for state in states.iter().filter(|state| state.learned.same_as.is_none()) {
-            if let Some((from, _)) = &state.validators {
-                _ = self.landed(&state.name, from);
+        for state in states {
+            // What fails although it can be read has its document still.
+            let unread = state.last_poll != state.last_success;
+            let failures = state.failing.as_ref().filter(|_| unread).map_or(0, |failing| failing.polls);
+            if let Some(other) = &state.learned.same_as {
+                self.claims().aside.insert(state.name.clone(), other.clone());
+            } else if failures >= FAILURES_MIN {
+                _ = self.failed(&state.name, failures);
+            } else if let Some((from, _)) = &state.validators {
+                _ = self.claim(&state.name, from);
             }
         }
     }
@@ -50,28 +64,69 @@ impl Landings {
         self.sources.contains_key(source)
     }
 
+    /// Whether a source of that name is switched on and can be read, as far as is known.
+    pub fn is_well(&self, source: &SourceName) -> bool {
+        self.has(source) && !self.claims().failing.contains(source)
+    }
+
     /// The source before this one that has the same address.
     pub fn twin(&self, source: &Source) -> Option<SourceName> {
         let first = self.configured.get(&document(&source.address(), &source.read_as()))?;
         Some(first.clone()).filter(|first| first != source.name())
     }
 
-    /// Says that what a source asked for came from `url`; the answer is the source that has this document already.
+    /// Says that what a source asked for came from `url`; the answer is the source that has this document already. One
+    /// whose polls fail has none.
     pub fn landed(&self, source: &SourceName, url: &str) -> Option<SourceName> {
+        let other = self.claim(source, url);
+        let mut claims = self.claims();
+        match &other {
+            Some(other) => claims.aside.insert(source.clone(), other.clone()),
+            None => claims.aside.remove(source),
+        };
+        other
+    }
+
+    /// Says that so many polls of a source failed in a row. From the second on it has no document any more; the answer
+    /// is who stood aside for it, told once.
+    pub fn failed(&self, source: &SourceName, polls: u32) -> Vec<SourceName> {
+        let mut claims = self.claims();
+        if polls < FAILURES_MIN || !claims.failing.insert(source.clone()) {
+            return Vec::new();
+        }
+        claims.let_go(source);
+        claims.aside.iter().filter(|(_, other)| *other == source).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn claim(&self, source: &SourceName, url: &str) -> Option<SourceName> {
         let document = document(url, self.sources.get(source)?);
-        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let other = self.configured.get(&document).or_else(|| claims.by_document.get(&document)).cloned();
-        if let Some(other) = other.filter(|other| other != source && self.has(other)) {
-            return Some(other);
+        let mut claims = self.claims();
+        claims.failing.remove(source);
+        let owners = [self.configured.get(&document), claims.by_document.get(&document)];
+        let is_well = |owner: &&SourceName| self.has(owner) && !claims.failing.contains(*owner);
+        let owner = owners.into_iter().flatten().find(is_well);
+        if let Some(other) = owner.filter(|owner| *owner != source) {
+            return Some(other.clone());
         }
-        if let Some(before) = claims.by_source.insert(source.clone(), document.clone())
-            && before != document
-            && claims.by_document.get(&before) == Some(source)
-        {
-            claims.by_document.remove(&before);
-        }
+        claims.let_go(source);
+        claims.by_source.insert(source.clone(), document.clone());
         claims.by_document.insert(document, source.clone());
         None
+    }
+
+    fn claims(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claims {
+    /// Takes from a source the document that it has.
+    fn let_go(&mut self, source: &SourceName) {
+        if let Some(before) = self.by_source.remove(source)
+            && self.by_document.get(&before) == Some(source)
+        {
+            self.by_document.remove(&before);
+        }
     }
 }
 
