@@ -112,6 +112,8 @@ pub struct Observed<'a> {
     pub reach: Reach,
     /// What is wrong.
     pub trouble: Option<Trouble<'a>>,
+    /// Whether the server says that this one document is gone for good, and it is not asked for again.
+    pub for_good: bool,
     /// What was new.
     pub news: News,
     /// The last news before this poll.
@@ -184,7 +186,9 @@ pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
         None => events.extend(health.recover(poll)),
         Some(_) if network.offline.is_some() && poll.reach == Reach::Cut => {}
         Some(trouble) => {
-            health.forget_outage(host, network);
+            // A mirror's page that is read without asking the host does not tell how its incident ended.
+            let untried = poll.reach == Reach::Untried && trouble.of_document;
+            health.forget_outage(host, network, untried);
             events.extend(health.worsen(trouble, host, poll));
         }
     }
@@ -218,8 +222,8 @@ fn surroundings(known: &mut Known, poll: &Observed<'_>, events: &mut Vec<Event>)
 impl Health {
     /// A run that began before the machine came back, or that an incident of the host stood for, begins anew; but not
     /// where the incident ended because another source is well.
-    fn forget_outage(&mut self, host: &mut HostTrouble, network: &Network) {
-        if self.told.as_ref().is_some_and(|told| told.by_host) && host.told.is_none() {
+    fn forget_outage(&mut self, host: &mut HostTrouble, network: &Network, untried: bool) {
+        if self.told.as_ref().is_some_and(|told| told.by_host) && host.told.is_none() && !untried {
             self.told = None;
             self.run.take_if(|run| !host.spared(run.since));
         }
@@ -266,7 +270,8 @@ impl Health {
             detail: trouble.detail.to_owned(),
             of_document: trouble.of_document,
         });
-        let host_name = poll.host.filter(|_| HostTrouble::may_be_of(poll.reach, trouble.reason));
+        let may_be_of_host = !poll.for_good && HostTrouble::may_be_of(poll.reach, trouble.reason);
+        let host_name = poll.host.filter(|_| may_be_of_host);
         if host_name.is_some() {
             let (source, reason) = (poll.source.to_owned(), trouble.reason.to_owned());
             host.note(Member { source, reason, since: run.since, at: poll.now });

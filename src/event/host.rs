@@ -11,7 +11,7 @@ pub const MEMBERS_MIN: usize = 3;
 const MEMBERS_MAX: usize = 16;
 
 /// Classes that may be those of a host that answers: the others speak of one source.
-const SHARED: [&str; 4] = ["http", "challenge", "timeout", "layout"];
+const SHARED: [&str; 7] = ["http", "challenge", "timeout", "layout", "parse", "preview-off", "gone"];
 
 /// Backoff ends at a day: a source not tried for longer is gone from the config.
 const MEMBER_KEPT: SignedDuration = SignedDuration::from_hours(30);

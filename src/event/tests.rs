@@ -15,6 +15,7 @@ fn well() -> Observed<'static> {
         machine: "desk",
         reach: Reach::Answered,
         trouble: None,
+        for_good: false,
         news: News::Same,
         last_new: Some(at(0)),
         baseline: Some(at(-60 * 24 * 30)),
@@ -234,6 +235,48 @@ fn a_host_that_answers_and_shows_none_of_its_sources_is_one_incident() {
     assert_eq!(rounds(&[&others, &others, &others, &others]), each);
     // However seldom that one is asked.
     assert_eq!(rounds(&[&others, &others[..3], &others[..3], &others[..3]]), each);
+}
+
+#[test]
+fn channels_that_lose_their_preview_together_are_one_incident_and_a_few_are_told_each() {
+    const CHANNELS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+    let fine = CHANNELS.map(|source| Observed { source, ..well() });
+    for (reason, told_at) in [("preview-off", 40), ("gone", 40), ("parse", 80)] {
+        let off = CHANNELS.map(|source| Observed { source, ..failed(reason) });
+        let once = [
+            format!("{told_at} source.failing t.me {reason}"),
+            format!("160 source.recovered t.me {reason}"),
+        ];
+        assert_eq!(rounds(&[&off, &off, &off, &off, &fine, &fine]), once);
+        // Where others of the host can be read, those that cannot have a trouble of their own each.
+        for few in 1..=3 {
+            let (mut some, of_these) = (off.clone(), few..);
+            some[of_these.clone()].clone_from_slice(&fine[of_these]);
+            let each = CHANNELS[..few].iter();
+            let each: Vec<_> =
+                each.map(|source| format!("{told_at} source.failing {source} {reason}")).collect();
+            assert_eq!(rounds(&[&fine, &some, &some, &some]).len(), few, "{reason}");
+            assert_eq!(rounds(&[&some, &some, &some, &some]), each);
+        }
+    }
+    // What is not asked for again is told each: nothing else would tell of it once the incident is over.
+    let for_good = CHANNELS.map(|source| Observed { source, for_good: true, ..failed("gone") });
+    let each = CHANNELS.map(|source| format!("40 source.failing {source} gone"));
+    assert_eq!(rounds(&[&for_good, &for_good]), each);
+}
+
+#[test]
+fn channels_that_mirrors_stand_in_for_are_not_told_each_when_the_incident_of_their_host_ends() {
+    let trouble = Some(Trouble { reason: "preview-off", detail: "by a mirror", of_document: true });
+    let off = |source| Observed { source, trouble, news: News::Read { new: 1 }, ..well() };
+    let all = ["a", "b", "c", "d"].map(off);
+    let resting = all.clone().map(|poll| Observed { reach: Reach::Untried, ..poll });
+    let mut one_shown = resting.clone();
+    one_shown[0] = Observed { source: "a", news: News::Read { new: 1 }, ..well() };
+    let shown = one_shown.clone().map(|poll| Observed { source: poll.source, ..one_shown[0].clone() });
+    let polls: [&[_]; 7] = [&all, &all, &all, &resting, &one_shown, &one_shown, &shown];
+    let once = ["40 source.failing t.me preview-off", "160 source.recovered t.me preview-off"];
+    assert_eq!(rounds(&polls), once);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Harvest, InForce, Missed, Outcome, Poll, Receipt, record};
 use crate::event::{self, Event, Gap, Known, News, Observed, Reach, Trouble};
 use crate::outbox::{Delivery, DeliveryState};
+use crate::schedule::PollReason;
 use crate::store::{SourceState, StoreError, Transaction};
 
 /// What was known before the poll.
@@ -94,6 +95,7 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
         machine: &force.vantage.machine,
         reach,
         trouble,
+        for_good: poll.learned.reason == Some(PollReason::Gone),
         news,
         last_new: before.last_new,
         baseline: before.baseline,
