@@ -178,6 +178,36 @@ fn mirrors_alone_have_a_baseline_too() {
 }
 
 #[test]
+fn a_mirrors_page_that_does_not_touch_what_was_read_before_is_a_gap() {
+    let (preview, site) = (Preview::start([]), Site::start());
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let desk = desk(&preview, &[&site]);
+    let show = |numbers: std::ops::RangeInclusive<u64>| {
+        let posts: Vec<_> = numbers.rev().map(|number| (number, mangoes(number))).collect();
+        site.show("/post", mirrored(&posts));
+        desk.poll()
+    };
+    assert_eq!(show(1..=20)["outcome"], "baseline");
+    let read = text(&desk.sources()["post"], "/last_success");
+    let said = "possible gap: the mirror's page shows none of the messages read before";
+    // The second page has messages between; the others touch what was read, by a message or by the number before.
+    for (numbers, new, gap) in [(81..=100, 20, true), (91..=110, 10, false), (111..=130, 20, false)] {
+        let poll = show(numbers.clone());
+        assert_eq!(
+            (number(&poll, "/new"), poll["problems"].to_string().contains(said)),
+            (new, gap),
+            "{poll}"
+        );
+    }
+    let source = &desk.sources()["post"];
+    assert_eq!(
+        (text(source, "/gaps/0/since"), source["gaps"].as_array().unwrap().len()),
+        (read, 1),
+        "{source}"
+    );
+}
+
+#[test]
 fn a_preview_that_comes_after_a_baseline_from_a_mirror_tells_nothing_old() {
     let (preview, site) = (Preview::start(1..=20), Site::start());
     preview.say(19, &convoy(19));

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
-use tracing::warn;
 use url::Url;
 
 use super::ask::{self, Got, Held};
@@ -76,11 +75,7 @@ pub(super) async fn complete(
             let Walked { missed, problems, order } = catching.walk(trail, &front, harvest).await?;
             read.problems.extend(problems);
             read.order = order;
-            if let Some(Missed { detail, .. }) = &missed {
-                warn!(source = %source.name(), "possible gap: {detail}");
-                read.problems.push(format!("possible gap: {detail}"));
-            }
-            read.missed = missed;
+            read.miss(source, missed);
         }
         None => read.order = catching.reread(&front, harvest).await?,
     }

@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::ask::{Via, is_same_document};
 use crate::desk::{Source, Target};
-use crate::ingest;
+use crate::ingest::{self, Missed};
 use crate::source::telegram::{self, ChannelName, Known, Shown};
 use crate::source::{Candidate, Complaint, Reading};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
@@ -83,7 +83,7 @@ pub fn settle(
             None => shown.oldest(),
         };
         // A message deleted from the page pulls one in at its end that is older than the baseline.
-        reading.items.retain(|item| is_since(first, item.item.telegram.as_ref().map(|post| post.message)));
+        reading.items.retain(|item| is_since(first, number(item)));
         let (id, texts) = (before.id.or(shown.id), before.texts || shown.texts > 0);
         let reread = if same { before.reread } else { Some(now) };
         let gone = gone(store, source, channel, &shown, &before, now)?;
@@ -135,7 +135,8 @@ pub fn file(items: &mut [Candidate], source: &Source, before: &ChannelState, id:
 }
 
 /// Takes out of a mirror's page what is known already, and what is older than the baseline. What a mirror makes of a
-/// known message is no edit of it, and its numbers say nothing of how far the channel was read.
+/// known message is no edit of it, and its numbers say nothing of how far the channel was read. Tells of the gap when the
+/// page does not touch what was read before.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -145,22 +146,52 @@ pub fn settle_mirrored(
     state: &SourceState,
     reading: &mut Reading,
     via: Via,
-) -> Result<Option<ChannelState>, StoreError> {
+    now: Timestamp,
+) -> Result<Option<Missed>, StoreError> {
     let is_same = is_same_document(source, state);
     let first = state.channel.first.filter(|_| is_same);
     if is_same {
         file(&mut reading.items, source, &state.channel, None);
     }
+    let (shown, oldest) = (reading.items.len(), reading.items.iter().filter_map(number).min());
     let mut fresh = Vec::new();
     for item in reading.items.drain(..) {
         let is_known = ingest::known(&store.seen(source.name(), &ingest::lookups(&item))?).is_some();
-        if !is_known && is_since(first, item.item.telegram.as_ref().map(|post| post.message)) {
+        if !is_known && is_since(first, number(&item)) {
             fresh.push(item);
         }
     }
+    // A window of one message that moves on is no sign of a gap.
+    let is_apart = fresh.len() == shown && shown > 1;
     reading.items = fresh;
     reading.complaint = Some(via.cause);
-    Ok(None)
+    let Some(since) = state.baseline.filter(|_| is_same && is_apart) else { return Ok(None) };
+    if follows(store, source, state, oldest)? {
+        return Ok(None);
+    }
+    let detail = "the mirror's page shows none of the messages read before".to_owned();
+    Ok(Some(Missed { since: state.last_success.unwrap_or(since), until: now, detail }))
+}
+
+/// Whether the message before that number was read: at the channel itself, or through a mirror.
+fn follows(
+    store: &dyn Store,
+    source: &Source,
+    state: &SourceState,
+    number: Option<u64>,
+) -> Result<bool, StoreError> {
+    let Target::Telegram { channel, .. } = &source.target else { return Ok(true) };
+    let Some(before) = number.and_then(|number| number.checked_sub(1)) else { return Ok(true) };
+    if state.telegram_newest.is_some_and(|newest| before <= newest) {
+        return Ok(true);
+    }
+    let key = telegram::key_of(&filed(channel, &state.channel, None), before);
+    Ok(store.seen(source.name(), &[key])?.iter().any(Option::is_some))
+}
+
+/// The number of a message.
+fn number(message: &Candidate) -> Option<u64> {
+    message.item.telegram.as_ref().map(|post| post.message)
 }
 
 /// The first message that is not older than a baseline which a mirror gave; all older ones were never to be told.

@@ -81,6 +81,15 @@ impl Read {
         }
     }
 
+    /// Takes note of a gap, which is told.
+    pub(super) fn miss(&mut self, source: &Source, missed: Option<Missed>) {
+        if let Some(Missed { detail, .. }) = &missed {
+            warn!(source = %source.name(), "possible gap: {detail}");
+            self.problems.push(format!("possible gap: {detail}"));
+        }
+        self.missed = missed;
+    }
+
     /// In which words nothing could be read because the layout is unknown.
     pub(super) fn unknown_layout(&self) -> Option<&str> {
         match &self.outcome {
@@ -268,9 +277,9 @@ fn gather(
         .collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();
-    let channel = match via {
-        Some(via) => channel::settle_mirrored(store, source, state, &mut reading, via)?,
-        None => channel::settle(store, source, state, &mut reading, now)?,
+    let (channel, missed) = match via {
+        Some(via) => (None, channel::settle_mirrored(store, source, state, &mut reading, via, now)?),
+        None => (channel::settle(store, source, state, &mut reading, now)?, None),
     };
     let hints = own.then_some(reading.hints);
     let mut shown = Shown::with(&reading, document.delta);
@@ -300,7 +309,9 @@ fn gather(
         scant: shown.is_scant(),
     };
     let (front, shown) = hints.map(|_| (front, shown)).unzip();
-    Ok(Ok(Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) }))
+    let mut read = Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) };
+    read.miss(source, missed);
+    Ok(Ok(read))
 }
 
 /// Asks the rules about the items that are new or changed; says of each whether it was known.
