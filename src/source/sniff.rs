@@ -47,6 +47,9 @@ pub(super) fn kind(text: &str) -> Kind {
     }
 }
 
+/// What is no tag though tags may stand in it: how it begins, and how it ends.
+const ASIDES: [(&str, &str); 3] = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", ">")];
+
 /// What the first telling tag is.
 enum Root {
     Feed,
@@ -58,12 +61,17 @@ enum Root {
 
 fn root(text: &str) -> Root {
     let mut root = Root::None;
-    let mut read = 0;
-    for piece in text.split('<').skip(1) {
-        read += piece.len() + 1;
-        if read > ROOT_BYTES_MAX && matches!(root, Root::Fragment) {
+    let mut rest = text;
+    while let Some((_, piece)) = rest.split_once('<') {
+        let place = text.len() - piece.len() - 1;
+        if place > ROOT_BYTES_MAX && matches!(root, Root::Fragment) {
             break;
         }
+        if let Some(behind) = text.get(place..).and_then(behind_aside) {
+            rest = behind;
+            continue;
+        }
+        rest = piece;
         let end = piece.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(piece.len());
         let name = piece.get(..end).unwrap_or_default().to_ascii_lowercase();
         match name.rsplit(':').next().unwrap_or_default() {
@@ -75,6 +83,22 @@ fn root(text: &str) -> Root {
         }
     }
     root
+}
+
+/// What follows the comment, processing instruction or document type at the head of `text`; one that never ends is none.
+fn behind_aside(text: &str) -> Option<&str> {
+    if let Some((open, close)) = ASIDES.iter().find(|(open, _)| text.starts_with(open)) {
+        return text.get(open.len()..)?.split_once(close).map(|(_, behind)| behind);
+    }
+    let declares = text.get(.."<!DOCTYPE".len())?.eq_ignore_ascii_case("<!DOCTYPE");
+    let (head, behind) = text.split_once('>').filter(|_| declares)?;
+    let own = head.find('[').and_then(|open| text.get(open..));
+    let mut closes = own.into_iter().flat_map(|own| own.split(']').skip(1));
+    // Its own declarations, if it has any, end before its end.
+    closes.find_map(|after| after.trim_start().strip_prefix('>')).map_or(Some(behind), |after| {
+        let place = after.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+        text.get(place..)
+    })
 }
 
 #[cfg(test)]
@@ -93,6 +117,12 @@ mod tests {
             ),
             ("<a:feed xmlns:a='http://www.w3.org/2005/Atom'/>", Kind::Feed),
             ("<?XML VERSION=\"1.0\"?><CHANNEL HREF=\"/\">", Kind::Feed),
+            ("<?xml version='1.0'?><!-- see <body> of page --><rss version='2.0'>", Kind::Feed),
+            ("<?xml-stylesheet <html> ?><feed>", Kind::Feed),
+            ("<!DOCTYPE rss [<!ENTITY a '<body>'>\n<!ENTITY b \"<html>\">] ><rss>", Kind::Feed),
+            ("<!doctype rss [<!ENTITY a 'b'><rss>", Kind::Feed),
+            ("<!-- a feed? <rss> --><html>", Kind::Page),
+            ("<!-- <!DOCTYPE html><html>", Kind::Page),
             (r#"{"version":"https://jsonfeed.org/version/1.1","items":[]}"#, Kind::Feed),
             (r#"{"error":"not found"}"#, Kind::Unknown),
             ("<!DOCTYPE html><html><title>Just a moment...</title>", Kind::Challenge),
