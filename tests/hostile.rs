@@ -184,6 +184,25 @@ async fn row_14_layers_windows_and_damage_have_their_limits() {
 }
 
 #[tokio::test]
+async fn row_14_padding_and_wrong_labels_make_no_body_unreadable() {
+    let text = b"<rss version='2.0'/>".repeat(50);
+    let padded = |padding: &[u8]| [&gzip(&text), padding].concat();
+    let rows = [
+        ("gzip", padded(b"\n")),
+        ("gzip", padded(&[0; 100])),
+        ("", padded(b"\r\n")),
+        ("br", text.clone()),
+        ("deflate", text.clone()),
+        ("br", gzip(&text)),
+        ("deflate", gzip(&text)),
+    ];
+    for (encoding, bytes) in rows {
+        let server = Server::always(packed(encoding, bytes));
+        assert_eq!(&document(get(&server.url("/feed")).await).bytes[..], &text[..], "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn row_16_credentials_stay_with_the_host_that_they_are_for() {
     let server = Server::start(|asked| match (asked.target.as_str(), asked.text("host").unwrap()) {
         ("/feed", host) => Reply::to(302, format!("http://{host}/same")),

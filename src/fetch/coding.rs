@@ -5,7 +5,7 @@
 //! layer, whatever a body claims to hold.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use brotli_decompressor::Decompressor;
 use bytes::Bytes;
@@ -34,6 +34,12 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// Bytes that are handed from layer to layer at a time.
 const PIECE: usize = 16 * 1024;
+
+/// Bytes that tell a text from what is compressed.
+const READABLE: usize = 256;
+
+/// Decoded bytes after which a body is taken to be compressed as stated.
+const READ_AHEAD: u64 = 16 * 1024;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -137,18 +143,41 @@ fn layers<'a>(wire: &'a [u8], stated: &[Coding], limit: Limit<'a>) -> io::Result
     }
 }
 
-/// Whether a body may be compressed so, as far as its first bytes tell.
+/// Whether a body may be compressed so, as far as its first bytes tell. Two codings have no mark: what begins like a plain
+/// body, or is marked as gzip, is one of these unless it can be undone as stated.
 fn fits(coding: Coding, start: &[u8]) -> bool {
     match coding {
         Coding::Gzip => start.starts_with(&GZIP_MAGIC),
         Coding::Zstd => start.starts_with(&ZSTD_MAGIC),
+        Coding::Deflate | Coding::Brotli if is_markup(start) => !is_readable(start) && begins(coding, start),
+        Coding::Deflate | Coding::Brotli if start.starts_with(&GZIP_MAGIC) => begins(coding, start),
         Coding::Deflate | Coding::Brotli => !start.is_empty(),
     }
 }
 
+/// Whether a body begins as feeds and pages do, in one of the encodings of Unicode or any that has ASCII in it.
+fn is_markup(start: &[u8]) -> bool {
+    let mark = |byte: &u8| matches!(byte, 0xef | 0xbb | 0xbf | 0xfe | 0xff | 0) || byte.is_ascii_whitespace();
+    matches!(start.iter().find(|byte| !mark(byte)), Some(b'<' | b'{'))
+}
+
+/// Whether the beginning of a body could be read by a person; what is compressed has control characters soon.
+fn is_readable(start: &[u8]) -> bool {
+    start.iter().take(READABLE).all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace())
+}
+
+/// Whether anything comes of undoing this coding at the beginning of a body.
+fn begins(coding: Coding, start: &[u8]) -> bool {
+    let mut decoded = Vec::new();
+    let ended =
+        undo(coding, Box::new(start)).and_then(|body| body.take(READ_AHEAD).read_to_end(&mut decoded));
+    // There may be more of it than its beginning.
+    ended.map_or_else(|error| error.kind() == ErrorKind::UnexpectedEof, |_| true) && !decoded.is_empty()
+}
+
 fn undo<'a>(coding: Coding, mut body: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match coding {
-        Coding::Gzip => Box::new(MultiGzDecoder::new(body)),
+        Coding::Gzip => Box::new(Members::new(body)),
         // The standard means zlib; some servers leave its frame out.
         Coding::Deflate if is_zlib(body.fill_buf()?) => Box::new(ZlibDecoder::new(body)),
         Coding::Deflate => Box::new(DeflateDecoder::new(body)),
@@ -159,6 +188,34 @@ fn undo<'a>(coding: Coding, mut body: Box<dyn BufRead + 'a>) -> io::Result<Box<d
             Box::new(decoder)
         }
     })
+}
+
+/// The members of a gzip file. Some servers write more behind the last one, and that is no part of the body.
+struct Members<R> {
+    decoder: MultiGzDecoder<R>,
+    /// Whether there is a first member.
+    begun: bool,
+    over: bool,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(body: R) -> Self {
+        let decoder = MultiGzDecoder::new(body);
+        let begun = decoder.header().is_some();
+        Self { decoder, begun, over: false }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.over {
+            return Ok(0);
+        }
+        let read = self.decoder.read(into);
+        // Only behind a member that is whole, with a sum that fits, is the decoder at a header.
+        self.over = read.is_err() && self.begun && self.decoder.header().is_none();
+        if self.over { Ok(0) } else { read }
+    }
 }
 
 /// The check of a zlib header (RFC 1950 section 2.2).
@@ -232,6 +289,65 @@ mod tests {
             headers.append(CONTENT_ENCODING, line.parse().unwrap());
         }
         assert_eq!(stated(&headers), [Coding::Zstd, Coding::Brotli, Coding::Gzip, Coding::Gzip]);
+    }
+
+    #[test]
+    fn what_stands_behind_the_last_member_of_gzip_is_no_part_of_the_body() {
+        let text = b"<rss>".repeat(2_000);
+        let member = packed(Coding::Gzip, &text);
+        for padding in [b"\n".as_slice(), &[0; 512], b"<!-- cached -->", &GZIP_MAGIC, &[0x1f, 0x8b, 8, 0xff]]
+        {
+            for whole in [member.clone(), member.repeat(2)] {
+                let decoded = decode([&whole, padding].concat().into(), &[Coding::Gzip], 1 << 20);
+                assert_eq!(decoded.failure, None, "{padding:?}");
+                assert_eq!(decoded.bytes.len() % text.len(), 0);
+                assert!(decoded.bytes.starts_with(&text));
+            }
+        }
+        let mut bent = member.clone();
+        let sum = bent.len() - 8;
+        bent[sum] ^= 1;
+        for damaged in [&bent, &member[..sum]] {
+            assert!(decode([damaged, b"\n".as_slice()].concat().into(), &[], 1 << 20).failure.is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_not_compressed_as_stated_is_taken_as_it_is() {
+        let wide: Vec<u8> = "\u{feff}<rss/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let plain = [
+            b"<?xml version='1.0'?><rss>Gao</rss>".to_vec(),
+            b"\xef\xbb\xbf \n<rss/>".to_vec(),
+            b"\r\n<!DOCTYPE html><p>G\xe9o".to_vec(),
+            br#"{"version":"https://jsonfeed.org/version/1.1","items":[]}"#.to_vec(),
+            b"{}".to_vec(),
+            wide,
+        ];
+        let stated: [&[Coding]; 3] =
+            [&[Coding::Brotli], &[Coding::Deflate], &[Coding::Brotli, Coding::Deflate]];
+        for text in plain {
+            for stated in stated {
+                for wire in [text.clone(), packed(Coding::Gzip, &text)] {
+                    let decoded = decode(wire.into(), stated, 1 << 20);
+                    assert_eq!(decoded.failure, None, "{stated:?} {text:?}");
+                    assert_eq!(&decoded.bytes[..], &text[..], "{stated:?}");
+                }
+            }
+        }
+        let raw = |text: &[u8]| {
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        for length in 0..3_000 {
+            let text = format!("{length}<rss/>").repeat(length / 7 + 1).into_bytes();
+            for (coding, wire) in
+                [(Coding::Brotli, packed(Coding::Brotli, &text)), (Coding::Deflate, raw(&text))]
+            {
+                let decoded = decode(wire.into(), &[coding], 1 << 20);
+                assert_eq!((decoded.failure, &decoded.bytes[..]), (None, &text[..]), "{coding:?} {length}");
+            }
+        }
     }
 
     proptest! {
