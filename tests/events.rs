@@ -262,6 +262,7 @@ fn a_source_that_stands_aside_no_longer_fails() {
         other: name("rfi-2"),
         now: at(minute),
         due: at(minute + 1440),
+        not_before: None,
     };
     let stand = |minute| {
         let mut receipt = None;

@@ -389,6 +389,31 @@ async fn r7_a_source_that_fails_has_no_document_that_another_reads() {
 }
 
 #[tokio::test]
+async fn r7_one_detour_to_another_source_does_not_cost_a_day() {
+    let site = Site::start();
+    site.show("/one", tagged("a", ""));
+    site.show("/two", tagged("b", ""));
+    let mut lab = pair(&site).await;
+    for name in ["one", "two"] {
+        lab.poll(name).await;
+    }
+    site.show("/one", Reply::to(302, "/two"));
+    assert_eq!(lab.next("one").await.outcome, "same");
+    assert!((60..=66).contains(&lab.wait("one").await), "after its own interval");
+    site.show("/one", Reply::ok(feed(2..=21, "")));
+    assert_eq!(lab.next("one").await.new, 1);
+
+    site.show("/one", Reply::to(302, "/two"));
+    site.show("/two", tagged("b", "").header("Cache-Control", "max-age=7200"));
+    for hours in [2, 24] {
+        assert_eq!(lab.next("one").await.outcome, "same");
+        assert!((60 * hours..=66 * hours).contains(&lab.wait("one").await), "{hours} hours");
+        let order = lab.state("one").await.not_before.expect("the order of the answer holds");
+        assert_eq!(order.duration_since(lab.now).as_hours(), 2);
+    }
+}
+
+#[tokio::test]
 async fn r7_a_page_for_a_whole_site_makes_no_source_stand_aside() {
     let site = Site::start();
     site.show("/one", tagged("a", ""));

@@ -151,7 +151,7 @@ async fn try_poll(
         return Ok(waiting(source, order));
     }
     if let Some(twin) = desk.landings.twin(source) {
-        return same::stand_aside(station, desk, source, &state, twin, asked).await;
+        return same::stand_aside(station, desk, source, &state, twin, None, asked).await;
     }
     let Asked { got, mut freshness, waited, led, host, others, mirrors } =
         match ask::ask(desk, source, &state, asked).await {
@@ -173,7 +173,8 @@ async fn try_poll(
     }
     read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {
-        return same::stand_aside(station, desk, source, &state, other, time.started).await;
+        let own = same::by_itself(desk, source, &state, freshness, time);
+        return same::stand_aside(station, desk, source, &state, other, Some(own), time.started).await;
     }
     let read = catchup::complete(station, desk, source, &state, read, time).await?;
     // What is ordered at an older page is ordered to the source; it counts from when that page was asked for.

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::planned;
-use super::poll::Polling;
+use super::poll::{Polling, Time};
 use super::station::Station;
 use crate::control::api;
 use crate::desk::{Desk, Source};
+use crate::fetch::Freshness;
 use crate::ingest::{self, Aside, Harvest, Outcome};
 use crate::item::SourceName;
-use crate::schedule::{self, PollReason};
+use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
 use crate::store::{SourceState, StoreError};
 
 /// The source that has the document which this one was given and could read, if it is another. Of a page put up while
@@ -30,21 +31,49 @@ pub(super) fn other(
     desk.landings.landed(source.name(), from)
 }
 
-/// Lets a source stand aside for `other`: it is asked again in a day, whether that still holds. What it knows of
-/// its items stays, should it have a document of its own again.
+/// When a source that was led to the document of another would be asked again if that had been its own.
+pub(super) fn by_itself(
+    desk: &Desk,
+    source: &Source,
+    state: &SourceState,
+    freshness: Freshness,
+    time: Time,
+) -> PollDecision {
+    let poll = schedule::Poll {
+        started: time.started,
+        answered: time.answered,
+        outcome: PollOutcome::Read,
+        freshness,
+        hints: state.hints(),
+        validators: true,
+        news: state.learned.news(state.last_new.max(state.baseline), false),
+    };
+    schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
+}
+
+/// Lets a source stand aside for `other`. Whether that still holds is looked at in a day, but after the first redirect
+/// there, which may be a detour, when the source would be due by itself (`own`; none of one with the same address, which
+/// is not asked). What it knows of its items stays, should it have a document of its own again.
 pub(super) async fn stand_aside(
     station: &Station,
     desk: &Desk,
     source: &Source,
     before: &SourceState,
     other: SourceName,
+    own: Option<PollDecision>,
     now: Timestamp,
 ) -> Result<Polling, StoreError> {
     let name = source.name();
-    if before.learned.same_as.as_ref() != Some(&other) {
+    let again = before.learned.same_as.as_ref() == Some(&other);
+    if !again {
         info!(source = %name, %other, "has the same document as another source, which has its items");
     }
-    let due = now.checked_add(schedule::SAME_AGAIN_AFTER).unwrap_or(schedule::NEVER);
+    let in_a_day = now.checked_add(schedule::SAME_AGAIN_AFTER).unwrap_or(schedule::NEVER);
+    let not_before = own.and_then(|own| own.not_before);
+    let due = match own {
+        Some(own) if !again => own.due,
+        Some(_) | None => in_a_day.max(not_before.unwrap_or(in_a_day)),
+    };
     let report = api::Poll {
         source: name.to_string(),
         outcome: "same".into(),
@@ -52,17 +81,11 @@ pub(super) async fn stand_aside(
         due: Some(due),
         ..api::Poll::default()
     };
-    let aside = Aside { source: name.clone(), address: source.address(), other, now, due };
+    let aside = Aside { source: name.clone(), address: source.address(), other, now, due, not_before };
     let force = desk.in_force.clone();
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
-    Ok(Polling {
-        report,
-        deliveries: receipt.deliveries,
-        due,
-        doubtful: false,
-        repeat: false,
-        freed: Vec::new(),
-    })
+    let deliveries = receipt.deliveries;
+    Ok(Polling { report, deliveries, due, doubtful: false, repeat: false, freed: Vec::new() })
 }
 
 /// When a source is due by what the store says of it; `None` when that is now, also because the source for which it

@@ -20,6 +20,8 @@ pub struct Aside {
     pub now: Timestamp,
     /// When it is looked at again.
     pub due: Timestamp,
+    /// The server's order: no request before.
+    pub not_before: Option<Timestamp>,
 }
 
 /// Stores that a source stands aside. What it knows of its items stays, should it have a document of its own again;
@@ -28,10 +30,10 @@ pub struct Aside {
 /// # Errors
 /// When the store fails.
 pub fn stand_aside(tx: &dyn Transaction, aside: &Aside, force: &InForce) -> Result<Receipt, StoreError> {
-    let Aside { source, address, other, now, due } = aside;
+    let Aside { source, address, other, now, due, not_before } = aside;
     let mut state = tx.source(source)?.unwrap_or_else(|| blank(source)).at(address);
     let event = state.health.stand_aside(source.as_str(), other.as_str(), *now);
-    (state.failing, state.not_before) = (None, None);
+    (state.failing, state.not_before) = (None, *not_before);
     (state.last_poll, state.due) = (Some(*now), Some(*due));
     state.learned.same_as = Some(other.clone());
     state.learned.reason = Some(PollReason::Same);
