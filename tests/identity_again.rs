@@ -365,6 +365,22 @@ fn i5_versions_of_one_entry_are_one() {
     };
     let stage = Stage::with(&[]);
     assert_eq!(stage.poll(3, &[version(2, "Ten dead."), version(1, "Dead are feared.")]), (1, 0, 1));
+
+    // The newer one is judged, wherever it stands, and it alone is remembered.
+    let version = |hours, text| version(hours, text).replace("Convoy attacked", "Gao");
+    let [calm, news] = [version(1, "All is calm."), version(2, "A convoy was attacked.")];
+    let latest = version(4, "A convoy was attacked, ten are dead.");
+    for [first, second] in [[&calm, &news], [&news, &calm]] {
+        let both = [first.clone(), second.clone()];
+        let stage = Stage::with(&[]);
+        assert_eq!(stage.poll(3, &both), (1, 0, 1), "{both:?}");
+        assert_eq!(stage.poll(4, &both), (0, 0, 0), "{both:?}");
+        assert_eq!(stage.poll(5, std::slice::from_ref(&news)), (0, 0, 0), "{both:?}");
+        assert_eq!(stage.poll(6, &[calm.clone(), latest.clone()]), (0, 1, 0), "{both:?}");
+        let stage = Stage::with(&[]);
+        assert_eq!(stage.poll(3, std::slice::from_ref(&calm)), (1, 0, 0));
+        assert_eq!(stage.poll(4, &both), (0, 1, 1), "{both:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What of a harvest is new, known or edited, and what follows from it.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -42,20 +42,26 @@ impl Ingest<'_> {
         receipt.baseline = state.baseline.is_none() || another && unknown || self.completes_baseline(state);
         receipt.items = count(self.harvest.items.len());
 
-        let mut taken = HashSet::with_capacity(self.harvest.items.len());
-        let mut marks = Vec::new();
-        for (place, (judged, standing)) in self.harvest.items.iter().zip(&roll.standings).enumerate() {
-            let seen = if taken.insert(standing.owner) {
-                let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing };
-                match standing.seen {
-                    None => self.take_new(&entry, place, receipt)?,
-                    Some(seen) => self.take_known(&entry, seen, receipt)?,
-                }
-            } else {
-                // Shown twice: the other name is remembered, too.
-                self.shown(standing.seen, &judged.candidate)
+        let newest = newest_versions(&roll, &self.harvest.items);
+        let both = || self.harvest.items.iter().zip(&roll.standings);
+        let mut taken = HashMap::with_capacity(newest.len());
+        for (place, (judged, standing)) in both().enumerate() {
+            if newest.get(&standing.owner) != Some(&place) {
+                continue;
+            }
+            let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing };
+            let seen = match standing.seen {
+                None => self.take_new(&entry, place, receipt)?,
+                Some(seen) => self.take_known(&entry, seen, receipt)?,
             };
-            mark(&roll, standing, judged, seen, &mut marks);
+            taken.insert(standing.owner, seen);
+        }
+        let mut marks = Vec::new();
+        for (judged, standing) in both() {
+            // Of one shown twice the other name is remembered, too, and of what it says that which was judged.
+            if let Some(seen) = taken.get(&standing.owner) {
+                mark(&roll, standing, judged, *seen, &mut marks);
+            }
         }
         self.tx.put_seen(source, &marks)?;
         self.update(state, receipt);
@@ -277,6 +283,20 @@ impl Entry<'_> {
     fn is_alone(&self) -> bool {
         self.roll.is_alone(self.standing, &self.judged.candidate)
     }
+}
+
+/// The place of each item in its document; of one whose versions stand side by side, in whatever order, that of the one
+/// updated last.
+fn newest_versions(roll: &Roll, items: &[Judged]) -> HashMap<SeenKey, usize> {
+    let updated = |place: usize| items.get(place).and_then(|judged| judged.candidate.item.updated);
+    let mut newest = HashMap::with_capacity(items.len());
+    for (place, standing) in roll.standings.iter().enumerate() {
+        let chosen = newest.entry(standing.owner).or_insert(place);
+        if updated(place).zip(updated(*chosen)).is_some_and(|(this, other)| this > other) {
+            *chosen = place;
+        }
+    }
+    newest
 }
 
 /// Notes what is to be remembered under each name of an item, unless all of that is remembered already.
