@@ -751,35 +751,66 @@ fn failed_polls_are_no_baseline_and_an_empty_feed_is_one() {
     assert_eq!(counts(&desk), [1, 0, 1, 0]);
 }
 
-#[test]
-fn a_baseline_cut_short_is_completed_by_the_next_document_alone() {
+/// A feed of so many reports that fire `convoy`, and the same cut before one of them.
+fn reports(many: u32) -> (Vec<u8>, impl Fn(u32) -> Reply) {
     let title = |n: u32| format!("Convoy attacked, report {n}");
-    let entries: Vec<String> = (1..=4).map(|n| entry(n, &title(n))).collect();
+    let entries: Vec<String> = (1..=many).map(|n| entry(n, &title(n))).collect();
     let whole = feed(&entries);
-    let until = |n: u32| Reply::ok(&whole.as_bytes()[..whole.find(&format!("paper-{n}")).unwrap()]);
-    let start = || {
-        let site = Site::start();
-        let desk = Desk::with(&paper(&site.url("/feed")));
-        site.show("/feed", until(1));
-        assert_eq!(desk.poll()["outcome"], "failed", "nothing before the cut is no baseline");
-        site.show("/feed", until(3));
-        assert_eq!(desk.poll()["outcome"], "baseline");
-        (site, desk)
-    };
+    let cut = whole.clone();
+    let until = move |n: u32| Reply::ok(&cut.as_bytes()[..cut.find(&format!("paper-{n}<")).unwrap()]);
+    (whole.into_bytes(), until)
+}
 
-    let (site, desk) = start();
-    site.show("/feed", Reply::ok(whole.as_bytes()));
+#[test]
+fn a_baseline_cut_short_is_completed_by_the_first_whole_document() {
+    let (whole, until) = reports(40);
+    let site = Site::start();
+    let desk = Desk::with(&paper(&site.url("/feed")));
+    site.show("/feed", until(1));
+    assert_eq!(desk.poll()["outcome"], "failed", "nothing before the cut is no baseline");
+    for (reply, new) in [(until(6), 5), (until(26), 20), (Reply::ok(whole), 15)] {
+        site.show("/feed", reply);
+        let poll = desk.poll();
+        assert_eq!((&poll["outcome"], number(&poll, "/new")), (&"baseline".into(), new));
+        assert_eq!(number(&poll, "/alerts"), 0, "{poll}");
+    }
+    assert_eq!(desk.sources()["paper"]["baseline_fired"], 40);
+    site.show("/feed", reply(&[entry(41, CONVOY)]));
+    assert_eq!(counts(&desk), [1, 0, 1, 0]);
+}
+
+#[test]
+fn a_feed_that_is_always_cut_alerts_after_four_readings() {
+    let (whole, until) = reports(40);
+    let site = Site::start();
+    let desk = Desk::with(&paper(&site.url("/feed")));
+    for n in 2..=5 {
+        site.show("/feed", until(n));
+        let poll = desk.poll();
+        assert_eq!((&poll["outcome"], number(&poll, "/alerts")), (&"baseline".into(), 0));
+    }
+    for n in 6..=7 {
+        site.show("/feed", until(n));
+        assert_eq!(counts(&desk), [1, 0, 1, 0]);
+    }
+    site.show("/feed", Reply::ok(whole));
+    assert_eq!(number(&desk.poll(), "/new"), 34);
+}
+
+#[test]
+fn what_is_dated_after_a_baseline_cut_short_was_begun_is_news() {
+    let old: Vec<String> = (1..=3).map(|n| dated(n, "Convoy attacked long ago", 3)).collect();
+    let cut = |entries: &[String]| Reply::ok(feed(entries).replace("</channel></rss>", "<item>"));
+    let site = Site::start();
+    site.show("/feed", cut(&old[..1]));
+    let desk = Desk::with(&paper(&site.url("/feed")));
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    let late = (clock::now() + SignedDuration::from_secs(2)).strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let fresh = entry(9, CONVOY).replace("</item>", &format!("<pubDate>{late}</pubDate></item>"));
+    site.show("/feed", cut(&[fresh, old[0].clone(), old[1].clone()]));
     let poll = desk.poll();
-    assert_eq!((&poll["outcome"], number(&poll, "/alerts")), (&"baseline".into(), 0));
-    assert_eq!(desk.sources()["paper"]["baseline_fired"], 4);
-    site.show("/feed", reply(&[entry(5, CONVOY)]));
-    assert_eq!(counts(&desk), [1, 0, 1, 0]);
-
-    let (site, desk) = start();
-    site.show("/feed", until(4));
-    assert_eq!(counts(&desk), [1, 0, 1, 0], "a feed that is always damaged alerts");
-    site.show("/feed", Reply::ok(whole.as_bytes()));
-    assert_eq!(counts(&desk), [1, 0, 1, 0]);
+    assert_eq!((number(&poll, "/new"), number(&poll, "/alerts")), (2, 1), "{poll}");
+    assert_eq!(desk.told(), [format!("alert.new sent {CONVOY}")]);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn take_in(
     learned.update_minutes = hints.update_minutes;
     learned.mended_last = shown.mended;
     learned.cut_last = shown.cut;
-    let since = state.last_success.filter(|_| !is_baseline(source, state, shown));
+    let since = state.last_success.filter(|_| !is_baseline(source, state, shown, started));
     learned.window = since.filter(|_| !shown.delta).map(|_| shown.window());
     match since {
         None => Some(started),
@@ -194,10 +194,9 @@ fn relocate(
 }
 
 /// Whether all that a document shows is new because the source is: then it tells nothing of a rhythm.
-fn is_baseline(source: &Source, state: &SourceState, shown: &Shown) -> bool {
+fn is_baseline(source: &Source, state: &SourceState, shown: &Shown, started: Timestamp) -> bool {
     let elsewhere = !is_same_document(source, state) && shown.known == 0;
-    let cut_short = state.body.is_none() && state.last_success == state.baseline;
-    state.baseline.is_none() || elsewhere || cut_short
+    state.baseline.is_none() || elsewhere || state.open_baseline(started).is_some()
 }
 
 fn count(n: usize) -> u32 {

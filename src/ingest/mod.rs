@@ -263,7 +263,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
                 // The numbers of another channel say nothing of this one's.
                 state.telegram_newest = None;
             }
-            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost }
+            let open = state.open_baseline(poll.started).filter(|_| !elsewhere);
+            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost, open }
                 .take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();
             succeed(&mut state, poll.started);
@@ -334,6 +335,7 @@ pub fn blank(name: &SourceName) -> SourceState {
         read_as: String::new(),
         baseline: None,
         baseline_fired: 0,
+        baseline_cut: 0,
         validators: None,
         body: None,
         due: None,

@@ -29,6 +29,8 @@ pub(super) struct Ingest<'a> {
     pub(super) repeat: Option<Timestamp>,
     /// Until when items were judged that the store, damaged since, does not know any more.
     pub(super) lost: Option<Timestamp>,
+    /// When the baseline was begun of which no reading was whole yet.
+    pub(super) open: Option<Timestamp>,
 }
 
 impl Ingest<'_> {
@@ -39,7 +41,7 @@ impl Ingest<'_> {
         // At another address, or by other selectors, it is another document, unless it is a channel under another name.
         let another = (&state.address, &state.read_as) != (address, read_as)
             && !self.harvest.beyond.is_same(&state.channel);
-        receipt.baseline = state.baseline.is_none() || another && unknown || self.completes_baseline(state);
+        receipt.baseline = state.baseline.is_none() || another && unknown || self.open.is_some();
         receipt.items = count(self.harvest.items.len());
 
         let newest = newest_versions(&roll, &self.harvest.items);
@@ -84,13 +86,6 @@ impl Ingest<'_> {
         let today = Day::of(self.poll.started);
         let blank = Seen { first: today, last: today, content: 0, owner: Owner::Itself, changes: 0 };
         Seen { last: today, content: candidate.content, ..seen.unwrap_or(blank) }
-    }
-
-    /// Whether this is the rest of a baseline taken from a damaged document. Only the very next reading counts: a
-    /// feed that is always damaged must alert.
-    fn completes_baseline(&self, state: &SourceState) -> bool {
-        let just_taken = state.baseline.is_some() && state.last_success == state.baseline;
-        just_taken && state.body.is_none() && self.harvest.whole
     }
 
     fn take_new(&self, entry: &Entry<'_>, place: usize, receipt: &mut Receipt) -> Result<Seen, StoreError> {
@@ -215,11 +210,11 @@ impl Ingest<'_> {
     }
 
     /// Whether an unknown item is one of those that were there before: of a baseline all are, but for what is dated later
-    /// than a damaged store forgot.
+    /// than a damaged store forgot, or than the baseline was begun whose readings were cut.
     fn is_old(&self, judged: &Judged, baseline: bool) -> bool {
         let item = &judged.candidate.item;
-        match self.lost.zip(item.published.or(item.updated)) {
-            Some((lost, dated)) => dated < lost,
+        match self.lost.or(self.open).zip(item.published.or(item.updated)) {
+            Some((since, dated)) => dated < since,
             None => baseline,
         }
     }
@@ -242,9 +237,12 @@ impl Ingest<'_> {
 
     fn update(&self, state: &mut SourceState, receipt: &Receipt) {
         if receipt.baseline {
-            let before = if self.completes_baseline(state) { state.baseline_fired } else { 0 };
-            state.baseline_fired = before.saturating_add(receipt.baseline_fired);
-            state.baseline = Some(self.poll.started);
+            let (fired, cut) = self.open.map_or((0, 0), |_| (state.baseline_fired, state.baseline_cut));
+            state.baseline_fired = fired.saturating_add(receipt.baseline_fired);
+            state.baseline_cut = cut.saturating_add(u8::from(!self.harvest.whole));
+            state.baseline = Some(self.open.unwrap_or(self.poll.started));
+            // The one known is of another address.
+            state.body = None;
         } else if receipt.new > 0 {
             state.last_new = Some(self.poll.started);
         }

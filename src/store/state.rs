@@ -1,6 +1,6 @@
 //! The values the store keeps.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::article::Tally;
 use crate::event::Health;
@@ -24,6 +24,8 @@ pub struct SourceState {
     pub baseline: Option<Timestamp>,
     /// Items of the baseline on which a rule would have fired.
     pub baseline_fired: u32,
+    /// Readings of the baseline that were cut, before one was whole.
+    pub baseline_cut: u8,
     /// Validators of the last body whose items are stored, and the address they came from.
     pub validators: Option<(String, Validators)>,
     /// XXH3 (128 bits) of the last body whose items are stored.
@@ -114,7 +116,20 @@ pub struct Walk {
     pub since: Option<Timestamp>,
 }
 
+/// For how long at most a baseline is taken of readings that are cut.
+pub const BASELINE_OPEN_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Of how many such readings at most: a feed that is always cut must alert.
+pub const BASELINE_CUT_MAX: u8 = 4;
+
 impl SourceState {
+    /// When its baseline was begun, while that is still being taken at `now`: until a first whole reading shows the rest.
+    pub fn open_baseline(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_open = |begun: &Timestamp| now.duration_since(*begun) < BASELINE_OPEN_MAX;
+        let cut = self.body.is_none() && self.baseline_cut < BASELINE_CUT_MAX;
+        self.baseline.filter(|begun| cut && is_open(begun))
+    }
+
     /// What the last document that could be read asks of pollers.
     pub fn hints(&self) -> Hints {
         Hints {

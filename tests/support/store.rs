@@ -76,6 +76,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
         read_as: "article".into(),
         baseline: Some(at(1)),
         baseline_fired: 2,
+        baseline_cut: 1,
         validators: Some(("https://rfi.example/rss".into(), validators)),
         body: Some([7; 16]),
         due: Some(at(2)),

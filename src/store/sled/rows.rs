@@ -71,6 +71,8 @@ struct SourceRow {
     baseline: Option<Timestamp>,
     #[serde(default)]
     baseline_fired: u32,
+    #[serde(default)]
+    baseline_cut: u8,
     validators: Option<ValidatorsRow>,
     body: Option<String>,
     due: Option<Timestamp>,
@@ -175,6 +177,7 @@ impl Row for SourceState {
             read_as: state.read_as,
             baseline: state.baseline,
             baseline_fired: state.baseline_fired,
+            baseline_cut: state.baseline_cut,
             validators: state.validators.map(|(address, validators)| ValidatorsRow {
                 address,
                 etag: validators.etag.as_deref().map(latin),
@@ -216,6 +219,7 @@ impl Row for SourceState {
             read_as: row.read_as,
             baseline: row.baseline,
             baseline_fired: row.baseline_fired,
+            baseline_cut: row.baseline_cut,
             validators: row.validators.map(|row| {
                 let etag = row.etag.as_deref().and_then(from_latin);
                 let last_modified = row.last_modified.as_deref().and_then(from_latin);
