@@ -245,9 +245,13 @@ fn a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
     }
     assert_eq!(told, ["source.failing t.me dns"]);
     told.clear();
+    let mut back = Vec::new();
     for channel in channels {
-        told.extend(stage.poll(300, (channel, "t.me"), read(0..5)));
+        let receipt = stage.store_poll(&poll(300, channel, "t.me", read(0..5)));
+        told.extend(stage.told(&receipt));
+        back.extend(receipt.back);
     }
+    assert_eq!(back, ["t.me"], "once, so that its other sources are asked soon");
     assert_eq!(told, ["source.recovered t.me dns"]);
 }
 

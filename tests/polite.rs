@@ -46,7 +46,7 @@ fn next(outcome: PollOutcome, freshness: Freshness) -> PollDecision {
 }
 
 fn failed(error: &FetchError) -> PollDecision {
-    next(PollOutcome::Failed { status: error.status(), failures: 1 }, error.freshness())
+    next(PollOutcome::Failed { status: error.status(), failures: 1, cut: false }, error.freshness())
 }
 
 /// How long nobody may ask, in seconds.

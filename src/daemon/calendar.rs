@@ -51,6 +51,14 @@ impl Calendar {
         self.put(source, host, due);
     }
 
+    /// Enters a source that is entered already at an earlier time; never at a later one.
+    pub(super) fn bring_forward(&mut self, source: SourceName, due: Timestamp) {
+        let later = self.entries.get(&source).filter(|(before, _)| due < *before);
+        if let Some((_, host)) = later.cloned() {
+            self.put(source, host, due);
+        }
+    }
+
     /// Takes a source out.
     pub(super) fn remove(&mut self, source: &SourceName) {
         let Some((due, host)) = self.entries.remove(source) else { return };
@@ -107,6 +115,20 @@ mod tests {
         assert_eq!((due.len(), elsewhere), (50, 50));
         assert!(due.windows(2).all(|pair| pair[1] - pair[0] >= 8), "{due:?}");
         assert_eq!(calendar.first(), None);
+    }
+
+    #[test]
+    fn a_source_is_brought_forward_and_never_put_off_or_entered_anew() {
+        for (entered, due, expected) in
+            [(Some(9), 5, Some(at(5))), (Some(5), 9, Some(at(5))), (None, 5, None)]
+        {
+            let mut calendar = Calendar::default();
+            if let Some(entered) = entered {
+                calendar.put(name(1), Some("host".into()), at(entered));
+            }
+            calendar.bring_forward(name(1), at(due));
+            assert_eq!(calendar.first(), expected, "{entered:?} {due}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::station::Station;
 use super::{catchup, clock, mirrored, planned, same};
 use crate::control::api;
 use crate::desk::{Desk, Source};
+use crate::event::Reach;
 use crate::fault;
 use crate::fetch::Freshness;
 use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
@@ -39,6 +40,8 @@ pub struct Polling {
     pub repeat: bool,
     /// Sources that stood aside for this one, which fails: they are due now.
     pub freed: Vec<SourceName>,
+    /// The host that answers again, after its sources shared an incident.
+    pub back: Option<String>,
 }
 
 /// After how long a source is asked again at the soonest when the store failed its poll.
@@ -69,7 +72,15 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
     let due = known.and_then(|state| planned::due(source, &state, &desk.config)).unwrap_or(free);
     let problems = vec![format!("polled at {last:.0} already; by hand again from {free:.0} on")];
     let report = api::Poll { problems, ..waiting(source, free).report };
-    Polling { report, deliveries: Vec::new(), due, doubtful: false, repeat: false, freed: Vec::new() }
+    Polling {
+        report,
+        deliveries: Vec::new(),
+        due,
+        doubtful: false,
+        repeat: false,
+        freed: Vec::new(),
+        back: None,
+    }
 }
 
 /// The same as [`poll`] at a time that is passed in.
@@ -133,7 +144,15 @@ async fn unless_refused(
                 due: Some(due),
                 ..api::Poll::default()
             };
-            Polling { report, deliveries: Vec::new(), due, doubtful, repeat: false, freed: Vec::new() }
+            Polling {
+                report,
+                deliveries: Vec::new(),
+                due,
+                doubtful,
+                repeat: false,
+                freed: Vec::new(),
+                back: None,
+            }
         }
     }
 }
@@ -214,8 +233,8 @@ async fn try_poll(
     let failures = receipt.failing.as_ref().filter(|_| word == "failed").map_or(0, |failing| failing.polls);
     let freed = desk.landings.failed(source.name(), failures);
     let report = report(source, &receipt, word, read.problems, decision.due);
-    let Receipt { deliveries, repeat, .. } = receipt;
-    Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat, freed })
+    let Receipt { deliveries, repeat, back, .. } = receipt;
+    Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat, freed, back })
 }
 
 /// What a poll's transaction has to know of its source.
@@ -267,7 +286,15 @@ fn waiting(source: &Source, order: Timestamp) -> Polling {
         due: Some(order),
         ..api::Poll::default()
     };
-    Polling { report, deliveries: Vec::new(), due: order, doubtful: false, repeat: false, freed: Vec::new() }
+    Polling {
+        report,
+        deliveries: Vec::new(),
+        due: order,
+        doubtful: false,
+        repeat: false,
+        freed: Vec::new(),
+        back: None,
+    }
 }
 
 fn decide(
@@ -287,6 +314,7 @@ fn decide(
         Outcome::Failed { .. } => PollOutcome::Failed {
             status: read.status,
             failures: before.map_or(0, |failing| failing.polls).saturating_add(1),
+            cut: read.reach == Reach::Cut,
         },
         Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => PollOutcome::Read,
     };

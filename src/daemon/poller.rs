@@ -21,7 +21,7 @@ use super::{clock, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::item::SourceName;
-use crate::schedule::{self, Start};
+use crate::schedule::{self, PollReason, Start};
 use crate::store::{SourceState, StoreError};
 
 /// Orders waiting for the poller: commands and reloads, so few.
@@ -198,9 +198,11 @@ impl Poller {
     async fn note(&mut self, ended: Result<(Id, Polling), JoinError>) {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(running) = self.running.remove(&job) else { return };
+        let mut back = None;
         let due = match ended {
             Ok((_, polling)) => {
                 self.free(polling.freed);
+                back = polling.back;
                 if !polling.deliveries.is_empty() {
                     let order = sender::Order::of(polling.deliveries, polling.repeat);
                     // A sender that has ended leaves them in the store for the next start.
@@ -228,6 +230,32 @@ impl Poller {
             let (host, interval) = (self.host(&running.source), self.interval(&running.source));
             self.due.put_apart(running.source, host, due, interval);
         }
+        if let Some(host) = back {
+            self.hasten(&host).await;
+        }
+    }
+
+    /// Asks the sources of a host that answers again soon, spread as at a start: their backoff was its own.
+    async fn hasten(&mut self, host: &str) {
+        // Unread, they wait as long as their backoff says.
+        let states = self.station.read(|store| store.sources()).await.unwrap_or_default();
+        let now = clock::now();
+        let failing =
+            states.iter().filter(|state| backs_off_with_host(state, now) && self.is_open(state, now));
+        let sources =
+            failing.map(|state| &state.name).filter(|name| self.host(name).as_deref() == Some(host));
+        let sources: Vec<SourceName> = sources.cloned().collect();
+        let start = |source| Start { source, host: self.host(source), interval: self.interval(source) };
+        let starts: Vec<_> = sources.iter().map(start).collect();
+        for (source, due) in sources.iter().zip(schedule::plan(&starts, now)) {
+            self.due.bring_forward(source.clone(), due);
+        }
+    }
+
+    /// Whether the publisher of a source does not ask to be left alone at this hour.
+    fn is_open(&self, state: &SourceState, now: Timestamp) -> bool {
+        let Some(source) = self.desk.source(state.name.as_str()) else { return false };
+        schedule::closed_until(&state.name, &source.rhythm(&self.desk.config), &state.hints(), now).is_none()
     }
 
     /// Has those asked soon that stood aside for a source that fails.
@@ -255,6 +283,15 @@ impl Poller {
         });
         self.plan(&states);
     }
+}
+
+/// Whether a source waits because its host failed, and for no order of a server.
+fn backs_off_with_host(state: &SourceState, now: Timestamp) -> bool {
+    let by_host = state.health.told.as_ref().is_some_and(|told| told.by_host);
+    by_host
+        && state.failing.is_some()
+        && state.learned.reason == Some(PollReason::Backoff)
+        && state.forbidden_until(now).is_none()
 }
 
 /// The host at which a source is asked: the one of the config, unless it has moved.

@@ -85,7 +85,7 @@ pub(super) async fn stand_aside(
     let force = desk.in_force.clone();
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
     let deliveries = receipt.deliveries;
-    Ok(Polling { report, deliveries, due, doubtful: false, repeat: false, freed: Vec::new() })
+    Ok(Polling { report, deliveries, due, doubtful: false, repeat: false, freed: Vec::new(), back: None })
 }
 
 /// When a source is due by what the store says of it; `None` when that is now, also because the source for which it

@@ -38,6 +38,9 @@ pub(super) fn note(
     let known = Known { health: std::mem::take(&mut state.health), host, network: tx.network()? };
     let (host, network) = (known.host.clone(), known.network.clone());
     let (known, events) = event::judge(known, &observed);
+    if host.told.as_ref().is_some_and(|told| !told.answers) && known.host.told.is_none() {
+        receipt.back = observed.host.map(str::to_owned);
+    }
     if let Some(name) = observed.host
         && known.host != host
     {

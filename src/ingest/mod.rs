@@ -239,6 +239,8 @@ pub struct Receipt {
     pub failing: Option<Failing>,
     /// Whether its alerts may have been told before, since the store was restored.
     pub repeat: bool,
+    /// The host that answers again, after its sources shared an incident.
+    pub back: Option<String>,
 }
 
 /// Writes what a poll brought.

@@ -108,6 +108,8 @@ pub enum PollOutcome {
         status: Option<u16>,
         /// Failures in a row, this one included.
         failures: u32,
+        /// Whether no host of the source could be reached.
+        cut: bool,
     },
     /// A 410.
     Gone {
@@ -214,8 +216,9 @@ pub fn next_poll(source: &SourceName, rhythm: &Rhythm, poll: &Poll) -> PollDecis
     let (interval, by) = wait::wait(rhythm, poll);
     let (wait, by) = match poll.outcome {
         PollOutcome::Read | PollOutcome::Gone { .. } => (interval, by),
-        PollOutcome::Failed { status, failures } => {
-            (backoff::wait(interval, status, failures), PollReason::Backoff)
+        PollOutcome::Failed { status, failures, cut } => {
+            let longest = backoff::longest(rhythm.kind, cut);
+            (backoff::wait(interval, status, failures, longest), PollReason::Backoff)
         }
     };
     let order = order(rhythm, poll);

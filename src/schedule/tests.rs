@@ -56,7 +56,7 @@ fn ttl(minutes: u32) -> Hints {
 }
 
 fn failed(status: u16, failures: u32) -> PollOutcome {
-    PollOutcome::Failed { status: Some(status), failures }
+    PollOutcome::Failed { status: Some(status), failures, cut: false }
 }
 
 /// Checks the reason, the order (seconds after the start) and that the next poll is due `wait` seconds after the start
@@ -169,9 +169,26 @@ fn r2_r3_failures_stretch_the_interval_and_never_end() {
     check(own(60), poll(failed(503, 1)), PollReason::Backoff, 15 * MIN, None);
     check(own(60), poll(failed(500, 1)), PollReason::Backoff, 60, None);
     check(own(60), poll(failed(404, 4)), PollReason::Backoff, 8 * MIN, None);
-    let unreachable = PollOutcome::Failed { status: None, failures: 1000 };
+    let unreachable = PollOutcome::Failed { status: None, failures: 1000, cut: true };
     let decision = next_poll(&name("rfi"), &feed(), &poll(unreachable));
     assert_eq!(decision.due, after(at(0), secs(DAY)), "a day at most, jitter included");
+}
+
+#[test]
+fn a_channel_that_cannot_be_reached_is_asked_again_within_minutes_and_one_that_answers_is_not() {
+    let channel = |minutes: u64| Rhythm { kind: SourceKind::Telegram, ..own(minutes * MIN) };
+    let failed = |failures, cut| poll(PollOutcome::Failed { status: None, failures, cut });
+    for (rhythm, failures, cut, wait) in [
+        (channel(3), 1, true, 3 * MIN),
+        (channel(3), 2, true, 6 * MIN),
+        (channel(3), 3, true, 10 * MIN),
+        (channel(3), 300, true, 10 * MIN),
+        (channel(15), 300, true, 15 * MIN),
+        (channel(3), 4, false, 24 * MIN),
+        (own(3 * MIN), 4, true, 24 * MIN),
+    ] {
+        check(rhythm, failed(failures, cut), PollReason::Backoff, wait, None);
+    }
 }
 
 #[test]
@@ -284,7 +301,7 @@ fn outcomes() -> impl Strategy<Value = PollOutcome> {
     prop_oneof![
         Just(PollOutcome::Read),
         (proptest::option::of(400_u16..600), any::<u32>())
-            .prop_map(|(status, failures)| PollOutcome::Failed { status, failures }),
+            .prop_map(|(status, failures)| PollOutcome::Failed { status, failures, cut: status.is_none() }),
         any::<bool>().prop_map(|confirmed| PollOutcome::Gone { confirmed }),
     ]
 }
@@ -386,7 +403,7 @@ proptest! {
 
     #[test]
     fn one_more_failure_never_shortens_the_wait(rhythm in rhythms(), status in 400_u16..600, failures in 1_u32..100) {
-        let wait = |failures| backoff::wait(rhythm.interval, Some(status), failures);
+        let wait = |failures| backoff::wait(rhythm.interval, Some(status), failures, backoff::BACKOFF_MAX);
         prop_assert!(wait(failures) <= wait(failures + 1));
     }
 }
