@@ -189,7 +189,7 @@ pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
             // A mirror's page that is read without asking the host does not tell how its incident ended.
             let untried = poll.reach == Reach::Untried && trouble.of_document;
             health.forget_outage(host, network, untried);
-            events.extend(health.worsen(trouble, host, poll));
+            events.extend(health.worsen(trouble, (host, network), poll));
         }
     }
     events.extend(health.hear(poll));
@@ -258,7 +258,12 @@ impl Health {
     }
 
     /// A poll that went wrong, and the event when that is to be told.
-    fn worsen(&mut self, trouble: Trouble<'_>, host: &mut HostTrouble, poll: &Observed<'_>) -> Option<Event> {
+    fn worsen(
+        &mut self,
+        trouble: Trouble<'_>,
+        (host, network): (&mut HostTrouble, &Network),
+        poll: &Observed<'_>,
+    ) -> Option<Event> {
         let before = self.run.take().filter(|run| !trouble.follows(&run.reason, Some(&run.detail)));
         let repeated =
             before.as_ref().filter(|run| run.reason == trouble.reason).map_or(0, |run| run.repeated);
@@ -291,6 +296,10 @@ impl Health {
         let of_host = host_name
             .filter(|_| !by_host)
             .and_then(|name| host.incident(name, answers, (trouble.reason, trouble.detail), poll.now));
+        let is_cut = poll.reach == Reach::Cut && poll.host.is_some_and(is_public);
+        if !by_host && of_host.is_none() && is_cut && network.is_unsure(since, poll.hosts, poll.now) {
+            return None;
+        }
         let reason = trouble.reason.to_owned();
         let detail = (reason == RENAMED).then(|| trouble.detail.to_owned());
         self.told = Some(Told { reason, since, by_host: by_host || of_host.is_some(), detail });

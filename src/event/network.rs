@@ -16,8 +16,9 @@ const HOSTS_LEAST: usize = 2;
 /// So many different hosts in a row are no coincidence, however many there are.
 const HOSTS_ENOUGH: usize = 10;
 
-/// A host that could not be reached longer ago says nothing of now.
-const WINDOW: SignedDuration = SignedDuration::from_hours(1);
+/// A host that could not be reached longer ago says nothing of now. Any answer ends its say, so it may be long: sources
+/// that are asked every few hours bear witness, too.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// Endings of names that are those of the local network (RFC 6761, RFC 6762, RFC 8375, and what routers give).
 const LOCAL: [&str; 7] = ["localhost", "local", "internal", "lan", "home", "arpa", "intranet"];
@@ -95,8 +96,15 @@ impl Network {
         Some(Event::new(EventKind::NetworkOnline, machine, None, now, detail, now))
     }
 
+    /// Whether it is open who is to blame that sources cannot be reached since then, where there are so many hosts: none
+    /// answered, and too few were tried. For a day at most.
+    pub(super) fn is_unsure(&self, since: Timestamp, hosts: usize, now: Timestamp) -> bool {
+        let unanswered = self.suspects.iter().any(|suspect| suspect.at <= since);
+        hosts >= HOSTS_LEAST && unanswered && now.duration_since(since) < WINDOW
+    }
+
     /// Some of `hosts` hosts could not be reached. The machine counts as cut off when half of its hosts, at least three
-    /// (or both of two) and at most ten, could not be reached within an hour and none answered in between.
+    /// (or both of two) and at most ten, could not be reached within a day and none answered in between.
     pub(super) fn missed<'a>(
         &mut self,
         missed: impl IntoIterator<Item = &'a str>,
@@ -108,8 +116,10 @@ impl Network {
             return None;
         }
         for host in missed {
-            self.suspects.retain(|suspect| now.duration_since(suspect.at) < WINDOW && suspect.host != host);
-            self.suspects.push(Suspect { host: host.to_owned(), at: now });
+            self.suspects.retain(|suspect| now.duration_since(suspect.at) < WINDOW);
+            if self.suspects.iter().all(|suspect| suspect.host != host) {
+                self.suspects.push(Suspect { host: host.to_owned(), at: now });
+            }
         }
         let least = hosts.clamp(HOSTS_LEAST, HOSTS_MIN);
         if self.suspects.len() < hosts.div_ceil(2).clamp(least, HOSTS_ENOUGH) {

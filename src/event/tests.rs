@@ -404,7 +404,10 @@ fn hosts_that_answer_in_between_speak_for_the_network() {
     for (case, polls) in [
         ("an answer", vec![(0, cut("a", "a")), (1, cut("b", "b")), (2, answer()), (3, cut("c", "c"))]),
         ("one host", vec![(0, cut("a", "a")), (1, cut("b", "a")), (2, cut("c", "a")), (3, cut("d", "a"))]),
-        ("hours between", vec![(0, cut("a", "a")), (70, cut("b", "b")), (140, cut("c", "c"))]),
+        (
+            "more than a day between",
+            vec![(0, cut("a", "a.example")), (1400, cut("b", "b.example")), (1441, cut("c", "c.example"))],
+        ),
         (
             "no host answered, but one refused",
             vec![
@@ -417,6 +420,63 @@ fn hosts_that_answer_in_between_speak_for_the_network() {
         let (known, events) = told(Known::default(), polls);
         assert_eq!(known.network.offline, None, "{case}: {events:?}");
     }
+}
+
+#[test]
+fn sources_that_are_asked_every_few_hours_tell_of_the_network_and_are_not_blamed() {
+    let hosts = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(|name| format!("{name}.example"));
+    let hosts: Vec<&'static str> = hosts.map(|host| &*host.leak()).to_vec();
+    let (mut shared, mut healths) = (Known::default(), vec![Health::default(); 10]);
+    let mut all = Vec::new();
+    let mut ask = |minute, n: usize, is_cut| {
+        let host = hosts[n];
+        let poll =
+            if is_cut { cut(host, host) } else { Observed { source: host, host: Some(host), ..well() } };
+        shared.health = std::mem::take(&mut healths[n]);
+        let known = std::mem::take(&mut shared);
+        let (known, events) = told(known, vec![(minute, Observed { hosts: 10, ..poll })]);
+        (healths[n], shared) = (known.health.clone(), known);
+        all.extend(events);
+    };
+    // One every 70 minutes, but the first four time and again: five are needed.
+    for round in 0..4 {
+        ask(70 * round, usize::try_from(round).unwrap(), true);
+        (0..round).for_each(|n| ask(70 * round + 1, usize::try_from(n).unwrap(), true));
+    }
+    ask(280, 4, true);
+    (0..10).for_each(|n| ask(300, n, true));
+    (0..10).for_each(|n| ask(400, n, false));
+    assert_eq!(all, ["280 network.offline desk", "400 network.online desk"]);
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_told_once_another_answered_or_a_day_is_over() {
+    let fine = || Observed { source: "b", host: Some("b.example"), ..well() };
+    let down = |minute| (minute, cut("a", "a.example"));
+    let every = |hours: std::ops::RangeInclusive<i64>| hours.map(|hour| down(60 * hour));
+    let alone = |hosts| -> Vec<_> {
+        every(0..=3).map(|(minute, poll)| (minute, Observed { hosts, ..poll })).collect()
+    };
+    let local: Vec<_> = (0..=3).map(|hour| (60 * hour, cut("a", "127.0.0.1"))).collect();
+    let asked = |until: i64, then: Option<i64>| {
+        let (mut known, mut health, mut all) = (Known::default(), Health::default(), Vec::new());
+        for (minute, poll) in every(0..=until) {
+            let (after, events) = told(known, vec![(minute, poll)]);
+            all.extend(events);
+            known = after;
+            if then == Some(minute) {
+                std::mem::swap(&mut known.health, &mut health);
+                (known, _) = told(known, vec![(minute + 1, fine())]);
+                std::mem::swap(&mut known.health, &mut health);
+            }
+        }
+        all
+    };
+    assert_eq!(asked(23, None), Vec::<String>::new(), "nobody else was asked");
+    assert_eq!(asked(30, None), ["1440 source.failing a dns"], "a day is long enough");
+    assert_eq!(asked(6, Some(180)), ["240 source.failing a dns"], "another host answered");
+    assert_eq!(told(Known::default(), alone(1)).1, ["120 source.failing a dns"], "there is no other");
+    assert_eq!(told(Known::default(), local).1, ["120 source.failing a dns"], "it says nothing of the line");
 }
 
 #[test]
