@@ -117,10 +117,10 @@ pub struct Walk {
 }
 
 /// For how long at most a baseline is taken of readings that are cut.
-pub const BASELINE_OPEN_MAX: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const BASELINE_OPEN_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// Of how many such readings at most: a feed that is always cut must alert.
-pub const BASELINE_CUT_MAX: u8 = 4;
+pub(super) const BASELINE_CUT_MAX: u8 = 4;
 
 impl SourceState {
     /// When its baseline was begun, while that is still being taken at `now`: until a first whole reading shows the rest.
