@@ -1,6 +1,13 @@
 //! The built program's polls of sources on loopback: when it asks, and what it makes of who answers. Names begin with the
 //! item of the checklist.
 
+use std::time::{Duration, Instant};
+
+use harmattan::daemon::clock::now;
+use harmattan::event::{HostTrouble, Incident, Told};
+use harmattan::schedule::PollReason;
+use harmattan::store::{Failing, SledStore, Store, Transaction};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::support::calls::{LOOPBACK, text};
@@ -45,4 +52,50 @@ fn g8_a_poll_by_hand_keeps_five_minutes_from_the_last() {
     let listed = desk.run(&["sources", "list", "--json"]).json().remove(0);
     assert_eq!(text(&listed, "/due"), text(&first, "/due"), "the plan stands");
     assert_eq!(site.asked("/feed").len(), 1);
+}
+
+#[test]
+fn the_sources_of_a_host_that_answers_again_are_asked_soon_whatever_their_backoff() {
+    let site = Site::start();
+    let names: Vec<String> = (0..20).map(|n| format!("s{n}")).collect();
+    names.iter().for_each(|name| site.show(&format!("/{name}"), Reply::ok(FEED)));
+    let source = |name: &String| feed(name, &site.url(&format!("/{name}"))) + "interval = \"1m\"\n";
+    let sources: String = names.iter().map(source).collect();
+    let desk = desk(&format!("[store]\npath = \"../store\"\n{sources}"));
+    desk.run(&["once"]).ended(0);
+
+    // A day in which the host could not be reached. One source has an order besides, and one fails by itself.
+    let (since, later) = (now() - SignedDuration::from_hours(24), now() + SignedDuration::from_hours(20));
+    let store = SledStore::open(&desk.path("store")).unwrap();
+    let mut states = store.sources().unwrap();
+    for state in &mut states {
+        let (reason, detail) = ("dns".to_owned(), "no such name".to_owned());
+        let by_host = state.name.as_str() != "s2";
+        state.health.told = Some(Told { reason: reason.clone(), since, by_host, detail: None });
+        state.failing = Some(Failing { since, polls: 9, reason, detail });
+        state.learned.reason = Some(PollReason::Backoff);
+        (state.last_poll, state.due) = (Some(since), Some(later));
+        state.not_before = (state.name.as_str() == "s1").then_some(later);
+    }
+    let incident = Incident { reason: "dns".to_owned(), since, answers: false };
+    let trouble = HostTrouble { told: Some(incident), ..HostTrouble::default() };
+    let put = |tx: &dyn Transaction| {
+        tx.put_host("127.0.0.1", &trouble)?;
+        states.iter().try_for_each(|state| tx.put_source(state))
+    };
+    store.transact(&mut |tx| put(tx)).unwrap();
+    drop(store);
+
+    let daemon = desk.start();
+    by_hand(&desk, "s0");
+    // They are spread over a minute: the first begin at once.
+    let began = Instant::now();
+    let again =
+        |names: &[String]| names.iter().filter(|name| site.asked(&format!("/{name}")).len() > 1).count();
+    while again(&names[3..]) < 2 {
+        assert!(began.elapsed() < Duration::from_mins(1), "nobody else is asked");
+        std::thread::yield_now();
+    }
+    assert_eq!(daemon.stop().0, Some(0));
+    assert_eq!((again(&names[..1]), again(&names[1..3])), (1, 0), "an order and a failure of its own stand");
 }

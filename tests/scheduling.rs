@@ -3,10 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use harmattan::daemon::clock::now;
-use harmattan::event::{HostTrouble, Incident, Told};
-use harmattan::schedule::PollReason;
-use harmattan::store::{Failing, SledStore, SourceState, Store};
+use harmattan::store::{SledStore, SourceState, Store};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::calls::{Desk, text};
@@ -100,45 +97,6 @@ fn g6_a_first_start_and_one_after_downtime_are_no_burst() {
         ..state
     });
     spread(server.asked().len());
-}
-
-#[test]
-fn the_sources_of_a_host_that_answers_again_are_asked_soon_whatever_their_backoff() {
-    let server = paper();
-    let source = |n: usize| {
-        let url = server.url(&format!("/{n}"));
-        format!("{}interval = \"1s\"\n", source(n, url.as_str()))
-    };
-    let desk = Desk::with(&(0..5).map(source).collect::<String>());
-    desk.all();
-    // A day in which the host could not be reached: the first is due, the fourth had an order, the fifth fails by itself.
-    let since = now() - hours(24);
-    let later = now() + hours(20);
-    remember(&desk, |mut state| {
-        let name = state.name.to_string();
-        let (reason, detail) = ("dns".to_owned(), "no such name".to_owned());
-        state.failing = Some(Failing { since, polls: 9, reason: reason.clone(), detail });
-        state.health.told = Some(Told { reason, since, by_host: name != "s4", detail: None });
-        state.learned.reason = Some(PollReason::Backoff);
-        state.due = if name == "s0" { Some(since) } else { Some(later) };
-        state.not_before = (name == "s3").then_some(later);
-        state
-    });
-    let incident = Incident { reason: "dns".to_owned(), since, answers: false };
-    let trouble = HostTrouble { told: Some(incident), ..HostTrouble::default() };
-    let store = SledStore::open(&desk.store()).unwrap();
-    store.transact(&mut |tx| tx.put_host("127.0.0.1", &trouble)).unwrap();
-    drop(store);
-    let before = server.asked().len();
-    let daemon = Daemon::run(&desk.config());
-    let of = |target: &str| server.asked()[before..].iter().filter(|asked| asked.target == target).count();
-    let began = Instant::now();
-    while ["/1", "/2"].iter().any(|target| of(target) < 2) {
-        assert!(began.elapsed() < PATIENCE, "{} and {}", of("/1"), of("/2"));
-        std::thread::yield_now();
-    }
-    daemon.kill();
-    assert_eq!((of("/3"), of("/4")), (0, 0), "what was ordered or is its own stays");
 }
 
 /// Minutes between the last poll of a source and the next one, as listed.
