@@ -270,6 +270,68 @@ fn what_waited_three_days_behind_a_dead_receiver_is_given_up_and_listed() {
 }
 
 #[test]
+fn whoever_did_not_get_what_was_given_up_is_told_of_the_next_report_of_its_story() {
+    let at =
+        jiff::tz::TimeZone::UTC.to_datetime(now() + jiff::SignedDuration::from_hours(5)).strftime("%H:%M");
+    let digest = format!("timezone = \"UTC\"\ndigest = [\"{at}\"]\n");
+    let (refused, shut) = (Reply::status(400), Reply::status(503).header("Retry-After", "3600"));
+    // Whether the receiver may have it after all.
+    for (hold, answer, may_have) in [
+        ("", &refused, false),
+        (&digest, &refused, false),
+        ("", &shut, false),
+        (&digest, &shut, false),
+        ("", &Reply::raw(""), true),
+        (&digest, &Reply::raw(""), true),
+    ] {
+        let told = format!("{hold:?} {answer:?}");
+        let mut stage = Stage::set();
+        // Who is told is the same for both, and each gets what it can.
+        let routes = |hold: &str| {
+            let held = format!("[[route]]\nto = [\"ops\"]\ncontinue = true\n{hold}");
+            config(&stage.site) + &held + "[[route]]\nto = [\"night\"]\n"
+        };
+        let (held, open) = (routes(hold), routes(""));
+        stage.desk.change(&held);
+        stage.site.show("/ops", answer.clone());
+        stage.poll(&["a convoy attacked"]);
+        stage.poll(&["a convoy attacked again"]);
+        if !hold.is_empty() {
+            stage.release(now());
+            stage.poll(&[]);
+        }
+        if stage.circuit("ops").fault.is_some() {
+            stage.fail_often("ops");
+            stage.pass(Duration::from_hours(73));
+            stage.poll(&[]);
+        }
+        let rows = stage.desk.run(&["outbox", "list", "--dead", "--json"]);
+        assert!(
+            !rows.is_empty() && rows.iter().all(|row| text(row, "/notifier") == "ops"),
+            "{told}: {rows:?}"
+        );
+        assert_eq!(
+            stage.desk.run(&["outbox", "list", "--json"]).len(),
+            rows.len(),
+            "{told}: nothing is owed"
+        );
+
+        stage.answer("ops", 200);
+        stage.mend("ops");
+        stage.desk.change(&open);
+        let is_alert = |told: &&String| told.starts_with("alert.");
+        let count =
+            |stage: &Stage| ["ops", "night"].map(|name| stage.told(name, 0).iter().filter(is_alert).count());
+        let before = count(&stage);
+        stage.poll(&["A convoy attacked!"]);
+        let next = usize::from(!may_have);
+        assert_eq!(count(&stage), [before[0] + next, before[1]], "{told}: who has it is not told again");
+        stage.poll(&["A convoy attacked!!"]);
+        assert_eq!(count(&stage), [before[0] + next, before[1]], "{told}: once");
+    }
+}
+
+#[test]
 fn the_days_in_which_the_machine_is_off_are_not_days_of_trying() {
     let mut stage = Stage::set();
     stage.answer("ops", 503);

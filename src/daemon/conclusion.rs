@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::{failing, hold, thread};
+use super::{failing, hold, thread, untold};
 use crate::event::{Event, Network};
 use crate::notify::Accepted;
 use crate::outbox::circuit::Circuit;
@@ -185,7 +185,7 @@ impl Conclusion {
 }
 
 /// Writes how a delivery stands after an attempt, and tells whether it did: one that was dropped while it was under way
-/// stays dropped, unless it was the last attempt anyway.
+/// stays dropped, unless it was the last attempt anyway. Whom it does not tell, since it was given up, hears of the story later.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -194,7 +194,11 @@ pub(super) fn put_concluded(tx: &dyn Transaction, concluded: &Delivery) -> Resul
     if concluded.state.is_open() && tx.delivery(concluded.id)?.is_some_and(|row| dropped(&row)) {
         return Ok(false);
     }
-    tx.put_delivery(concluded).map(|()| true)
+    tx.put_delivery(concluded)?;
+    if matches!(concluded.state, DeliveryState::Dead { .. }) {
+        untold::by(tx, concluded)?;
+    }
+    Ok(true)
 }
 
 /// Writes what is to be told of a notifier.

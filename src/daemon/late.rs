@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::hold;
 use super::question::Question;
 use super::station::Station;
+use super::untold;
 use crate::desk::Desk;
 use crate::notify::LATE;
 use crate::outbox::bundle::{Cause, Weight};
@@ -152,7 +153,9 @@ fn bury(tx: &dyn Transaction, ids: &[DeliveryId], reason: &str, now: Timestamp) 
         let offline = network.offline_within(delivery.ready, now);
         if retry::is_exhausted(&delivery, now, offline, failures) {
             let reason = format!("given up after {} attempts: {reason}", delivery.attempts);
-            tx.put_delivery(&Delivery { state: DeliveryState::Dead { at: now, reason }, ..delivery })?;
+            let dead = Delivery { state: DeliveryState::Dead { at: now, reason }, ..delivery };
+            tx.put_delivery(&dead)?;
+            untold::by(tx, &dead)?;
             count += 1;
         }
     }

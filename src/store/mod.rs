@@ -311,6 +311,9 @@ pub trait Transaction {
     /// Writes a story.
     fn put_story(&self, story: &Story) -> Result<(), StoreError>;
 
+    /// As [`Store::alert`].
+    fn alert(&self, id: AlertId) -> Result<Option<Alert>, StoreError>;
+
     /// Writes an alert.
     fn put_alert(&self, alert: &Alert) -> Result<(), StoreError>;
 
@@ -328,6 +331,9 @@ pub trait Transaction {
 
     /// Writes when the last report to a recipient was made.
     fn put_reported(&self, who: &Recipient, at: Timestamp) -> Result<(), StoreError>;
+
+    /// As [`Store::bundle`].
+    fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError>;
 
     /// Writes a bundle.
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError>;

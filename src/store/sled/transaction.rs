@@ -9,7 +9,7 @@ use crate::article::{Fate, Pending, Waiting};
 use crate::event::{Event, HostTrouble, Network};
 use crate::fetch::{Order, RobotsTxt};
 use crate::item::{ItemId, SeenKey, SourceName};
-use crate::outbox::bundle::Bundle;
+use crate::outbox::bundle::{Bundle, BundleId};
 use crate::outbox::circuit::Circuit;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::report::{Report, ReportId};
@@ -17,7 +17,7 @@ use crate::route::Recipient;
 use crate::silence::Silence;
 use crate::source::Candidate;
 use crate::store::{Day, Restored, Seen, SourceState, StoreError, StoredItem, Transaction};
-use crate::story::{Alert, Story, StoryId};
+use crate::story::{Alert, AlertId, Story, StoryId};
 
 impl Transaction for InTransaction<'_> {
     fn source(&self, name: &SourceName) -> Result<Option<SourceState>, StoreError> {
@@ -93,6 +93,10 @@ impl Transaction for InTransaction<'_> {
         self.put(&keys::story(story.id), story)
     }
 
+    fn alert(&self, id: AlertId) -> Result<Option<Alert>, StoreError> {
+        self.row(&keys::alert(id))
+    }
+
     fn put_alert(&self, alert: &Alert) -> Result<(), StoreError> {
         self.put(&keys::alert(alert.id), alert)
     }
@@ -119,6 +123,10 @@ impl Transaction for InTransaction<'_> {
 
     fn put_reported(&self, who: &Recipient, at: Timestamp) -> Result<(), StoreError> {
         self.put(&keys::reported(who), &vec![at])
+    }
+
+    fn bundle(&self, id: BundleId) -> Result<Option<Bundle>, StoreError> {
+        self.row(&keys::bundle(id))
     }
 
     fn put_bundle(&self, bundle: &Bundle) -> Result<(), StoreError> {
