@@ -646,6 +646,30 @@ fn what_waits_behind_a_way_that_is_shut_is_tried_when_it_is_named() {
 }
 
 #[test]
+fn an_alert_that_waits_behind_a_way_that_is_shut_is_not_said_to_be_sent() {
+    let mut stage = Stage::set();
+    stage.desk.change(&format!("{}[[route]]\nto = [\"ops\"]\n", config(&stage.site)));
+    stage.answer("ops", 503);
+    stage.poll(&["a convoy attacked"]);
+    stage.poll(&["a convoy attacked again"]);
+    let ready = stage.desk.run(&["outbox", "list", "--state", "ready", "--json"]);
+    let [ready] = ready.as_slice() else { panic!("{ready:?}") };
+    let id = text(ready, "/alert");
+    let said = |stage: &Stage, word: &str| {
+        let (table, csv) = (["alerts", "list"], ["alerts", "export", "--format", "csv"]);
+        let lines = [&["explain", id.as_str()][..], &["alerts", "show", &id]];
+        let single = lines.map(|line| stage.desk.print(line).matches(&format!("alert.new, {word}")).count());
+        let listed = stage.desk.print(&table).matches(&format!("  {word}  ")).count();
+        (single, listed, stage.desk.print(&csv).matches(&format!(",{word},")).count())
+    };
+    assert_eq!((said(&stage, "waiting"), said(&stage, "sent")), (([1, 1], 2, 2), ([0, 0], 0, 0)));
+    stage.answer("ops", 200);
+    stage.pass(Duration::from_mins(61));
+    stage.poll(&[]);
+    assert_eq!((said(&stage, "waiting"), said(&stage, "sent")), (([0, 0], 0, 0), ([1, 1], 2, 2)));
+}
+
+#[test]
 fn an_alert_that_nobody_has_is_not_listed_as_sent_and_status_counts_what_is_wrong() {
     let hour = jiff::SignedDuration::from_hours(5);
     let at = jiff::tz::TimeZone::UTC.to_datetime(now() + hour).strftime("%H:%M").to_string();

@@ -1,12 +1,14 @@
 //! What became of alerts that are sent: nobody may have been told yet, or ever.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
 use super::route::Silenced;
 use super::{api, rows};
+use crate::daemon::clock;
+use crate::notify::LATE;
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::route::hold::Hold;
 use crate::store::{Deliveries, Store, StoreError};
@@ -19,21 +21,41 @@ enum Fate {
     Dead,
     /// A route holds it, in the hold that ends first.
     Held(Hold),
-    /// It failed and is tried again.
+    /// It failed and is tried again, or has not left in good time.
     Waiting,
     /// It arrived, or is about to leave.
     Told,
 }
 
+/// What decides whether something that is to be sent at once is.
+struct Ways {
+    now: Timestamp,
+    /// The notifiers through which nothing gets.
+    shut: HashSet<String>,
+}
+
+impl Ways {
+    fn of(store: &dyn Store, now: Timestamp) -> Result<Self, StoreError> {
+        let shut = store.circuits()?.into_iter().filter(|(_, circuit)| circuit.fault.is_some());
+        Ok(Self { now, shut: shut.map(|(name, _)| name).collect() })
+    }
+
+    /// Whether `delivery`, which could leave or have an answer since then, does so within moments.
+    fn take(&self, delivery: &Delivery, since: Timestamp) -> bool {
+        !self.shut.contains(&delivery.notifier) && self.now.duration_since(since) <= LATE
+    }
+}
+
 impl Fate {
     /// By the state of one delivery; none by that of a bundle's member, whose bundle counts, and of what was dropped by hand.
-    fn of(state: &DeliveryState) -> Option<Self> {
-        match state {
+    fn of(delivery: &Delivery, ways: &Ways) -> Option<Self> {
+        let leaving = |since| if ways.take(delivery, since) { Self::Told } else { Self::Waiting };
+        match &delivery.state {
             DeliveryState::Held(hold) => Some(Self::Held(*hold)),
             DeliveryState::Retrying { .. } => Some(Self::Waiting),
-            DeliveryState::Ready | DeliveryState::Attempted { .. } | DeliveryState::Delivered { .. } => {
-                Some(Self::Told)
-            }
+            DeliveryState::Ready => Some(leaving(delivery.ready)),
+            DeliveryState::Attempted { at } => Some(leaving(*at)),
+            DeliveryState::Delivered { .. } => Some(Self::Told),
             DeliveryState::Dead { .. } => Some(Self::Dead),
             DeliveryState::Bundled { .. } | DeliveryState::Dropped { .. } => None,
         }
@@ -54,12 +76,15 @@ impl Fate {
 }
 
 /// An alert as a row, by its `deliveries` and those of bundles with it, and by the silence that held it back.
-pub(super) fn row(alert: Alert, deliveries: &[Delivery], silence: Option<Silenced>) -> api::Alert {
-    told(
-        alert,
-        deliveries.iter().filter_map(|delivery| Fate::of(&delivery.state)).reduce(Fate::with),
-        silence,
-    )
+pub(super) fn row(
+    store: &dyn Store,
+    alert: Alert,
+    deliveries: &[Delivery],
+) -> Result<api::Alert, StoreError> {
+    let silence = silences(store, std::slice::from_ref(&alert))?.remove(&alert.id);
+    let ways = Ways::of(store, clock::now())?;
+    let fates = deliveries.iter().filter_map(|delivery| Fate::of(delivery, &ways));
+    Ok(told(alert, fates.reduce(Fate::with), silence))
 }
 
 fn told(alert: Alert, fate: Option<Fate>, silence: Option<Silenced>) -> api::Alert {
@@ -87,10 +112,7 @@ pub(super) fn rows(store: &dyn Store, alerts: Vec<Alert>) -> Result<Vec<api::Ale
 }
 
 /// By which silence those of the alerts that are silenced were held back, as far as it lists them still.
-pub(super) fn silences(
-    store: &dyn Store,
-    alerts: &[Alert],
-) -> Result<HashMap<AlertId, Silenced>, StoreError> {
+fn silences(store: &dyn Store, alerts: &[Alert]) -> Result<HashMap<AlertId, Silenced>, StoreError> {
     if alerts.iter().all(|alert| alert.disposition != Disposition::Silenced) {
         return Ok(HashMap::new());
     }
@@ -103,9 +125,9 @@ pub(super) fn silences(
 fn fates(store: &dyn Store, alerts: &[Alert]) -> Result<HashMap<AlertId, Fate>, StoreError> {
     let sent = alerts.iter().filter(|alert| alert.disposition == Disposition::Sent);
     let sent: HashMap<AlertId, Timestamp> = sent.map(|alert| (alert.id, alert.created)).collect();
-    let mut fates = HashMap::<AlertId, Fate>::new();
+    let (mut fates, ways) = (HashMap::<AlertId, Fate>::new(), Ways::of(store, clock::now())?);
     for which in [Deliveries::Open, Deliveries::Dead] {
-        for (alert, fate) in stand(store, which, None)? {
+        for (alert, fate) in stand(store, &ways, which, None)? {
             if sent.contains_key(&alert) {
                 fates.entry(alert).and_modify(|known| *known = known.with(fate)).or_insert(fate);
             }
@@ -113,7 +135,7 @@ fn fates(store: &dyn Store, alerts: &[Alert]) -> Result<HashMap<AlertId, Fate>, 
     }
     // No delivery of an alert ends before the alert is made.
     let Some(oldest) = fates.keys().filter_map(|alert| sent.get(alert)).min() else { return Ok(fates) };
-    for (alert, fate) in stand(store, Deliveries::Closed, Some(*oldest))? {
+    for (alert, fate) in stand(store, &ways, Deliveries::Closed, Some(*oldest))? {
         fates.entry(alert).and_modify(|known| *known = known.with(fate));
     }
     Ok(fates)
@@ -123,6 +145,7 @@ fn fates(store: &dyn Store, alerts: &[Alert]) -> Result<HashMap<AlertId, Fate>, 
 /// ended after `oldest`.
 fn stand(
     store: &dyn Store,
+    ways: &Ways,
     wanted: Deliveries,
     oldest: Option<Timestamp>,
 ) -> Result<Vec<(AlertId, Fate)>, StoreError> {
@@ -131,7 +154,7 @@ fn stand(
         if end(&delivery).zip(oldest).is_some_and(|(end, oldest)| end < oldest) {
             return ControlFlow::Break(());
         }
-        let Some(fate) = Fate::of(&delivery.state) else { return ControlFlow::Continue(()) };
+        let Some(fate) = Fate::of(&delivery, ways) else { return ControlFlow::Continue(()) };
         match delivery.subject {
             Subject::Alert(alert) => stand.push((alert, fate)),
             Subject::Bundle(bundle) => bundles.push((bundle, fate)),
@@ -157,5 +180,63 @@ fn end(delivery: &Delivery) -> Option<Timestamp> {
         | DeliveryState::Ready
         | DeliveryState::Attempted { .. }
         | DeliveryState::Retrying { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::hold::HoldReason;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    /// The fate of an alert so many minutes after it was made, by its deliveries to these notifiers, of which nothing gets
+    /// through `shut`.
+    fn fate(minutes: i64, deliveries: &[(&str, DeliveryState)]) -> Option<&'static str> {
+        let ways = Ways { now: at(minutes), shut: HashSet::from(["shut".to_owned()]) };
+        let owed = |(name, state): &(&str, DeliveryState)| {
+            let (who, alert) = (((*name).to_owned(), String::new()), AlertId::from_bytes([7; 16]));
+            Fate::of(&Delivery::owed(who, alert.into(), at(0), state.clone()), &ways)
+        };
+        deliveries.iter().filter_map(owed).reduce(Fate::with).map(|fate| match fate {
+            Fate::Dead => "dead",
+            Fate::Held(_) => "held",
+            Fate::Waiting => "waiting",
+            Fate::Told => "told",
+        })
+    }
+
+    #[test]
+    fn only_what_somebody_has_or_will_within_moments_is_told() {
+        let (ready, attempted) = (DeliveryState::Ready, DeliveryState::Attempted { at: at(0) });
+        let retrying = DeliveryState::Retrying { failed: at(0), due: at(60), reason: "503".into() };
+        let dead = DeliveryState::Dead { at: at(0), reason: "400".into() };
+        let delivered = DeliveryState::Delivered { at: at(0) };
+        let held = DeliveryState::Held(Hold { reason: HoldReason::Quiet, until: at(90) });
+        let dropped = DeliveryState::Dropped { at: at(0), by: None };
+        for (minutes, deliveries, expected) in [
+            (15, &[("ops", ready.clone())][..], Some("told")),
+            (16, &[("ops", ready.clone())], Some("waiting")),
+            (0, &[("shut", ready.clone())], Some("waiting")),
+            (15, &[("ops", attempted.clone())], Some("told")),
+            (16, &[("ops", attempted.clone())], Some("waiting")),
+            (0, &[("shut", attempted.clone())], Some("waiting")),
+            (0, &[("ops", retrying.clone())], Some("waiting")),
+            (99, &[("shut", delivered.clone())], Some("told")),
+            (0, &[("ops", dropped.clone())], None),
+            // Of several, whoever is nearest to it counts.
+            (0, &[("ops", dead.clone()), ("shut", ready.clone())], Some("waiting")),
+            (0, &[("shut", ready.clone()), ("ops", dead.clone())], Some("waiting")),
+            (0, &[("ops", dead.clone()), ("mail", ready.clone())], Some("told")),
+            (16, &[("ops", dead.clone()), ("mail", ready.clone())], Some("waiting")),
+            (0, &[("shut", ready.clone()), ("mail", held.clone())], Some("waiting")),
+            (0, &[("ops", dead.clone()), ("mail", held.clone())], Some("held")),
+            (0, &[("ops", dead.clone()), ("mail", dropped.clone())], Some("dead")),
+            (99, &[("shut", ready.clone()), ("mail", delivered.clone())], Some("told")),
+        ] {
+            assert_eq!(fate(minutes, deliveries), expected, "{minutes} min: {deliveries:?}");
+        }
     }
 }

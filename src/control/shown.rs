@@ -4,8 +4,7 @@ use std::ops::ControlFlow;
 
 use super::answer::Context;
 use super::api::{Mistake, Reply, Shown};
-use super::route::Silenced;
-use super::{fate, rows};
+use super::{api, fate, rows};
 use crate::daemon::clock;
 use crate::notify::email::text_part;
 use crate::notify::{Body, Message};
@@ -25,8 +24,7 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         Ok(id) => id,
         Err(error) => return Ok(Mistake::new(error.to_string(), LISTED).into()),
     };
-    let Some((alert, deliveries, silence)) = context.station.read(move |store| found(store, id)).await?
-    else {
+    let Some((alert, row, deliveries)) = context.station.read(move |store| found(store, id)).await? else {
         return Ok(Mistake::new(format!("no alert {id} is stored"), LISTED).into());
     };
     let timezone = context.desk.borrow().config.desk.timezone.clone();
@@ -42,13 +40,12 @@ pub(super) async fn alert(context: &Context, id: &str) -> Result<Reply, StoreErr
         follows: None,
     };
     let says = text_part(&message, EXCERPT);
-    let alert = fate::row(alert, &deliveries, silence);
     let deliveries = deliveries.iter().map(rows::delivery).collect();
-    Ok(Reply::Alert(Box::new(Shown { alert, deliveries, says })))
+    Ok(Reply::Alert(Box::new(Shown { alert: row, deliveries, says })))
 }
 
-/// An alert, the deliveries that tell it, and the silence that held it back.
-type Found = (Alert, Vec<Delivery>, Option<Silenced>);
+/// An alert, the same as a row, and the deliveries that tell it.
+type Found = (Alert, api::Alert, Vec<Delivery>);
 
 /// The alert of that id.
 fn found(store: &dyn Store, id: AlertId) -> Result<Option<Found>, StoreError> {
@@ -69,6 +66,6 @@ fn found(store: &dyn Store, id: AlertId) -> Result<Option<Found>, StoreError> {
             deliveries.push(delivery);
         }
     }
-    let silence = fate::silences(store, std::slice::from_ref(&alert))?.remove(&id);
-    Ok(Some((alert, deliveries, silence)))
+    let row = fate::row(store, alert.clone(), &deliveries)?;
+    Ok(Some((alert, row, deliveries)))
 }
