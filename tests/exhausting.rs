@@ -4,8 +4,10 @@
 
 use std::time::{Duration, Instant};
 
+use harmattan::article;
 use harmattan::fetch::{Document, Validators};
 use harmattan::item::SourceName;
+use harmattan::source::page::Selectors;
 use harmattan::source::{self, FIELD_BYTES_MAX, ITEMS_PER_DOCUMENT_MAX, Plan, ReadAs, Reading, Unreadable};
 use url::Url;
 
@@ -18,16 +20,23 @@ const PEAK_MIB_MAX: u64 = 200;
 /// The longest of them, in bytes.
 const MEGABYTES: usize = 10 << 20;
 
-fn read(bytes: Vec<u8>) -> Result<Reading, Unreadable> {
-    let source = SourceName::new("hostile").unwrap();
-    let document = Document {
+fn document(bytes: Vec<u8>) -> Document {
+    Document {
         url: Url::parse("https://source.example/feed").unwrap(),
         bytes: bytes.into(),
         content_type: None,
         validators: Validators::default(),
         delta: false,
-    };
-    source::read(&document, &Plan { source: &source, kind: ReadAs::Feed, lang: None, now: None })
+    }
+}
+
+fn read_as(bytes: Vec<u8>, kind: ReadAs<'_>) -> Result<Reading, Unreadable> {
+    let source = SourceName::new("hostile").unwrap();
+    source::read(&document(bytes), &Plan { source: &source, kind, lang: None, now: None })
+}
+
+fn read(bytes: Vec<u8>) -> Result<Reading, Unreadable> {
+    read_as(bytes, ReadAs::Feed)
 }
 
 /// A feed whose first item is whole, and this after it.
@@ -90,10 +99,10 @@ const CASES: [Case; 20] = [
 
 #[test]
 fn l12_hostile_documents_cost_bounded_time_and_memory() {
-    for (name, document, expected) in CASES {
-        let document = document();
+    for (name, bytes, expected) in CASES {
+        let bytes = bytes();
         let began = Instant::now();
-        let reading = read(document);
+        let reading = read(bytes);
         let elapsed = began.elapsed();
         assert!(elapsed < TIME_MAX, "{name}: {elapsed:?}");
         let items = reading.map(|reading| reading.items).unwrap_or_default();
@@ -101,7 +110,36 @@ fn l12_hostile_documents_cost_bounded_time_and_memory() {
         let longest = items.iter().map(|found| found.item.title.len().max(found.item.text.len())).max();
         assert!(longest.is_none_or(|longest| longest <= FIELD_BYTES_MAX), "{name}: {longest:?}");
     }
+    for (name, page) in pages() {
+        let began = Instant::now();
+        let select = Selectors::parse("body", Some("i"), None, None, None).unwrap();
+        let found = read_as(page.clone().into(), ReadAs::Page { select: &select });
+        assert!(found.is_ok(), "{name}: {found:?}");
+        let url = Url::parse("https://source.example/article").unwrap();
+        let found = article::read(&document(page.into()), &url, None);
+        assert!(found.is_err(), "{name} is no article");
+        let elapsed = began.elapsed();
+        assert!(elapsed < TIME_MAX, "{name}: {elapsed:?}");
+    }
     assert!(peak_mib().is_none_or(|peak| peak < PEAK_MIB_MAX), "{:?} MiB", peak_mib());
+}
+
+/// Pages of few bytes that have a parser make many elements, and their names.
+fn pages() -> Vec<(String, String)> {
+    let fonts = |count: usize| (0..count).map(|n| format!("<font size={n}><p>x")).collect::<String>();
+    let attributes: String = (0..1_000).map(|n| format!(" a{n}=b")).collect();
+    let rows = [
+        ("", fonts(5_000), ""),
+        ("<i x=y'>", fonts(5_000), "'>"),
+        ("<svg><style>", fonts(5_000), ""),
+        ("<!x '>", fonts(5_000), ""),
+        ("<noscript>", fonts(5_000), ""),
+        ("<math><annotation-xml encoding=text/html>", fonts(5_000), ""),
+        ("<svg><style>", "<g>".repeat(500_000), ""),
+        ("", format!("<p><b{attributes}>{}", "x<p>".repeat(100_000)), ""),
+    ];
+    let page = |(before, many, after)| format!("<html><body><i>y</i>{before}{many}{after}");
+    rows.into_iter().map(|row| (format!("{}{}", row.0, row.1.len()), page(row))).collect()
 }
 
 /// A second item with this title.

@@ -10,7 +10,7 @@ pub(crate) fn decoded(document: &Document, lang: Option<&str>) -> String {
 
 /// The longest beginning of a page whose nesting and number of nodes a parser bears.
 pub(crate) fn bounded(page: &str) -> &str {
-    html::bounded(page).0
+    html::bounded(page)
 }
 
 /// The plain text of a piece of HTML, a line for each block.

@@ -2,6 +2,7 @@
 
 mod effect;
 mod markup;
+mod sink;
 mod tree;
 
 use std::borrow::Cow;
@@ -12,7 +13,8 @@ use memchr::memmem::Finder;
 
 use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
-pub(super) use self::tree::{HTML_NODES_MAX, bounded, element_text, parse};
+pub(super) use self::sink::HTML_NODES_MAX;
+pub(super) use self::tree::{bounded, element_text, parse};
 use super::FIELD_BYTES_MAX;
 use crate::text::{reference, spacing};
 

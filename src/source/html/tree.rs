@@ -1,87 +1,60 @@
 //! A page as a tree, within bounds that hostile nesting cannot blow up.
 
+use html5ever::ParseOpts;
+use html5ever::driver::parse_document;
+use html5ever::tendril::{StrTendril, TendrilSink};
+use html5ever::tree_builder::TreeBuilderOpts;
 use scraper::{ElementRef, Html, Node};
 
 use super::Lines;
 use super::effect::{Effect, effect};
-use super::markup::{Markup, after_end, markup, split_at};
+use super::sink::{Excess, Sink};
 
-/// Deepest nesting of a page that is parsed; browsers stop at the same depth.
-const HTML_DEPTH_MAX: usize = 512;
-
-/// Most nodes that parsing a page may make. Unclosed formatting elements are made anew in every paragraph after
-/// them (the "reconstruction" of the HTML standard), so a small page could otherwise fill the memory.
-pub(in crate::source) const HTML_NODES_MAX: usize = 400_000;
-
-/// Elements without content.
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
-    "wbr",
-];
-
-/// Elements whose end tag is often left out and which end each other.
-const SELF_ENDING: [&str; 11] = ["body", "dd", "dt", "head", "html", "li", "option", "p", "td", "th", "tr"];
-
-/// Elements that stay in force until ended by name (HTML standard, "list of active formatting elements").
-const FORMATTING: [&str; 14] =
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+/// A page as far as it was read.
+struct Built {
+    html: Html,
+    /// Bytes that were read.
+    read: usize,
+    /// Of these, those that make no more than a page may.
+    within: usize,
+    /// What there is too much of in the rest.
+    excess: Option<Excess>,
+}
 
 /// Parses a page. What is nested too deep or would make too many nodes is cut off, and told.
 pub(in crate::source) fn parse(page: &str) -> (Html, Option<String>) {
-    let (fit, cut) = bounded(page);
-    (Html::parse_document(fit), cut)
+    let Built { html, read, excess, .. } = build(page, ParseOpts::default());
+    let told = |excess: Excess| format!("the page {}: read up to byte {read}", excess.as_str());
+    (html, excess.map(told))
 }
 
-/// The longest beginning of a page that stays within [`HTML_DEPTH_MAX`] and [`HTML_NODES_MAX`].
-pub(in crate::source) fn bounded(page: &str) -> (&str, Option<String>) {
-    let mut open: Vec<&str> = Vec::new();
-    // Formatting elements not ended by a tag of their own: the parser opens them again after each block.
-    let mut loose = 0_usize;
-    let mut nodes = 0_usize;
-    let mut rest = page;
-    while let Some((_, from)) = split_at(rest, b'<') {
-        let tag = match markup(from) {
-            Markup::Tag(tag) => tag,
-            Markup::Character => {
-                rest = from.get(1..).unwrap_or_default();
-                continue;
-            }
-            Markup::Endless => break,
-        };
-        rest = from.get(tag.length..).unwrap_or_default();
-        let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(tag.name));
-        nodes += 1;
-        if is(&SELF_ENDING) || effect(tag.name) == Effect::Block {
-            nodes += loose;
+/// The longest beginning of a page that is nested no deeper and makes no more nodes than [`parse`] reads, for a parser that
+/// runs no scripts and so has elements in `noscript`.
+pub(in crate::source) fn bounded(page: &str) -> &str {
+    let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let built = build(page, ParseOpts { tree_builder, ..ParseOpts::default() });
+    page.get(..built.within).unwrap_or_default()
+}
+
+/// Has the parser read tag by tag until there is too much: one tag can make no more nodes than elements are open.
+fn build(page: &str, options: ParseOpts) -> Built {
+    let mut parser = parse_document(Sink::new(), options);
+    let (mut read, mut within, mut excess) = (0, 0, None);
+    for piece in page.split_inclusive('>') {
+        parser.process(StrTendril::from_slice(piece));
+        read += piece.len();
+        excess = parser.tokenizer.sink.sink.excess();
+        if excess.is_some() {
+            break;
         }
-        if is(&FORMATTING) {
-            loose = if tag.end { loose.saturating_sub(1) } else { loose + 1 };
-        }
-        if tag.end {
-            if let Some(place) = open.iter().rposition(|name| name.eq_ignore_ascii_case(tag.name)) {
-                open.truncate(place);
-            }
-        } else if is(&["script", "style"]) {
-            let Some(after) = after_end(rest, tag.name) else { break };
-            rest = after;
-        } else if !is(&SELF_ENDING) && !is(&VOID) && tag.name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            open.push(tag.name);
-        }
-        if open.len() > HTML_DEPTH_MAX || nodes > HTML_NODES_MAX {
-            let kept = page.len() - from.len();
-            let why = if nodes > HTML_NODES_MAX { "makes too many elements" } else { "nests too deep" };
-            return (
-                page.get(..kept).unwrap_or_default(),
-                Some(format!("the page {why}: read up to byte {kept}")),
-            );
-        }
+        within = read;
     }
-    (page, None)
+    Built { html: parser.finish(), read, within, excess }
 }
 
 /// The plain text of an element, with `<br>` and the borders of blocks as newlines; script and style are no text.
 ///
-/// Walks without recursion: a page may nest as deep as [`HTML_DEPTH_MAX`].
+/// Walks without recursion: a page may nest deep.
 pub(in crate::source) fn element_text(element: ElementRef<'_>) -> String {
     let mut lines = Lines::default();
     let mut hidden = 0_usize;
@@ -129,6 +102,7 @@ fn border(node: &Node, lines: &mut Lines) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sink::{HTML_DEPTH_MAX, HTML_NODES_MAX};
     use super::*;
 
     #[test]
@@ -148,15 +122,51 @@ mod tests {
     #[test]
     fn an_ordinary_page_is_not_cut() {
         let page = "<html><body><ul>".to_owned() + &"<li><p>a <b>b</b> <a href=x>c</a><td>".repeat(20_000);
-        assert_eq!(bounded(&page).1, None);
+        assert_eq!(parse(&page).1, None);
+        assert_eq!(bounded(&page), page);
+        let misnested = "<div><a href=x><p>a</a></div><b><i>b</b></i>".repeat(5_000);
+        assert_eq!(parse(&misnested).1, None, "elements that are put elsewhere nest no deeper");
     }
 
     #[test]
     fn hostile_nesting_is_cut_before_it_is_parsed() {
-        for unit in ["<div>", "<b><p>", "<a href=x><table>", "<font size=1><p>x</div>", "<b id=a></div><p>"] {
+        for unit in [
+            "<div>",
+            "<b><p>",
+            "<a href=x><table>",
+            "<font size=1><p>x</div>",
+            "<b id=a></div><p>",
+            "<svg><g><foreignobject>",
+            "<template>",
+            "<a><p></a>",
+        ] {
             let (page, cut) = parse(&unit.repeat(200_000));
             assert!(cut.is_some(), "{unit}");
-            assert!(page.tree.values().count() <= 2 * HTML_NODES_MAX, "{unit}");
+            assert!(page.tree.values().count() <= HTML_NODES_MAX + 2 * HTML_DEPTH_MAX, "{unit}");
         }
+    }
+
+    /// Many elements of few tags, each another's copy, behind what has the tags look like something else.
+    #[test]
+    fn no_page_makes_more_elements_than_are_counted() {
+        let units = |count: usize| (0..count).map(|n| format!("<font size={n}><p>x")).collect::<String>();
+        for (before, after) in [
+            ("", ""),
+            ("<i x=y'>", "'>"),
+            ("<svg><style>", ""),
+            ("<!x '>", ""),
+            ("<noscript>", ""),
+            ("<math><annotation-xml encoding=text/html>", ""),
+        ] {
+            let page = [before, &units(2_500), after].concat();
+            let (tree, cut) = parse(&page);
+            assert!(tree.tree.values().count() <= HTML_NODES_MAX + 2 * HTML_DEPTH_MAX, "{before}");
+            assert!(before == "<noscript>" || cut.is_some(), "{before}");
+            assert!(bounded(&page).len() < page.len(), "{before}");
+        }
+        let many: String = (0..1_000).map(|n| format!(" a{n}=b")).collect();
+        let copied = format!("<p><b{many}>") + &"x<p>".repeat(100_000);
+        let (tree, cut) = parse(&copied);
+        assert!(cut.is_some() && tree.tree.values().count() < 10_000, "an element has its attributes");
     }
 }
