@@ -598,6 +598,31 @@ fn an_entrys_alert_does_not_wait_and_a_kill_loses_no_article() {
 }
 
 #[test]
+fn an_article_whose_page_ends_the_program_is_given_up_after_a_few_attempts() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, page(STORY));
+    let round = || {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_harmattan"));
+        program.arg("-c").arg(paper.desk.config()).args(["once", "--all"]).env("HARMATTAN_FAIL", "reading:1");
+        program.output().unwrap().status.success()
+    };
+    for attempts in 1..=5 {
+        assert!(!round(), "it ended at the point");
+        assert!(round(), "the next start does not read it");
+        let due = Timestamp::UNIX_EPOCH;
+        alter(&paper.desk, &Network::default(), |waiting| {
+            assert_eq!(waiting.attempts, attempts);
+            Pending { due, ..waiting }
+        });
+    }
+    assert!(round(), "it is given up");
+    let article = paper.explain(1);
+    assert_eq!(text(&article, "/article/end"), "failed");
+    assert_eq!(paper.asked().iter().filter(|target| *target == "/1").count(), 5);
+}
+
+#[test]
 fn the_daemon_fetches_articles_beside_its_polls() {
     let site = Site::start();
     site.show("/feed", Reply::ok(feed(&site, &[])));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{End, Unfit};
+use super::{End, Pending, Unfit};
 use crate::fetch::{Failure, FetchError};
 
 /// How long to wait after each failed attempt; after the last of them the article is given up.
@@ -29,6 +29,21 @@ pub enum Next {
     },
     /// None.
     Over(End),
+}
+
+/// How an article waits while its page is read: should that end the program, it was an attempt that failed.
+#[must_use]
+pub fn reading(pending: Pending, now: Timestamp) -> Pending {
+    let wait = usize::try_from(pending.attempts).ok().and_then(|done| WAITS.get(done));
+    let [.., last] = WAITS;
+    let due = after(now, wait.copied().unwrap_or(last));
+    Pending { attempts: pending.attempts.saturating_add(1), due, ..pending }
+}
+
+/// What becomes of an article of which no attempt is left: the last of them came to no end, since a failed one settles it.
+pub fn spent(pending: &Pending) -> Option<End> {
+    let left = usize::try_from(pending.attempts).is_ok_and(|done| done <= WAITS.len());
+    (!left).then(|| End::Failed { detail: "reading its page ended the program".to_owned() })
 }
 
 /// When one is due that was put off until then. No wait is longer than a day: one that seems to be tells that
@@ -91,6 +106,8 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
 mod tests {
     use super::*;
     use crate::fetch::Freshness;
+    use crate::item::{ItemId, SourceName};
+    use crate::store::Day;
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_795_000_000).unwrap()
@@ -116,6 +133,26 @@ mod tests {
             next(&status(503), 4, now()),
             Next::Over(End::Failed { detail: "the server answered 503".into() })
         );
+    }
+
+    #[test]
+    fn an_article_that_ends_the_program_is_tried_as_often_as_one_that_cannot_be_fetched() {
+        let mut pending = Pending {
+            item: ItemId::from_bytes([1; 16]),
+            first: Day(20_000),
+            source: SourceName::new("paper").unwrap(),
+            url: String::new(),
+            attempts: 0,
+            due: now(),
+            repeat: false,
+        };
+        for attempts in 1..=5_u32 {
+            assert_eq!(spent(&pending), None);
+            pending = reading(pending, now());
+            let wait = WAITS[usize::try_from(attempts - 1).unwrap().min(3)];
+            assert_eq!((pending.attempts, pending.due), (attempts, now() + wait));
+        }
+        assert_eq!(spent(&pending).map(|end| end.as_str()), Some("failed"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::article::retry::{self, Next};
 use crate::article::{self, End, Pending, WAIT_DAYS_MAX};
 use crate::config::ArticleChoice;
 use crate::desk::{Desk, Source};
+use crate::fault;
 use crate::fetch::{ACCEPT_PAGE, Answer, Document, Failure, FetchError, Redirects, Request};
 use crate::ingest::Receipt;
 use crate::ingest::article::{self as settlement, Settled};
@@ -59,6 +60,9 @@ pub(super) async fn fetch(
         let end = End::Failed { detail: format!("it waited for more than {WAIT_DAYS_MAX} days") };
         return settle(&station, &desk, Some(&source), pending, end, None).await.map(Ended::alone);
     }
+    if let Some(end) = retry::spent(&pending) {
+        return settle(&station, &desk, Some(&source), pending, end, None).await.map(Ended::alone);
+    }
     if let Some(Page { end, clock, .. }) = known {
         return settle(&station, &desk, Some(&source), pending, end, clock).await.map(Ended::alone);
     }
@@ -75,7 +79,12 @@ pub(super) async fn fetch(
     let fetched = desk.fetcher.crawl_within(&request, PATIENCE).await;
     let showed = fetched.as_ref().ok().and_then(|fetched| fetched.freshness.clock);
     let end = match fetched.map(|fetched| fetched.answer) {
-        Ok(Answer::Document(document)) => read(document, url, source.spec.lang.clone()).await,
+        Ok(Answer::Document(document)) => {
+            // Durable before it is read: a page that ends the program would end it at every start.
+            let reading = retry::reading(pending.clone(), now);
+            station.commit(&desk.fetcher, move |tx| settlement::put_off(tx, &reading)).await?;
+            read(document, url, source.spec.lang.clone()).await
+        }
         Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             End::Failed { detail: "an answer without a document".to_owned() }
         }
@@ -108,7 +117,10 @@ async fn next(station: &Station, error: &FetchError, attempts: u32) -> Result<Ne
 
 /// Takes the text from a page, on a thread that may be kept busy.
 async fn read(document: Document, asked: Url, lang: Option<String>) -> End {
-    let read = tokio::task::spawn_blocking(move || article::read(&document, &asked, lang.as_deref()));
+    let read = tokio::task::spawn_blocking(move || {
+        fault::point("reading");
+        article::read(&document, &asked, lang.as_deref())
+    });
     match read.await {
         Ok(Ok(text)) => End::Used { text },
         Ok(Err(unfit)) => End::Unfit(unfit),
