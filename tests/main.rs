@@ -49,6 +49,7 @@ mod polite;
 mod polling;
 mod presets;
 mod readers;
+mod refused;
 mod remembered;
 mod rhythm;
 mod robots;

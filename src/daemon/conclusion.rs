@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::{failing, hold, thread, untold};
+use super::{failing, hold, split, thread, untold};
 use crate::event::{Event, Network};
 use crate::notify::Accepted;
 use crate::outbox::circuit::Circuit;
@@ -55,6 +55,8 @@ pub(super) struct Recorded {
     pub(super) circuit: Option<Circuit>,
     /// Whether the delivery was dropped while it was under way, and stays so.
     pub(super) dropped: bool,
+    /// What is owed in place of a message of several alerts that was refused.
+    pub(super) halves: Vec<Delivery>,
 }
 
 impl Attempt {
@@ -105,8 +107,25 @@ impl Attempt {
         {
             thread::keep(tx, story, &self.delivery, name)?;
         }
-        let dropped = !put_concluded(tx, &self.concluded(&conclusion))?;
-        Ok(Recorded { conclusion, circuit: (circuit != before).then_some(circuit), dropped })
+        let concluded = self.concluded(&conclusion);
+        let halves = if self.is_refused() { split::halve(tx, &concluded, self.ended)? } else { Vec::new() };
+        let written = if halves.is_empty() {
+            put_concluded(tx, &concluded)?
+        } else {
+            tx.put_delivery(&concluded)?;
+            true
+        };
+        Ok(Recorded {
+            conclusion,
+            circuit: (circuit != before).then_some(circuit),
+            dropped: !written,
+            halves,
+        })
+    }
+
+    /// Whether its receiver will never take just this.
+    fn is_refused(&self) -> bool {
+        matches!(self.outcome, Outcome::Asked(Err(Failure::Permanent { .. })))
     }
 
     /// The delivery as it stands now.

@@ -142,10 +142,10 @@ async fn attempt(
 impl Ended {
     /// The end of an attempt that is on disk.
     fn recorded(attempt: &Attempt, recorded: Recorded) -> Self {
-        let Recorded { conclusion, circuit, dropped } = recorded;
+        let Recorded { conclusion, circuit, dropped, halves } = recorded;
         attempt.tell(&conclusion);
         let again = conclusion.again().filter(|_| !dropped);
-        let owed = conclusion.news.into_iter().flat_map(|(_, owed)| owed).collect();
+        let owed = conclusion.news.into_iter().flat_map(|(_, owed)| owed).chain(halves).collect();
         Self { next: again.map_or(Next::Closed, Next::Again), circuit, owed }
     }
 }

@@ -173,7 +173,7 @@ pub(super) fn bundle(
     (part, parts): (usize, usize),
     now: Timestamp,
     cause: Cause,
-    belongs: fn(&Delivery, Timestamp) -> bool,
+    belongs: impl Fn(&Delivery, Timestamp) -> bool,
 ) -> Result<Option<Delivery>, StoreError> {
     let mut waiting = Vec::new();
     for member in members {

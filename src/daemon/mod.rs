@@ -42,6 +42,7 @@ mod rescue;
 mod same;
 pub mod sender;
 mod shelf;
+mod split;
 pub mod station;
 pub mod systemd;
 mod thread;
