@@ -58,7 +58,9 @@ fn g8_a_poll_by_hand_keeps_five_minutes_from_the_last() {
 fn the_sources_of_a_host_that_answers_again_are_asked_soon_whatever_their_backoff() {
     let site = Site::start();
     let names: Vec<String> = (0..20).map(|n| format!("s{n}")).collect();
-    names.iter().for_each(|name| site.show(&format!("/{name}"), Reply::ok(FEED)));
+    for name in &names {
+        site.show(&format!("/{name}"), Reply::ok(FEED));
+    }
     let source = |name: &String| feed(name, &site.url(&format!("/{name}"))) + "interval = \"1m\"\n";
     let sources: String = names.iter().map(source).collect();
     let desk = desk(&format!("[store]\npath = \"../store\"\n{sources}"));

@@ -126,8 +126,10 @@ fn l12_hostile_documents_cost_bounded_time_and_memory() {
 
 /// Pages of few bytes that have a parser make many elements, and their names.
 fn pages() -> Vec<(String, String)> {
-    let fonts = |count: usize| (0..count).map(|n| format!("<font size={n}><p>x")).collect::<String>();
-    let attributes: String = (0..1_000).map(|n| format!(" a{n}=b")).collect();
+    let font = |n: usize| format!("<font size={n}><p>x");
+    let fonts = |count: usize| (0..count).map(font).collect::<String>();
+    let attribute = |n: usize| format!(" a{n}=b");
+    let attributes: String = (0..1_000).map(attribute).collect();
     let rows = [
         ("", fonts(5_000), ""),
         ("<i x=y'>", fonts(5_000), "'>"),

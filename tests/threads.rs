@@ -89,9 +89,10 @@ fn round(desk: &Desk, site: &Site, source: &str, entries: &[(&str, &str)]) {
 fn told(chats: &Server, of: Service) -> Vec<(String, Option<String>)> {
     let told = |asked: Asked| {
         let body = check(of, &asked, clock::now());
-        let [words, relation] = match of {
-            Service::Matrix => ["/body", "/m.relates_to/event_id"],
-            _ => ["/text", "/reply_parameters/message_id"],
+        let [words, relation] = if of == Service::Matrix {
+            ["/body", "/m.relates_to/event_id"]
+        } else {
+            ["/text", "/reply_parameters/message_id"]
         };
         let words = body.pointer(words).and_then(Value::as_str).unwrap().lines().next().unwrap().to_owned();
         let follows = body.pointer(relation).map(|id| id.to_string().replace('"', ""));

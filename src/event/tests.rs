@@ -426,16 +426,15 @@ fn hosts_that_answer_in_between_speak_for_the_network() {
 fn sources_that_are_asked_every_few_hours_tell_of_the_network_and_are_not_blamed() {
     let hosts = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(|name| format!("{name}.example"));
     let hosts: Vec<&'static str> = hosts.map(|host| &*host.leak()).to_vec();
-    let (mut shared, mut healths) = (Known::default(), vec![Health::default(); 10]);
+    let (mut network, mut each) = (Network::default(), vec![Known::default(); 10]);
     let mut all = Vec::new();
     let mut ask = |minute, n: usize, is_cut| {
         let host = hosts[n];
         let poll =
             if is_cut { cut(host, host) } else { Observed { source: host, host: Some(host), ..well() } };
-        shared.health = std::mem::take(&mut healths[n]);
-        let known = std::mem::take(&mut shared);
+        let known = Known { network: network.clone(), ..each[n].clone() };
         let (known, events) = told(known, vec![(minute, Observed { hosts: 10, ..poll })]);
-        (healths[n], shared) = (known.health.clone(), known);
+        (network, each[n]) = (known.network.clone(), known);
         all.extend(events);
     };
     // One every 70 minutes, but the first four time and again: five are needed.

@@ -46,15 +46,15 @@ fn canonical(link: &str) -> Option<(&str, &str)> {
     let (host, behind) = rest.split_at(memchr(b'/', rest.as_bytes())?);
     // What ends in a number is an address, which can be written in many ways; `xn--` can be wrong.
     let (_, last) = host.rsplit_once('.')?;
-    let in_host = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
-    let is_host = last.starts_with(|c: char| c.is_ascii_lowercase())
-        && host.bytes().all(|byte| in_host(&byte))
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let is_name = last.starts_with(|c: char| c.is_ascii_lowercase())
+        && host.bytes().all(is_plain)
         && !host.contains("xn--")
         && !host.contains("..")
         && !host.starts_with('.');
     // A point can be a whole segment of a path, also as `%2e`.
     let goes_up = || behind.contains("/.") || behind.contains("%2");
-    (is_host && behind.bytes().all(|byte| STAYS[usize::from(byte)]) && !goes_up()).then_some((host, behind))
+    (is_name && behind.bytes().all(|byte| STAYS[usize::from(byte)]) && !goes_up()).then_some((host, behind))
 }
 
 /// Whether a parser would write a link just so; `false` when only a parser knows.

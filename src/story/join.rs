@@ -199,7 +199,9 @@ mod tests {
                 story.told[0].thread.get_or_insert_with(|| "41".to_owned());
             }
             let other = story.told[1].clone();
-            taken.iter().for_each(|severity| take_back(&mut story, &who("chat"), *severity));
+            for severity in taken {
+                take_back(&mut story, &who("chat"), *severity);
+            }
             assert_eq!(story.told.pop(), Some(other), "{taken:?}");
             let told = story.told.pop().map(|told| (told.severity, told.thread));
             assert_eq!(told, left.map(|severity| (severity, Some("41".to_owned()))), "{taken:?}");

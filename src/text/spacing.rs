@@ -72,8 +72,8 @@ fn plain_bytes(bytes: &[u8], place: usize, spaced: bool) -> usize {
     let (mut plain, mut spaced) = (0, spaced);
     while let Some(eight) = eight::eight(bytes, place + plain) {
         let low = eight::low(eight);
-        let spaces = eight::within(low, b' ', b' ') & !eight & HIGH;
-        let twice = spaces & (spaces << 8 | u64::from(spaced) << 7);
+        let blanks = eight::within(low, b' ', b' ') & !eight & HIGH;
+        let twice = blanks & (blanks << 8 | u64::from(spaced) << 7);
         let controls = (!eight::at_least(low, b' ') | eight::at_least(low, 0x7F)) & !eight;
         // C2 and E1 to E3, without the eighth bit.
         let doubtful = (eight::within(low, 0x42, 0x42) | eight::within(low, 0x61, 0x63)) & eight;
@@ -82,7 +82,7 @@ fn plain_bytes(bytes: &[u8], place: usize, spaced: bool) -> usize {
         if more < 8 {
             break;
         }
-        spaced = spaces >> 63 != 0;
+        spaced = blanks >> 63 != 0;
     }
     plain
 }

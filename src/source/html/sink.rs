@@ -47,7 +47,7 @@ pub(super) struct Handle {
     id: Id,
     /// Its place among the depths.
     place: usize,
-    /// Whether it is an element of MathML that holds HTML.
+    /// Whether it is an element of formulas that holds HTML.
     holds_html: bool,
 }
 
