@@ -70,7 +70,8 @@ fn aside() -> (Site, Desk) {
     let desk = quick("", &one);
     assert_eq!(desk.poll()["outcome"], "baseline");
     let config = std::fs::read_to_string(desk.config()).unwrap();
-    std::fs::write(desk.config(), format!("{config}{two}")).unwrap();
+    let rule = "[[rule]]\nname = \"convoy\"\nall = [\"convoy attacked\"]\n";
+    std::fs::write(desk.config(), format!("{config}{two}{rule}")).unwrap();
     for _ in 0..2 {
         assert_eq!(desk.all()["two"]["outcome"], "same");
     }
@@ -97,9 +98,14 @@ fn r7_who_stands_aside_for_a_source_that_fails_is_due() {
         assert!(started.elapsed() < PATIENCE);
         desk.run(&["sources", "poll", "one", "--json"]);
     }
-    let due = desk.due();
-    assert_eq!(due["two"]["outcome"], "baseline", "{due:?}");
-    site.show("/real", reply(&["two", "one"]));
+    site.show("/real", reply(&["Convoy attacked", "one"]));
+    let two = &desk.due()["two"];
+    assert_eq!(
+        (&two["outcome"], number(two, "/alerts")),
+        (&"baseline".into(), 1),
+        "what the other never saw"
+    );
+    site.show("/real", reply(&["Convoy attacked again", "Convoy attacked", "one"]));
     assert_eq!(number(&desk.all()["two"], "/new"), 1);
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::record::Told;
-use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, record};
+use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, look_up, record, was_shown};
 use crate::article::End;
 use crate::config::Backlog;
 use crate::item::{Dating, Item, ItemId, SeenKey, dating, link};
@@ -44,6 +44,7 @@ impl Ingest<'_> {
         receipt.baseline = state.baseline.is_none() || another && unknown || self.open.is_some();
         receipt.items = count(self.harvest.items.len());
 
+        let elsewhere = self.known_elsewhere(state)?;
         let newest = newest_versions(&roll, &self.harvest.items);
         let both = || self.harvest.items.iter().zip(&roll.standings);
         let mut taken = HashMap::with_capacity(newest.len());
@@ -51,7 +52,8 @@ impl Ingest<'_> {
             if newest.get(&standing.owner) != Some(&place) {
                 continue;
             }
-            let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing };
+            let elsewhere = elsewhere.get(place).copied();
+            let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing, elsewhere };
             let seen = match standing.seen {
                 None => self.take_new(&entry, place, receipt)?,
                 Some(seen) => self.take_known(&entry, seen, receipt)?,
@@ -68,6 +70,20 @@ impl Ingest<'_> {
         self.tx.put_seen(source, &marks)?;
         self.update(state, receipt);
         Ok(())
+    }
+
+    /// Of each item whether the source knows it for which this one stood aside, where the baseline to come is of the
+    /// document that was read there; else nothing.
+    fn known_elsewhere(&self, state: &SourceState) -> Result<Vec<bool>, StoreError> {
+        let other = state.learned.same_as.as_ref().filter(|_| state.baseline.is_none());
+        let Some(other) = other else { return Ok(Vec::new()) };
+        let from = self.tx.source(other)?.and_then(|other| Some(other.validators?.0));
+        if from.as_ref() != Some(&self.harvest.validators.0) {
+            return Ok(Vec::new());
+        }
+        let candidates = self.harvest.items.iter().map(|judged| &judged.candidate);
+        let answers = look_up(candidates, |keys| self.tx.seen(other, keys))?;
+        Ok(answers.iter().map(|answers| was_shown(answers)).collect())
     }
 
     /// The item under the id that it has been known by from the first.
@@ -92,7 +108,7 @@ impl Ingest<'_> {
         let judged = &*entry.judged;
         let seen = self.shown(None, &judged.candidate);
         receipt.new += 1;
-        if self.is_old(judged, receipt.baseline) && !(receipt.baseline && self.in_backlog(judged, place)) {
+        if self.is_old(entry, receipt.baseline) && !(receipt.baseline && self.in_backlog(judged, place)) {
             receipt.baseline_fired += u32::from(record::fires(&self.verdict(judged)));
             return Ok(seen);
         }
@@ -210,9 +226,13 @@ impl Ingest<'_> {
     }
 
     /// Whether an unknown item is one of those that were there before: of a baseline all are, but for what is dated later
-    /// than a damaged store forgot, or than the baseline was begun whose readings were cut.
-    fn is_old(&self, judged: &Judged, baseline: bool) -> bool {
-        let item = &judged.candidate.item;
+    /// than a damaged store forgot, or than the baseline was begun whose readings were cut, and for what the source does
+    /// not know whose document it was.
+    fn is_old(&self, entry: &Entry<'_>, baseline: bool) -> bool {
+        if let Some(known) = entry.elsewhere {
+            return known;
+        }
+        let item = &entry.judged.candidate.item;
         match self.lost.or(self.open).zip(item.published.or(item.updated)) {
             Some((since, dated)) => dated < since,
             None => baseline,
@@ -241,7 +261,7 @@ impl Ingest<'_> {
             state.baseline_fired = fired.saturating_add(receipt.baseline_fired);
             state.baseline_cut = cut.saturating_add(u8::from(!self.harvest.whole));
             state.baseline = Some(self.open.unwrap_or(self.poll.started));
-            // The one known is of another address.
+            // The one known is of another document.
             state.body = None;
         } else if receipt.new > 0 {
             state.last_new = Some(self.poll.started);
@@ -268,6 +288,8 @@ struct Entry<'a> {
     judged: Cow<'a, Judged>,
     roll: &'a Roll,
     standing: &'a Standing,
+    /// Whether the source knows it whose document this was, where that is asked.
+    elsewhere: Option<bool>,
 }
 
 impl Entry<'_> {
