@@ -201,7 +201,6 @@ async fn try_poll(
     let freshness = Freshness { retry_after: freshness.retry_after.max(order), ..freshness };
     let lesson = learn::learn(source, &state, &read, led.as_ref(), time.started);
     let decision = decide(desk, source, &state, &read, freshness, time, &lesson);
-    let learned = Learned { reason: Some(decision.reason), ..lesson.learned };
     let poll = ingest::Poll {
         source: polled(source),
         started: time.started,
@@ -210,7 +209,7 @@ async fn try_poll(
         due: decision.due,
         not_before: decision.not_before,
         missed: read.missed,
-        learned,
+        learned: Learned { reason: Some(decision.reason), ..lesson.learned },
         witness: Witness {
             host: host.or_else(|| source.host()),
             others,
@@ -230,8 +229,7 @@ async fn try_poll(
         station.articles.notify_one();
     }
     log(source, &state, &receipt, decision.reason);
-    let failures = receipt.failing.as_ref().filter(|_| word == "failed").map_or(0, |failing| failing.polls);
-    let freed = desk.landings.failed(source.name(), failures);
+    let freed = same::freed(desk, source, receipt.failing.as_ref().filter(|_| word == "failed"));
     let report = report(source, &receipt, word, read.problems, decision.due);
     let Receipt { deliveries, repeat, back, .. } = receipt;
     Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat, freed, back })

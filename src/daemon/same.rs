@@ -12,7 +12,7 @@ use crate::fetch::Freshness;
 use crate::ingest::{self, Aside, Harvest, Outcome};
 use crate::item::SourceName;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
-use crate::store::{SourceState, StoreError};
+use crate::store::{Failing, SourceState, StoreError};
 
 /// The source that has the document which this one was given and could read, if it is another. Of a page put up while
 /// a whole site is at work nothing can be read, and nobody stands aside.
@@ -86,6 +86,11 @@ pub(super) async fn stand_aside(
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
     let deliveries = receipt.deliveries;
     Ok(Polling { report, deliveries, due, doubtful: false, repeat: false, freed: Vec::new(), back: None })
+}
+
+/// Who stood aside for a source and is due now that it fails; `failing` where its last poll failed.
+pub(super) fn freed(desk: &Desk, source: &Source, failing: Option<&Failing>) -> Vec<SourceName> {
+    desk.landings.failed(source.name(), failing.map_or(0, |failing| failing.polls))
 }
 
 /// When a source is due by what the store says of it; `None` when that is now, also because the source for which it
