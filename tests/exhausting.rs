@@ -138,7 +138,7 @@ fn pages() -> Vec<(String, String)> {
         ("<noscript>", fonts(5_000), ""),
         ("<math><annotation-xml encoding=text/html>", fonts(5_000), ""),
         ("<svg><style>", "<g>".repeat(500_000), ""),
-        ("", format!("<p><b{attributes}>{}", "x<p>".repeat(100_000)), ""),
+        ("", format!("<p><b{attributes}>{}", " <p>".repeat(100_000)), ""),
     ];
     let page = |(before, many, after)| format!("<html><body><i>y</i>{before}{many}{after}");
     rows.into_iter().map(|row| (format!("{}{}", row.0, row.1.len()), page(row))).collect()

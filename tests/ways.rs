@@ -328,6 +328,11 @@ fn whoever_did_not_get_what_was_given_up_is_told_of_the_next_report_of_its_story
         assert_eq!(count(&stage), [before[0] + next, before[1]], "{told}: who has it is not told again");
         stage.poll(&["A convoy attacked!!"]);
         assert_eq!(count(&stage), [before[0] + next, before[1]], "{told}: once");
+        if !may_have {
+            // Of the two one was tried last, and the other waited behind it.
+            stage.poll(&["A convoy attacked again!"]);
+            assert_eq!(count(&stage), [before[0] + 2, before[1]], "{told}: the other as well");
+        }
     }
 }
 

@@ -367,7 +367,7 @@ mod tests {
             (DeliveryState::Dropped { at: at(1), by: None }, DeliveryState::Dropped { at: at(1), by: None }),
         ] {
             let work = |tx: &dyn Transaction, id| {
-                drop(claim(tx, id, &Terms { at: at(5), question: None, thread: None }).unwrap())
+                drop(claim(tx, id, &Terms { at: at(5), question: None, thread: None }).unwrap());
             };
             assert_eq!(left(before.clone(), work), after, "{before:?}");
         }

@@ -88,7 +88,7 @@ mod tests {
             Delivery::owed(who, alert.into(), Timestamp::UNIX_EPOCH, DeliveryState::Ready)
         };
         let folder = tempfile::tempdir().unwrap();
-        let store = SledStore::create(folder.path()).unwrap();
+        let opened = SledStore::create(folder.path()).unwrap();
         let work = &mut |tx: &dyn Transaction| {
             tx.put_story(&story)?;
             keep(tx, story.id, &owed(who("-1")), "41")?;
@@ -102,6 +102,6 @@ mod tests {
             }
             Ok(())
         };
-        store.transact(work).unwrap();
+        opened.transact(work).unwrap();
     }
 }

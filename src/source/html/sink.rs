@@ -19,7 +19,7 @@ pub(super) const HTML_DEPTH_MAX: usize = 512;
 pub(in crate::source) const HTML_NODES_MAX: usize = 400_000;
 
 /// Most attributes of all elements together: an element that is made anew has those of the first.
-const HTML_ATTRIBUTES_MAX: usize = 4 * HTML_NODES_MAX;
+const HTML_ATTRIBUTES_MAX: usize = 2 * HTML_NODES_MAX;
 
 /// What a page has too much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
