@@ -54,6 +54,8 @@ enum Order {
 #[derive(Clone, Debug)]
 pub struct Writer {
     orders: mpsc::Sender<Order>,
+    /// Of whom it is to find a place in line: whoever is woken for one could else be overtaken.
+    turn: Arc<tokio::sync::Mutex<()>>,
     record: Arc<Record>,
 }
 
@@ -105,7 +107,7 @@ impl Writer {
         let noted = Arc::clone(&record);
         let thread =
             thread::Builder::new().name("store".into()).spawn(move || run(store.as_ref(), queue, &noted))?;
-        Ok((Self { orders, record }, thread))
+        Ok((Self { orders, turn: Arc::default(), record }, thread))
     }
 
     /// Runs `work` in one transaction and resolves after the sync that covers it. Commits happen in the order of
@@ -150,7 +152,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job = Commit { work, value: None, reply };
-        self.orders.send(order(Box::new(job))).await.map_err(|_| StoreError::Stopped)?;
+        self.line_up(order(Box::new(job))).await?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -172,8 +174,14 @@ impl Writer {
                 tracing::debug!("a look at the store ended after its caller had gone");
             }
         });
-        self.orders.send(Order::Look(look)).await.map_err(|_| StoreError::Stopped)?;
+        self.line_up(Order::Look(look)).await?;
         answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Takes a place in line, behind all who asked for one before.
+    async fn line_up(&self, order: Order) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        self.orders.send(order).await.map_err(|_| StoreError::Stopped)
     }
 
     /// Number of syncs so far.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -75,7 +76,7 @@ impl Desk {
     /// `alerts list`, oldest first.
     pub(crate) fn alerts(&self) -> Vec<Value> {
         let mut alerts = self.run(&["alerts", "list", "--json"]);
-        alerts.sort_by_key(|alert| text(alert, "/created"));
+        alerts.sort_by_key(|alert| text(alert, "/created").parse::<Timestamp>().unwrap());
         alerts
     }
 
