@@ -1,5 +1,7 @@
 //! What a body is, whatever its `Content-Type` says.
 
+use memchr::{memchr, memchr_iter, memmem};
+
 use super::charset;
 use crate::fetch::is_challenge;
 
@@ -61,18 +63,19 @@ enum Root {
 
 fn root(text: &str) -> Root {
     let mut root = Root::None;
-    let mut rest = text;
+    let (mut rest, mut asides) = (text, Asides::default());
     while let Some((_, piece)) = rest.split_once('<') {
         let place = text.len() - piece.len() - 1;
         if place > ROOT_BYTES_MAX && matches!(root, Root::Fragment) {
             break;
         }
-        if let Some(behind) = text.get(place..).and_then(behind_aside) {
+        if let Some(behind) = text.get(place..).and_then(|text| asides.behind(text)) {
             rest = behind;
             continue;
         }
         rest = piece;
-        let end = piece.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(piece.len());
+        let end =
+            piece.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '/')).unwrap_or(piece.len());
         let name = piece.get(..end).unwrap_or_default().to_ascii_lowercase();
         match name.rsplit(':').next().unwrap_or_default() {
             "rss" | "rdf" | "feed" | "channel" => return Root::Feed,
@@ -85,20 +88,37 @@ fn root(text: &str) -> Root {
     root
 }
 
-/// What follows the comment, processing instruction or document type at the head of `text`; one that never ends is none.
-fn behind_aside(text: &str) -> Option<&str> {
-    if let Some((open, close)) = ASIDES.iter().find(|(open, _)| text.starts_with(open)) {
-        return text.get(open.len()..)?.split_once(close).map(|(_, behind)| behind);
+/// What stands aside from the tags of a text. Of what was looked for in vain once nothing is found behind it either, and
+/// is not looked for again.
+#[derive(Default)]
+struct Asides {
+    endless: [bool; ASIDES.len()],
+    /// Whether a document type was met: a second one is junk.
+    typed: bool,
+}
+
+impl Asides {
+    /// What follows the comment, processing instruction or document type at the head of `text`; one that never ends is none.
+    fn behind<'a>(&mut self, text: &'a str) -> Option<&'a str> {
+        for ((open, close), endless) in ASIDES.iter().zip(&mut self.endless) {
+            let Some(inside) = text.strip_prefix(open).filter(|_| !*endless) else { continue };
+            let end = memmem::find(inside.as_bytes(), close.as_bytes());
+            *endless = end.is_none();
+            return inside.get(end? + close.len()..);
+        }
+        let declares = text.get(.."<!DOCTYPE".len())?.eq_ignore_ascii_case("<!DOCTYPE");
+        if !declares || std::mem::replace(&mut self.typed, true) {
+            return None;
+        }
+        let end = memchr(b'>', text.as_bytes())?;
+        let open = text.get(..end)?.find('[');
+        // Its own declarations, if it has any, end before its end.
+        let own = open.and_then(|open| {
+            let closes = memchr_iter(b']', text.as_bytes()).skip_while(|place| *place < open);
+            closes.filter_map(|place| text.get(place + 1..)?.trim_start().strip_prefix('>')).next()
+        });
+        own.or_else(|| text.get(end + 1..))
     }
-    let declares = text.get(.."<!DOCTYPE".len())?.eq_ignore_ascii_case("<!DOCTYPE");
-    let (head, behind) = text.split_once('>').filter(|_| declares)?;
-    let own = head.find('[').and_then(|open| text.get(open..));
-    let mut closes = own.into_iter().flat_map(|own| own.split(']').skip(1));
-    // Its own declarations, if it has any, end before its end.
-    closes.find_map(|after| after.trim_start().strip_prefix('>')).map_or(Some(behind), |after| {
-        let place = after.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-        text.get(place..)
-    })
 }
 
 #[cfg(test)]
