@@ -114,8 +114,8 @@ impl Asides {
         let open = text.get(..end)?.find('[');
         // Its own declarations, if it has any, end before its end.
         let own = open.and_then(|open| {
-            let closes = memchr_iter(b']', text.as_bytes()).skip_while(|place| *place < open);
-            closes.filter_map(|place| text.get(place + 1..)?.trim_start().strip_prefix('>')).next()
+            let mut closes = memchr_iter(b']', text.as_bytes()).skip_while(|place| *place < open);
+            closes.find_map(|place| text.get(place + 1..)?.trim_start().strip_prefix('>'))
         });
         own.or_else(|| text.get(end + 1..))
     }
