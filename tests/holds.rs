@@ -87,7 +87,7 @@ impl Stage {
     /// Of each delivery the state and what it waits for, in the order in which they were owed.
     fn outbox(&self) -> Vec<String> {
         let mut rows = self.desk.run(&["outbox", "list", "--all", "--json"]);
-        rows.sort_by_key(|row| (text(row, "/created"), text(row, "/bundle")));
+        rows.sort_by_key(|row| (text(row, "/created").parse::<Timestamp>().unwrap(), text(row, "/bundle")));
         let says = |row: &Value| {
             let (state, reason) = (text(row, "/state"), text(row, "/reason"));
             if state == "held" { format!("held {reason}") } else { state }
