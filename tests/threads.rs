@@ -36,10 +36,13 @@ fn service(asked: &Asked) -> Service {
     if asked.target.starts_with("/_matrix/") { Service::Matrix } else { Service::Telegram }
 }
 
-/// Both services at one place, which answers so; the number is that of all messages so far.
+/// Both services at one place, which answers so; the number is that of the messages to that service so far.
 fn chats(answer: impl Fn(&Asked, u64) -> Reply + Send + Sync + 'static) -> Server {
-    let count = AtomicU64::new(0);
-    Server::start(move |asked| answer(asked, count.fetch_add(1, Ordering::SeqCst) + 1))
+    let counts = SERVICES.map(|_| AtomicU64::new(0));
+    Server::start(move |asked| {
+        let count = &counts[usize::from(service(asked) == Service::Matrix)];
+        answer(asked, count.fetch_add(1, Ordering::SeqCst) + 1)
+    })
 }
 
 /// Three sources, three rules of growing severity, and both services told of all.
@@ -109,12 +112,7 @@ fn name(of: Service, number: u64) -> String {
 #[test]
 fn what_follows_in_a_story_goes_on_from_its_first_message_in_a_chat() {
     let site = Site::start();
-    // Each service counts for itself: the first alert has number 1 in both.
-    let counts = [AtomicU64::new(1), AtomicU64::new(1)];
-    let chats = chats(move |asked, _| {
-        let count = &counts[usize::from(service(asked) == Service::Matrix)];
-        taken(asked, count.fetch_add(1, Ordering::SeqCst))
-    });
+    let chats = chats(taken);
     let desk = desk(&site, &chats, "");
     round(&desk, &site, "a", &[("1", "Shots heard near Gao")]);
     round(&desk, &site, "b", &[("1", "A convoy attacked near Gao")]);
@@ -137,21 +135,17 @@ fn a_chat_that_has_forgotten_where_a_story_began_is_told_what_follows_all_the_sa
     let site = Site::start();
     // As Synapse does where it cannot find the event; what is refused counts, too.
     let unknown = r#"{"errcode":"M_UNKNOWN","error":"Can't send relation to unknown event"}"#;
-    let forgets = |body: &str| body.contains("$event-") && !body.contains("$event-9\"");
-    let numbers = [AtomicU64::new(1), AtomicU64::new(7)];
-    let chats = chats(move |asked, _| {
-        let body = String::from_utf8_lossy(&asked.body);
-        let is_matrix = service(asked) == Service::Matrix;
-        let number = numbers[usize::from(is_matrix)].fetch_add(1, Ordering::SeqCst);
-        if forgets(&body) { Reply::status(400).body(unknown) } else { taken(asked, number) }
+    let chats = chats(move |asked, number| {
+        let forgotten = String::from_utf8_lossy(&asked.body).contains("$event-1\"");
+        if forgotten { Reply::status(400).body(unknown) } else { taken(asked, number) }
     });
     let desk = desk(&site, &chats, "");
     round(&desk, &site, "a", &[("1", "Shots heard near Gao")]);
     round(&desk, &site, "b", &[("1", "A convoy attacked near Gao")]);
     round(&desk, &site, "c", &[("1", "The base falls at Gao")]);
     let follows: Vec<_> = told(&chats, Service::Matrix).into_iter().map(|(_, follows)| follows).collect();
-    // The first is 7, the refused one 8; the same without a thread is 9, and the last goes on from that.
-    assert_eq!(follows, [None, Some("$event-7".to_owned()), None, Some("$event-9".to_owned())]);
+    // The second is refused; the same without a thread is the third, and the last goes on from that.
+    assert_eq!(follows, [None, Some("$event-1".to_owned()), None, Some("$event-3".to_owned())]);
     let owed = desk.run(&["outbox", "list", "--all", "--json"]);
     assert!(owed.iter().all(|row| row["state"] == "delivered"), "{owed:?}");
 }
@@ -160,14 +154,7 @@ fn a_chat_that_has_forgotten_where_a_story_began_is_told_what_follows_all_the_sa
 fn every_attempt_goes_on_from_the_same_message() {
     let site = Site::start();
     // The second message of each service is not taken at first; meanwhile nothing else can begin the story anew.
-    let counts = [AtomicU64::new(0), AtomicU64::new(0)];
-    let chats = chats(move |asked, _| {
-        let count = &counts[usize::from(service(asked) == Service::Matrix)];
-        match count.fetch_add(1, Ordering::SeqCst) + 1 {
-            2 => Reply::status(503),
-            number => taken(asked, number),
-        }
-    });
+    let chats = chats(|asked, number| if number == 2 { Reply::status(503) } else { taken(asked, number) });
     let desk = desk(&site, &chats, "");
     round(&desk, &site, "a", &[("1", "Shots heard near Gao")]);
     round(&desk, &site, "b", &[("1", "A convoy attacked near Gao")]);

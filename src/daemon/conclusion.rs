@@ -204,7 +204,7 @@ impl Conclusion {
 }
 
 /// Writes how a delivery stands after an attempt, and tells whether it did: one that was dropped while it was under way
-/// stays dropped, unless it was the last attempt anyway. Whom it does not tell, since it was given up, hears of the story later.
+/// stays dropped, unless it was the last attempt anyway. Who is not told, since it was given up, hears of the story later.
 ///
 /// # Errors
 /// When the store cannot be read or written.

@@ -10,7 +10,8 @@ use crate::outbox::{Delivery, DeliveryId, DeliveryState, Subject};
 use crate::store::{StoreError, Transaction};
 
 /// Has the alerts of `refused`, a bundle that its receiver will never take, leave in two of half as many, and one that is
-/// left alone by itself. What is newly owed: nothing where it is no bundle of several, or one that lists what fits.
+/// left alone by itself. What is newly owed: nothing where it is no bundle of several, or one of more than a part holds, of
+/// which a chat lists what fits.
 ///
 /// # Errors
 /// When the store cannot be read or written.

@@ -55,9 +55,7 @@ impl<'a> Tag<'a> {
 
 /// The prefix and the local part of a name.
 pub(super) fn split_name(name: &str) -> (&str, &str) {
-    let colon = memchr(b':', name.as_bytes());
-    let parts = colon.and_then(|colon| Some((name.get(..colon)?, name.get(colon + 1..)?)));
-    parts.unwrap_or(("", name))
+    name.split_once(':').unwrap_or(("", name))
 }
 
 /// Iterator over the attributes of a tag.
