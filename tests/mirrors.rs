@@ -198,6 +198,9 @@ fn a_mirrors_page_that_does_not_touch_what_was_read_before_is_a_gap() {
             (new, gap),
             "{poll}"
         );
+        let source = &desk.sources()["post"];
+        let overlap = ["/window_known", "/window_items"].map(|count| number(source, count));
+        assert_eq!(overlap, [20 - new, 20], "{source}");
     }
     let source = &desk.sources()["post"];
     assert_eq!(

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use tracing::info;
 
-use super::ask::{Via, is_same_document};
+use super::ask::is_same_document;
+use super::learn::Shown as Overlap;
 use crate::desk::{Source, Target};
 use crate::ingest::{self, Missed};
 use crate::source::telegram::{self, ChannelName, Known, Shown};
@@ -134,18 +135,18 @@ pub fn file(items: &mut [Candidate], source: &Source, before: &ChannelState, id:
     }
 }
 
-/// Takes out of a mirror's page what is known already, and what is older than the baseline. What a mirror makes of a
-/// known message is no edit of it, and its numbers say nothing of how far the channel was read. Tells of the gap when the
-/// page does not touch what was read before.
+/// Takes out of a mirror's page what is known already, and what is older than the baseline, and counts it as known. What a
+/// mirror makes of a known message is no edit of it, and its numbers say nothing of how far the channel was read. Tells of
+/// the gap when the page does not touch what was read before.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn settle_mirrored(
+pub(super) fn settle_mirrored(
     store: &dyn Store,
     source: &Source,
     state: &SourceState,
     reading: &mut Reading,
-    via: Via,
+    overlap: &mut Overlap,
     now: Timestamp,
 ) -> Result<Option<Missed>, StoreError> {
     let is_same = is_same_document(source, state);
@@ -157,14 +158,15 @@ pub fn settle_mirrored(
     let mut fresh = Vec::new();
     for item in reading.items.drain(..) {
         let is_known = ingest::known(&store.seen(source.name(), &ingest::lookups(&item))?).is_some();
-        if !is_known && is_since(first, number(&item)) {
+        let is_old = is_known || !is_since(first, number(&item));
+        overlap.add(is_old, item.item.published);
+        if !is_old {
             fresh.push(item);
         }
     }
     // A window of one message that moves on is no sign of a gap.
     let is_apart = fresh.len() == shown && shown > 1;
     reading.items = fresh;
-    reading.complaint = Some(via.cause);
     let Some(since) = state.baseline.filter(|_| is_same && is_apart) else { return Ok(None) };
     if follows(store, source, state, oldest)? {
         return Ok(None);

@@ -128,8 +128,8 @@ pub(super) fn learn(
         Outcome::Failed { .. } => {}
     }
     let relocated = relocate(source, state, read, led, started, &mut learned);
-    let since = match read.shown.as_ref().zip(read.hints) {
-        Some((shown, hints)) => take_in(source, state, shown, hints, started, &mut learned),
+    let since = match &read.shown {
+        Some(shown) => take_in(source, state, shown, read.hints, started, &mut learned),
         None => state.last_new.max(state.baseline),
     };
     let delta = read.shown.as_ref().is_some_and(|shown| shown.delta);
@@ -137,18 +137,20 @@ pub(super) fn learn(
     Lesson { news: learned.news(since, fresh), learned, relocated }
 }
 
-/// Takes in a document; tells when the last new item was seen.
+/// Takes in a document, of which a mirror gives no hints; tells when the last new item was seen.
 fn take_in(
     source: &Source,
     state: &SourceState,
     shown: &Shown,
-    hints: Hints,
+    hints: Option<Hints>,
     started: Timestamp,
     learned: &mut Learned,
 ) -> Option<Timestamp> {
-    learned.skip_hours = hints.skip_hours;
-    learned.skip_days = hints.skip_days;
-    learned.update_minutes = hints.update_minutes;
+    if let Some(hints) = hints {
+        learned.skip_hours = hints.skip_hours;
+        learned.skip_days = hints.skip_days;
+        learned.update_minutes = hints.update_minutes;
+    }
     learned.mended_last = shown.mended;
     learned.cut_last = shown.cut;
     let since = state.last_success.filter(|_| !is_baseline(source, state, shown, started));

@@ -277,15 +277,20 @@ fn gather(
         .collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();
-    let (channel, missed) = match via {
-        Some(via) => (None, channel::settle_mirrored(store, source, state, &mut reading, via, now)?),
-        None => (channel::settle(store, source, state, &mut reading, now)?, None),
-    };
     let hints = own.then_some(reading.hints);
     let mut shown = Shown::with(&reading, document.delta);
+    let (channel, missed) = match via {
+        Some(via) => {
+            reading.complaint = Some(via.cause);
+            (None, channel::settle_mirrored(store, source, state, &mut reading, &mut shown, now)?)
+        }
+        None => (channel::settle(store, source, state, &mut reading, now)?, None),
+    };
     let mut items = Vec::with_capacity(reading.items.len());
     for (judged, is_known) in judge(store, desk, source, reading.items)? {
-        shown.add(is_known, judged.candidate.item.published);
+        if own {
+            shown.add(is_known, judged.candidate.item.published);
+        }
         items.push(judged);
     }
     let harvest = Harvest {
@@ -308,7 +313,7 @@ fn gather(
         touched: shown.is_touched(),
         scant: shown.is_scant(),
     };
-    let (front, shown) = hints.map(|_| (front, shown)).unzip();
+    let (front, shown) = (own.then_some(front), Some(shown));
     let mut read = Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) };
     read.miss(source, missed);
     Ok(Ok(read))
