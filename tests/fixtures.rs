@@ -307,13 +307,14 @@ fn check_message(file: &str, item: &harmattan::item::Item, expected: &Value) {
 #[test]
 fn a_genuine_feed_cut_anywhere_keeps_its_whole_items() {
     let Some(folder) = fixtures() else { return };
+    let mut named = 0;
     for file in ["bbc-news-2026.xml", "dw-english-rdf-2026.xml", "theverge-atom-2017.xml"] {
         let mut document = document(&folder.join("feeds").join(file), "https://feeds.example/rss.xml");
         let whole = document.bytes.clone();
         let text = String::from_utf8(whole.to_vec()).unwrap();
         let all = read(&document, ReadAs::Feed).unwrap();
         assert!(!all.truncated, "{file}");
-        for length in (0..text.trim_end().len()).step_by(307) {
+        for length in (0..text.trim_end().len()).step_by(61) {
             document.bytes = whole.slice(..length);
             let Ok(reading) = read(&document, ReadAs::Feed) else { continue };
             let ends = ["</item>", "</entry>"].iter().map(|end| {
@@ -324,6 +325,15 @@ fn a_genuine_feed_cut_anywhere_keeps_its_whole_items() {
             let told = reading.problems.iter().any(|problem| problem.kind == ProblemKind::Salvaged);
             assert_eq!((told, reading.truncated), (true, true), "{file} at {length}");
             assert!(reading.lost <= 1, "{file} at {length}");
+            let Some(begun) = reading.begun_and_named() else { continue };
+            let whole = &all.items[reading.items.len()];
+            assert_eq!((begun.key, reading.lost), (whole.key, 0), "{file} at {length}");
+            let pieces =
+                [&begun.item.title, &begun.item.text].into_iter().zip([&whole.item.title, &whole.item.text]);
+            pieces
+                .for_each(|(piece, whole)| assert!(piece.is_empty() || piece == whole, "{file} at {length}"));
+            named += 1;
         }
     }
+    assert!(named > 30, "{named} times the last item had its name before the cut");
 }

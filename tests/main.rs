@@ -44,6 +44,7 @@ mod mirrors;
 mod notify;
 mod oauth;
 mod orders;
+mod partial;
 mod patience;
 mod polite;
 mod polling;

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::ValueEnum;
+use serde::Serialize;
 use url::Url;
 
 use super::At;
@@ -98,34 +99,45 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
     print(options, reading)
 }
 
+/// A line of JSON: an item, and whether it is the one inside which the document ends.
+#[derive(Debug, Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    item: wire::item::Item,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+}
+
 fn print(options: &Options, reading: Reading) -> anyhow::Result<Exit> {
     for problem in &reading.problems {
         tell(options, &format!("{}: {}", problem.kind.as_str(), problem.detail))?;
     }
     let cut_short = reading.problems.iter().any(|problem| problem.kind == ProblemKind::Salvaged);
     let wrong = reading.lost > 0 || cut_short;
+    let (count, lost) = (reading.items.len(), reading.lost);
+    let whole = reading.items.into_iter().map(|candidate| (candidate, false));
+    let entries = whole.chain(reading.begun.map(|begun| (begun, true)));
     if options.json {
-        for candidate in reading.items {
-            let mut item = wire::item::Item::from(candidate.item);
-            item.source = None;
-            json(&item)?;
+        for (candidate, partial) in entries {
+            let item = wire::item::Item { source: None, ..wire::item::Item::from(candidate.item) };
+            json(&Entry { item, partial })?;
         }
         return Ok(Exit::wrong_if(wrong));
     }
     let mut table = Table::new(&["published", "lang", "title"]);
-    let count = reading.items.len();
-    for candidate in reading.items {
+    for (candidate, partial) in entries {
         let item = candidate.item;
         let head = if item.title.is_empty() { &item.text } else { &item.title };
+        let mark = if partial { " (cut off)" } else { "" };
         let cells = vec![
             item.published.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string()),
             item.lang.unwrap_or_default(),
-            plain(head, 75),
+            format!("{}{mark}", plain(head, 75)).trim_start().to_owned(),
         ];
         table.row(cells, item.url.as_deref().unwrap_or_default());
     }
     table.print()?;
-    talk(format!("{count} items, {} lost", reading.lost));
+    talk(format!("{count} items, {lost} lost"));
     Ok(Exit::wrong_if(wrong))
 }
 

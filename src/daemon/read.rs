@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::{error, warn};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -286,12 +287,16 @@ fn gather(
         }
         None => (channel::settle(store, source, state, &mut reading, now)?, None),
     };
+    let begun_is_known = take_begun(store, source, state, &mut reading, now)?;
     let mut items = Vec::with_capacity(reading.items.len());
     for (judged, is_known) in judge(store, desk, source, reading.items)? {
         if own {
             shown.add(is_known, judged.candidate.item.published);
         }
         items.push(judged);
+    }
+    if begun_is_known {
+        shown.add(true, None);
     }
     let harvest = Harvest {
         items,
@@ -317,6 +322,27 @@ fn gather(
     let mut read = Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) };
     read.miss(source, missed);
     Ok(Ok(read))
+}
+
+/// Adds the entry inside which a document ends to its items, where no name of it is known and it can be known again; says
+/// whether one is known. The whole of it will be an edit, which alerts with the rules that did not fire on the beginning.
+/// What comes with a baseline is judged when it is whole, by its date.
+fn take_begun(
+    store: &dyn Store,
+    source: &Source,
+    state: &SourceState,
+    reading: &mut Reading,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let settled = state.baseline.is_some() && state.open_baseline(now).is_none();
+    let begun = reading.begun_and_named().filter(|_| settled && ask::is_same_document(source, state));
+    let Some(begun) = begun.cloned() else { return Ok(false) };
+    let answers = store.seen(source.name(), &ingest::lookups(&begun))?;
+    let is_known = answers.iter().any(Option::is_some);
+    if !is_known {
+        reading.items.push(Candidate { aliases: None, ..begun });
+    }
+    Ok(is_known)
 }
 
 /// Asks the rules about the items that are new or changed; says of each whether it was known.

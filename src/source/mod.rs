@@ -127,6 +127,8 @@ pub struct Aliases {
 pub struct Reading {
     /// The items, in the order of the document.
     pub items: Vec<Candidate>,
+    /// The entry inside which the document ends, with those of its fields that are whole: none, if it ends inside the first.
+    pub begun: Option<Candidate>,
     /// What was repaired, salvaged, skipped or lost, in words.
     pub problems: Vec<Problem>,
     /// Entries that the document has and no item stands for.
@@ -192,6 +194,19 @@ fn web_link(base: &Url, link: &str) -> Option<String> {
 }
 
 impl Reading {
+    /// The entry inside which the document ends, where the name that it has come with is the one by which it will be known
+    /// when the whole is there: its guid, or its link among entries without guids, and that of no other entry.
+    pub fn begun_and_named(&self) -> Option<&Candidate> {
+        let begun = self.begun.as_ref()?;
+        let named = match (&begun.item.guid, &begun.item.url) {
+            (Some(_), _) => true,
+            (None, Some(_)) => self.items.iter().all(|other| other.item.guid.is_none()),
+            (None, None) => false,
+        };
+        let own = self.items.iter().all(|other| other.key != begun.key && !other.common.contains(&begun.key));
+        (named && own).then_some(begun)
+    }
+
     /// Adds a problem that `count` entries share, unless there are none.
     fn tell(&mut self, count: usize, kind: ProblemKind, what: &str) {
         if count > 0 {

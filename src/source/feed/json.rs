@@ -9,7 +9,7 @@ use super::salvage::{Saved, salvage};
 /// A JSON Feed as it was read.
 #[derive(Debug, PartialEq)]
 pub(super) struct Feed {
-    /// What its items say, in order.
+    /// What its items say, in order, the one inside which it ends last.
     pub(super) items: Vec<Facts>,
     /// What it says of itself.
     pub(super) around: Surroundings,
@@ -24,6 +24,8 @@ pub(super) struct Damage {
     pub(super) reason: String,
     /// Items that could not be read.
     pub(super) lost: usize,
+    /// Whether the document ends inside the last item.
+    pub(super) begun: bool,
     /// Whether the list of items has its end.
     pub(super) ended: bool,
 }
@@ -42,8 +44,11 @@ pub(super) fn read(text: &str) -> Result<Feed, String> {
         Ok(_) => return Err("no JSON object".to_owned()),
         Err(refusal) => {
             let reason = refusal.to_string();
-            let Some(Saved { feed, items, lost, ended }) = salvage(text) else { return Err(reason) };
-            (feed, items, Some(Damage { reason, lost, ended }))
+            let Some(saved) = salvage(text) else { return Err(reason) };
+            let Saved { feed, mut items, begun, lost, ended } = saved;
+            let damage = Damage { reason, lost, begun: begun.is_some(), ended };
+            items.extend(begun);
+            (feed, items, Some(damage))
         }
     };
     let around = Surroundings::of_json(text_of(&feed, "language"), text_of(&feed, "next_url"));

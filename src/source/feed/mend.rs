@@ -4,7 +4,7 @@
 //! are left out, bare `&` and `<` are escaped, named references of HTML become characters, characters that XML
 //! forbids go. What stands before the root goes too: warnings of PHP, document types (their entities are never
 //! expanded), the declaration (the text is UTF-8 by now). The writer knows where each item begins and
-//! ends, so that a truncated document keeps the items that are whole.
+//! ends, so that a truncated document keeps the items that are whole, and of the last one the fields that are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -37,8 +37,8 @@ pub(super) struct Mended {
     pub(super) root: Root,
     /// Where the whole items are in it, in order.
     pub(super) items: Vec<Range<usize>>,
-    /// Items that begin but never end.
-    pub(super) truncated: usize,
+    /// Whether the document ends inside the last of them, which has the fields that are whole.
+    pub(super) begun: bool,
     /// Whether the root element has its end tag.
     pub(super) ended: bool,
     /// Items beyond [`ITEMS_PER_DOCUMENT_MAX`].
@@ -72,6 +72,7 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
     writer.root(tag);
     while let Some(token) = tokens.next() {
         if writer.items.len() >= ITEMS_PER_DOCUMENT_MAX && writer.is_item(token) {
+            writer.close_to(1);
             writer.ended = true;
             writer.over = 1 + tokens.filter(|&token| writer.is_item(token)).count();
             break;
@@ -96,7 +97,8 @@ struct Writer<'a> {
     items: Vec<Range<usize>>,
     /// The item being written: where it begins, and how many elements are open around it.
     item: Option<(usize, usize)>,
-    truncated: usize,
+    /// Where the field of it begins that is being written.
+    field: usize,
     over: usize,
     foreign: usize,
     flaws: BTreeMap<Flaw, usize>,
@@ -113,7 +115,7 @@ impl<'a> Writer<'a> {
             overflow: HashMap::new(),
             items: Vec::new(),
             item: None,
-            truncated: 0,
+            field: 0,
             ended: false,
             over: 0,
             foreign: 0,
@@ -211,6 +213,9 @@ impl<'a> Writer<'a> {
     }
 
     fn write_start(&mut self, tag: Tag<'a>) {
+        if self.item.is_some_and(|(_, around)| self.open.len() == around + 1) {
+            self.field = self.out.len();
+        }
         self.out.push('<');
         self.out.push_str(&self.root.spelled(tag.name));
         let mut written: Vec<&str> = Vec::new();
@@ -338,20 +343,22 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Closes what is open. An item that has not ended is cut off: half a text misleads.
+    /// Closes what is open. A field that has not ended is left out: half a text misleads.
     fn finish(mut self) -> Mended {
-        if let Some((start, around)) = self.item.take() {
-            self.truncated += 1;
-            self.out.truncate(start);
-            self.open.truncate(around);
+        let begun = self.item.is_some();
+        if let Some((_, around)) = self.item
+            && self.open.len() > around + 1
+        {
+            self.out.truncate(self.field);
+            self.open.truncate(around + 1);
         }
         self.close_to(0);
         Mended {
             text: self.out,
             root: self.root,
             items: self.items,
-            truncated: self.truncated,
-            ended: self.truncated == 0 && self.ended,
+            begun,
+            ended: !begun && self.ended,
             over: self.over,
             foreign: self.foreign,
             flaws: self.flaws,
@@ -438,13 +445,27 @@ mod tests {
     }
 
     #[test]
-    fn items_are_found_whole_and_the_last_half_is_cut_off() {
-        let text = "<rss version='2.0'><channel><item>1</item><item>2<item>3</item><item>4";
-        let feed = mend(text).unwrap();
-        let items: Vec<&str> = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap()).collect();
-        assert_eq!(items, ["<item>1</item>", "<item>2</item>", "<item>3</item>"]);
-        assert_eq!(feed.truncated, 1);
-        assert!(feed.text.ends_with("<item>3</item></channel></rss>"), "{}", feed.text);
+    fn items_are_found_whole_and_of_the_last_the_whole_fields() {
+        for (end, last) in [
+            ("", vec![]),
+            ("<item", vec![]),
+            ("<item>4", vec!["<item>4</item>"]),
+            ("<item><title><![CD", vec!["<item></item>"]),
+            ("<item><title>T", vec!["<item></item>"]),
+            ("<item><title>T</titl", vec!["<item></item>"]),
+            ("<item><title>T</title>", vec!["<item><title>T</title></item>"]),
+            ("<item><title>T</title><x><y/><z>Z</z>", vec!["<item><title>T</title></item>"]),
+            ("<item><title>T</title><link/>", vec!["<item><title>T</title><link/></item>"]),
+        ] {
+            let feed = mend(&format!("<rss version='2.0'><channel><item>1</item><item>2<item>3</item>{end}"))
+                .unwrap();
+            let items: Vec<&str> =
+                feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap()).collect();
+            let whole = vec!["<item>1</item>", "<item>2</item>", "<item>3</item>"];
+            assert_eq!(items, [whole, last.clone()].concat(), "{end}");
+            assert_eq!((feed.begun, feed.ended), (!last.is_empty(), false), "{end}");
+            assert!(feed.text.ends_with("</item></channel></rss>"), "{}", feed.text);
+        }
     }
 
     #[test]

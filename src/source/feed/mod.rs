@@ -3,7 +3,7 @@
 //! A document goes through stages: decoded text, [`mend`] (a well-formed document and where its items are),
 //! [`strict`] (feed-rs: the texts), [`facts`] (the raw elements: identifiers, links, dates), and the two
 //! joined into candidates. feed-rs alone refuses or silently empties what publishers really send
-//! (design/polling.md, section 3); here an entry is lost only when the document ends inside it or it says nothing.
+//! (design/polling.md, section 3); here an entry is lost only when it says nothing, or the document ends before its name.
 
 mod around;
 mod cdf;
@@ -87,7 +87,7 @@ fn read_mended(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unread
     let around = surroundings(&feed.text, &feed.items);
     let raw = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap_or_default());
     let pairs = raw.map(facts::of_entry).zip(strict.entries).collect();
-    assemble(pairs, &around, url, plan, &mut reading);
+    assemble(Entries { pairs, begun: feed.begun }, &around, url, plan, &mut reading);
     too_many(found, newest, &mut reading);
     reading.lost += feed.foreign;
     reading.tell(feed.foreign, ProblemKind::Lost, "entries of an unknown namespace");
@@ -118,7 +118,7 @@ fn read_clean(text: &str, url: &Url, plan: &Plan<'_>) -> Option<Reading> {
     let around = surroundings(text, &clean.items);
     let mut reading = Reading::default();
     let pairs = clean.facts.into_iter().map(|facts| (facts, Some(Entry::default()))).collect();
-    assemble(pairs, &around, url, plan, &mut reading);
+    assemble(Entries { pairs, begun: false }, &around, url, plan, &mut reading);
     reading.problems.is_empty().then_some(reading)
 }
 
@@ -136,22 +136,23 @@ fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadab
     let Feed { items, around, damage } = json::read(text).map_err(Unreadable::Parse)?;
     let mut reading = Reading::default();
     let found = items.len();
-    if let Some(Damage { reason, lost, ended }) = damage {
+    let begun = damage.as_ref().is_some_and(|damage| damage.begun);
+    if let Some(Damage { reason, lost, ended, .. }) = damage {
         by_entry(&reason, &mut reading);
-        let cut = usize::from(!ended && lost > 0);
-        reading.tell(lost - cut, ProblemKind::Lost, "entries that are no JSON");
+        reading.tell(lost, ProblemKind::Lost, "entries that are no JSON");
         reading.lost += lost;
         reading.truncated = !ended;
         if !ended {
-            cut_off(cut, found, &mut reading);
+            cut_off(begun, found, &mut reading);
         }
     }
     let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
     let newest = if over > 0 { newest(items.iter().cloned(), &around, plan) } else { Newest::First };
     let first = if newest == Newest::Last { over } else { 0 };
     let read = items.into_iter().skip(first).take(ITEMS_PER_DOCUMENT_MAX);
-    let pairs = read.map(|facts| (facts, Some(Entry::default()))).collect();
-    assemble(pairs, &around, url, plan, &mut reading);
+    let pairs: Vec<_> = read.map(|facts| (facts, Some(Entry::default()))).collect();
+    let begun = begun && pairs.len() + first == found;
+    assemble(Entries { pairs, begun }, &around, url, plan, &mut reading);
     too_many(found, newest, &mut reading);
     Ok(reading)
 }
@@ -162,9 +163,10 @@ fn by_entry(reason: &str, reading: &mut Reading) {
     reading.problems.push(Problem::new(ProblemKind::Repaired, detail));
 }
 
-/// Tells that a document ends too early, inside so many entries and behind so many whole ones.
-fn cut_off(inside: usize, whole: usize, reading: &mut Reading) {
-    let place = if inside > 0 { "inside an entry" } else { "between entries" };
+/// Tells that a document ends too early, with so many entries, inside the last of them or behind it.
+fn cut_off(inside: bool, entries: usize, reading: &mut Reading) {
+    let place = if inside { "inside an entry" } else { "between entries" };
+    let whole = entries - usize::from(inside);
     let detail = format!("the document ends {place}: {whole} whole ones read");
     reading.problems.push(Problem::new(ProblemKind::Salvaged, detail));
 }
@@ -177,10 +179,9 @@ fn report(feed: &Mended, reading: &mut Reading) {
         let problem = Problem::new(kind, format!("{}{times}", flaw.describe()));
         reading.problems.push(Problem { times: *count, ..problem });
     }
-    reading.lost += feed.truncated;
     reading.truncated = !feed.ended;
     if !feed.ended {
-        cut_off(feed.truncated, feed.items.len(), reading);
+        cut_off(feed.begun, feed.items.len(), reading);
     }
 }
 
@@ -193,18 +194,21 @@ fn too_many(found: usize, newest: Newest, reading: &mut Reading) {
     }
 }
 
-/// Joins facts and texts into candidates.
-fn assemble(
+/// What was read of each entry.
+struct Entries {
+    /// From its raw elements and by feed-rs, in order.
     pairs: Vec<(Facts, Option<Entry>)>,
-    around: &Surroundings,
-    url: &Url,
-    plan: &Plan<'_>,
-    reading: &mut Reading,
-) {
+    /// Whether the document ends inside the last of them.
+    begun: bool,
+}
+
+/// Joins facts and texts into candidates.
+fn assemble(mut entries: Entries, around: &Surroundings, url: &Url, plan: &Plan<'_>, reading: &mut Reading) {
     let base = around.base(url);
-    let mut drafts = Vec::with_capacity(pairs.len());
+    let begun = entries.begun.then(|| entries.pairs.pop()).flatten();
+    let mut drafts = Vec::with_capacity(entries.pairs.len());
     let (mut blank, mut unread, mut cut, mut base64, mut wrapped, mut undated) = (0, 0, 0, 0, 0, None);
-    for (facts, entry) in pairs {
+    for (facts, entry) in entries.pairs {
         unread += usize::from(entry.is_none());
         base64 += usize::from(facts.odd == Some(Odd::Base64));
         wrapped += usize::from(facts.odd == Some(Odd::CData));
@@ -240,6 +244,9 @@ fn assemble(
     reading.problems.extend(undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
     reading.lost += blank;
     reading.items = identify(drafts, plan, SourceKind::Feed);
+    let begun = begun.map(|(facts, entry)| draft(&facts, entry.unwrap_or_default(), around, &base, plan));
+    reading.begun = begun.and_then(|draft| identify(vec![draft], plan, SourceKind::Feed).pop());
+    reading.lost += usize::from(reading.begun.is_some() && reading.begun_and_named().is_none());
     reading.hints = around.hints();
     reading.older = around.older(url);
 }

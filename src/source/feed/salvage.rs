@@ -21,7 +21,9 @@ pub(super) struct Saved {
     pub(super) feed: Map<String, Value>,
     /// The items that could be read, in order.
     pub(super) items: Vec<Value>,
-    /// Those that could not, the one inside which the document ends among them.
+    /// The item inside which the document ends, with its whole members.
+    pub(super) begun: Option<Value>,
+    /// Other items, which could not be read.
     pub(super) lost: usize,
     /// Whether the list of items has its end, and the document ends inside none of them.
     pub(super) ended: bool,
@@ -51,9 +53,13 @@ pub(super) fn salvage(text: &str) -> Option<Saved> {
                     at = end;
                     continue;
                 }
-                saved.lost += 1;
                 // A quote astray may have hidden where it ends, and others with it.
                 let next = seam(text.get(..end.unwrap_or(text.len()))?, at);
+                if next.or(end).is_none() {
+                    saved.begun = begun(text.get(at..)?).map(Value::Object);
+                    break;
+                }
+                saved.lost += 1;
                 vain += usize::from(next.is_some());
                 match next.filter(|_| vain <= VAIN_MAX).or(end) {
                     Some(next) => at = next,
@@ -64,7 +70,7 @@ pub(super) fn salvage(text: &str) -> Option<Saved> {
             _ => at += 1,
         }
     }
-    (!saved.items.is_empty()).then_some(saved)
+    (!saved.items.is_empty() || saved.begun.is_some()).then_some(saved)
 }
 
 /// Where the list of items stands.
@@ -121,6 +127,29 @@ fn end_of(text: &str, start: usize) -> Option<usize> {
             return Some(at);
         }
     }
+}
+
+/// The members of an object that are followed by another one, where it has no end.
+fn begun(text: &str) -> Option<Map<String, Value>> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut whole, mut at) = (0_usize, 1, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 1 => whole = at,
+            b'"' => match end_of_string(text, at) {
+                Some(end) => {
+                    at = end;
+                    continue;
+                }
+                None => break,
+            },
+            _ => {}
+        }
+        at += 1;
+    }
+    object(&format!("{}}}", text.get(..whole)?))
 }
 
 /// The place behind the quote that ends the string which begins at `start`.
@@ -279,8 +308,11 @@ mod tests {
             let Some(cut) = text.get(..end) else { continue };
             let saved = salvage(cut).unwrap();
             let whole = cut.matches('}').count();
-            assert_eq!((saved.items.len(), saved.ended), (whole, false), "{cut}");
-            assert!(saved.lost <= 1, "{cut}");
+            assert_eq!((saved.items.len(), saved.lost, saved.ended), (whole, 0, false), "{cut}");
+            let is_begun = cut.ends_with(['{', 't', ']']) || cut.rfind('{') > cut.rfind('}');
+            assert_eq!(saved.begun.is_some(), is_begun, "{cut}");
+            let named = saved.begun.is_some_and(|begun| begun["title"] == "b");
+            assert_eq!(named, is_begun && cut.contains(r#""b","#), "{cut}");
         }
     }
 
