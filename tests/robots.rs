@@ -86,8 +86,10 @@ async fn g9_a_server_that_fails_is_left_alone_and_one_without_robots_txt_is_not(
         (410, "document"),
     ] {
         let server = server(Reply::status(status));
-        let got = reason(crawl(&fetcher(), &server.url("/a"), at(0)).await);
-        assert_eq!(got, expected, "{status}");
+        let got = crawl(&fetcher(), &server.url("/a"), at(0)).await;
+        let why = got.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(why.contains(&format!("(the server answered {status})")), expected == "robots", "{why}");
+        assert_eq!(reason(got), expected, "{status}");
         let asked = if expected == "document" { vec!["/robots.txt", "/a"] } else { vec!["/robots.txt"] };
         assert_eq!(server.targets(), asked, "{status}");
     }

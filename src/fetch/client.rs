@@ -273,7 +273,7 @@ impl Fetcher {
             let answer = self.within(&ask).await;
             if let Err(error) = &answer
                 && error.failure.is_of_the_network()
-                && known.as_ref().is_none_or(|known| known.rules.is_none())
+                && known.as_ref().is_none_or(|known| known.rules.is_err())
             {
                 // Nothing was said, and the page itself would fare the same.
                 return Err(error.clone());
@@ -284,10 +284,11 @@ impl Fetcher {
             self.trim_robots();
         }
         let host = walk.host.clone().unwrap_or_default();
-        match known.as_ref().and_then(|known| known.rules.as_ref()) {
-            Some(rules) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),
-            Some(_) => Err(Failure::Robots { host }.into()),
-            None => Err(Failure::NoRobots { host }.into()),
+        match known.as_ref().map(|known| known.rules.as_ref()) {
+            Some(Ok(rules)) if rules.allow(url) => Ok(rules.delay().unwrap_or_default()),
+            Some(Ok(_)) => Err(Failure::Robots { host }.into()),
+            Some(Err(why)) => Err(Failure::NoRobots { host, why: why.clone() }.into()),
+            None => Err(Failure::NoRobots { host, why: "not asked for".into() }.into()),
         }
     }
 

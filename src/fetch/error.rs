@@ -128,10 +128,12 @@ pub enum Failure {
         host: String,
     },
     /// Not asked at all: what the server allows could not be learned, because its robots.txt cannot be had.
-    #[error("the robots.txt of `{host}` cannot be had, so nothing else is asked for")]
+    #[error("the robots.txt of `{host}` cannot be had ({why}), so nothing else is asked for")]
     NoRobots {
         /// The host.
         host: String,
+        /// Why it cannot, in words.
+        why: Box<str>,
     },
     /// The client itself cannot work with what the config says.
     #[error("cannot set up HTTP: {0}")]

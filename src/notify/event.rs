@@ -129,6 +129,9 @@ fn failing(reason: &str, detail: &str) -> String {
         }
         "parse" => "look at what it answers with `harmattan preview`; it may have become a page",
         "http" => http(detail),
+        "tls" if detail.contains("expired") || detail.contains("not valid yet") => {
+            "the time of its certificate is over, or has not come; where sources of several hosts say so, check the clock of this machine"
+        }
         "dns" | "tls" | "timeout" => {
             "open its address in a browser; polls go on by themselves, ever less often"
         }
@@ -199,7 +202,7 @@ mod tests {
             ("http", "the robots.txt of `a.example` does not allow it", "forbids it"),
             (
                 "http",
-                "the robots.txt of `a.example` cannot be had, so nothing else is asked for",
+                "the robots.txt of `a.example` cannot be had (the server answered 503), so nothing else is asked for",
                 "until that",
             ),
             ("http", "`a.example` is refused: the address is private", "allow_networks"),
@@ -207,6 +210,7 @@ mod tests {
             ("http", "redirect not followed: it goes round in circles", "put the one"),
             ("http", "the server answered 403", "closed"),
             ("http", "the server answered 503; the mirror `b`: the server answered 403", "polls go on"),
+            ("tls", "invalid peer certificate: certificate expired: x", "clock of this machine"),
             ("parse", "a list of feeds (OPML), not a feed", "sources import"),
             ("parse", "an HTML page, not a feed", "preview"),
         ] {

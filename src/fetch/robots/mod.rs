@@ -49,8 +49,8 @@ pub struct RobotsTxt {
     pub at: Timestamp,
     /// When it is to be asked for again.
     pub until: Timestamp,
-    /// Its rules, none of them when there is no such file; `None` when it could not be had.
-    pub rules: Option<Arc<Rules>>,
+    /// Its rules, none of them when there is no such file; in words why it could not be had, if it could not.
+    pub rules: Result<Arc<Rules>, Box<str>>,
 }
 
 impl Robots {
@@ -123,28 +123,30 @@ impl RobotsTxt {
         now: Timestamp,
     ) -> Result<Self, FetchError> {
         let after = |wait: SignedDuration| now.checked_add(wait).unwrap_or(now);
-        let read = |rules| Self { at: now, until: after(FRESH), rules: Some(rules) };
-        let wait = match answer {
+        let read = |rules| Self { at: now, until: after(FRESH), rules: Ok(rules) };
+        let (wait, why) = match answer {
             Ok(Fetched { answer: Answer::Document(document), .. }) => {
                 return Ok(read(Arc::new(Rules::parse(&document.bytes))));
             }
-            Ok(Fetched { answer: Answer::Unchanged { .. } | Answer::Redirect { .. }, .. }) => None,
+            Ok(Fetched { answer: Answer::Unchanged { .. } | Answer::Redirect { .. }, .. }) => {
+                (None, "an answer without a document".into())
+            }
             Err(error) if error.is_held() => return Err(error),
             Err(error) => match (&error.failure, error.status()) {
                 // An empty one, and one that is not there, forbid nothing; who is asked too often wants to be left alone.
                 (Failure::Status { .. }, Some(200 | 203 | 204 | 400..=428 | 430..=499)) => {
                     return Ok(read(Arc::default()));
                 }
-                _ => error.freshness.retry_after,
+                _ => (error.freshness.retry_after, error.to_string().into()),
             },
         };
         let wait = wait.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
         let until = after(wait.clamp(UNREACHABLE, FRESH));
-        let known = before.filter(|before| before.rules.is_some());
+        let known = before.filter(|before| before.rules.is_ok());
         Ok(match known {
             // Asked for again after a while, not after a day.
             Some(known) => Self { until, ..known.clone() },
-            None => Self { at: now, until, rules: None },
+            None => Self { at: now, until, rules: Err(why) },
         })
     }
 }
@@ -169,7 +171,7 @@ mod tests {
     fn learn(robots: &Robots, n: usize, rules: &Arc<Rules>) -> Server {
         let server = robots.server(&Url::parse(&format!("https://n{n}.example/")).unwrap());
         let at = now(i64::try_from(n).unwrap());
-        *server.try_lock().unwrap() = Some(RobotsTxt { at, until: at, rules: Some(Arc::clone(rules)) });
+        *server.try_lock().unwrap() = Some(RobotsTxt { at, until: at, rules: Ok(Arc::clone(rules)) });
         server
     }
 

@@ -35,17 +35,24 @@ struct RobotsRow {
     /// A robots.txt that says the same; absent when it could not be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rules: Option<String>,
+    /// Why it could not be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<Box<str>>,
 }
 
 impl Row for RobotsTxt {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let rules = self.rules.as_ref().map(ToString::to_string);
-        to_json(&RobotsRow { at: self.at, until: self.until, rules })
+        let (rules, why) = match &self.rules {
+            Ok(rules) => (Some(rules.to_string()), None),
+            Err(why) => (None, Some(why.clone())),
+        };
+        to_json(&RobotsRow { at: self.at, until: self.until, rules, why })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let RobotsRow { at, until, rules } = from_json(bytes)?;
-        Some(Self { at, until, rules: rules.map(|text| Arc::new(Rules::of_text(&text))) })
+        let RobotsRow { at, until, rules, why } = from_json(bytes)?;
+        let rules = rules.map(|text| Arc::new(Rules::of_text(&text)));
+        Some(Self { at, until, rules: rules.ok_or_else(|| why.unwrap_or_default()) })
     }
 }
 
@@ -66,8 +73,8 @@ mod tests {
         let store = SledStore::create(folder.path()).unwrap();
         let order = Order { at: at(0), until: at(2) };
         let rules = Rules::parse(b"User-agent: *\nDisallow: /closed*$\nCrawl-delay: 2.5");
-        let read = RobotsTxt { at: at(0), until: at(24), rules: Some(Arc::new(rules)) };
-        let unread = RobotsTxt { rules: None, ..read.clone() };
+        let read = RobotsTxt { at: at(0), until: at(24), rules: Ok(Arc::new(rules)) };
+        let unread = RobotsTxt { rules: Err("the server answered 503".into()), ..read.clone() };
         let written = store.transact(&mut |tx| {
             tx.put_order("a.example", &order)?;
             tx.put_robots("https://a.example", Some(&read))?;
