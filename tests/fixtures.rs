@@ -325,7 +325,8 @@ fn a_genuine_feed_cut_anywhere_keeps_its_whole_items() {
             let told = reading.problems.iter().any(|problem| problem.kind == ProblemKind::Salvaged);
             assert_eq!((told, reading.truncated), (true, true), "{file} at {length}");
             assert!(reading.lost <= 1, "{file} at {length}");
-            let Some(begun) = reading.begun_and_named() else { continue };
+            let Some(begun) = reading.begun.filter(|begun| begun.named) else { continue };
+            let begun = begun.candidate;
             let whole = &all.items[reading.items.len()];
             assert_eq!((begun.key, reading.lost), (whole.key, 0), "{file} at {length}");
             let pieces =

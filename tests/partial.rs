@@ -1,6 +1,8 @@
 //! Documents that end inside an entry: what of it is read, and what becomes of it when the whole is there. By the built
 //! program on loopback.
 
+use harmattan::daemon::clock;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::support::calls::{Desk, number, text};
@@ -30,11 +32,16 @@ fn feed(numbers: &[u32]) -> String {
     format!("<rss version='2.0'><channel><title>Paper</title>{entries}</channel></rss>")
 }
 
+/// A desk whose source is the feed of a site.
+fn desk_of(site: &Site) -> Desk {
+    Desk::with(&format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\n", site.url("/feed")))
+}
+
 /// A desk whose source has the reports with these numbers as its baseline.
 fn desk(baseline: &[u32]) -> (Site, Desk) {
     let site = Site::start();
     site.show("/feed", Reply::ok(feed(baseline)));
-    let desk = Desk::with(&format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\n", site.url("/feed")));
+    let desk = desk_of(&site);
     assert_eq!(desk.poll()["outcome"], "baseline");
     (site, desk)
 }
@@ -98,7 +105,7 @@ fn an_entry_without_its_name_waits_for_the_whole() {
 #[test]
 fn a_document_that_ends_inside_its_first_entry_is_a_failure() {
     let (site, desk) = desk(&[1]);
-    site.show("/feed", cut("<author>desk 4"));
+    site.show("/feed", cut(" falls</description>"));
     let poll = desk.poll();
     assert_eq!((&poll["outcome"], number(&poll, "/alerts")), (&"failed".into(), 0), "{poll}");
     site.show("/feed", Reply::ok(feed(&[4, 1])));
@@ -106,15 +113,133 @@ fn a_document_that_ends_inside_its_first_entry_is_a_failure() {
 }
 
 #[test]
-fn a_baseline_leaves_the_entry_inside_which_it_ends_to_the_whole() {
+fn a_baseline_takes_the_entry_inside_which_it_ends_and_tells_nothing_of_it() {
     let site = Site::start();
-    site.show("/feed", behind_a_whole_one("<author>desk 4"));
-    let desk = Desk::with(&format!("[[source]]\nname = \"paper\"\nfeed = \"{}\"\n", site.url("/feed")));
+    site.show("/feed", behind_a_whole_one(" falls</description>"));
+    let desk = desk_of(&site);
     let poll = desk.poll();
-    assert_eq!((&poll["outcome"], number(&poll, "/new")), (&"baseline".into(), 1), "{poll}");
+    assert_eq!((&poll["outcome"], number(&poll, "/new")), (&"baseline".into(), 2), "{poll}");
+    assert_eq!(number(&poll, "/baseline_fired"), 1, "{poll}");
     site.show("/feed", Reply::ok(feed(&[1, 4])));
+    assert_eq!(found(&desk.poll()), [0, 1, 0]);
+    assert_eq!(desk.alerts().len(), 0);
+}
+
+/// An entry of RSS with these fields.
+fn item(fields: &str) -> String {
+    format!("<item>{fields}</item>")
+}
+
+/// A feed of these entries, without the ends of the last of them and of all around it.
+fn unended(entries: &[String]) -> Reply {
+    let entries = entries.concat();
+    Reply::ok(format!(
+        "<rss version='2.0'><channel><title>Paper</title>{}",
+        entries.trim_end_matches("</item>")
+    ))
+}
+
+/// A date so many days ago, as an element.
+fn dated(days: i64) -> String {
+    let date = clock::now() - SignedDuration::from_hours(24 * days);
+    format!("<pubDate>{}</pubDate>", date.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+}
+
+#[test]
+fn a_feed_that_always_ends_inside_its_oldest_entry_tells_nothing_old() {
+    let named = |n: u32| {
+        format!(
+            "<title>Convoy attacked {n}</title><guid>paper-{n}</guid><link>https://paper.example/{n}</link>"
+        )
+    };
+    let entries = |date: &str| [item(&(named(2) + date)), item(&named(1))];
+    for date in ["", &dated(1)] {
+        let site = Site::start();
+        site.show("/feed", unended(&entries(date)));
+        let desk = desk_of(&site);
+        for round in 0..6 {
+            let poll = desk.poll();
+            assert_eq!(
+                (number(&poll, "/alerts"), number(&poll, "/new")),
+                (0, if round == 0 { 2 } else { 0 }),
+                "{poll}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_entry_whose_date_has_not_come_waits_where_others_have_dates() {
+    let named = |n: u32, more: &str| {
+        let names = format!("<guid>paper-{n}</guid><link>https://paper.example/{n}</link>");
+        item(&format!("<title>Convoy attacked {n}</title>{names}{more}"))
+    };
+    let site = Site::start();
+    site.show(
+        "/feed",
+        Reply::ok(format!("<rss version='2.0'><channel>{}</channel></rss>", named(1, &dated(0)))),
+    );
+    let desk = desk_of(&site);
+    desk.poll();
+    site.show("/feed", unended(&[named(1, &dated(0)), named(2, "")]));
+    assert_eq!(number(&desk.poll(), "/new"), 0);
+    site.show("/feed", unended(&[named(1, &dated(0)), named(2, &dated(300))]));
+    assert_eq!(number(&desk.poll(), "/new"), 1);
+    assert_eq!(desk.told(), ["alert.new stale Convoy attacked 2"]);
+}
+
+#[test]
+fn an_address_that_stands_in_for_a_link_names_no_entry() {
+    let entry = |n: u32, more: &str| {
+        let enclosure = format!("<enclosure url='https://cdn.example/{n}.jpg' type='image/jpeg'/>");
+        item(&format!("<title>Convoy attacked {n}</title>{enclosure}{more}"))
+    };
+    let link = |n: u32| format!("<link>https://paper.example/{n}</link>");
+    let site = Site::start();
+    site.show(
+        "/feed",
+        Reply::ok(format!("<rss version='2.0'><channel>{}</channel></rss>", entry(1, &link(1)))),
+    );
+    let desk = desk_of(&site);
+    desk.poll();
+    for (more, expected) in [(String::new(), [0, 0, 0]), (link(2), [1, 0, 1])] {
+        site.show("/feed", unended(&[entry(1, &link(1)), entry(2, &more)]));
+        assert_eq!(found(&desk.poll()), expected);
+    }
+}
+
+#[test]
+fn a_feed_of_one_entry_that_lacks_end_tags_is_read() {
+    let entry = |n: u32| {
+        let names = format!("<guid>paper-{n}</guid><link>https://paper.example/{n}</link>");
+        item(&format!("{names}<title>Convoy attacked {n}</title>"))
+    };
+    let site = Site::start();
+    site.show("/feed", unended(&[entry(1)]));
+    let desk = desk_of(&site);
+    (0..5).for_each(|_| assert_eq!(number(&desk.poll(), "/alerts"), 0));
+    for n in 2..=3 {
+        site.show("/feed", unended(&[entry(n)]));
+        assert_eq!(found(&desk.poll()), [1, 0, 1]);
+        assert_eq!(found(&desk.poll()), [0, 0, 0]);
+    }
+    assert_eq!(desk.sources()["paper"]["state"], "ok");
+}
+
+#[test]
+fn what_stood_behind_the_cut_all_the_time_is_no_news_when_it_comes() {
+    let entry = |n: u32, days: i64| {
+        let names = format!("<guid>paper-{n}</guid><link>https://paper.example/{n}</link>");
+        item(&format!("<title>Convoy attacked {n}</title>{names}{}", dated(days)))
+    };
+    let (old, late) = (entry(1, 1), [entry(1, 1), entry(2, 1)].concat());
+    let site = Site::start();
+    site.show("/feed", Reply::ok(format!("<rss version='2.0'><channel>{old}")));
+    let desk = desk_of(&site);
+    (0..5).for_each(|_| drop(desk.poll()));
+    site.show("/feed", Reply::ok(format!("<rss version='2.0'><channel>{late}</channel></rss>")));
     let poll = desk.poll();
-    assert_eq!((number(&poll, "/new"), number(&poll, "/baseline_fired")), (1, 1), "{poll}");
+    assert_eq!((&poll["outcome"], found(&poll)), (&"read".into(), [1, 0, 0]), "{poll}");
 }
 
 #[test]

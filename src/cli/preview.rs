@@ -116,7 +116,7 @@ fn print(options: &Options, reading: Reading) -> anyhow::Result<Exit> {
     let wrong = reading.lost > 0 || cut_short;
     let (count, lost) = (reading.items.len(), reading.lost);
     let whole = reading.items.into_iter().map(|candidate| (candidate, false));
-    let entries = whole.chain(reading.begun.map(|begun| (begun, true)));
+    let entries = whole.chain(reading.begun.map(|begun| (begun.candidate, true)));
     if options.json {
         for (candidate, partial) in entries {
             let item = wire::item::Item { source: None, ..wire::item::Item::from(candidate.item) };

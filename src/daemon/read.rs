@@ -266,7 +266,8 @@ fn gather(
     };
     // Whether there was more does not follow from what came.
     reading.truncated |= broken.is_some();
-    if reading.truncated && reading.items.is_empty() {
+    let begun = take_begun(store, source, state, &mut reading, now)?;
+    if reading.truncated && reading.items.is_empty() && begun == Fate::Left {
         // As a baseline it would let everything in the next, whole document be told as new.
         return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
     }
@@ -287,7 +288,6 @@ fn gather(
         }
         None => (channel::settle(store, source, state, &mut reading, now)?, None),
     };
-    let begun_is_known = take_begun(store, source, state, &mut reading, now)?;
     let mut items = Vec::with_capacity(reading.items.len());
     for (judged, is_known) in judge(store, desk, source, reading.items)? {
         if own {
@@ -295,7 +295,7 @@ fn gather(
         }
         items.push(judged);
     }
-    if begun_is_known {
+    if begun == Fate::Known {
         shown.add(true, None);
     }
     let harvest = Harvest {
@@ -324,25 +324,42 @@ fn gather(
     Ok(Ok(read))
 }
 
-/// Adds the entry inside which a document ends to its items, where no name of it is known and it can be known again; says
-/// whether one is known. The whole of it will be an edit, which alerts with the rules that did not fire on the beginning.
-/// What comes with a baseline is judged when it is whole, by its date.
+/// What becomes of the entry inside which a document ends: it is added to its items, where no name of it is known, and it can
+/// be known again and judged. The whole of it will be an edit, which alerts with the rules that did not fire on the beginning.
+/// Without a date it is old in the first reading of a source, and in a later one waits for the whole where others have dates,
+/// or where the baseline is not read up yet.
 fn take_begun(
     store: &dyn Store,
     source: &Source,
     state: &SourceState,
     reading: &mut Reading,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let settled = state.baseline.is_some() && state.open_baseline(now).is_none();
-    let begun = reading.begun_and_named().filter(|_| settled && ask::is_same_document(source, state));
-    let Some(begun) = begun.cloned() else { return Ok(false) };
-    let answers = store.seen(source.name(), &ingest::lookups(&begun))?;
-    let is_known = answers.iter().any(Option::is_some);
-    if !is_known {
-        reading.items.push(Candidate { aliases: None, ..begun });
+) -> Result<Fate, StoreError> {
+    let alone = reading.items.is_empty();
+    let Some(begun) = reading.begun.take_if(|begun| begun.named && (begun.between || !alone)) else {
+        return Ok(Fate::Left);
+    };
+    let answers = store.seen(source.name(), &ingest::lookups(&begun.candidate))?;
+    if answers.iter().any(Option::is_some) {
+        return Ok(Fate::Known);
     }
-    Ok(is_known)
+    let settled = state.open_baseline(now).is_none() && begun.is_dated_as(&reading.items);
+    if state.baseline.is_some() && !settled && !begun.is_dated() {
+        return Ok(Fate::Left);
+    }
+    reading.items.push(begun.candidate);
+    Ok(Fate::Taken)
+}
+
+/// What became of the entry inside which a document ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// There is none, or it waits for the whole.
+    Left,
+    /// It was known.
+    Known,
+    /// It is one of the items.
+    Taken,
 }
 
 /// Asks the rules about the items that are new or changed; says of each whether it was known.

@@ -266,6 +266,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
                 state.telegram_newest = None;
             }
             let open = state.open_baseline(poll.started).filter(|_| !elsewhere);
+            let lost = lost.or(state.unread_baseline().filter(|_| !elsewhere));
             Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost, open }
                 .take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();

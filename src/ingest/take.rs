@@ -27,7 +27,8 @@ pub(super) struct Ingest<'a> {
     pub(super) last_read: Option<Timestamp>,
     /// Until when the restored store knows what was told, as long as not all that came since is read.
     pub(super) repeat: Option<Timestamp>,
-    /// Until when items were judged that the store, damaged since, does not know any more.
+    /// Until when items were published that are old though the store does not know them: it was damaged since, or no reading
+    /// of the baseline begun then was whole yet.
     pub(super) lost: Option<Timestamp>,
     /// When the baseline was begun of which no reading was whole yet.
     pub(super) open: Option<Timestamp>,
@@ -233,7 +234,7 @@ impl Ingest<'_> {
             return known;
         }
         let item = &entry.judged.candidate.item;
-        match self.lost.or(self.open).zip(item.published.or(item.updated)) {
+        match self.lost.zip(item.published.or(item.updated)) {
             Some((since, dated)) => dated < since,
             None => baseline,
         }

@@ -3,6 +3,7 @@
 //! Hostile input never aborts the batch: what is readable comes back with a list of problems, and no
 //! reader panics.
 
+mod begun;
 mod candidate;
 mod charset;
 mod dates;
@@ -24,6 +25,7 @@ use std::fmt;
 use jiff::Timestamp;
 use url::Url;
 
+pub use self::begun::Begun;
 pub use self::naming::{narrow, page_key};
 pub use self::sniff::{Kind, sniff};
 use crate::fetch::Document;
@@ -127,8 +129,8 @@ pub struct Aliases {
 pub struct Reading {
     /// The items, in the order of the document.
     pub items: Vec<Candidate>,
-    /// The entry inside which the document ends, with those of its fields that are whole: none, if it ends inside the first.
-    pub begun: Option<Candidate>,
+    /// The entry inside which the document ends.
+    pub begun: Option<Begun>,
     /// What was repaired, salvaged, skipped or lost, in words.
     pub problems: Vec<Problem>,
     /// Entries that the document has and no item stands for.
@@ -194,19 +196,6 @@ fn web_link(base: &Url, link: &str) -> Option<String> {
 }
 
 impl Reading {
-    /// The entry inside which the document ends, where the name that it has come with is the one by which it will be known
-    /// when the whole is there: its guid, or its link among entries without guids, and that of no other entry.
-    pub fn begun_and_named(&self) -> Option<&Candidate> {
-        let begun = self.begun.as_ref()?;
-        let named = match (&begun.item.guid, &begun.item.url) {
-            (Some(_), _) => true,
-            (None, Some(_)) => self.items.iter().all(|other| other.item.guid.is_none()),
-            (None, None) => false,
-        };
-        let own = self.items.iter().all(|other| other.key != begun.key && !other.common.contains(&begun.key));
-        (named && own).then_some(begun)
-    }
-
     /// Adds a problem that `count` entries share, unless there are none.
     fn tell(&mut self, count: usize, kind: ProblemKind, what: &str) {
         if count > 0 {

@@ -126,8 +126,12 @@ impl SourceState {
     /// When its baseline was begun, while that is still being taken at `now`: until a first whole reading shows the rest.
     pub fn open_baseline(&self, now: Timestamp) -> Option<Timestamp> {
         let is_open = |begun: &Timestamp| now.duration_since(*begun) < BASELINE_OPEN_MAX;
-        let cut = self.body.is_none() && self.baseline_cut < BASELINE_CUT_MAX;
-        self.baseline.filter(|begun| cut && is_open(begun))
+        self.unread_baseline().filter(|begun| self.baseline_cut < BASELINE_CUT_MAX && is_open(begun))
+    }
+
+    /// The same however long that lasts: what is dated before it may have stood behind the cut all the time.
+    pub fn unread_baseline(&self) -> Option<Timestamp> {
+        self.baseline.filter(|_| self.body.is_none() && self.baseline_cut > 0)
     }
 
     /// What the last document that could be read asks of pollers.

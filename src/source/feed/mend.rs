@@ -39,6 +39,8 @@ pub(super) struct Mended {
     pub(super) items: Vec<Range<usize>>,
     /// Whether the document ends inside the last of them, which has the fields that are whole.
     pub(super) begun: bool,
+    /// Whether it ends there between two fields.
+    pub(super) between: bool,
     /// Whether the root element has its end tag.
     pub(super) ended: bool,
     /// Items beyond [`ITEMS_PER_DOCUMENT_MAX`].
@@ -99,6 +101,8 @@ struct Writer<'a> {
     item: Option<(usize, usize)>,
     /// Where the field of it begins that is being written.
     field: usize,
+    /// Whether the document ends inside a tag or section.
+    unfinished: bool,
     over: usize,
     foreign: usize,
     flaws: BTreeMap<Flaw, usize>,
@@ -116,6 +120,7 @@ impl<'a> Writer<'a> {
             items: Vec::new(),
             item: None,
             field: 0,
+            unfinished: false,
             ended: false,
             over: 0,
             foreign: 0,
@@ -175,7 +180,8 @@ impl<'a> Writer<'a> {
             }
             Token::Start(tag) => self.start(tag),
             Token::End(name) => self.end(name),
-            Token::Aside | Token::Unfinished => {}
+            Token::Aside => {}
+            Token::Unfinished => self.unfinished = true,
         }
     }
 
@@ -345,10 +351,12 @@ impl<'a> Writer<'a> {
 
     /// Closes what is open. A field that has not ended is left out: half a text misleads.
     fn finish(mut self) -> Mended {
+        let mut between = !self.unfinished;
         let begun = self.item.is_some();
         if let Some((_, around)) = self.item
             && self.open.len() > around + 1
         {
+            between = false;
             self.out.truncate(self.field);
             self.open.truncate(around + 1);
         }
@@ -358,6 +366,7 @@ impl<'a> Writer<'a> {
             root: self.root,
             items: self.items,
             begun,
+            between: begun && between,
             ended: !begun && self.ended,
             over: self.over,
             foreign: self.foreign,
@@ -464,6 +473,11 @@ mod tests {
             let whole = vec!["<item>1</item>", "<item>2</item>", "<item>3</item>"];
             assert_eq!(items, [whole, last.clone()].concat(), "{end}");
             assert_eq!((feed.begun, feed.ended), (!last.is_empty(), false), "{end}");
+            assert_eq!(
+                feed.between,
+                end.ends_with("</title>") || end.ends_with("/>") || end.ends_with('4'),
+                "{end}"
+            );
             assert!(feed.text.ends_with("</item></channel></rss>"), "{}", feed.text);
         }
     }

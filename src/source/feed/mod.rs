@@ -32,7 +32,7 @@ use self::strict::Entry;
 use self::surplus::Newest;
 use self::texts::Said;
 use super::candidate::{Draft, identify};
-use super::{ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
+use super::{Begun, ITEMS_PER_DOCUMENT_MAX, Kind, Plan, Problem, ProblemKind, Reading, Unreadable};
 use super::{charset, dates, html, web_link};
 use crate::item::SourceKind;
 
@@ -88,6 +88,9 @@ fn read_mended(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unread
     let raw = feed.items.iter().map(|range| feed.text.get(range.clone()).unwrap_or_default());
     let pairs = raw.map(facts::of_entry).zip(strict.entries).collect();
     assemble(Entries { pairs, begun: feed.begun }, &around, url, plan, &mut reading);
+    if let Some(begun) = &mut reading.begun {
+        begun.between = feed.between;
+    }
     too_many(found, newest, &mut reading);
     reading.lost += feed.foreign;
     reading.tell(feed.foreign, ProblemKind::Lost, "entries of an unknown namespace");
@@ -244,9 +247,14 @@ fn assemble(mut entries: Entries, around: &Surroundings, url: &Url, plan: &Plan<
     reading.problems.extend(undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
     reading.lost += blank;
     reading.items = identify(drafts, plan, SourceKind::Feed);
-    let begun = begun.map(|(facts, entry)| draft(&facts, entry.unwrap_or_default(), around, &base, plan));
-    reading.begun = begun.and_then(|draft| identify(vec![draft], plan, SourceKind::Feed).pop());
-    reading.lost += usize::from(reading.begun.is_some() && reading.begun_and_named().is_none());
+    reading.begun = begun.and_then(|(facts, entry)| {
+        let draft = draft(&facts, entry.unwrap_or_default(), around, &base, plan);
+        let linked = draft.url.is_some()
+            && (facts.link.is_some() || facts.other_link.is_none() && facts.enclosure.is_none());
+        let candidate = identify(vec![draft], plan, SourceKind::Feed).pop()?;
+        Some(Begun::behind(&reading.items, candidate, linked))
+    });
+    reading.lost += usize::from(reading.begun.as_ref().is_some_and(|begun| !begun.named));
     reading.hints = around.hints();
     reading.older = around.older(url);
 }
