@@ -5,6 +5,7 @@
 //! [`SledStore`] is the engine that needs no set-up.
 
 mod backup;
+mod channel;
 mod compact;
 mod error;
 mod keep;
@@ -36,6 +37,7 @@ use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::backup::{Backup, Head};
+pub use self::channel::{ChannelState, GONE_MAX};
 pub use self::compact::{Compacted, compact};
 pub use self::error::StoreError;
 pub use self::keep::Keep;
@@ -43,8 +45,8 @@ pub use self::rescue::{Rescue, open};
 pub use self::restore::{Wish, check, restore};
 pub use self::sled::SledStore;
 pub use self::state::{
-    Cause, ChannelState, Day, Deliveries, Expired, Failing, GONE_MAX, KeptPage, Owner, PAGE_BYTES_MAX,
-    PAGES_MAX, Restored, Seen, SourceState, Stats, StoredItem, Verified, Walk,
+    Cause, Day, Deliveries, Expired, Failing, KeptPage, Owner, PAGE_BYTES_MAX, PAGES_MAX, Restored, Seen,
+    SourceState, Stats, StoredItem, Verified, Walk,
 };
 pub use self::writer::Writer;
 

@@ -6,6 +6,7 @@
 mod access;
 mod alert_row;
 mod article_row;
+mod channel_row;
 mod copy;
 mod delivery_row;
 mod engine;

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Row, unfit};
 use super::article_row::TallyRow;
+use super::channel_row::ChannelRow;
 use super::health_row::HealthRow;
 use super::learned_row::LearnedRow;
 use crate::fetch::Validators;
 use crate::id;
 use crate::item::SourceName;
-use crate::store::{ChannelState, Day, Failing, SourceState, StoreError, StoredItem, Walk};
+use crate::store::{Day, Failing, SourceState, StoreError, StoredItem, Walk};
 use crate::wire;
 
 /// The JSON of `value`.
@@ -104,24 +105,6 @@ struct SourceRow {
     articles: TallyRow,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     restored: Option<Timestamp>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct ChannelRow {
-    #[serde(default)]
-    id: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    named: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    filed: Option<String>,
-    #[serde(default)]
-    first: Option<u64>,
-    #[serde(default)]
-    texts: bool,
-    #[serde(default)]
-    reread: Option<Timestamp>,
-    #[serde(default)]
-    gone: Vec<(u64, Timestamp)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -250,18 +233,6 @@ impl Row for SourceState {
             articles: row.articles.into(),
             restored: row.restored,
         })
-    }
-}
-
-impl From<ChannelState> for ChannelRow {
-    fn from(ChannelState { id, named, filed, first, texts, reread, gone }: ChannelState) -> Self {
-        Self { id, named, filed, first, texts, reread, gone }
-    }
-}
-
-impl From<ChannelRow> for ChannelState {
-    fn from(ChannelRow { id, named, filed, first, texts, reread, gone }: ChannelRow) -> Self {
-        Self { id, named, filed, first, texts, reread, gone }
     }
 }
 

@@ -1,0 +1,27 @@
+//! What the store keeps of a Telegram channel.
+
+use jiff::Timestamp;
+
+/// What is remembered of a Telegram channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChannelState {
+    /// Telegram's own number of it, which outlives its name.
+    pub id: Option<i64>,
+    /// The number of the channel that had the name before, where another has taken it over. Messages of that one are
+    /// remembered by the name, those of any other by its number.
+    pub named: Option<i64>,
+    /// The name, in lower case, by which its messages are remembered, where the config has another for it now.
+    pub filed: Option<String>,
+    /// Lowest message number of the baseline: what is older was never to be told.
+    pub first: Option<u64>,
+    /// Whether its pages had texts.
+    pub texts: bool,
+    /// When the page before the newest was last read again, for edits and deletions.
+    pub reread: Option<Timestamp>,
+    /// Messages once seen that its pages do not show any more, by number, with when that was noticed; the last
+    /// [`GONE_MAX`] of them.
+    pub gone: Vec<(u64, Timestamp)>,
+}
+
+/// Most messages gone from a preview that are remembered of a channel.
+pub const GONE_MAX: usize = 50;
