@@ -279,7 +279,6 @@ fn gather(
         .collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();
-    let hints = own.then_some(reading.hints);
     let mut shown = Shown::with(&reading, document.delta);
     let (channel, missed) = match via {
         Some(via) => {
@@ -288,6 +287,8 @@ fn gather(
         }
         None => (channel::settle(store, source, state, &mut reading, now)?, None),
     };
+    // Of a stranger they tell no number, which is found out with the channel.
+    let hints = own.then_some(reading.hints);
     let mut items = Vec::with_capacity(reading.items.len());
     for (judged, is_known) in judge(store, desk, source, reading.items)? {
         if own {
