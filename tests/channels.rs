@@ -502,6 +502,50 @@ fn deletions_are_noted_where_the_page_proves_them() {
     assert_eq!(gone(&desk).len(), 2, "it is back");
 }
 
+/// A message of another channel.
+fn advertisement(words: &str) -> String {
+    // Of the channel -7777.
+    message("Other_Channel/8000000", r#"data-view="eyJjIjotNzc3NywicCI6ODAwMDAwMH0""#, words)
+}
+
+#[test]
+fn a_message_of_another_channel_on_the_page_is_none_of_this_one() {
+    let (preview, desk) = channel(1..=20);
+    let shown = |numbers: std::ops::RangeInclusive<u64>| -> String {
+        let view = r#"data-view="eyJjIjotMTAwMX0""#;
+        numbers.map(|n| message(&format!("post/{n}"), view, &mangoes(n))).collect()
+    };
+    for (page_of, new) in [
+        (format!("{}{}", shown(3..=21), advertisement(&convoy(1))), 1),
+        (format!("{}{}", advertisement(&convoy(1)), shown(4..=22)), 1),
+    ] {
+        preview.instead("/s/post", page(&page_of));
+        let poll = desk.poll();
+        assert_eq!(["/items", "/new", "/alerts"].map(|count| number(&poll, count)), [19, new, 0], "{poll}");
+        assert!(poll["problems"].to_string().contains("messages of another channel: 1"), "{poll}");
+        assert_eq!(state(&desk), ("ok".into(), String::new()));
+    }
+    // What came since is walked through all the same.
+    preview.change(|channel| channel.instead.clear());
+    preview.publish(21..=72);
+    preview.say(30, &convoy(30));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [50, 1], "{poll}");
+}
+
+#[test]
+fn a_wrong_number_hides_no_gap() {
+    let (preview, desk) = channel(1..=20);
+    preview.say(9_000_021, &mangoes(1));
+    assert_eq!(number(&desk.poll(), "/new"), 1);
+    preview.delete(9_000_021);
+    preview.publish(21..=71);
+    preview.say(25, &convoy(25));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [51, 1], "{poll}");
+    assert_eq!(state(&desk), ("ok".into(), String::new()));
+}
+
 // Row 21 of the bad input: what is no page of a channel, and what is only half of one
 
 #[test]

@@ -214,7 +214,7 @@ impl Catching<'_> {
         if interrupted {
             // What was read is told; the next poll goes on behind it.
             problems.extend(stop.map(|why| format!("{why}; the walk goes on at the next poll")));
-            let top = front.shown.as_ref().and_then(Shown::newest).or(walk.top);
+            let top = front.shown.as_ref().and_then(Shown::reached).or(walk.top);
             harvest.beyond.walk = Some(Box::new(Walk { held: 0, top, cursor: trail.here(), ..walk }));
             return Ok(Walked { missed: None, problems, order });
         }

@@ -200,7 +200,7 @@ fn number(message: &Candidate) -> Option<u64> {
 fn first_since(items: &[Candidate], baseline: Timestamp, shown: &Shown) -> u64 {
     let since = items.iter().filter(|item| item.item.published.is_none_or(|published| published >= baseline));
     let first = since.filter_map(|item| Some(item.item.telegram.as_ref()?.message)).min();
-    first.unwrap_or_else(|| shown.numbers.last().map_or(0, |newest| newest.saturating_add(1)))
+    first.unwrap_or_else(|| shown.reached().map_or(0, |reached| reached.saturating_add(1)))
 }
 
 fn is_since(first: Option<u64>, number: Option<u64>) -> bool {

@@ -22,8 +22,6 @@ const ALBUM_MAX: usize = 100;
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) draft: Draft,
-    /// Its number, or that of its last album member.
-    pub(super) newest: u64,
     /// Telegram's own number of the channel.
     pub(super) channel: Option<i64>,
     /// Server time when the page was made.
@@ -121,7 +119,6 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         via: None,
     };
     let date = message.select(&LAYOUT.date).find_map(|time| time.attr("datetime"));
-    let newest = post.album.iter().copied().max().unwrap_or(number).max(number);
     let draft = Draft {
         text,
         url: Some(format!("https://t.me/{channel}/{number}")),
@@ -132,7 +129,7 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
     let view = message.attr("data-view").and_then(view);
     let part = |name| view.as_ref().and_then(|view| view.get(name)).and_then(serde_json::Value::as_i64);
     let rendered = part("t").and_then(|second| Timestamp::from_second(second).ok());
-    Some(Message { draft, newest, channel: part("c"), rendered })
+    Some(Message { draft, channel: part("c"), rendered })
 }
 
 /// The text: the outermost element, as captions of albums nest two; the quote of a reply is none.

@@ -8,6 +8,7 @@ mod landing;
 mod message;
 mod redirect;
 mod shown;
+mod whose;
 
 use std::sync::LazyLock;
 
@@ -53,30 +54,30 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
     }
     let mut reading = Reading::default();
     reading.problems.extend(cut.map(|cut| Problem::new(ProblemKind::Cut, cut)));
-    let mut drafts: Vec<Draft> = Vec::new();
-    let (mut unreadable, mut undated, mut long, mut foreign) = (0, 0, 0, None);
+    let numbered: Vec<_> =
+        messages.into_iter().take(ITEMS_PER_DOCUMENT_MAX).filter_map(message::read).collect();
+    let unreadable = found.min(ITEMS_PER_DOCUMENT_MAX) - numbered.len();
+    let (own, others) = whose::own(numbered, channel);
+    let mut drafts: Vec<Draft> = Vec::with_capacity(own.len());
+    let (mut undated, mut long, mut foreign) = (0, 0, None);
     let mut shown = Shown::default();
-    for element in messages.into_iter().take(ITEMS_PER_DOCUMENT_MAX) {
-        let Some(message) = message::read(element) else {
-            unreadable += 1;
-            continue;
-        };
+    for message in own {
         let mut draft = message.draft;
         long += usize::from(draft.cut());
         undated += usize::from(draft.published.is_none());
         shown.add(&draft, message.channel);
-        let hints = &mut reading.hints;
-        hints.telegram_newest = hints.telegram_newest.max(Some(message.newest));
-        hints.rendered = hints.rendered.max(message.rendered);
+        reading.hints.rendered = reading.hints.rendered.max(message.rendered);
         foreign = foreign.or_else(|| foreign_name(&draft, channel));
         drafts.push(draft);
     }
+    reading.hints.telegram_newest = shown.reached();
     if found > 0 && drafts.is_empty() {
         return Err(Unreadable::Layout(format!("{found} messages, none with a number")));
     }
     let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
-    reading.lost = unreadable + over;
+    reading.lost = unreadable + others + over;
     reading.tell(unreadable, ProblemKind::Lost, "messages without a number");
+    reading.tell(others, ProblemKind::Lost, "messages of another channel");
     reading.tell(over, ProblemKind::Cut, "messages more than are read");
     reading.tell(undated, ProblemKind::Repaired, "messages without a date");
     reading.tell(long, ProblemKind::Cut, "messages with a text over 64 KiB");

@@ -21,6 +21,9 @@ const FALL_MAX: u64 = 20;
 /// Widest span of numbers in which missing ones are looked for.
 const SPAN_MAX: u64 = 1_000;
 
+/// How far a number may lie above the next lower one of its page before it takes most of the page to believe it.
+const LEAP_MAX: u64 = 1_000;
+
 /// A page's channel and numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
@@ -72,6 +75,16 @@ impl Shown {
     /// Highest number.
     pub fn newest(&self) -> Option<u64> {
         self.numbers.last().copied()
+    }
+
+    /// How far the channel goes by this page: from the middle of its numbers up, the last before a leap. A wrong number far
+    /// above all others would have every gap seem read. Numbers behind a true leap, where thousands were deleted, count
+    /// once they are as many as those before it; until then nothing is missed, for the page shows all of them.
+    pub fn reached(&self) -> Option<u64> {
+        let mut upper = self.numbers.iter().copied().skip(self.numbers.len().saturating_sub(1) / 2);
+        let middle = upper.next()?;
+        let step = |low: u64, number: u64| if number - low <= LEAP_MAX { Ok(number) } else { Err(low) };
+        Some(upper.try_fold(middle, step).unwrap_or_else(|reached| reached))
     }
 
     /// Numbers between two of the page that it does not have: deleted, or never public.
@@ -190,6 +203,23 @@ mod tests {
         ] {
             let found = shown(&[1, 2, 3], 3).complaint(&asked.parse().unwrap(), undated, rendered, Some(now));
             assert_eq!(found.map(|complaint| complaint.reason), expected, "{asked} {undated} {rendered:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_far_above_the_others_says_nothing_of_how_far_the_channel_goes() {
+        for (numbers, reached) in [
+            (vec![], None),
+            (vec![7], Some(7)),
+            (vec![1, 2, 3], Some(3)),
+            (vec![1, 2, 900], Some(900)),
+            (vec![18, 19, 20, 9_000_021], Some(20)),
+            (vec![20, 9_000_021], Some(20)),
+            (vec![18, 19, 20, 5_000, 5_001], Some(20)),
+            (vec![19, 20, 5_000, 5_001, 5_002], Some(5_002)),
+            (vec![1, 5_000, 5_001, 9_000_021, u64::MAX], Some(5_001)),
+        ] {
+            assert_eq!(shown(&numbers, 0).reached(), reached, "{numbers:?}");
         }
     }
 
