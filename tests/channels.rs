@@ -546,6 +546,26 @@ fn a_wrong_number_hides_no_gap() {
     assert_eq!(state(&desk), ("ok".into(), String::new()));
 }
 
+#[test]
+fn a_highest_number_that_fell_is_believed_at_the_second_poll_and_hides_no_gap() {
+    let (preview, desk) = channel(1..=20);
+    // A whole page of wrong numbers; then they are gone, and what comes between two polls fills more than a page.
+    preview.publish(9_000_001..=9_000_020);
+    desk.poll();
+    preview.change(|channel| drop(channel.messages.split_off(&9_000_001)));
+    preview.publish([21]);
+    assert_eq!(number(&desk.poll(), "/new"), 1);
+    assert!(complaint(&desk).contains("fell from 9000020 to 21"), "{}", complaint(&desk));
+    preview.publish(22..=71);
+    preview.say(25, &convoy(25));
+    let counts = |poll: &Value| ["/new", "/alerts"].map(|count| number(poll, count));
+    assert_eq!(counts(&desk.poll()), [20, 0]);
+    assert!(complaint(&desk).contains("fell from 9000020 to 71"), "{}", complaint(&desk));
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [30, 1], "{poll}");
+    assert_eq!(state(&desk), ("ok".into(), String::new()));
+}
+
 // Row 21 of the bad input: what is no page of a channel, and what is only half of one
 
 #[test]

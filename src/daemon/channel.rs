@@ -88,11 +88,26 @@ pub fn settle(
         let (id, texts) = (before.id.or(shown.id), before.texts || shown.texts > 0);
         let reread = if same { before.reread } else { Some(now) };
         let gone = gone(store, source, channel, &shown, &before, now)?;
-        ChannelState { id, first, texts, reread, gone, ..before }
+        let is_odd = reading.complaint.is_some();
+        let (newest, fell) = mark(&shown, known, before.fell, is_odd);
+        reading.hints.telegram_newest = newest;
+        ChannelState { id, first, texts, reread, gone, fell, ..before }
     };
     reading.complaint = odd.or(reading.complaint.take());
     reading.shown = Some(shown);
     Ok(Some(settled))
+}
+
+/// How far the channel was read once this page is told, and how far the page goes, should the highest number have fallen.
+/// A second page that shows that is believed, and the mark falls to the first one's: what came between is walked through.
+/// One that is odd by itself, as a stale copy is, says nothing.
+fn mark(shown: &Shown, known: Known, fell: Option<u64>, is_odd: bool) -> (Option<u64>, Option<u64>) {
+    match (shown.fall(known), fell) {
+        (None, _) => (known.newest.max(shown.reached()), None),
+        (Some(_), _) if is_odd => (known.newest, None),
+        (Some(_), None) => (known.newest, shown.reached()),
+        (Some((now, _)), Some(fell)) => (Some(fell.min(now)), None),
+    }
 }
 
 /// Whether the poll before found the same stranger under the name, so that this one is told of it.
@@ -112,7 +127,7 @@ fn adopted(before: &ChannelState, shown: &Shown, now: Timestamp) -> ChannelState
         first: shown.oldest(),
         texts: shown.texts > 0,
         reread: Some(now),
-        gone: Vec::new(),
+        ..ChannelState::default()
     }
 }
 

@@ -294,7 +294,7 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     }
     if let Some(hints) = poll.hints {
         state.ttl_minutes = hints.ttl_minutes;
-        state.telegram_newest = state.telegram_newest.max(hints.telegram_newest);
+        state.telegram_newest = hints.telegram_newest.or(state.telegram_newest);
     }
     state.learned.clone_from(&poll.learned);
     state.last_poll = Some(poll.started);

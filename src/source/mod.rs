@@ -168,7 +168,7 @@ pub struct Hints {
     pub skip_days: u8,
     /// How often the feed says it is updated (`sy:updatePeriod` by `sy:updateFrequency`), in minutes.
     pub update_minutes: Option<u32>,
-    /// Highest message number of a Telegram page, album members included.
+    /// Message number up to which a Telegram channel is read once its page is told, album members included.
     pub telegram_newest: Option<u64>,
     /// Server time of a Telegram page.
     pub rendered: Option<Timestamp>,

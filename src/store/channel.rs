@@ -21,6 +21,8 @@ pub struct ChannelState {
     /// Messages once seen that its pages do not show any more, by number, with when that was noticed; the last
     /// [`GONE_MAX`] of them.
     pub gone: Vec<(u64, Timestamp)>,
+    /// How far its page goes since its highest number fell, when the last one was the first to show that.
+    pub fell: Option<u64>,
 }
 
 /// Most messages gone from a preview that are remembered of a channel.

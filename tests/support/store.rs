@@ -99,6 +99,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             texts: true,
             reread: Some(at(6)),
             gone: vec![(5, at(7))],
+            fell: Some(9),
         },
         walk: Some(Walk {
             cursor: "8".into(),

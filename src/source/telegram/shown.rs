@@ -99,6 +99,12 @@ impl Shown {
         self.id.zip(known.id).is_some_and(|(now, before)| now != before)
     }
 
+    /// To which number the highest one fell and from which, where it did.
+    pub fn fall(&self, known: Known) -> Option<(u64, u64)> {
+        let fall = self.newest().zip(known.newest);
+        fall.filter(|(now, before)| now.saturating_add(FALL_MAX) < *before)
+    }
+
     /// What is odd about the page by itself: another name than the one asked for, dates that are missing, or a time
     /// of the server that is far from `now`.
     pub(super) fn complaint(
@@ -138,9 +144,7 @@ impl Shown {
                 "it shows none of its messages any more; the last had number {before}"
             )));
         }
-        if let (Some(now), Some(before)) = (self.newest(), known.newest)
-            && now.saturating_add(FALL_MAX) < before
-        {
+        if let Some((now, before)) = self.fall(known) {
             return Some(layout(format!("the highest message number fell from {before} to {now}")));
         }
         // Photos without captions may fill a page: they say nothing of where texts are.

@@ -21,16 +21,18 @@ pub(super) struct ChannelRow {
     reread: Option<Timestamp>,
     #[serde(default)]
     gone: Vec<(u64, Timestamp)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fell: Option<u64>,
 }
 
 impl From<ChannelState> for ChannelRow {
-    fn from(ChannelState { id, named, filed, first, texts, reread, gone }: ChannelState) -> Self {
-        Self { id, named, filed, first, texts, reread, gone }
+    fn from(ChannelState { id, named, filed, first, texts, reread, gone, fell }: ChannelState) -> Self {
+        Self { id, named, filed, first, texts, reread, gone, fell }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
-    fn from(ChannelRow { id, named, filed, first, texts, reread, gone }: ChannelRow) -> Self {
-        Self { id, named, filed, first, texts, reread, gone }
+    fn from(ChannelRow { id, named, filed, first, texts, reread, gone, fell }: ChannelRow) -> Self {
+        Self { id, named, filed, first, texts, reread, gone, fell }
     }
 }
