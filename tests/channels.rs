@@ -201,6 +201,27 @@ fn telegram_states_a_stranger_is_watched_like_any_channel_once_it_is_told() {
     assert_eq!(desk.sources()["post"]["taken_over"], Value::Null);
 }
 
+#[test]
+fn telegram_states_a_stranger_is_read_from_where_it_was_found() {
+    let (preview, desk) = channel(1..=20);
+    preview.change(|channel| {
+        channel.id = -2002;
+        channel.messages.clear();
+    });
+    preview.publish(1..=10);
+    let counts = |poll: &Value| ["/new", "/alerts"].map(|count| number(poll, count));
+    assert_eq!(counts(&desk.poll()), [10, 0]);
+    // More than a page comes before the second poll, which confirms it.
+    preview.publish(11..=60);
+    preview.say(15, &convoy(15));
+    assert_eq!(counts(&desk.poll()), [20, 0]);
+    let asked = preview.targets().len();
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [30, 1], "{poll}");
+    assert_eq!(preview.targets()[asked..], ["/s/post", "/s/post?before=41", "/s/post?before=21"]);
+    assert_eq!(state(&desk).0, "ok", "{}", complaint(&desk));
+}
+
 /// What events told of the source, oldest first.
 fn events(desk: &Desk) -> Vec<String> {
     let store = SledStore::open(&desk.store()).unwrap();

@@ -10,7 +10,7 @@ use crate::desk::{Source, Target};
 use crate::ingest::{self, Missed};
 use crate::source::telegram::{self, ChannelName, Known, Shown};
 use crate::source::{Candidate, Complaint, Reading};
-use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError};
+use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError, Stranger};
 
 /// Whether a page on which a channel has the number `id` is of the one that was read before: at the same address, or
 /// under another name that the config has for it now.
@@ -69,14 +69,18 @@ pub fn settle(
     let is_known = same || known.id.is_some();
     let before = if is_known { remembered(source, state, shown.id) } else { ChannelState::default() };
     file(&mut reading.items, source, &before, shown.id);
-    let stranger = shown.is_stranger(known);
     let odd = shown.against(known);
-    let settled = if stranger && is_told(state, odd.as_ref()) {
-        adopted(&before, &shown, now)
-    } else if stranger {
-        // Its numbers say nothing of the messages of the other channel, nor where to go on there.
-        reading.hints.telegram_newest = None;
-        before
+    let settled = if let Some(stranger) = stranger(&before, &shown).filter(|_| shown.is_stranger(known)) {
+        reading.items.retain(|item| is_since(Some(stranger.first), number(item)));
+        if is_told(state, odd.as_ref()) {
+            // The next poll walks back to where its first page ended.
+            reading.hints.telegram_newest = Some(stranger.newest);
+            adopted(&before, stranger, shown.texts > 0, now)
+        } else {
+            // Its numbers say nothing of the messages of the other channel, nor where to go on there.
+            reading.hints.telegram_newest = None;
+            ChannelState { stranger: Some(stranger), ..before }
+        }
     } else {
         let first = match state.baseline.filter(|_| is_same(source, state, shown.id)) {
             _ if same => before.first,
@@ -91,7 +95,7 @@ pub fn settle(
         let is_odd = reading.complaint.is_some();
         let (newest, fell) = mark(&shown, known, before.fell, is_odd);
         reading.hints.telegram_newest = newest;
-        ChannelState { id, first, texts, reread, gone, fell, ..before }
+        ChannelState { id, first, texts, reread, gone, fell, stranger: None, ..before }
     };
     reading.complaint = odd.or(reading.complaint.take());
     reading.shown = Some(shown);
@@ -116,16 +120,23 @@ fn is_told(state: &SourceState, odd: Option<&Complaint>) -> bool {
     run.is_some_and(|(run, odd)| (run.reason.as_str(), &run.detail) == (odd.reason, &odd.detail))
 }
 
-/// What is known once the channel that took over the name is told of: from here on it is the one that is watched. Its
-/// page is its baseline; numbers of the other are not compared with its own.
-fn adopted(before: &ChannelState, shown: &Shown, now: Timestamp) -> ChannelState {
+/// The stranger that a page shows: as it was found first, where that was at the page before.
+fn stranger(before: &ChannelState, shown: &Shown) -> Option<Stranger> {
+    let id = shown.id?;
+    let found = before.stranger.filter(|stranger| stranger.id == id);
+    found.or_else(|| Some(Stranger { id, first: shown.oldest()?, newest: shown.reached()? }))
+}
+
+/// What is known once the channel that took over the name is told of: from here on it is the one that is watched. The page
+/// on which it was found is its baseline; numbers of the other are not compared with its own.
+fn adopted(before: &ChannelState, stranger: Stranger, texts: bool, now: Timestamp) -> ChannelState {
     let named = before.named.or(before.id);
     ChannelState {
-        id: shown.id,
-        named: named.filter(|named| Some(*named) != shown.id),
+        id: Some(stranger.id),
+        named: named.filter(|named| *named != stranger.id),
         filed: before.filed.clone(),
-        first: shown.oldest(),
-        texts: shown.texts > 0,
+        first: Some(stranger.first),
+        texts,
         reread: Some(now),
         ..ChannelState::default()
     }

@@ -23,6 +23,19 @@ pub struct ChannelState {
     pub gone: Vec<(u64, Timestamp)>,
     /// How far its page goes since its highest number fell, when the last one was the first to show that.
     pub fell: Option<u64>,
+    /// The stranger found under its name at the last page, which is watched in its place when the next one shows it again.
+    pub stranger: Option<Stranger>,
+}
+
+/// A channel found under the name of another: what its messages were told from, and up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// Telegram's own number of it.
+    pub id: i64,
+    /// Lowest number on the page on which it was found.
+    pub first: u64,
+    /// How far that page went.
+    pub newest: u64,
 }
 
 /// Most messages gone from a preview that are remembered of a channel.

@@ -9,7 +9,8 @@ use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::schedule::{Learned, Moved, PollReason, Watched, Window};
 use harmattan::store::{
-    ChannelState, Day, Failing, Owner, Seen, SourceState, Store, StoreError, StoredItem, Transaction, Walk,
+    ChannelState, Day, Failing, Owner, Seen, SourceState, Store, StoreError, StoredItem, Stranger,
+    Transaction, Walk,
 };
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
 use harmattan::text::{ByteSpan, Field};
@@ -100,6 +101,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             reread: Some(at(6)),
             gone: vec![(5, at(7))],
             fell: Some(9),
+            stranger: Some(Stranger { id: -3, first: 1, newest: 9 }),
         },
         walk: Some(Walk {
             cursor: "8".into(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::store::ChannelState;
+use crate::store::{ChannelState, Stranger};
 
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct ChannelRow {
@@ -23,16 +23,29 @@ pub(super) struct ChannelRow {
     gone: Vec<(u64, Timestamp)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fell: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stranger: Option<StrangerRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StrangerRow {
+    id: i64,
+    first: u64,
+    newest: u64,
 }
 
 impl From<ChannelState> for ChannelRow {
-    fn from(ChannelState { id, named, filed, first, texts, reread, gone, fell }: ChannelState) -> Self {
-        Self { id, named, filed, first, texts, reread, gone, fell }
+    fn from(state: ChannelState) -> Self {
+        let ChannelState { id, named, filed, first, texts, reread, gone, fell, stranger } = state;
+        let stranger = stranger.map(|Stranger { id, first, newest }| StrangerRow { id, first, newest });
+        Self { id, named, filed, first, texts, reread, gone, fell, stranger }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
-    fn from(ChannelRow { id, named, filed, first, texts, reread, gone, fell }: ChannelRow) -> Self {
-        Self { id, named, filed, first, texts, reread, gone, fell }
+    fn from(row: ChannelRow) -> Self {
+        let ChannelRow { id, named, filed, first, texts, reread, gone, fell, stranger } = row;
+        let stranger = stranger.map(|StrangerRow { id, first, newest }| Stranger { id, first, newest });
+        Self { id, named, filed, first, texts, reread, gone, fell, stranger }
     }
 }
