@@ -178,6 +178,29 @@ fn mirrors_alone_have_a_baseline_too() {
 }
 
 #[test]
+fn what_is_older_than_a_mirrors_baseline_is_not_told_and_what_is_known_counts_as_shown() {
+    let (preview, site) = (Preview::start([]), Site::start());
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let desk = desk(&preview, &[&site]);
+    let show = |numbers: std::ops::RangeInclusive<u64>| {
+        let posts: Vec<_> = numbers.rev().map(|number| (number, convoy(number))).collect();
+        site.show("/post", mirrored(&posts));
+        desk.poll()
+    };
+    assert_eq!(show(11..=20)["outcome"], "baseline");
+    // The newest was deleted, so that an older one comes up; then the mirror shows more; then there is news.
+    for (numbers, items, alerts) in [(10..=19, 9, 0), (3..=19, 9, 0), (3..=21, 11, 1), (3..=21, 11, 0)] {
+        let poll = show(numbers.clone());
+        assert_eq!(
+            ["/items", "/alerts", "/edited"].map(|count| number(&poll, count)),
+            [items, alerts, 0],
+            "{numbers:?}: {poll}"
+        );
+        assert_eq!(number(&desk.sources()["post"], "/items_last"), items);
+    }
+}
+
+#[test]
 fn a_mirrors_page_that_does_not_touch_what_was_read_before_is_a_gap() {
     let (preview, site) = (Preview::start([]), Site::start());
     preview.instead("/s/post", Reply::to(302, "https://t.me/post"));

@@ -161,9 +161,9 @@ pub fn file(items: &mut [Candidate], source: &Source, before: &ChannelState, id:
     }
 }
 
-/// Takes out of a mirror's page what is known already, and what is older than the baseline, and counts it as known. What a
-/// mirror makes of a known message is no edit of it, and its numbers say nothing of how far the channel was read. Tells of
-/// the gap when the page does not touch what was read before.
+/// Takes out of a mirror's page what is older than the baseline. What a mirror makes of a known message is no edit of it,
+/// and its numbers say nothing of how far the channel was read. Gives what is known of the channel where the page is a
+/// baseline, and the gap when it does not touch what was read before.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -174,31 +174,36 @@ pub(super) fn settle_mirrored(
     reading: &mut Reading,
     overlap: &mut Overlap,
     now: Timestamp,
-) -> Result<Option<Missed>, StoreError> {
+) -> Result<(Option<ChannelState>, Option<Missed>), StoreError> {
     let is_same = is_same_document(source, state);
     let first = state.channel.first.filter(|_| is_same);
     if is_same {
         file(&mut reading.items, source, &state.channel, None);
     }
-    let (shown, oldest) = (reading.items.len(), reading.items.iter().filter_map(number).min());
-    let mut fresh = Vec::new();
-    for item in reading.items.drain(..) {
-        let is_known = ingest::known(&store.seen(source.name(), &ingest::lookups(&item))?).is_some();
-        let is_old = is_known || !is_since(first, number(&item));
+    let oldest = reading.items.iter().filter_map(number).min();
+    let answers = ingest::look_up(&reading.items, |keys| store.seen(source.name(), keys))?;
+    let (shown, mut fresh, mut items) = (answers.len(), 0, Vec::with_capacity(answers.len()));
+    for (mut item, answers) in reading.items.drain(..).zip(answers) {
+        let seen = ingest::known(&answers);
+        let is_old = seen.is_some() || !is_since(first, number(&item));
         overlap.add(is_old, item.item.published);
-        if !is_old {
-            fresh.push(item);
+        fresh += usize::from(!is_old);
+        item.content = seen.map_or(item.content, |seen| seen.content);
+        if seen.is_some() || !is_old {
+            items.push(item);
         }
     }
+    reading.items = items;
+    let Some(since) = state.baseline.filter(|_| is_same) else {
+        return Ok((Some(ChannelState { first: oldest, ..ChannelState::default() }), None));
+    };
     // A window of one message that moves on is no sign of a gap.
-    let is_apart = fresh.len() == shown && shown > 1;
-    reading.items = fresh;
-    let Some(since) = state.baseline.filter(|_| is_same && is_apart) else { return Ok(None) };
-    if follows(store, source, state, oldest)? {
-        return Ok(None);
+    let is_apart = fresh == shown && shown > 1;
+    if !is_apart || follows(store, source, state, oldest)? {
+        return Ok((None, None));
     }
     let detail = "the mirror's page shows none of the messages read before".to_owned();
-    Ok(Some(Missed { since: state.last_success.unwrap_or(since), until: now, detail }))
+    Ok((None, Some(Missed { since: state.last_success.unwrap_or(since), until: now, detail })))
 }
 
 /// Whether the message before that number was read: at the channel itself, or through a mirror.

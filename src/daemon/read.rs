@@ -283,7 +283,7 @@ fn gather(
     let (channel, missed) = match via {
         Some(via) => {
             reading.complaint = Some(via.cause);
-            (None, channel::settle_mirrored(store, source, state, &mut reading, &mut shown, now)?)
+            channel::settle_mirrored(store, source, state, &mut reading, &mut shown, now)?
         }
         None => (channel::settle(store, source, state, &mut reading, now)?, None),
     };
