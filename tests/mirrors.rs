@@ -150,6 +150,39 @@ fn a_channel_whose_mirror_is_read_is_asked_for_itself_now_and_then() {
 }
 
 #[test]
+fn a_channel_whose_mirrors_are_dead_does_not_rest() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    let rest = || {
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+        site.show("/post", mirrored(&[(20, mangoes(20))]));
+        (0..3).for_each(|_| drop(desk.poll()));
+        site.show("/post", Reply::status(404));
+    };
+    // Both are asked once.
+    let poll = || {
+        let before = (preview.targets().len(), site.asked("/post").len());
+        let poll = desk.poll();
+        let own = preview.targets()[before.0..].iter().filter(|target| *target == "/s/post").count();
+        assert_eq!((own, site.asked("/post").len() - before.1), (1, 1), "{poll}");
+        poll
+    };
+    rest();
+    let failure = text(&poll(), "/failure");
+    assert!(failure.starts_with("preview-off: "), "{failure}");
+    assert!(failure.ends_with("; the mirror `127.0.0.1`: the server answered 404"), "{failure}");
+    preview.change(|channel| channel.instead.clear());
+    preview.say(21, &convoy(21));
+    assert_eq!(number(&poll(), "/alerts"), 1);
+    assert_eq!(text(&desk.sources()["post"], "/state"), "ok");
+
+    rest();
+    preview.instead("/s/post", Reply::ok("<html><body><p>Nothing here</p></body></html>"));
+    assert!(text(&poll(), "/failure").starts_with("layout: "));
+}
+
+#[test]
 fn mirrors_stand_in_for_what_is_gone_and_for_an_unknown_layout() {
     for (instead, reason) in [
         (Reply::to(302, "https://t.me/post"), "gone"),

@@ -66,7 +66,7 @@ pub struct Asked {
     pub host: Option<String>,
     /// Hosts that stand in for that one and could not be reached either.
     pub others: Vec<String>,
-    /// Why none of its mirrors could be read either, to follow the words of the failure.
+    /// Why none of its mirrors could be read either, to follow the words of the failure; empty when none was asked.
     pub mirrors: String,
 }
 
@@ -114,11 +114,18 @@ pub async fn ask(
         Target::Feed(url) => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_FEED, state).await,
         Target::Page { url, .. } => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_PAGE, state).await,
         Target::Telegram { channel, hosts, mirrors } => {
+            let mut dead = None;
             if let Some(why) = mirrored::resting(state).filter(|_| !mirrors.is_empty()) {
-                return Ok(asker.mirror_alone(why, channel, mirrors).await);
+                match asker.mirror_alone(why, channel, mirrors).await {
+                    Ok(asked) => return Ok(asked),
+                    Err(why) => dead = Some(why),
+                }
             }
             let direct = asker.telegram(channel, hosts, |host| channel.preview_url(host)).await?;
-            Ok(asker.or_mirror(direct, channel, mirrors).await)
+            Ok(match dead {
+                Some(mirrors) => Asked { mirrors, ..direct },
+                None => asker.or_mirror(direct, channel, mirrors).await,
+            })
         }
     }
 }

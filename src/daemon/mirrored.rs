@@ -46,15 +46,17 @@ pub(super) async fn instead(
 }
 
 impl Asker<'_> {
-    /// The page of the first mirror that can be read, in place of a channel whose own host is left to rest.
+    /// The page of the first mirror that can be read, in place of a channel whose own host is left to rest; else why none
+    /// can, and then that host has to be asked.
     pub(super) async fn mirror_alone(
         &self,
         why: Unreadable,
         channel: &ChannelName,
         mirrors: &[Mirror],
-    ) -> Asked {
+    ) -> Result<Asked, String> {
         let via = Via { cause: complaint(&why), reach: Reach::Untried };
-        self.through(mirrors, Asked::of(Got::Unreadable(why)), via, channel).await
+        let asked = self.through(mirrors, Asked::of(Got::Unreadable(why)), via, channel).await;
+        if matches!(asked.got, Got::Mirrored { .. }) { Ok(asked) } else { Err(asked.mirrors) }
     }
 
     /// The page of the first mirror that can be read, where no host shows the channel and none ordered to wait.

@@ -184,7 +184,8 @@ async fn try_poll(
     let took = begun.elapsed();
     let time = Time { started: later(asked, waited), answered: later(asked, took) };
     let mut read = read::read(station, desk, source, &state, got).await?;
-    if let Some(detail) = read.unknown_layout()
+    if mirrors.is_empty()
+        && let Some(detail) = read.unknown_layout()
         && let Some(instead) = mirrored::instead(desk, source, asked, detail).await
     {
         freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
