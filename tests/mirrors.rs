@@ -151,35 +151,37 @@ fn a_channel_whose_mirror_is_read_is_asked_for_itself_now_and_then() {
 
 #[test]
 fn a_channel_whose_mirrors_are_dead_does_not_rest() {
-    let (preview, site) = (Preview::start(1..=20), Site::start());
-    let desk = desk(&preview, &[&site]);
-    desk.poll();
-    let rest = || {
-        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let off = "preview-off: the channel has no web preview";
+    for (instead, said) in [
+        (Reply::to(302, "https://t.me/post"), off),
+        (Reply::ok("<html><body><p>Nothing here</p></body></html>"), "layout: "),
+    ] {
+        let (preview, site) = (Preview::start(1..=20), Site::start());
         site.show("/post", mirrored(&[(20, mangoes(20))]));
+        let desk = desk(&preview, &[&site]);
+        desk.poll();
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
         (0..3).for_each(|_| drop(desk.poll()));
-        site.show("/post", Reply::status(404));
-    };
-    // Both are asked once.
-    let poll = || {
-        let before = (preview.targets().len(), site.asked("/post").len());
-        let poll = desk.poll();
-        let own = preview.targets()[before.0..].iter().filter(|target| *target == "/s/post").count();
-        assert_eq!((own, site.asked("/post").len() - before.1), (1, 1), "{poll}");
-        poll
-    };
-    rest();
-    let failure = text(&poll(), "/failure");
-    assert!(failure.starts_with("preview-off: "), "{failure}");
-    assert!(failure.ends_with("; the mirror `127.0.0.1`: the server answered 404"), "{failure}");
-    preview.change(|channel| channel.instead.clear());
-    preview.say(21, &convoy(21));
-    assert_eq!(number(&poll(), "/alerts"), 1);
-    assert_eq!(text(&desk.sources()["post"], "/state"), "ok");
 
-    rest();
-    preview.instead("/s/post", Reply::ok("<html><body><p>Nothing here</p></body></html>"));
-    assert!(text(&poll(), "/failure").starts_with("layout: "));
+        site.show("/post", Reply::status(404));
+        preview.instead("/s/post", instead);
+        let before = (preview.targets().len(), site.asked("/post").len());
+        let failure = text(&desk.poll(), "/failure");
+        assert!(failure.starts_with(said), "{failure}");
+        assert!(failure.ends_with("; the mirror `127.0.0.1`: the server answered 404"), "{failure}");
+        assert_eq!(preview.targets()[before.0], "/s/post");
+        assert_eq!(site.asked("/post").len(), before.1 + 1, "once");
+        // The polls that were read through the mirror do not count as failures.
+        let source = &desk.sources()["post"];
+        let time = |at| text(source, at).parse::<jiff::Timestamp>().unwrap();
+        assert_eq!(number(source, "/failures"), 1);
+        assert!(time("/due").duration_since(time("/last_poll")) <= jiff::SignedDuration::from_mins(6));
+
+        preview.change(|channel| channel.instead.clear());
+        preview.say(21, &convoy(21));
+        assert_eq!(number(&desk.poll(), "/alerts"), 1);
+        assert_eq!(text(&desk.sources()["post"], "/state"), "ok");
+    }
 }
 
 #[test]

@@ -176,9 +176,7 @@ fn relocate(
 ) -> bool {
     let trace = match (&read.outcome, led) {
         (Outcome::Failed { .. }, _) if read.missing => Trace::Missing,
-        (Outcome::Failed { .. }, _) => {
-            Trace::Failed { failures: state.failing.as_ref().map_or(0, |run| run.polls).saturating_add(1) }
-        }
+        (Outcome::Failed { .. }, _) => Trace::Failed { failures: state.unread_polls().saturating_add(1) },
         (Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. }, Some(led)) => {
             Trace::Led(led.as_str())
         }

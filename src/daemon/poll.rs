@@ -312,7 +312,7 @@ fn decide(
         }
         Outcome::Failed { .. } => PollOutcome::Failed {
             status: read.status,
-            failures: before.map_or(0, |failing| failing.polls).saturating_add(1),
+            failures: state.unread_polls().saturating_add(1),
             cut: read.reach == Reach::Cut,
         },
         Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => PollOutcome::Read,

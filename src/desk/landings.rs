@@ -47,8 +47,7 @@ impl Landings {
     pub fn remember(&self, states: &[SourceState]) {
         for state in states {
             // What fails although it can be read has its document still.
-            let unread = state.last_poll != state.last_success;
-            let failures = state.failing.as_ref().filter(|_| unread).map_or(0, |failing| failing.polls);
+            let failures = state.unread_polls();
             if let Some(other) = &state.learned.same_as {
                 self.claims().aside.insert(state.name.clone(), other.clone());
             } else if failures >= FAILURES_MIN {

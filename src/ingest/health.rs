@@ -18,7 +18,7 @@ pub(super) struct Before {
 
 impl Before {
     pub(super) fn of(state: &SourceState) -> Self {
-        let failed_polls = state.failing.as_ref().map_or(0, |failing| failing.polls);
+        let failed_polls = state.unread_polls();
         let (last_new, last_read) = (state.last_new, state.last_success);
         Self { last_new, baseline: state.baseline, last_read, failed_polls }
     }

@@ -285,7 +285,9 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
             succeed(&mut state, poll.started);
         }
         Outcome::Failed { reason, detail } => {
-            let run = state.failing.take();
+            // However often it was read with a complaint before: the wait grows with what is not read.
+            let polls = state.unread_polls();
+            let run = state.failing.take().map(|run| Failing { polls, ..run });
             state.failing = Some(failed(run, poll.started, reason, detail));
         }
     }

@@ -135,6 +135,13 @@ impl SourceState {
         Self { asked, due: None, not_before: None, failing: None, health, learned, ..self }
     }
 
+    /// Polls in a row that brought nothing to read, up to the last. What is read with a complaint counts as failing, and
+    /// is none of them.
+    pub fn unread_polls(&self) -> u32 {
+        let unread = self.last_poll != self.last_success;
+        self.failing.as_ref().filter(|_| unread).map_or(0, |failing| failing.polls)
+    }
+
     /// When the next poll of `address` is due; `None` when it is now.
     pub fn due_later(&self, address: &str, now: Timestamp) -> Option<Timestamp> {
         self.due.filter(|due| self.asked == address && self.holds(*due, now))
