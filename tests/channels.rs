@@ -384,10 +384,15 @@ fn albums_that_are_cut_are_the_album_still() {
 
 /// Lets the page before the newest be due for a second reading: the program's clock cannot be set.
 fn let_reread(desk: &Desk) {
+    let_pass(desk, 7);
+}
+
+/// Lets so many hours pass since the page before the newest was read.
+fn let_pass(desk: &Desk, hours: i64) {
     let store = SledStore::open(&desk.store()).unwrap();
     let name = SourceName::new("post").unwrap();
     let mut state = store.source(&name).unwrap().unwrap();
-    state.channel.reread = state.channel.reread.map(|at| at - jiff::SignedDuration::from_hours(7));
+    state.channel.reread = state.channel.reread.map(|at| at - jiff::SignedDuration::from_hours(hours));
     store.transact(&mut |tx| tx.put_source(&state)).unwrap();
     store.sync().unwrap();
 }
@@ -415,6 +420,29 @@ fn edits_alert_when_the_new_version_fires_on_both_pages() {
     preview.say(52, &mangoes(52));
     desk.poll();
     assert_eq!(preview.targets().len(), asked + 4, "and then not again");
+}
+
+#[test]
+fn an_older_page_that_fails_is_read_again_in_an_hour() {
+    let (preview, desk) = channel(1..=20);
+    preview.publish(21..=40);
+    desk.poll();
+    preview.publish([41]);
+    preview.say(21, &convoy(21));
+    preview.instead("/s/post?before=22", Reply::status(500));
+    let_reread(&desk);
+    let poll = desk.poll();
+    let said = "an older page could not be read again for edits: the server answered 500";
+    assert!(poll["problems"].to_string().contains(said), "{poll}");
+    preview.change(|channel| channel.instead.clear());
+    preview.publish([42]);
+    let asked = preview.targets().len();
+    assert_eq!(desk.poll()["problems"].as_array().map_or(0, Vec::len), 0);
+    assert_eq!(preview.targets().len(), asked + 1, "not at each poll");
+    let_pass(&desk, 1);
+    preview.publish([43]);
+    desk.poll();
+    assert_eq!(preview.targets()[asked + 1..], ["/s/post", "/s/post?before=24"]);
 }
 
 #[test]

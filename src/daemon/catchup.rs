@@ -28,6 +28,9 @@ use crate::store::{SourceState, Store, StoreError, Walk};
 /// How often the page before a channel's newest is read again: edits and deletions there are rarer.
 const REREAD_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
+/// How soon that is tried again when it could not be read.
+const REREAD_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// So many polls in a row may fail to read an older page before what lies behind it is given up.
 const TRIES_MAX: u32 = 4;
 
@@ -70,15 +73,14 @@ pub(super) async fn complete(
     let (Time { started, answered }, begun) = (time, Instant::now());
     let catching = Catching { station, desk, source, state, started, answered, begun };
     let Outcome::Read(harvest) = &mut read.outcome else { return Ok(read) };
-    match catching.trail(&front, harvest) {
-        Some(trail) => {
-            let Walked { missed, problems, order } = catching.walk(trail, &front, harvest).await?;
-            read.problems.extend(problems);
-            read.order = order;
-            read.miss(source, missed);
-        }
-        None => read.order = catching.reread(&front, harvest).await?,
-    }
+    let walked = match catching.trail(&front, harvest) {
+        Some(trail) => catching.walk(trail, &front, harvest).await?,
+        None => catching.reread(&front, harvest).await?,
+    };
+    let Walked { missed, problems, order } = walked;
+    read.problems.extend(problems);
+    read.order = order;
+    read.miss(source, missed);
     Ok(read)
 }
 
@@ -119,7 +121,8 @@ impl Unread {
     }
 }
 
-/// How a walk ended for now.
+/// How a walk, or a second reading, ended for now.
+#[derive(Default)]
 struct Walked {
     missed: Option<Missed>,
     problems: Vec<String>,
@@ -289,11 +292,11 @@ impl Catching<'_> {
     }
 
     /// Reads the page before the newest again when it is time: an edit there is one like any other, and so is a
-    /// message that is gone. It can wait for a better day when it cannot be had; tells for how long its host wants to
-    /// be left alone.
-    async fn reread(&self, front: &Front, harvest: &mut Harvest) -> Result<Option<Duration>, StoreError> {
-        let Target::Telegram { channel, .. } = &self.source.target else { return Ok(None) };
-        let Some(settled) = harvest.beyond.channel.as_mut() else { return Ok(None) };
+    /// message that is gone. It can wait for an hour when it cannot be had.
+    async fn reread(&self, front: &Front, harvest: &mut Harvest) -> Result<Walked, StoreError> {
+        let nothing = Walked::default();
+        let Target::Telegram { channel, .. } = &self.source.target else { return Ok(nothing) };
+        let Some(settled) = harvest.beyond.channel.as_mut() else { return Ok(nothing) };
         let due = settled.reread.and_then(|last| last.checked_add(REREAD_EVERY).ok());
         let oldest = front.shown.as_ref().and_then(Shown::oldest);
         let stranger = front
@@ -301,12 +304,17 @@ impl Catching<'_> {
             .as_ref()
             .is_some_and(|shown| shown.is_stranger(channel::known(self.source, self.state, shown.id)));
         let Some(oldest) = oldest.filter(|_| !stranger && due.is_none_or(|due| due <= self.started)) else {
-            return Ok(None);
+            return Ok(nothing);
         };
         if settled.first.is_some_and(|first| oldest > first) {
             let page = match self.page(oldest.to_string(), &Arc::default()).await? {
                 Ok(page) => page,
-                Err(Unread { order, .. }) => return Ok(order),
+                Err(Unread { why, order, .. }) => {
+                    let spared = REREAD_EVERY.saturating_sub(REREAD_AGAIN);
+                    settled.reread = self.started.checked_sub(spared).ok();
+                    let problem = format!("an older page could not be read again for edits: {why}");
+                    return Ok(Walked { missed: None, problems: vec![problem], order });
+                }
             };
             if let Some(shown) = page.shown {
                 let (source, channel) = (Arc::clone(self.source), channel.clone());
@@ -317,10 +325,10 @@ impl Catching<'_> {
             }
             settled.reread = Some(self.started);
             self.prepend(page.items, harvest).await?;
-            return Ok(None);
+            return Ok(nothing);
         }
         settled.reread = Some(self.started);
-        Ok(None)
+        Ok(nothing)
     }
 
     /// Fetches and reads an older page.
