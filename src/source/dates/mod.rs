@@ -7,11 +7,14 @@ mod names;
 mod relative;
 mod usual;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
 use self::names::{Month, after_noon, folded, month, zone};
+use self::relative::bare;
 use super::html;
 
 /// Longest text that is tried, in bytes: the longest date in letters of two bytes each, and some room.
@@ -127,7 +130,7 @@ struct Words {
 /// Not left to a parser of RFC 2822, which must take an unknown zone (`CEST`) for UTC.
 fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     let mut words = Words::default();
-    for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()) {
+    for word in self::words(text).iter().map(Cow::as_ref) {
         // `23-Nov-26` is three words; a zone such as `-0500` is one.
         if let Some(date) = word.parse::<Date>().ok().filter(|_| word.len() == "2026-11-23".len()) {
             words.whole(date);
@@ -153,6 +156,30 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         Some(_) | None => {}
     }
     words.offset.unwrap_or(Offset::UTC).to_timestamp(date.to_datetime(time)).ok()
+}
+
+/// The words of a folded text. An hour that stands apart from its letter is one with it and its minutes (`18 h 20`, `18 h`),
+/// unless it is a distance from now (`il y a 18 h`).
+fn words(text: &str) -> Vec<Cow<'_, str>> {
+    let is_figures =
+        |word: &&str| matches!(word.len(), 1 | 2) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let apart = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let apart: Vec<&str> = apart.collect();
+    let word_at = |at: usize| apart.get(at).map(|word| bare(word));
+    let (mut words, mut at) = (Vec::with_capacity(apart.len()), 0);
+    while let Some((before, [word, ..])) = apart.split_at_checked(at) {
+        let hour = word_at(at).filter(is_figures).filter(|_| word_at(at + 1) == Some("h"));
+        let Some(hour) = hour.filter(|_| !relative::leads_to_distance(before)) else {
+            words.push(Cow::Borrowed(*word));
+            at += 1;
+            continue;
+        };
+        let is_day = word_at(at + 3).is_some_and(|next| month(next).is_some());
+        let minute = word_at(at + 2).filter(|minute| minute.len() == 2 && is_figures(minute) && !is_day);
+        words.push(Cow::Owned(format!("{hour}h{}", minute.unwrap_or_default())));
+        at += if minute.is_some() { 3 } else { 2 };
+    }
+    words
 }
 
 /// A date and a time of ISO 8601 that are one word: `2026-11-23T24:00:00Z`.
@@ -346,6 +373,14 @@ mod tests {
             ("Mittwoch, 3. Dezember 2025, 18:30 MEZ", "2025-12-03T17:30:00Z"),
             ("mardi 10 juin 2025 à 14h05", "2025-06-10T14:05:00Z"),
             ("1er août 2025", "2025-08-01T00:00:00Z"),
+            ("29 novembre 2026 à 18 h 20", "2026-11-29T18:20:00Z"),
+            ("29 novembre 2026 à 18\u{a0}h\u{a0}20", "2026-11-29T18:20:00Z"),
+            ("Mis à jour le 29 novembre 2026 à 18\u{202f}h\u{202f}20.", "2026-11-29T18:20:00Z"),
+            ("29\u{a0}novembre\u{a0}2026 à 18h20", "2026-11-29T18:20:00Z"),
+            ("29 novembre 2026, 18 h", "2026-11-29T18:00:00Z"),
+            ("18 h 20, le 29 novembre 2026", "2026-11-29T18:20:00Z"),
+            ("18 h 29 novembre 2026", "2026-11-29T18:00:00Z"),
+            ("29 novembre 2026, il y a 3 h", "2026-11-29T00:00:00Z"),
             ("ven, 14 févr. 2025 08:00:00 +0100", "2025-02-14T07:00:00Z"),
             ("10 июня 2025, 14:05", "2025-06-10T14:05:00Z"),
             ("Вт, 10 июн 2025 14:05:00 +0300", "2025-06-10T11:05:00Z"),
@@ -425,6 +460,22 @@ mod tests {
             ("منذ ساعة", "2025-06-10T15:30:00Z"),
             ("أمس", "2025-06-09T00:00:00Z"),
             ("vor 2 Stunden", "2025-06-10T14:30:00Z"),
+            ("vor 3 Std.", "2025-06-10T13:30:00Z"),
+            ("полчаса назад", "2025-06-10T16:00:00Z"),
+            ("il y a une demi-heure", "2025-06-10T16:00:00Z"),
+            ("il y a 18 h", "2025-06-09T22:30:00Z"),
+            ("avant hier", "2025-06-08T00:00:00Z"),
+            ("Avant-hier à 18 h 20", "2025-06-08T18:20:00Z"),
+            ("hier à 18\u{a0}h", "2025-06-09T18:00:00Z"),
+            ("the day before yesterday", "2025-06-08T00:00:00Z"),
+            ("Ontem às 14h", "2025-06-09T14:00:00Z"),
+            ("anteontem", "2025-06-08T00:00:00Z"),
+            ("hoje, 9h30", "2025-06-10T09:30:00Z"),
+            ("ieri", "2025-06-09T00:00:00Z"),
+            ("l’altro ieri", "2025-06-08T00:00:00Z"),
+            ("oggi alle 12:30", "2025-06-10T12:30:00Z"),
+            ("antes de ayer", "2025-06-08T00:00:00Z"),
+            ("أول أمس", "2025-06-08T00:00:00Z"),
         ] {
             reckoned(text, Some(expected));
         }

@@ -3,7 +3,7 @@
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Clock, clock};
+use super::{Clock, clock, words};
 
 /// Greatest number of seconds back that is believed: a hundred years.
 const SECONDS_MAX: i64 = 100 * 365 * DAY;
@@ -74,11 +74,15 @@ const UNITS: [(&str, i64); 44] = [
 ];
 
 /// More of them, whose names are wholes.
-const WHOLE_UNITS: [(&str, i64); 40] = [
+const WHOLE_UNITS: [(&str, i64); 44] = [
     ("s", 1),
     ("m", 60),
     ("mn", 60),
+    ("demi-heure", 1800),
+    ("полчаса", 1800),
     ("h", 3600),
+    ("std", 3600),
+    ("stdn", 3600),
     ("ч", 3600),
     ("ora", 3600),
     ("ore", 3600),
@@ -117,23 +121,37 @@ const WHOLE_UNITS: [(&str, i64); 40] = [
     ("اعوام", 365 * DAY),
 ];
 
-/// Days by name, as how many days ago they were.
-const DAYS: [(&str, i64); 15] = [
+/// Days by name, as how many days ago they were. Longer names come first where a shorter one is their beginning.
+const DAYS: [(&str, i64); 29] = [
     ("avant-hier", 2),
+    ("avant hier", 2),
+    ("day before yesterday", 2),
     ("позавчера", 2),
     ("vorgestern", 2),
+    ("anteayer", 2),
+    ("antes de ayer", 2),
+    ("anteontem", 2),
+    ("l'altro ieri", 2),
+    ("altro ieri", 2),
+    ("اول من امس", 2),
+    ("اول امس", 2),
     ("today", 0),
     ("aujourd'hui", 0),
     ("сегодня", 0),
     ("اليوم", 0),
     ("heute", 0),
     ("hoy", 0),
+    ("hoje", 0),
+    ("oggi", 0),
     ("yesterday", 1),
     ("hier", 1),
     ("вчера", 1),
     ("امس", 1),
     ("gestern", 1),
     ("ayer", 1),
+    ("ontem", 1),
+    ("ieri", 1),
+    ("البارحة", 1),
 ];
 
 /// Phrases for this moment.
@@ -144,7 +162,12 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
     let words = text.split(|c: char| c.is_whitespace() || c == ',').map(bare);
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let is_now = || NOW.iter().any(|phrase| around(&words, phrase).is_some());
-    distance(&words, now).or_else(|| day(&words, now)).or_else(|| is_now().then_some(now))
+    distance(&words, now).or_else(|| day(text, now)).or_else(|| is_now().then_some(now))
+}
+
+/// Whether words end in a phrase for the past behind which a distance stands.
+pub(super) fn leads_to_distance(words: &[&str]) -> bool {
+    BEFORE.iter().any(|phrase| words.ends_with(&phrase.split(' ').collect::<Vec<_>>()))
 }
 
 /// The text without a distance that ends in `ago`, which is a month in Italian and Spanish.
@@ -165,7 +188,7 @@ pub(super) fn without_ago(text: &str) -> String {
 }
 
 /// A word without the marks around it.
-fn bare(word: &str) -> &str {
+pub(super) fn bare(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
@@ -176,10 +199,17 @@ fn around<'w, 't>(words: &'w [&'t str], phrase: &str) -> Option<(&'w [&'t str], 
     Some((words.get(..at)?, words.get(at + phrase.len()..)?))
 }
 
+/// Whether words begin with a phrase.
+fn begin_with(words: &[&str], phrase: &str) -> bool {
+    words.starts_with(&phrase.split(' ').collect::<Vec<_>>())
+}
+
 /// A day by name, with or without a time, in UTC.
-fn day(words: &[&str], now: Timestamp) -> Option<Timestamp> {
-    let known = |word: &&str| DAYS.iter().find(|(name, _)| name == word).map(|&(_, ago)| ago);
-    let (at, ago) = words.iter().enumerate().find_map(|(at, word)| Some((at, known(word)?)))?;
+fn day(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let words = words(text);
+    let words: Vec<&str> = words.iter().map(|word| bare(word)).filter(|word| !word.is_empty()).collect();
+    let known = |at| DAYS.iter().find(|(name, _)| words.get(at..).is_some_and(|rest| begin_with(rest, name)));
+    let (at, ago) = (0..words.len()).find_map(|at| Some((at, known(at)?.1)))?;
     let Clock { time, ends_day } = words.iter().skip(at).find_map(|word| clock(word)).unwrap_or_default();
     let ago = ago - i64::from(ends_day);
     let today = Offset::UTC.to_datetime(now).date();
