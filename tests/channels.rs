@@ -446,6 +446,18 @@ fn an_older_page_that_fails_is_read_again_in_an_hour() {
 }
 
 #[test]
+fn a_pin_does_not_say_once_more_what_it_quotes() {
+    let (preview, desk) = channel(1..=20);
+    let pin = message("post/21", "", &format!("Post pinned «{}»", convoy(3)));
+    let service = pin.replacen("js-widget_message", "service_message js-widget_message", 1);
+    for (shown, alerts) in [(service, 0), (pin.replace("post/21", "post/22"), 1)] {
+        preview.instead("/s/post", page(&shown));
+        let poll = desk.poll();
+        assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [1, alerts], "{poll}");
+    }
+}
+
+#[test]
 fn words_beside_a_quotation_stay_apart_from_it() {
     let (preview, desk) = channel(1..=20);
     preview.say(21, "Ministry of Defence:<blockquote>Convoy attacked</blockquote>More to follow.");

@@ -18,6 +18,9 @@ const LINKS_MAX: usize = 100;
 /// Most members of an album that are read; Telegram allows ten.
 const ALBUM_MAX: usize = 100;
 
+/// What stands before the words of a message that was pinned.
+const PINNED: &str = " pinned «";
+
 /// What was read of a message.
 #[derive(Debug)]
 pub(super) struct Message {
@@ -99,7 +102,10 @@ pub(super) fn read(message: ElementRef<'_>) -> Option<Message> {
         return None;
     }
     let element = text_element(message);
-    let text = element.map(|element| html::element_text(element)).unwrap_or_default();
+    let mut text = element.map(|element| html::element_text(element)).unwrap_or_default();
+    if is_service(message) {
+        leave_out_pinned(&mut text);
+    }
     let album = album(message);
     let preview = message.select(&LAYOUT.preview).next();
     let post = TelegramPost {
@@ -140,6 +146,19 @@ fn text_element(message: ElementRef<'_>) -> Option<ElementRef<'_>> {
     })
 }
 
+/// Whether the service itself says it: that the channel was created, or something pinned.
+fn is_service(message: ElementRef<'_>) -> bool {
+    message.value().classes().any(|class| class == "service_message")
+}
+
+/// Takes the quotation out of `Name pinned «…»`: its words are of another message, which may be years old, and the pin's
+/// date is not theirs.
+fn leave_out_pinned(text: &mut String) {
+    if let Some((pin, _)) = text.split_once(PINNED) {
+        *text = format!("{pin}{}", PINNED.trim_end_matches([' ', '«']));
+    }
+}
+
 /// Numbers of the members of an album, from their links `https://t.me/channel/12?single`.
 fn album(message: ElementRef<'_>) -> Vec<u64> {
     let mut members: Vec<u64> = Vec::new();
@@ -162,7 +181,7 @@ fn kinds(message: ElementRef<'_>, text: bool, preview: bool) -> Vec<String> {
     let players = marked(&LAYOUT.player, &LAYOUT.looped);
     let documents = marked(&LAYOUT.document, &LAYOUT.music);
     let kinds = [
-        ("service", message.value().classes().any(|class| class == "service_message")),
+        ("service", is_service(message)),
         ("photo", has(&LAYOUT.photo)),
         ("video", players.contains(&false)),
         ("gif", players.contains(&true)),
@@ -284,6 +303,20 @@ mod tests {
             ("1.23456789K", Some(1_234)),
         ] {
             assert_eq!(count(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_pinned_is_not_said_once_more() {
+        for (text, expected) in [
+            ("Post pinned «Convoy attacked»", "Post pinned"),
+            ("Post pinned «Convoy\nattacked: «all» dead…", "Post pinned"),
+            ("Post pinned a photo", "Post pinned a photo"),
+            ("Channel name was changed to «Post»", "Channel name was changed to «Post»"),
+        ] {
+            let mut left = text.to_owned();
+            leave_out_pinned(&mut left);
+            assert_eq!(left, expected);
         }
     }
 
