@@ -773,6 +773,53 @@ fn row_21_a_known_channel_that_shows_no_message_is_told_and_an_empty_one_is_not(
 }
 
 #[test]
+fn row_21_texts_that_vanish_and_come_back_are_not_told_again() {
+    let preview = Preview::start(1..=20);
+    preview.say(18, &convoy(18));
+    let desk = Desk::with(&format!("[alerts]\nmax_age = \"9000d\"\n{}", preview.source("")));
+    desk.poll();
+    preview.say(21, &convoy(21));
+    preview.say(22, &mangoes(22));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+    let mut messages = Default::default();
+    preview.change(|channel| messages = channel.messages.clone());
+    let counts = |poll: &Value| ["/new", "/edited", "/alerts", "/recorded"].map(|count| number(poll, count));
+    // All of them, with one that is new meanwhile, and some.
+    for (from, new) in [(1, Some(23)), (21, None)] {
+        preview.change(|channel| channel.messages.range_mut(from..).for_each(|(_, words)| words.clear()));
+        new.iter().for_each(|new| preview.say(*new, ""));
+        assert_eq!(counts(&desk.poll()), [new.is_some().into(), 0, 0, 0]);
+        preview.change(|channel| channel.messages.extend(messages.clone()));
+        assert_eq!(counts(&desk.poll()), [0; 4]);
+    }
+    // What came without words is told by them, and an edit is compared with what was said before.
+    preview.say(23, &convoy(23));
+    preview.say(22, &convoy(22));
+    assert_eq!(counts(&desk.poll()), [0, 2, 2, 0]);
+}
+
+#[test]
+fn row_21_the_texts_of_a_page_that_vanish_and_come_back_are_not_told_again() {
+    let site = Site::start();
+    let select = "select = { item = \"article\", title = \"h2\", link = \"a@href\", text = \".lead\" }";
+    let desk =
+        Desk::with(&format!("[[source]]\nname = \"site\"\npage = \"{}\"\n{select}\n", site.url("/news")));
+    let show = |numbers: std::ops::RangeInclusive<u64>, class: &str| {
+        let article = |n: u64| {
+            format!(
+                "<article><h2>Mali {n}</h2><a href=\"/{n}\">»</a><p class=\"{class}\">{}</p></article>",
+                convoy(n)
+            )
+        };
+        site.show("/news", Reply::ok(numbers.rev().map(article).collect::<String>()));
+        let poll = desk.poll();
+        number(&poll, "/alerts") + number(&poll, "/recorded")
+    };
+    let told = [(1..=3, "lead"), (1..=5, "lead"), (1..=5, "intro"), (1..=5, "lead")];
+    assert_eq!(told.map(|(numbers, class)| show(numbers, class)), [0, 2, 0, 0]);
+}
+
+#[test]
 fn row_21_texts_and_numbers_that_vanish_are_noticed() {
     let (preview, desk) = channel(101..=120);
     preview.change(|channel| channel.messages.values_mut().for_each(String::clear));

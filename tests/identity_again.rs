@@ -397,6 +397,33 @@ fn i8_an_edit_long_after_is_compared_with_the_one_before() {
 }
 
 #[test]
+fn i8_a_text_or_a_title_that_is_missing_for_a_while_is_not_told_again() {
+    let says = |title: &str, text: &str| [item(&[("guid", "a"), ("title", title), ("description", text)])];
+    for (whole, rest) in [
+        (says("Mali", "Convoy attacked"), says("Mali", "")),
+        (says("Convoy attacked", "Near Gao"), says("", "Near Gao")),
+    ] {
+        // Of a baseline nothing is stored before the first edit.
+        let old = Stage::with(&whole);
+        assert_eq!(old.poll(1, &rest), (0, 1, 0), "{rest:?}");
+        assert_eq!(old.poll(60, &whole), (0, 1, 0), "{whole:?}");
+        assert_eq!(old.poll(61, &rest), (0, 0, 0));
+        assert_eq!(old.poll(62, &whole), (0, 0, 0));
+        let new = Stage::with(&[]);
+        assert_eq!(new.poll(1, &whole), (1, 0, 1));
+        assert_eq!(new.poll(2, &rest), (0, 0, 0));
+        assert_eq!(new.poll(60, &whole), (0, 0, 0));
+    }
+    // What it says new is told, in the other part as well.
+    let stage = Stage::with(&says("Mali", "All calm"));
+    stage.poll(1, &says("Mali", ""));
+    assert_eq!(stage.poll(2, &says("Mali", "Convoy attacked")), (0, 1, 1));
+    let stage = Stage::with(&[]);
+    stage.poll(1, &says("Mali", "All calm"));
+    assert_eq!(stage.poll(2, &says("Convoy attacked", "")), (0, 1, 1));
+}
+
+#[test]
 fn i6_a_text_that_comes_again_much_later_is_another_report() {
     let report = |hours: Option<i64>| [entry("", "", "Convoy attacked near Gao", hours)];
     let stage = Stage::with(&[]);

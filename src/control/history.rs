@@ -88,7 +88,12 @@ impl TryFrom<Stored> for StoredItem {
     type Error = NotAnId;
 
     fn try_from(stored: Stored) -> Result<Self, NotAnId> {
-        Ok(Self { item: stored.item.try_into()?, first: Day(stored.day), fetched: stored.fetched })
+        Ok(Self {
+            item: stored.item.try_into()?,
+            first: Day(stored.day),
+            fetched: stored.fetched,
+            before: None,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod lookup;
 mod past;
 mod record;
 mod take;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::record::Told;
+use super::versions::{self, Card};
 use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, look_up, record, was_shown};
 use crate::article::End;
 use crate::config::Backlog;
-use crate::item::{Dating, Item, ItemId, SeenKey, dating, link};
+use crate::item::{Dating, ItemId, SeenKey, dating, link};
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
 use crate::source::Candidate;
@@ -113,7 +114,7 @@ impl Ingest<'_> {
             receipt.baseline_fired += u32::from(record::fires(&self.verdict(judged)));
             return Ok(seen);
         }
-        self.store(judged, seen.first)?;
+        self.store(judged, seen.first, None)?;
         let verdict = self.verdict(judged);
         self.want_article(entry, seen.first, record::fires(&verdict), receipt)?;
         if !verdict.fired.is_empty() {
@@ -134,22 +135,27 @@ impl Ingest<'_> {
         let candidate = &judged.candidate;
         let mut now = self.shown(Some(seen), candidate);
         let edited = seen.content != candidate.content;
-        if edited && is_rest(candidate, seen) {
-            return Ok(Seen { content: seen.content, ..now });
+        let unchanged = Seen { content: seen.content, ..now };
+        if edited && versions::is_wordless(candidate, seen) {
+            return Ok(unchanged);
         }
         if !edited {
             now.changes = seen.changes.saturating_add(u8::from(found != Found::Plainly)).min(CHANGES_MAX);
             if found == Found::Redated && seen.changes < CHANGES_MAX {
                 // The next date is compared with this one.
-                self.store(judged, seen.first)?;
+                let stored = self.tx.item(candidate.item.id, seen.first)?;
+                self.store(judged, seen.first, stored.and_then(|stored| stored.before))?;
             }
             return Ok(now);
         }
         let stored = self.tx.item(candidate.item.id, seen.first)?;
+        let shown = record::cut(&candidate.item);
+        if stored.as_ref().is_some_and(|stored| versions::is_remnant(&stored.item, &shown)) {
+            return Ok(unchanged);
+        }
         let dated = stored.as_ref().is_some_and(|stored| {
             (stored.item.published, stored.item.updated) != (candidate.item.published, candidate.item.updated)
         });
-        let shown = record::cut(&candidate.item);
         let card = stored.as_ref().and_then(|stored| Card::between(&stored.item, &shown));
         now.changes = seen.changes.saturating_add(u8::from(!dated && card.is_none())).min(CHANGES_MAX);
         let restless = !dated && seen.changes >= CHANGES_MAX;
@@ -157,16 +163,17 @@ impl Ingest<'_> {
         if card == Some(Card::Gone) {
             return Ok(now);
         }
-        let Some(stored) = stored else { return self.begin_record(judged, now) };
+        let Some(stored) = stored else { return self.begin_record(judged, now, seen.content) };
         let text = article::used(self.tx, stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
         let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
         if !restless || edit.is_news() {
-            self.store(judged, seen.first)?;
+            self.store(judged, seen.first, stored.before)?;
             self.want_article(entry, seen.first, edit.alone, receipt)?;
         }
-        // A site that gave all its items new names has no news in them.
-        if edit.is_news() && found != Found::Moved {
+        // What it said before it was first stored is no news, nor what a site says that gave all its items new names.
+        let is_old = stored.before == Some(candidate.content) || found == Found::Moved;
+        if edit.is_news() && !is_old {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
             let link = entry.link();
             let told = |item| Told { item, link: link.as_deref() };
@@ -181,11 +188,11 @@ impl Ingest<'_> {
     }
 
     /// Stores the first version of an item of which none is stored, of a baseline for one: it tells nothing itself, and is
-    /// what the next one is compared with.
-    fn begin_record(&self, judged: &Judged, seen: Seen) -> Result<Seen, StoreError> {
+    /// what the next one is compared with. A text may be missing in it for one poll, so `before` is kept of what it said.
+    fn begin_record(&self, judged: &Judged, seen: Seen, before: u64) -> Result<Seen, StoreError> {
         // Where its first day is long past, it would be forgotten tonight.
         let first = Day::of(self.poll.started);
-        self.store(judged, first)?;
+        self.store(judged, first, Some(before))?;
         self.wish().renounce(self.tx, &judged.candidate.item, first)?;
         Ok(Seen { first, ..seen })
     }
@@ -215,9 +222,9 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    fn store(&self, judged: &Judged, first: Day) -> Result<(), StoreError> {
+    fn store(&self, judged: &Judged, first: Day, before: Option<u64>) -> Result<(), StoreError> {
         let item = record::cut(&judged.candidate.item);
-        self.tx.put_item(&StoredItem { item, first, fetched: self.poll.started })
+        self.tx.put_item(&StoredItem { item, first, fetched: self.poll.started, before })
     }
 
     /// The verdict made beside the poll, or made now where the item seemed known then.
@@ -327,33 +334,6 @@ fn mark(roll: &Roll, standing: &Standing, judged: &Judged, seen: Seen, marks: &m
     if news || !standing.seen.is_some_and(same) {
         marks.extend(names.into_iter().map(|(key, owner)| (key, Seen { owner, ..seen })));
     }
-}
-
-/// A message whose preview of a link alone came or went, as Telegram adds it some seconds later: that is no edit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Card {
-    Come,
-    Gone,
-}
-
-impl Card {
-    fn between(stored: &Item, shown: &Item) -> Option<Self> {
-        let is_card = |kind: &String| kind == "link_preview";
-        let (before, now) = (&stored.telegram.as_ref()?.kinds, &shown.telegram.as_ref()?.kinds);
-        let others = |kinds: &[String]| -> Vec<String> {
-            kinds.iter().filter(|kind| !is_card(kind)).cloned().collect()
-        };
-        let has_card = |kinds: &[String]| kinds.iter().any(is_card);
-        let is_same = stored.text == shown.text && others(before) == others(now);
-        let card = if has_card(now) { Some(Self::Come) } else { has_card(before).then_some(Self::Gone) };
-        card.filter(|_| is_same)
-    }
-}
-
-/// Whether this is what is left of an album whose first members, and the words with them, are no longer shown.
-fn is_rest(candidate: &Candidate, seen: Seen) -> bool {
-    let wordless = candidate.item.telegram.is_some() && candidate.item.text.is_empty();
-    wordless && matches!(seen.owner, Owner::Item(_))
 }
 
 /// How many items of a document first seen at `now` are newer than the one at `place`: by date where both have one,

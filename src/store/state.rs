@@ -237,6 +237,8 @@ pub struct StoredItem {
     pub first: Day,
     /// When this version was fetched.
     pub fetched: Timestamp,
+    /// Fingerprint of what it said before the first version that was stored, where that was not the first seen.
+    pub before: Option<u64>,
 }
 
 /// Longest part of a page that is kept, in bytes: several pages of a Telegram channel.

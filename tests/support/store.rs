@@ -65,7 +65,7 @@ pub(crate) fn item(n: u64) -> Item {
 }
 
 pub(crate) fn stored_item(n: u64, first: Day) -> StoredItem {
-    StoredItem { item: item(n), first, fetched: at(7) }
+    StoredItem { item: item(n), first, fetched: at(7), before: None }
 }
 
 pub(crate) fn source_state(source: &str) -> SourceState {

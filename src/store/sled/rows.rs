@@ -251,15 +251,18 @@ struct ItemRow {
     item: wire::item::Item,
     first: u16,
     fetched: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<u64>,
 }
 
 impl Row for StoredItem {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        to_json(&ItemRow { item: self.item.clone().into(), first: self.first.0, fetched: self.fetched })
+        let Self { item, first, fetched, before } = self.clone();
+        to_json(&ItemRow { item: item.into(), first: first.0, fetched, before })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let row: ItemRow = from_json(bytes)?;
-        Some(Self { item: row.item.try_into().ok()?, first: Day(row.first), fetched: row.fetched })
+        let ItemRow { item, first, fetched, before } = from_json(bytes)?;
+        Some(Self { item: item.try_into().ok()?, first: Day(first), fetched, before })
     }
 }
