@@ -213,6 +213,27 @@ async fn r4_what_is_gone_is_asked_twice_and_never_again() {
 }
 
 #[tokio::test]
+async fn r4_what_is_gone_on_the_way_to_another_address_and_back_is_confirmed_a_day_later() {
+    let (site, mut lab) = moving(Reply::to(301, "/new")).await;
+    for path in ["/old", "/new"] {
+        site.show(path, Reply::status(410));
+    }
+    // The old address, its target, and the old one again: the first that leads nowhere else.
+    for asked in [[2, 1], [2, 2], [3, 2]] {
+        lab.next("paper").await;
+        assert_eq!(["/old", "/new"].map(|path| site.asked(path).len()), asked);
+    }
+    let wait = lab.wait("paper").await;
+    assert_eq!(wait, 24 * 60, "a day to be confirmed");
+    site.show("/old", tagged("old", ""));
+    assert_eq!(lab.next("paper").await.failure, None, "it was an accident");
+    site.show("/old", Reply::status(410));
+    lab.next("paper").await;
+    lab.next("paper").await;
+    assert_eq!(lab.due("paper").await, schedule::NEVER);
+}
+
+#[tokio::test]
 async fn r4_what_a_temporary_redirect_leads_to_may_be_gone_without_the_source() {
     for (redirect, asked) in [(302, 6), (307, 6), (301, 2)] {
         let (site, mut lab) = paper(Reply::to(redirect, "/gone"), "interval = \"12h\"").await;

@@ -308,7 +308,8 @@ fn decide(
     let before = state.failing.as_ref();
     let outcome = match &read.outcome {
         Outcome::Failed { .. } if read.gone && !lesson.relocated => {
-            PollOutcome::Gone { confirmed: before.is_some_and(|failing| failing.reason == "gone") }
+            // Of one found on the way to another address or back, nobody waited for a day to have it confirmed.
+            PollOutcome::Gone { confirmed: state.learned.reason == Some(PollReason::Gone) }
         }
         Outcome::Failed { .. } => PollOutcome::Failed {
             status: read.status,
