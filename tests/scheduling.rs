@@ -1,6 +1,7 @@
 //! When the built program asks: spread over hosts and time, over restarts and downtime (polling.md, section 1.4). Names
 //! begin with the item of the checklist.
 
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use harmattan::store::{SledStore, SourceState, Store};
@@ -172,6 +173,35 @@ fn f5_what_became_due_while_nothing_ran_waits_for_the_end_of_hours_to_be_left_ou
     let asked = server.asked().iter().filter(|asked| asked.target == "/feed").count();
     assert_eq!(asked, 1, "the baseline alone");
     assert_eq!(desk.all().len(), 2, "by hand it is asked");
+}
+
+#[test]
+fn an_address_that_is_new_while_the_old_one_is_asked_does_not_wait_as_that_one_orders() {
+    let (answer, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let server = Server::start(move |asked| {
+        let feed = Reply::ok("<rss version=\"2.0\"><channel><title>Paper</title></channel></rss>");
+        if asked.target != "/old" {
+            return feed;
+        }
+        held.lock().unwrap().recv().unwrap();
+        feed.header("Cache-Control", "max-age=7200")
+    });
+    let desk = Desk::with("");
+    let write = |path: &str| {
+        let common = "[store]\npath = \"store\"\n[http]\nallow_networks = [\"127.0.0.0/8\"]\n";
+        let schedule = "[schedule]\ninterval = \"1s\"\ninterval_min = \"1s\"\n";
+        let source = source(1, server.url(path).as_str());
+        std::fs::write(desk.config(), format!("{common}{schedule}{source}")).unwrap();
+    };
+    write("/old");
+    let _daemon = Daemon::run(&desk.config());
+    asked(&server, 1);
+    write("/new");
+    desk.run(&["reload"]);
+    assert_eq!(server.targets(), ["/old"], "it is asked still");
+    answer.send(()).unwrap();
+    assert_eq!(asked(&server, 2)[1].target, "/new");
 }
 
 #[test]

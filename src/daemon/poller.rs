@@ -59,6 +59,8 @@ pub struct Poller {
 /// A poll under way and who waits for it.
 struct Running {
     source: SourceName,
+    /// What was in force when it began.
+    desk: Arc<Desk>,
     begun: Timestamp,
     waiting: Vec<oneshot::Sender<api::Poll>>,
 }
@@ -115,15 +117,21 @@ impl Poller {
         }
     }
 
-    /// Fills the calendar: remembered due times, and a spread start for sources that have none or are overdue.
+    /// Fills the calendar.
     fn plan(&mut self, states: &[SourceState]) {
-        let now = clock::now();
-        let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
         self.due.clear();
         self.hosts.clear();
+        let desk = Arc::clone(&self.desk);
+        self.enter(&desk.sources, states);
+    }
+
+    /// Enters sources: at remembered due times, and at a spread start those that have none or are overdue.
+    fn enter(&mut self, sources: &[Arc<Source>], states: &[SourceState]) {
+        let now = clock::now();
+        let known: HashMap<_, _> = states.iter().map(|state| (&state.name, state)).collect();
         let busy: Vec<_> = self.running.values().map(|running| running.source.clone()).collect();
         let mut overdue = Vec::new();
-        for source in &self.desk.sources {
+        for source in sources {
             let state = known.get(source.name()).copied();
             let host = host_asked(source, state);
             self.hosts.insert(source.name().clone(), host.clone());
@@ -176,6 +184,7 @@ impl Poller {
         let Some(source) = self.desk.source(name.as_str()).cloned() else { return };
         let (station, desk) = (self.station.clone(), Arc::clone(&self.desk));
         let by_hand = !waiting.is_empty();
+        let in_force = Arc::clone(&desk);
         let job = self.jobs.spawn(async move {
             if by_hand {
                 poll::poll_by_hand(&station, &desk, &source).await
@@ -183,7 +192,7 @@ impl Poller {
                 poll::poll(&station, &desk, &source).await
             }
         });
-        self.running.insert(job.id(), Running { source: name, begun: clock::now(), waiting });
+        self.running.insert(job.id(), Running { source: name, desk: in_force, begun: clock::now(), waiting });
     }
 
     fn poll_now(&mut self, name: SourceName, reply: oneshot::Sender<api::Poll>) {
@@ -226,9 +235,12 @@ impl Poller {
             // Switched off, or taken out of the config, while it was polled.
         } else if schedule::is_set_back(running.begun, now) {
             self.spread(&[running.source], now);
-        } else {
+        } else if Arc::ptr_eq(&running.desk, &self.desk) {
             let (host, interval) = (self.host(&running.source), self.interval(&running.source));
             self.due.put_apart(running.source, host, due, interval);
+        } else {
+            // Where the config has another address or rhythm since, that says nothing.
+            self.plan_some(&[running.source]).await;
         }
         if let Some(host) = back {
             self.hasten(&host).await;
@@ -266,6 +278,18 @@ impl Poller {
         };
         let idle: Vec<_> = sources.into_iter().filter(is_idle).collect();
         self.spread(&idle, clock::now());
+    }
+
+    /// Plans some sources by what the store says of them.
+    async fn plan_some(&mut self, names: &[SourceName]) {
+        let wanted = |source: &&Arc<Source>| names.contains(source.name());
+        let sources: Vec<_> = self.desk.sources.iter().filter(wanted).cloned().collect();
+        if sources.is_empty() {
+            return;
+        }
+        // Unread, they are asked soon: every poll reads its own state.
+        let states = self.station.read(|store| store.sources()).await.unwrap_or_default();
+        self.enter(&sources, &states);
     }
 
     async fn replace(&mut self, desk: Arc<Desk>) {
