@@ -90,6 +90,37 @@ fn r7_who_stands_aside_for_a_source_that_fails_is_asked_at_once() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the program has no other clock than the machine's")]
+fn r7_who_stood_aside_is_not_asked_in_hours_to_be_left_out() {
+    let hour = jiff::Timestamp::now().as_second() / 3600;
+    let hours = [0, 1, 2].map(|n| format!("<hour>{}</hour>", (hour + n) % 24)).concat();
+    let skip = format!("<title>Paper</title><skipHours>{hours}</skipHours>");
+    let site = Site::start();
+    for path in ["/one", "/two"] {
+        site.show(path, Reply::ok(feed(&[path]).replace("<title>Paper</title>", &skip)));
+    }
+    site.show("/three", reply(&["three"]));
+    let sources = ["one", "two", "three"].map(|name| source(name, &site.url(&format!("/{name}")))).concat();
+    let desk = quick("", &sources);
+    desk.all();
+    site.show("/two", Reply::to(302, "/one"));
+    for _ in 0..2 {
+        assert_eq!(desk.all()["two"]["outcome"], "same");
+    }
+    site.show("/one", Reply::status(500));
+    let (two, three) = (site.asked("/two").len(), site.asked("/three").len());
+    let _daemon = Daemon::run(&desk.config());
+    asked(&site, "/three", three + 1);
+    let started = Instant::now();
+    while number(&desk.sources()["one"], "/failures") < 2 {
+        assert!(started.elapsed() < PATIENCE);
+        desk.run(&["sources", "poll", "one", "--json"]);
+    }
+    asked(&site, "/three", site.asked("/three").len() + 3);
+    assert_eq!(site.asked("/two").len(), two);
+}
+
+#[test]
 fn r7_who_stands_aside_for_a_source_that_fails_is_due() {
     let (site, desk) = aside();
     assert!(!desk.due().contains_key("two"));

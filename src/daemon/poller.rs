@@ -207,11 +207,10 @@ impl Poller {
     async fn note(&mut self, ended: Result<(Id, Polling), JoinError>) {
         let job = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(running) = self.running.remove(&job) else { return };
-        let mut back = None;
+        let (mut back, mut freed) = (None, Vec::new());
         let due = match ended {
             Ok((_, polling)) => {
-                self.free(polling.freed);
-                back = polling.back;
+                (back, freed) = (polling.back, polling.freed);
                 if !polling.deliveries.is_empty() {
                     let order = sender::Order::of(polling.deliveries, polling.repeat);
                     // A sender that has ended leaves them in the store for the next start.
@@ -242,6 +241,8 @@ impl Poller {
             // Where the config has another address or rhythm since, that says nothing.
             self.plan_some(&[running.source]).await;
         }
+        // Those who stood aside for a source that fails are due, unless their publisher asks to be left alone now.
+        self.plan_some(&freed).await;
         if let Some(host) = back {
             self.hasten(&host).await;
         }
@@ -268,16 +269,6 @@ impl Poller {
     fn is_open(&self, state: &SourceState, now: Timestamp) -> bool {
         let Some(source) = self.desk.source(state.name.as_str()) else { return false };
         schedule::closed_until(&state.name, &source.rhythm(&self.desk.config), &state.hints(), now).is_none()
-    }
-
-    /// Has those asked soon that stood aside for a source that fails.
-    fn free(&mut self, sources: Vec<SourceName>) {
-        let is_idle = |name: &SourceName| {
-            self.desk.source(name.as_str()).is_some()
-                && self.running.values().all(|running| running.source != *name)
-        };
-        let idle: Vec<_> = sources.into_iter().filter(is_idle).collect();
-        self.spread(&idle, clock::now());
     }
 
     /// Plans some sources by what the store says of them.
