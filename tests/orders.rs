@@ -251,3 +251,41 @@ async fn g9_rules_hold_on_over_a_restart_while_robots_txt_cannot_be_had() {
     }
     assert!(site.asked("/closed").is_empty());
 }
+
+/// `paper`, polled every 20 minutes, and `busy` at the same host, which answers that it wants to be left alone.
+async fn beside_one_that_is_busy(paper: Reply, own: &str, seconds: u32) -> Lab {
+    let site = Site::start();
+    site.show("/paper", paper);
+    site.show("/busy", Reply::status(429).header("Retry-After", seconds.to_string()));
+    let paper = feed("paper", &site.url("/paper")) + own;
+    let lab = Lab::with(&(paper + &feed("busy", &site.url("/busy")))).await;
+    assert_eq!(lab.poll("paper").await.outcome, "baseline");
+    lab
+}
+
+#[tokio::test]
+async fn r1_a_poll_asked_for_during_an_order_brings_none_forward() {
+    let fresh = rss("").header("Cache-Control", "max-age=60");
+    let mut lab = beside_one_that_is_busy(fresh, "interval = \"20m\"\n", 60).await;
+    let due = Some(lab.due("paper").await);
+    let poll = lab.poll("paper").await;
+    assert_eq!((poll.outcome.as_str(), poll.due), ("waiting", due), "the order was to the source");
+    lab.now += SignedDuration::from_mins(2);
+    assert_eq!(lab.poll("busy").await.outcome, "failed");
+    let poll = lab.poll("paper").await;
+    assert_eq!((poll.outcome.as_str(), poll.due), ("waiting", due), "the order was to its host");
+    assert_eq!(lab.state("paper").await.due, due);
+}
+
+#[tokio::test]
+async fn f5_nobody_is_asked_in_hours_to_be_left_out_because_an_order_ends_in_them() {
+    let skip = "<skipHours><hour>9</hour></skipHours>";
+    let mut lab = beside_one_that_is_busy(rss(skip), "", 4200).await;
+    let ten = lab.now + hours(2);
+    lab.now += SignedDuration::from_mins(20);
+    assert_eq!(lab.poll("busy").await.outcome, "failed");
+    let poll = lab.poll("paper").await;
+    assert_eq!(poll.outcome, "waiting", "until half past nine");
+    let due = lab.due("paper").await;
+    assert!(due >= ten && poll.due == Some(due), "{due}");
+}

@@ -32,3 +32,17 @@ pub(crate) fn due(source: &Source, state: &SourceState, config: &Config) -> Opti
     let anew = schedule::next_poll(source.name(), &source.rhythm(config), &poll).due;
     Some(planned.min(anew.max(state.not_before.unwrap_or(anew))))
 }
+
+/// When a source is polled that is not to be asked before `free`, as seen at `now`: no sooner than it was planned, nor in
+/// hours in which its publisher asks to be left alone.
+pub(super) fn after(
+    source: &Source,
+    state: &SourceState,
+    config: &Config,
+    free: Timestamp,
+    now: Timestamp,
+) -> Timestamp {
+    let planned = state.due_later(&source.address(), now).and_then(|_| due(source, state, config));
+    let due = planned.map_or(free, |due| due.max(free));
+    schedule::closed_until(source.name(), &source.rhythm(config), &state.hints(), due).unwrap_or(due)
+}

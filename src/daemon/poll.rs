@@ -65,11 +65,13 @@ pub async fn poll_by_hand(station: &Station, desk: &Arc<Desk>, source: &Arc<Sour
     let known = station.read(move |store| store.source(&name)).await.ok().flatten();
     // How another address fared says nothing, and a server's order tells a later time.
     let known = known.filter(|state| state.asked == address && state.forbidden_until(now).is_none());
-    let last = known.as_ref().and_then(|state| state.last_poll);
-    let free = last.and_then(|last| schedule::by_hand_from(&source.rhythm(&desk.config), last, now));
-    let Some((free, last)) = free.zip(last) else { return poll_at(station, desk, source, now).await };
-    let known = known.filter(|state| state.due_later(&address, now).is_some());
-    let due = known.and_then(|state| planned::due(source, &state, &desk.config)).unwrap_or(free);
+    let rhythm = source.rhythm(&desk.config);
+    let too_soon = known.and_then(|state| {
+        let last = state.last_poll?;
+        Some((schedule::by_hand_from(&rhythm, last, now)?, last, state))
+    });
+    let Some((free, last, state)) = too_soon else { return poll_at(station, desk, source, now).await };
+    let due = planned::after(source, &state, &desk.config, free, now);
     let problems = vec![format!("polled at {last:.0} already; by hand again from {free:.0} on")];
     let report = api::Poll { problems, ..waiting(source, free).report };
     Polling {
@@ -167,7 +169,7 @@ async fn try_poll(
     let begun = Instant::now();
     let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
     if let Some(order) = state.forbidden_until(asked) {
-        return Ok(waiting(source, order));
+        return Ok(waiting(source, planned::after(source, &state, &desk.config, order, asked)));
     }
     if let Some(twin) = desk.landings.twin(source) {
         return same::stand_aside(station, desk, source, &state, twin, None, asked).await;
@@ -177,7 +179,7 @@ async fn try_poll(
             Ok(asked) => asked,
             Err(Held { left }) => {
                 let end = later(asked, begun.elapsed().saturating_add(left));
-                return wait_with_host(station, desk, source, end).await;
+                return wait_with_host(station, desk, source, &state, asked, end).await;
             }
         };
     fault::point("fetched");
@@ -266,29 +268,32 @@ async fn wait_with_host(
     station: &Station,
     desk: &Desk,
     source: &Source,
+    known: &SourceState,
+    now: Timestamp,
     end: Timestamp,
 ) -> Result<Polling, StoreError> {
+    let due = planned::after(source, known, &desk.config, end, now);
     let (name, address) = (source.name().clone(), source.address());
     let wait = move |tx: &dyn Transaction| {
         let state = tx.source(&name)?.unwrap_or_else(|| ingest::blank(&name)).at(&address);
-        tx.put_source(&SourceState { due: Some(end), not_before: Some(end), ..state })
+        tx.put_source(&SourceState { due: Some(due), not_before: Some(end), ..state })
     };
     station.commit(&desk.fetcher, wait).await?;
-    Ok(waiting(source, end))
+    Ok(waiting(source, due))
 }
 
-/// A poll that a server's order forbids.
-fn waiting(source: &Source, order: Timestamp) -> Polling {
+/// A poll that a server's order forbids, and when the source is polled next.
+fn waiting(source: &Source, due: Timestamp) -> Polling {
     let report = api::Poll {
         source: source.name().to_string(),
         outcome: "waiting".into(),
-        due: Some(order),
+        due: Some(due),
         ..api::Poll::default()
     };
     Polling {
         report,
         deliveries: Vec::new(),
-        due: order,
+        due,
         doubtful: false,
         repeat: false,
         freed: Vec::new(),
