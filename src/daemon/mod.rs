@@ -13,6 +13,7 @@ pub mod catchup;
 pub mod channel;
 pub mod clock;
 pub mod conclusion;
+mod decide;
 pub mod deliver;
 mod failing;
 mod heartbeat;

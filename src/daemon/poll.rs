@@ -9,19 +9,17 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::ask::{self, Asked, Held};
-use super::learn::{self, Lesson};
-use super::read::{self, Read};
+use super::decide::decide;
 use super::station::Station;
-use super::{catchup, clock, mirrored, planned, same};
+use super::{catchup, clock, learn, mirrored, planned, read, same};
 use crate::control::api;
 use crate::desk::{Desk, Source};
-use crate::event::Reach;
 use crate::fault;
 use crate::fetch::Freshness;
-use crate::ingest::{self, Harvest, Outcome, Polled, Receipt, Witness};
+use crate::ingest::{self, Outcome, Polled, Receipt, Witness};
 use crate::item::SourceName;
 use crate::outbox::Delivery;
-use crate::schedule::{self, Learned, PollDecision, PollOutcome, PollReason};
+use crate::schedule::{self, Learned, PollReason};
 use crate::store::{SourceState, StoreError, Transaction};
 use crate::story::{AlertId, Disposition};
 
@@ -299,49 +297,6 @@ fn waiting(source: &Source, due: Timestamp) -> Polling {
         freed: Vec::new(),
         back: None,
     }
-}
-
-fn decide(
-    desk: &Desk,
-    source: &Source,
-    state: &SourceState,
-    read: &Read,
-    freshness: Freshness,
-    time: Time,
-    lesson: &Lesson,
-) -> PollDecision {
-    let before = state.failing.as_ref();
-    let outcome = match &read.outcome {
-        Outcome::Failed { .. } if read.gone && !lesson.relocated => {
-            // Of one found on the way to another address or back, nobody waited for a day to have it confirmed.
-            PollOutcome::Gone { confirmed: state.learned.reason == Some(PollReason::Gone) }
-        }
-        Outcome::Failed { .. } => PollOutcome::Failed {
-            status: read.status,
-            failures: state.unread_polls().saturating_add(1),
-            cut: read.reach == Reach::Cut,
-        },
-        Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => PollOutcome::Read,
-    };
-    let validators = match &read.outcome {
-        Outcome::Read(Harvest { validators, .. }) | Outcome::Repeated { validators } => {
-            !validators.1.is_empty()
-        }
-        Outcome::Unchanged { .. } | Outcome::Failed { .. } => {
-            // One that was never read is not known to send none.
-            state.baseline.is_none() || state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
-        }
-    };
-    let poll = schedule::Poll {
-        started: time.started,
-        answered: time.answered,
-        outcome,
-        freshness,
-        hints: read.hints.unwrap_or_else(|| state.hints()),
-        validators,
-        news: lesson.news,
-    };
-    schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
 }
 
 /// Tells of changes of state and of alerts, not of every poll.

@@ -1,0 +1,54 @@
+//! When a source is polled next by what a poll came to.
+
+use super::learn::Lesson;
+use super::poll::Time;
+use super::read::Read;
+use crate::desk::{Desk, Source};
+use crate::event::Reach;
+use crate::fetch::Freshness;
+use crate::ingest::{Harvest, Outcome};
+use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
+use crate::store::SourceState;
+
+/// When to poll next, and why then.
+pub(super) fn decide(
+    desk: &Desk,
+    source: &Source,
+    state: &SourceState,
+    read: &Read,
+    freshness: Freshness,
+    time: Time,
+    lesson: &Lesson,
+) -> PollDecision {
+    let outcome = match &read.outcome {
+        Outcome::Failed { .. } if read.gone && !lesson.relocated => {
+            // Of one found on the way to another address or back, nobody waited for a day to have it confirmed.
+            PollOutcome::Gone { confirmed: state.learned.reason == Some(PollReason::Gone) }
+        }
+        Outcome::Failed { .. } => PollOutcome::Failed {
+            status: read.status,
+            failures: state.unread_polls().saturating_add(1),
+            cut: read.reach == Reach::Cut,
+        },
+        Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => PollOutcome::Read,
+    };
+    let validators = match &read.outcome {
+        Outcome::Read(Harvest { validators, .. }) | Outcome::Repeated { validators } => {
+            !validators.1.is_empty()
+        }
+        Outcome::Unchanged { .. } | Outcome::Failed { .. } => {
+            // One that was never read is not known to send none.
+            state.baseline.is_none() || state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
+        }
+    };
+    let poll = schedule::Poll {
+        started: time.started,
+        answered: time.answered,
+        outcome,
+        freshness,
+        hints: read.hints.unwrap_or_else(|| state.hints()),
+        validators,
+        news: lesson.news,
+    };
+    schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
+}
