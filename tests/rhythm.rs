@@ -98,6 +98,24 @@ async fn f7_a_feed_without_validators_is_asked_every_half_hour_at_most() {
     assert!((10..=11).contains(&lab.wait("paper").await));
 }
 
+#[tokio::test]
+async fn f7_a_feed_that_is_always_cut_is_asked_as_one_without_validators() {
+    let cut = |newest: u32| {
+        let tagged = Reply::ok(feed(1..=newest, "")).header("ETag", format!("\"{newest}\""));
+        tagged.less("</link></item></channel></rss>")
+    };
+    let (site, mut lab) = paper(cut(20), "").await;
+    lab.poll("paper").await;
+    for newest in 21..=28 {
+        let wait = lab.wait("paper").await;
+        assert!((30..=33).contains(&wait), "{wait} minutes, {newest}");
+        site.show("/feed", cut(newest));
+        assert_eq!(lab.next("paper").await.failure, None);
+    }
+    assert!(site.asked("/feed").iter().all(|asked| asked.header("if-none-match").is_none()));
+    assert!(lab.state("paper").await.last_new > lab.state("paper").await.baseline, "some of it was news");
+}
+
 // Answers
 
 /// A server that gives its document to whoever asks without validators, and 304 to everybody else.

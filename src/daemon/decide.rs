@@ -32,14 +32,15 @@ pub(super) fn decide(
         },
         Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => PollOutcome::Read,
     };
+    let kept = || state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty());
     let validators = match &read.outcome {
-        Outcome::Read(Harvest { validators, .. }) | Outcome::Repeated { validators } => {
+        Outcome::Read(Harvest { validators, whole: true, .. }) | Outcome::Repeated { validators } => {
             !validators.1.is_empty()
         }
-        Outcome::Unchanged { .. } | Outcome::Failed { .. } => {
-            // One that was never read is not known to send none.
-            state.baseline.is_none() || state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
-        }
+        // Of a document that was cut none are kept.
+        Outcome::Read(_) => kept(),
+        // One that was never read is not known to send none.
+        Outcome::Unchanged { .. } | Outcome::Failed { .. } => state.baseline.is_none() || kept(),
     };
     let poll = schedule::Poll {
         started: time.started,
