@@ -3,7 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::health::{Health, News, Observed};
+use super::health::Health;
+use super::observed::{News, Observed};
 use super::{Event, EventKind};
 
 /// Gaps remembered of a source.

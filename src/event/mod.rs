@@ -7,6 +7,7 @@ mod gap;
 mod health;
 mod host;
 mod network;
+mod observed;
 mod silence;
 
 #[cfg(test)]
@@ -17,9 +18,10 @@ use jiff::Timestamp;
 use crate::id::{digest, id};
 
 pub use self::gap::{Gap, Gapping};
-pub use self::health::{Complaint, Health, Known, News, Observed, Reach, Run, Told, Trouble, judge};
+pub use self::health::{Complaint, Health, Known, Run, Told, judge};
 pub use self::host::{HostTrouble, Incident, MEMBERS_MIN, Member};
 pub use self::network::{Network, Suspect, is_public};
+pub use self::observed::{News, Observed, Reach, Trouble};
 pub use self::silence::{Arrivals, patience};
 
 id! {

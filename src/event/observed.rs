@@ -1,0 +1,119 @@
+//! What a poll came to, as far as it tells of the health of its source.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::gap::Gap;
+use super::health::{Complaint, RENAMED};
+use super::{Event, EventKind};
+
+/// Polls of a source that goes well are at most a day apart: one read longer ago was not watched.
+const WATCHED_EVERY: SignedDuration = SignedDuration::from_hours(25);
+
+/// What a poll came to.
+#[derive(Clone, Debug)]
+pub struct Observed<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// Its host.
+    pub host: Option<&'a str>,
+    /// Those that stand in for it and could not be reached either.
+    pub others: &'a [String],
+    /// Public hosts of all sources.
+    pub hosts: usize,
+    /// Name of this machine.
+    pub machine: &'a str,
+    /// Whether the host was reached.
+    pub reach: Reach,
+    /// What is wrong.
+    pub trouble: Option<Trouble<'a>>,
+    /// Whether the server says that this one document is gone for good, and it is not asked for again.
+    pub for_good: bool,
+    /// What was new.
+    pub news: News,
+    /// The last news before this poll.
+    pub last_new: Option<Timestamp>,
+    /// When the baseline was taken.
+    pub baseline: Option<Timestamp>,
+    /// When the source was last read before this poll.
+    pub last_read: Option<Timestamp>,
+    /// For how long it may be without news, as configured.
+    pub silent_after: Option<Duration>,
+    /// What may have been missed.
+    pub gap: Option<Gap>,
+    /// When the poll was.
+    pub now: Timestamp,
+}
+
+/// Whether a poll reached the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// It answered.
+    Answered,
+    /// No answer: its name, the connection or time failed.
+    Cut,
+    /// A secure connection was refused by one side.
+    Insecure,
+    /// The poll says nothing of it.
+    #[default]
+    Untried,
+}
+
+/// What is wrong with a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble<'a> {
+    /// Its class.
+    pub reason: &'a str,
+    /// In words.
+    pub detail: &'a str,
+    /// Whether the document could be read all the same.
+    pub of_document: bool,
+}
+
+/// What of a poll was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It could not be read.
+    Unread,
+    /// It was not read again, being the same document.
+    Same,
+    /// The first reading; nothing of it is news.
+    Baseline,
+    /// A reading.
+    Read {
+        /// Items never seen before.
+        new: u32,
+    },
+}
+
+impl Trouble<'_> {
+    /// Whether it is another one of the class `reason` than that which has these words.
+    pub(super) fn follows(&self, reason: &str, detail: Option<&str>) -> bool {
+        self.reason == RENAMED && reason == RENAMED && detail.is_some_and(|detail| detail != self.detail)
+    }
+}
+
+impl<'a> From<&'a Complaint> for Trouble<'a> {
+    fn from(complaint: &'a Complaint) -> Self {
+        Self { reason: &complaint.reason, detail: &complaint.detail, of_document: true }
+    }
+}
+
+impl Observed<'_> {
+    /// Until when it is known that nothing was new before this poll: until now, unless nobody looked for long.
+    pub(super) fn watched_until(&self) -> Timestamp {
+        let looked = self.last_read.is_none_or(|last| self.now.duration_since(last) <= WATCHED_EVERY);
+        if looked { self.now } else { self.last_read.unwrap_or(self.now) }
+    }
+
+    pub(super) fn event(
+        &self,
+        kind: EventKind,
+        reason: Option<&str>,
+        since: Timestamp,
+        detail: String,
+    ) -> Event {
+        Event::new(kind, self.source, reason, since, detail, self.now)
+    }
+}
