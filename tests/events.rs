@@ -74,6 +74,25 @@ impl Stage {
         receipt.unwrap()
     }
 
+    /// Has a source stand aside for `rfi-2`; what is told of it.
+    fn stand_aside(&self, minute: i64, (source, host): (&str, &str)) -> Vec<String> {
+        let aside = Aside {
+            source: name(source),
+            address: format!("https://{host}/{source}"),
+            other: name("rfi-2"),
+            now: at(minute),
+            due: at(minute + 1440),
+            not_before: None,
+        };
+        let mut receipt = None;
+        let mut work = |tx: &dyn harmattan::store::Transaction| {
+            receipt = Some(ingest::stand_aside(tx, &aside, &self.force)?);
+            Ok(())
+        };
+        self.store.transact(&mut work).unwrap();
+        self.told(&receipt.unwrap())
+    }
+
     /// The events of a receipt, each of which must be stored and owed to everybody.
     fn told(&self, receipt: &Receipt) -> Vec<String> {
         for event in &receipt.events {
@@ -115,6 +134,7 @@ fn poll(minute: i64, source: &str, host: &str, outcome: Outcome) -> Poll {
         learned: Learned::default(),
         witness: Witness {
             host: Some(host.to_owned()),
+            passed: None,
             others: Vec::new(),
             reach,
             silent_after: Some(Duration::from_hours(36)),
@@ -260,27 +280,37 @@ fn a_source_that_stands_aside_no_longer_fails() {
     let stage = Stage::set();
     let told: Vec<_> = (0..4).flat_map(|n| stage.poll(20 * n, RFI, failed("http"))).collect();
     assert_eq!(told, ["source.failing rfi http"]);
-    let aside = |minute| Aside {
-        source: name("rfi"),
-        address: "https://rfi.example/rfi".into(),
-        other: name("rfi-2"),
-        now: at(minute),
-        due: at(minute + 1440),
-        not_before: None,
-    };
-    let stand = |minute| {
-        let mut receipt = None;
-        let mut work = |tx: &dyn harmattan::store::Transaction| {
-            receipt = Some(ingest::stand_aside(tx, &aside(minute), &stage.force)?);
-            Ok(())
-        };
-        stage.store.transact(&mut work).unwrap();
-        stage.told(&receipt.unwrap())
-    };
+    let stand = |minute| stage.stand_aside(minute, RFI);
     assert_eq!((stand(100), stand(1540)), (vec!["source.recovered rfi http".to_owned()], vec![]));
     // A run that begins when it is asked for itself again counts from there.
     let told: Vec<_> = (0..2).flat_map(|n| stage.poll(3000 + 90 * n, RFI, failed("http"))).collect();
     assert_eq!(told, Vec::<String>::new());
+}
+
+#[test]
+fn an_incident_whose_sources_are_read_elsewhere_is_over_and_the_next_is_told() {
+    let mut stage = Stage::set();
+    let channels = ["one", "two", "three"];
+    let out = |stage: &Stage, minute| -> Vec<String> {
+        let polls = (0..4_i64).flat_map(|round| channels.map(|channel| (round, channel)));
+        polls
+            .flat_map(|(n, channel)| stage.poll(minute + 20 * n, (channel, "t.me"), failed("http")))
+            .collect()
+    };
+    let mut told = out(&stage, 0);
+    stage = stage.restarted();
+    for channel in ["one", "two"] {
+        told.extend(stage.poll(100, (channel, "telegram.me"), read(0..5)));
+    }
+    told.extend(stage.stand_aside(103, ("three", "t.me")));
+    assert_eq!(told, ["source.failing t.me http", "source.recovered t.me http"]);
+    assert_eq!(stage.store.hosts().unwrap(), []);
+    assert_eq!(out(&stage, 3000), ["source.failing t.me http"]);
+    // A redirect to another host tells of both.
+    let sent = poll(3100, "one", "cdn.example", read(0..6));
+    let witness = Witness { passed: Some("t.me".into()), ..sent.witness.clone() };
+    let receipt = stage.store_poll(&Poll { witness, ..sent });
+    assert_eq!(stage.told(&receipt), ["source.recovered t.me http"]);
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod gone;
 mod history;
 mod holds;
 mod hostile;
+mod hosts;
 mod identity;
 mod identity_again;
 mod incident;

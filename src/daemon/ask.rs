@@ -64,6 +64,8 @@ pub struct Asked {
     /// The host of which it tells whether it can be reached: the one that answered, or the one that failed. Of a page
     /// read through a mirror that of the channel.
     pub host: Option<String>,
+    /// The host that was asked first, where it answered with a redirect to that one.
+    pub passed: Option<String>,
     /// Hosts that stand in for that one and could not be reached either.
     pub others: Vec<String>,
     /// Why none of its mirrors could be read either, to follow the words of the failure; empty when none was asked.
@@ -90,7 +92,7 @@ impl Asked {
     pub(super) fn of(got: Got) -> Self {
         let (freshness, waited) = (Freshness::default(), Duration::ZERO);
         let (others, mirrors) = (Vec::new(), String::new());
-        Self { got, freshness, waited, led: None, host: None, others, mirrors }
+        Self { got, freshness, waited, led: None, host: None, passed: None, others, mirrors }
     }
 
     fn unreadable(why: Unreadable) -> Self {
@@ -195,9 +197,13 @@ impl Asker<'_> {
                         Got::Unreadable(Unreadable::Parse(format!("redirected to `{location}`")))
                     }
                 };
-                Ok(Asked { freshness, waited, led, host: Some(host), ..Asked::of(got) })
+                let passed = passed(url, Some(&host));
+                Ok(Asked { freshness, waited, led, host: Some(host), passed, ..Asked::of(got) })
             }
-            Err(error) => Asked::failed(error),
+            Err(error) => {
+                let asked = Asked::failed(error)?;
+                Ok(Asked { passed: passed(url, asked.host.as_deref()), ..asked })
+            }
         }
     }
 
@@ -323,6 +329,12 @@ impl Asker<'_> {
             now: self.now,
         }
     }
+}
+
+/// The host of the address asked, where the answer or the failure is that of another: it has sent us there.
+fn passed(asked: &Url, last: Option<&str>) -> Option<String> {
+    let first = asked.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+    (last? != first).then_some(first)
 }
 
 /// Whether a failure tells to wait.

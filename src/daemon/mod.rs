@@ -15,6 +15,7 @@ pub mod clock;
 pub mod conclusion;
 mod decide;
 pub mod deliver;
+mod deserted;
 mod failing;
 mod heartbeat;
 mod hold;
@@ -145,6 +146,8 @@ async fn work(
     let (to_sender, sender_orders) = mpsc::channel(sender::ORDERS_MAX);
     let (to_reloader, reload_orders) = mpsc::channel(reload::ORDERS_MAX);
     absence::note_start(station, clock::now()).await?;
+    // The sender begins with what the store says is owed.
+    drop(deserted::end(station, &desk, clock::now()).await);
     let unrecorded = Unrecorded::default();
     let sender = Sender::start(station.clone(), Arc::clone(&desk), unrecorded.clone()).await?;
     let poller = Poller::start(station.clone(), Arc::clone(&desk), to_sender.clone()).await?;

@@ -11,7 +11,7 @@ use super::articles::{Added, Articles};
 use super::recall::recall;
 use super::station::Station;
 use super::unrecorded::Unrecorded;
-use super::{DaemonError, absence, clock, poll, report, same, sender, upkeep};
+use super::{DaemonError, absence, clock, deserted, poll, report, same, sender, upkeep};
 use crate::control::api;
 use crate::desk::Desk;
 use crate::outbox::Delivery;
@@ -50,6 +50,7 @@ pub async fn once(
 ) -> Result<Done, DaemonError> {
     let now = clock::now();
     absence::note_start(station, now).await?;
+    drop(deserted::end(station, desk, now).await);
     let states = recall(station, desk, now).await?;
     let mut known: HashMap<_, _> = states.into_iter().map(|state| (state.name.clone(), state)).collect();
     let mut polls = JoinSet::new();

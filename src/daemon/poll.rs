@@ -172,7 +172,7 @@ async fn try_poll(
     if let Some(twin) = desk.landings.twin(source) {
         return same::stand_aside(station, desk, source, &state, twin, None, asked).await;
     }
-    let Asked { got, mut freshness, waited, led, host, others, mirrors } =
+    let Asked { got, mut freshness, waited, led, host, passed, others, mirrors } =
         match ask::ask(desk, source, &state, asked).await {
             Ok(asked) => asked,
             Err(Held { left }) => {
@@ -213,6 +213,7 @@ async fn try_poll(
         learned: Learned { reason: Some(decision.reason), ..lesson.learned },
         witness: Witness {
             host: host.or_else(|| source.host()),
+            passed,
             others,
             reach: read.reach,
             silent_after: source.spec.silent_after,

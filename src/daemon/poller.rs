@@ -17,7 +17,7 @@ use super::poll::{self, Polling};
 use super::recall::recall;
 use super::same;
 use super::station::Station;
-use super::{clock, sender};
+use super::{clock, deserted, sender};
 use crate::control::api;
 use crate::desk::{Desk, Source};
 use crate::item::SourceName;
@@ -285,6 +285,10 @@ impl Poller {
 
     async fn replace(&mut self, desk: Arc<Desk>) {
         self.desk = desk;
+        let owed = deserted::end(&self.station, &self.desk, clock::now()).await;
+        if !owed.is_empty() {
+            drop(self.sender.send(sender::Order::of(owed, false)).await);
+        }
         self.plan_anew().await;
         info!(sources = self.desk.sources.len(), "polling by the new config");
     }

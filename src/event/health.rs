@@ -1,5 +1,7 @@
 //! The health of a source: what a poll changes of it, and which changes are told.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::gap::{Gap, Gapping};
@@ -31,6 +33,8 @@ pub struct Health {
     pub complaint: Option<Complaint>,
     /// The failure that was told and has not passed.
     pub told: Option<Told>,
+    /// The host whose trouble the failure may be, among whose members the source counts.
+    pub host: Option<String>,
     /// Since when it is silent, once that was told.
     pub silent: Option<Timestamp>,
     /// How often it has news.
@@ -85,8 +89,8 @@ pub struct Told {
 pub struct Known {
     /// Of the source.
     pub health: Health,
-    /// Of its host.
-    pub host: HostTrouble,
+    /// Of the hosts that [`Observed::hosts_of`] names.
+    pub hosts: BTreeMap<String, HostTrouble>,
     /// Of the network.
     pub network: Network,
 }
@@ -95,7 +99,8 @@ pub struct Known {
 pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
     let mut events = Vec::new();
     surroundings(&mut known, poll, &mut events);
-    let Known { health, host, network } = &mut known;
+    let Known { health, hosts, network } = &mut known;
+    let mut host = poll.host.and_then(|name| hosts.remove(name)).unwrap_or_default();
     let of_document = poll.trouble.filter(|trouble| trouble.of_document);
     match poll.news {
         News::Same | News::Unread => {}
@@ -106,45 +111,61 @@ pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
         None => events.extend(health.recover(poll)),
         Some(_) if network.offline.is_some() && poll.reach == Reach::Cut => {}
         Some(trouble) => {
-            // A mirror's page that is read without asking the host does not tell how its incident ended.
-            let untried = poll.reach == Reach::Untried && trouble.of_document;
-            health.forget_outage(host, network, untried);
-            events.extend(health.worsen(trouble, (host, network), poll));
+            health.forget_outage(trouble, (&mut host, network), poll);
+            events.extend(health.worsen(trouble, (&mut host, network), poll));
         }
     }
+    hosts.extend(poll.host.map(|name| (name.to_owned(), host)));
     events.extend(health.hear(poll));
     events.extend(health.miss(poll));
+    events.extend(hosts.iter_mut().filter_map(|(name, host)| host.end_deserted(name, poll.now)));
     (known, events)
 }
 
-/// What the poll tells of the host and the network.
+/// What the poll tells of the hosts and the network.
 fn surroundings(known: &mut Known, poll: &Observed<'_>, events: &mut Vec<Event>) {
-    let Some(host) = poll.host else { return };
-    match poll.reach {
-        Reach::Answered => {
-            if is_public(host) {
-                events.extend(known.network.heard(poll.machine, poll.now));
-            }
-            events.extend(known.host.heard(host, poll.source, poll.trouble.is_none(), poll.now));
+    let Known { health, hosts, network } = known;
+    let answered = poll.host.filter(|_| poll.reach == Reach::Answered);
+    for name in poll.passed.into_iter().chain(answered) {
+        if is_public(name) {
+            events.extend(network.heard(poll.machine, poll.now));
         }
+        let host = hosts.entry(name.to_owned()).or_default();
+        events.extend(host.heard(name, poll.source, poll.trouble.is_none(), poll.now));
+    }
+    if let Some(host) = poll.host.filter(|host| poll.reach == Reach::Cut && is_public(host)) {
         // A source whose failure is known already is no witness against the network.
-        Reach::Cut if known.health.told.is_none() && known.host.told.is_none() && is_public(host) => {
-            // Hosts that stand in for each other are one witness, unless there is no other.
-            let others = poll.others.iter().filter(|other| poll.hosts == 1 && is_public(other));
-            let missed: Vec<&str> = [host].into_iter().chain(others.map(String::as_str)).collect();
-            let hosts = poll.hosts.max(missed.len());
-            events.extend(known.network.missed(missed, hosts, poll.machine, poll.now));
+        let is_known = health.told.is_some() || hosts.get(host).is_some_and(|host| host.told.is_some());
+        // Hosts that stand in for each other are one witness, unless there is no other.
+        let others = poll.others.iter().filter(|other| poll.hosts == 1 && is_public(other));
+        let missed: Vec<&str> = [host].into_iter().chain(others.map(String::as_str)).collect();
+        let hosts = poll.hosts.max(missed.len());
+        if !is_known {
+            events.extend(network.missed(missed, hosts, poll.machine, poll.now));
         }
-        Reach::Cut | Reach::Insecure | Reach::Untried => {}
+    }
+    let says_nothing = poll.reach == Reach::Untried || poll.reach == Reach::Cut && network.offline.is_some();
+    if let Some(before) = health.host.take_if(|_| !says_nothing)
+        && poll.host != Some(&before)
+    {
+        hosts.entry(before).or_default().leave(poll.source);
     }
 }
 
 impl Health {
     /// A run that began before the machine came back, or that an incident of the host stood for, begins anew; but not
-    /// where the incident ended because another source is well.
-    fn forget_outage(&mut self, host: &mut HostTrouble, network: &Network, untried: bool) {
-        if self.told.as_ref().is_some_and(|told| told.by_host) && host.told.is_none() && !untried {
-            self.told = None;
+    /// where the incident ended because another source is well, or where this one has a trouble of its own now.
+    fn forget_outage(
+        &mut self,
+        trouble: Trouble<'_>,
+        (host, network): (&mut HostTrouble, &Network),
+        poll: &Observed<'_>,
+    ) {
+        let own = poll.reach != Reach::Untried && !poll.may_be_of_host(trouble);
+        // A mirror's page that is read without asking the host does not tell how its incident ended.
+        let untried = poll.reach == Reach::Untried && trouble.of_document;
+        let over = |told: &mut Told| told.by_host && (own || host.told.is_none() && !untried);
+        if self.told.take_if(over).is_some() && !own {
             self.run.take_if(|run| !host.spared(run.since));
         }
         let Some(returned) = network.returned else { return };
@@ -195,9 +216,9 @@ impl Health {
             detail: trouble.detail.to_owned(),
             of_document: trouble.of_document,
         });
-        let may_be_of_host = !poll.for_good && HostTrouble::may_be_of(poll.reach, trouble.reason);
-        let host_name = poll.host.filter(|_| may_be_of_host);
-        if host_name.is_some() {
+        let host_name = poll.host.filter(|_| poll.may_be_of_host(trouble));
+        if let Some(name) = host_name {
+            self.host = Some(name.to_owned());
             let (source, reason) = (poll.source.to_owned(), trouble.reason.to_owned());
             host.note(Member { source, reason, since: run.since, at: poll.now });
         }

@@ -2,16 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, EventKind, Reach};
+use super::{Event, EventKind};
 
 /// So many sources of a host in the same trouble are an incident of the host.
 pub const MEMBERS_MIN: usize = 3;
 
 /// Sources remembered for one host; more add nothing.
 const MEMBERS_MAX: usize = 16;
-
-/// Classes that may be those of a host that answers: the others speak of one source.
-const SHARED: [&str; 7] = ["http", "challenge", "timeout", "layout", "parse", "preview-off", "gone"];
 
 /// Backoff ends at a day: a source not tried for longer is gone from the config.
 const MEMBER_KEPT: SignedDuration = SignedDuration::from_hours(30);
@@ -52,18 +49,27 @@ pub struct Member {
 }
 
 impl HostTrouble {
-    /// Whether a failure of this class may be the host's.
-    pub(super) fn may_be_of(reach: Reach, reason: &str) -> bool {
-        match reach {
-            Reach::Cut | Reach::Insecure => true,
-            Reach::Answered => SHARED.contains(&reason),
-            Reach::Untried => false,
-        }
-    }
-
     /// Whether another source was read since then.
     pub(super) fn spared(&self, since: Timestamp) -> bool {
         self.read.is_some_and(|read| since <= read)
+    }
+
+    /// The source fails elsewhere now, or is read elsewhere.
+    pub fn leave(&mut self, source: &str) {
+        self.members.retain(|member| member.source != source);
+        self.read = self.read.filter(|_| !self.members.is_empty());
+    }
+
+    /// No source is asked there any more.
+    pub fn clear(&mut self) {
+        (self.members, self.read) = (Vec::new(), None);
+    }
+
+    /// An incident that no source bears out any more is over, though the host itself may never answer again.
+    pub fn end_deserted(&mut self, host: &str, now: Timestamp) -> Option<Event> {
+        let is_deserted = self.members.is_empty();
+        let over = self.told.take_if(|_| is_deserted);
+        over.map(|incident| incident.end(host, "none of its sources fails there any more", now))
     }
 
     /// Takes note of a poll that failed so.
@@ -112,13 +118,20 @@ impl HostTrouble {
             self.members.clear();
         }
         self.read = if read { Some(now) } else { self.read }.filter(|_| !self.members.is_empty());
-        let Incident { reason, since, answers } = over?;
-        let what = match (answers, is_member) {
+        let over = over?;
+        let what = match (over.answers, is_member) {
             (true, true) => "its sources can be read again",
             (true, false) => "another of its sources can be read",
             (false, _) => "the host answers again",
         };
-        let detail = format!("{what}, after failing since {since:.0}");
-        Some(Event::new(EventKind::SourceRecovered, host, Some(&reason), now, detail, now))
+        Some(over.end(host, what, now))
+    }
+}
+
+impl Incident {
+    /// What is told of its end.
+    fn end(&self, host: &str, what: &str, now: Timestamp) -> Event {
+        let detail = format!("{what}, after failing since {:.0}", self.since);
+        Event::new(EventKind::SourceRecovered, host, Some(&self.reason), now, detail, now)
     }
 }

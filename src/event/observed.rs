@@ -5,11 +5,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::gap::Gap;
-use super::health::{Complaint, RENAMED};
+use super::health::{Complaint, Health, RENAMED};
 use super::{Event, EventKind};
 
 /// Polls of a source that goes well are at most a day apart: one read longer ago was not watched.
 const WATCHED_EVERY: SignedDuration = SignedDuration::from_hours(25);
+
+/// Classes that may be those of a host that answers: the others speak of one source.
+const SHARED: [&str; 7] = ["http", "challenge", "timeout", "layout", "parse", "preview-off", "gone"];
 
 /// What a poll came to.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Observed<'a> {
     pub source: &'a str,
     /// Its host.
     pub host: Option<&'a str>,
+    /// The host that was asked first, where it answered with a redirect to that one.
+    pub passed: Option<&'a str>,
     /// Those that stand in for it and could not be reached either.
     pub others: &'a [String],
     /// Public hosts of all sources.
@@ -101,6 +106,20 @@ impl<'a> From<&'a Complaint> for Trouble<'a> {
 }
 
 impl Observed<'_> {
+    /// The hosts of whose trouble it may tell: those that it asked, and the one at which the source failed before.
+    pub fn hosts_of<'a>(&'a self, health: &'a Health) -> impl Iterator<Item = &'a str> {
+        self.passed.into_iter().chain(self.host).chain(health.host.as_deref())
+    }
+
+    /// Whether this trouble may be that of the host.
+    pub(super) fn may_be_of_host(&self, trouble: Trouble<'_>) -> bool {
+        match self.reach {
+            Reach::Cut | Reach::Insecure => !self.for_good,
+            Reach::Answered => !self.for_good && SHARED.contains(&trouble.reason),
+            Reach::Untried => false,
+        }
+    }
+
     /// Until when it is known that nothing was new before this poll: until now, unless nobody looked for long.
     pub(super) fn watched_until(&self) -> Timestamp {
         let looked = self.last_read.is_none_or(|last| self.now.duration_since(last) <= WATCHED_EVERY);

@@ -10,6 +10,7 @@ fn well() -> Observed<'static> {
     Observed {
         source: "rfi",
         host: Some("rfi.example"),
+        passed: None,
         others: &[],
         hosts: 4,
         machine: "desk",
@@ -198,18 +199,24 @@ fn sources_of_one_host_share_one_incident() {
         }
     }
     assert_eq!(all, ["80 source.failing t.me dns", "160 source.recovered t.me dns"]);
-    assert_eq!((shared.host, &healths[0].told), (HostTrouble::default(), &None));
+    assert_eq!((&shared.hosts["t.me"], &healths[0].told), (&HostTrouble::default(), &None));
 }
 
 /// What is told of the sources of `t.me` when each has its own outcome in every round of 40 minutes.
 fn rounds(polls: &[&[Observed<'static>]]) -> Vec<String> {
+    let at_t_me = |poll: &Observed<'static>| Observed { host: Some("t.me"), ..poll.clone() };
+    let polls: Vec<Vec<_>> = polls.iter().map(|round| round.iter().map(at_t_me).collect()).collect();
+    anywhere(&polls)
+}
+
+/// The same of sources at any hosts.
+fn anywhere(polls: &[Vec<Observed<'static>>]) -> Vec<String> {
     let (mut shared, mut healths) = (Known::default(), std::collections::HashMap::<&str, Health>::new());
     let mut all = Vec::new();
     for (minute, round) in (0..).step_by(40).zip(polls) {
-        for poll in *round {
+        for poll in round {
             shared.health = healths.remove(poll.source).unwrap_or_default();
-            let (known, events) =
-                told(shared, vec![(minute, Observed { host: Some("t.me"), ..poll.clone() })]);
+            let (known, events) = told(shared, vec![(minute, poll.clone())]);
             healths.insert(poll.source, known.health.clone());
             shared = known;
             all.extend(events);
@@ -289,6 +296,64 @@ fn a_source_that_never_failed_ends_an_incident_of_its_host_once_and_for_all() {
     let each = ["a", "b", "c"].map(|source| format!("160 source.failing {source} http"));
     let once = ["80 source.failing t.me http", "120 source.recovered t.me http"];
     assert_eq!((told.get(..2).unwrap(), told.get(2..).unwrap()), (&once.map(str::to_owned)[..], &each[..]));
+}
+
+/// Three sources in the same state.
+fn three(poll: impl Fn(&'static str) -> Observed<'static>) -> Vec<Observed<'static>> {
+    ["a", "b", "c"].map(poll).to_vec()
+}
+
+#[test]
+fn an_incident_ends_when_its_host_sends_its_sources_on_to_another() {
+    let sent = |poll| Observed { passed: Some("t.me"), host: Some("cdn.example"), ..poll };
+    let well = || three(|source| sent(Observed { source, ..well() }));
+    let ill = || three(|source| sent(Observed { source, ..failed("parse") }));
+    let busy = || three(|source| Observed { source, host: Some("t.me"), ..failed("http") });
+    let dead = || three(|source| cut(source, "t.me"));
+    let two = |down: &dyn Fn() -> _, reason: &str| {
+        let polls = [down(), down(), down(), well(), well(), down(), down(), down()];
+        let expected = [
+            format!("80 source.failing t.me {reason}"),
+            format!("120 source.recovered t.me {reason}"),
+            format!("280 source.failing t.me {reason}"),
+        ];
+        assert_eq!(anywhere(&polls), expected);
+    };
+    two(&busy, "http");
+    two(&dead, "dns");
+    // What fails at the other host is a trouble of that one.
+    let polls = |down: &dyn Fn() -> _| anywhere(&[down(), down(), down(), ill(), ill(), ill(), well()]);
+    let other = ["200 source.failing cdn.example parse", "240 source.recovered cdn.example parse"];
+    let first = ["80 source.failing t.me dns", "120 source.recovered t.me dns"];
+    assert_eq!(polls(&dead), [first, other].concat());
+    let first = ["80 source.failing t.me http", "120 source.recovered t.me http"];
+    assert_eq!(polls(&busy), [first, other].concat());
+}
+
+#[test]
+fn an_incident_ends_when_the_last_of_its_sources_is_read_at_another_host() {
+    let dead = || three(|source| cut(source, "t.me"));
+    let elsewhere = |source| Observed { source, host: Some("telegram.me"), ..well() };
+    let mut one = dead();
+    one[0] = elsewhere("a");
+    let polls = [dead(), dead(), dead(), one, three(elsewhere), three(elsewhere), dead(), dead(), dead()];
+    let expected =
+        ["80 source.failing t.me dns", "160 source.recovered t.me dns", "320 source.failing t.me dns"];
+    assert_eq!(anywhere(&polls), expected);
+    // What the poll does not tell ends nothing.
+    let untried = || three(|source| Observed { reach: Reach::Untried, ..cut(source, "telegram.me") });
+    assert_eq!(anywhere(&[dead(), dead(), dead(), untried(), untried()]), ["80 source.failing t.me dns"]);
+}
+
+#[test]
+fn an_incident_ends_when_each_of_its_sources_has_a_trouble_of_its_own_which_is_told() {
+    let busy = three(|source| Observed { source, ..failed("http") });
+    let gone = three(|source| Observed { source, for_good: true, ..failed("gone") });
+    let told = rounds(&[&busy, &busy, &busy, &gone, &gone]);
+    let mut expected =
+        vec!["80 source.failing t.me http".to_owned(), "120 source.recovered t.me http".to_owned()];
+    expected.extend(["a", "b", "c"].map(|source| format!("160 source.failing {source} gone")));
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -32,13 +32,14 @@ pub struct Aside {
 pub fn stand_aside(tx: &dyn Transaction, aside: &Aside, force: &InForce) -> Result<Receipt, StoreError> {
     let Aside { source, address, other, now, due, not_before } = aside;
     let mut state = tx.source(source)?.unwrap_or_else(|| blank(source)).at(address);
-    let event = state.health.stand_aside(source.as_str(), other.as_str(), *now);
+    let own = state.health.stand_aside(source.as_str(), other.as_str(), *now);
+    let of_host = health::leave_host(tx, &mut state.health, source, *now)?;
     (state.failing, state.not_before) = (None, *not_before);
     (state.last_poll, state.due) = (Some(*now), Some(*due));
     state.learned.same_as = Some(other.clone());
     state.learned.reason = Some(PollReason::Same);
     tx.put_source(&state)?;
     let mut receipt = Receipt::default();
-    health::tell(tx, event.into_iter().collect(), force, &mut receipt)?;
+    health::tell(tx, own.into_iter().chain(of_host).collect(), force, &mut receipt)?;
     Ok(receipt)
 }

@@ -1,9 +1,12 @@
 //! What a poll tells of the health of its source, and the deliveries that this owes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Harvest, InForce, Missed, Outcome, Poll, Receipt, record};
-use crate::event::{self, Event, Gap, Known, News, Observed, Reach, Trouble};
+use crate::event::{self, Event, Gap, Health, HostTrouble, Known, News, Observed, Reach, Trouble};
+use crate::item::SourceName;
 use crate::outbox::{Delivery, DeliveryState};
 use crate::schedule::PollReason;
 use crate::store::{SourceState, StoreError, Transaction};
@@ -34,17 +37,21 @@ pub(super) fn note(
     receipt: &mut Receipt,
 ) -> Result<(), StoreError> {
     let observed = observed(poll, force, before, receipt);
-    let host = observed.host.map(|host| tx.host(host)).transpose()?.unwrap_or_default();
-    let known = Known { health: std::mem::take(&mut state.health), host, network: tx.network()? };
-    let (host, network) = (known.host.clone(), known.network.clone());
+    let names = observed.hosts_of(&state.health);
+    let hosts: BTreeMap<String, HostTrouble> =
+        names.map(|name| Ok((name.to_owned(), tx.host(name)?))).collect::<Result<_, StoreError>>()?;
+    let (health, network) = (std::mem::take(&mut state.health), tx.network()?);
+    let known = Known { health, hosts: hosts.clone(), network: network.clone() };
     let (known, events) = event::judge(known, &observed);
-    if host.told.as_ref().is_some_and(|told| !told.answers) && known.host.told.is_none() {
-        receipt.back = observed.host.map(str::to_owned);
-    }
-    if let Some(name) = observed.host
-        && known.host != host
-    {
-        tx.put_host(name, &known.host)?;
+    for (name, host) in &known.hosts {
+        let before = hosts.get(name);
+        if before != Some(host) {
+            tx.put_host(name, host)?;
+        }
+        let told = before.and_then(|before| before.told.as_ref());
+        if told.is_some_and(|told| !told.answers) && host.told.is_none() {
+            receipt.back = Some(name.clone());
+        }
     }
     if known.network != network {
         tx.put_network(&known.network)?;
@@ -58,6 +65,43 @@ pub(super) fn note(
     }
     state.health = known.health;
     tell(tx, events, force, receipt)
+}
+
+/// A source that stands aside is none of those any more that cannot be read at a host.
+pub(super) fn leave_host(
+    tx: &dyn Transaction,
+    health: &mut Health,
+    source: &SourceName,
+    now: Timestamp,
+) -> Result<Option<Event>, StoreError> {
+    let Some(name) = health.host.take() else { return Ok(None) };
+    let mut host = tx.host(&name)?;
+    host.leave(source.as_str());
+    let event = host.end_deserted(&name, now);
+    tx.put_host(&name, &host)?;
+    Ok(event)
+}
+
+/// Ends the incidents of hosts at which no source is asked any more.
+///
+/// # Errors
+/// When the store fails.
+pub fn desert(
+    tx: &dyn Transaction,
+    hosts: &[String],
+    force: &InForce,
+    now: Timestamp,
+) -> Result<Receipt, StoreError> {
+    let mut events = Vec::new();
+    for name in hosts {
+        let mut host = tx.host(name)?;
+        host.clear();
+        events.extend(host.end_deserted(name, now));
+        tx.put_host(name, &host)?;
+    }
+    let mut receipt = Receipt::default();
+    tell(tx, events, force, &mut receipt)?;
+    Ok(receipt)
 }
 
 /// Stores events, and owes them to whoever is to have them.
@@ -93,6 +137,7 @@ fn observed<'a>(poll: &'a Poll, force: &'a InForce, before: &Before, receipt: &R
     Observed {
         source: poll.source.name.as_str(),
         host: poll.witness.host.as_deref(),
+        passed: poll.witness.passed.as_deref(),
         others: &poll.witness.others,
         hosts: force.vantage.hosts,
         machine: &force.vantage.machine,

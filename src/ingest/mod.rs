@@ -20,6 +20,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::aside::{Aside, stand_aside};
+pub use self::health::desert;
 pub use self::lookup::{known, look_up, lookups, was_shown};
 use self::take::Ingest;
 use crate::article::Tally;
@@ -64,6 +65,8 @@ pub struct Poll {
 pub struct Witness {
     /// The host asked.
     pub host: Option<String>,
+    /// The host that was asked first, where it answered with a redirect to that one.
+    pub passed: Option<String>,
     /// Hosts that stand in for it and could not be reached either.
     pub others: Vec<String>,
     /// Whether the poll reached it.

@@ -149,6 +149,9 @@ pub trait Store: Send + Sync {
     /// The notifiers through which nothing gets, by name.
     fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError>;
 
+    /// The hosts whose sources cannot be read, by name.
+    fn hosts(&self) -> Result<Vec<(String, HostTrouble)>, StoreError>;
+
     /// The last order of each host to all who ask there, also where it is over; by host.
     fn orders(&self) -> Result<Vec<(String, Order)>, StoreError>;
 

@@ -137,6 +137,7 @@ fn health() -> Health {
         }),
         complaint: Some(Complaint { reason: reason(), detail: "a stranger".into() }),
         told: Some(Told { reason: reason(), since: at(4), by_host: true, detail: Some("in words".into()) }),
+        host: Some("rfi.example".into()),
         silent: Some(at(2)),
         arrivals: Arrivals { gaps: vec![(at(3), 90), (at(2), 60)] },
         gaps: vec![Gap { since: at(1), until: at(2), detail: "no overlap".into() }],

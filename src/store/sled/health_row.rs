@@ -16,6 +16,8 @@ pub(super) struct HealthRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told: Option<ToldRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     silent: Option<Timestamp>,
     /// Unix seconds and minutes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -92,6 +94,7 @@ impl From<Health> for HealthRow {
                 by_host: told.by_host,
                 detail: told.detail,
             }),
+            host: health.host,
             silent: health.silent,
             arrivals: health
                 .arrivals
@@ -128,6 +131,7 @@ impl From<HealthRow> for Health {
                 by_host: told.by_host,
                 detail: told.detail,
             }),
+            host: row.host,
             silent: row.silent,
             arrivals: Arrivals { gaps: row.arrivals.into_iter().filter_map(gap).collect() },
             gaps: row

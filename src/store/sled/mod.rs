@@ -49,7 +49,7 @@ use super::{
     StoredItem, Verified, Visit, Work, gather,
 };
 use crate::article::{Fate, Pending, WAITING_MAX};
-use crate::event::{Event, EventId, Network};
+use crate::event::{Event, EventId, HostTrouble, Network};
 use crate::fetch::{Order, RobotsTxt};
 use crate::item::{ItemId, SeenKey, SourceName};
 use crate::outbox::bundle::{Bundle, BundleId};
@@ -249,6 +249,10 @@ impl Store for SledStore {
 
     fn circuits(&self) -> Result<Vec<(String, Circuit)>, StoreError> {
         self.read(|tree| named(tree, Kind::Circuit))
+    }
+
+    fn hosts(&self) -> Result<Vec<(String, HostTrouble)>, StoreError> {
+        self.read(|tree| named(tree, Kind::Host))
     }
 
     fn orders(&self) -> Result<Vec<(String, Order)>, StoreError> {
