@@ -159,6 +159,46 @@ async fn c5_a_server_that_answers_304_for_ever_is_found_out_within_the_week() {
 }
 
 #[tokio::test]
+async fn c5_a_clock_that_ran_ahead_puts_no_request_for_a_body_off() {
+    let stuck = Stuck::start();
+    let url = stuck.server.url("/feed");
+    let mut lab = Lab::with(&source("paper", url.as_str(), "interval = \"6h\"")).await;
+    let today = lab.now;
+    lab.now += hours(365 * 24);
+    lab.poll("paper").await;
+    lab.now = today;
+    lab.poll("paper").await;
+    lab.run("paper", 8).await;
+    assert_eq!(stuck.unconditional(), 2);
+}
+
+#[tokio::test]
+async fn row_10_a_rhythm_learned_while_the_clock_ran_ahead_is_forgotten() {
+    let (site, mut lab) = paper(tagged("a", ""), "").await;
+    lab.poll("paper").await;
+    let mut newest = 20;
+    let mut publish = |count| {
+        newest += count;
+        site.show("/feed", Reply::ok(feed(newest - 19..=newest, "")));
+    };
+    let today = lab.now;
+    lab.now += hours(365 * 24);
+    for _ in 0..5 {
+        lab.now += hours(1);
+        publish(6);
+        lab.poll("paper").await;
+    }
+    lab.now = today;
+    for _ in 0..6 {
+        lab.now += hours(24);
+        publish(1);
+        lab.poll("paper").await;
+    }
+    let rhythm = lab.state("paper").await.learned.gap();
+    assert_eq!(rhythm.map(|gap| gap.as_secs()), Some(24 * 3600));
+}
+
+#[tokio::test]
 async fn c5_a_server_of_deltas_is_asked_for_all_once_a_week() {
     let asked = AtomicU32::new(20);
     let server = Server::start(move |request| {

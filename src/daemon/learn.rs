@@ -115,6 +115,7 @@ pub(super) fn learn(
     started: Timestamp,
 ) -> Lesson {
     let mut learned = state.learned.clone();
+    learned.bring_back(started);
     let audited = learned.is_audit_due(started);
     learned.audited = if audited { Some(started) } else { learned.audited };
     if !matches!(read.outcome, Outcome::Failed { .. }) {

@@ -168,7 +168,8 @@ impl Health {
         if self.told.take_if(over).is_some() && !own {
             self.run.take_if(|run| !host.spared(run.since));
         }
-        let Some(returned) = network.returned else { return };
+        // A return that is still to come was dated by a clock that ran ahead: every run would begin anew until then.
+        let Some(returned) = network.returned.filter(|returned| *returned <= poll.now) else { return };
         host.members.retain(|member| member.at > returned);
         if self.told.is_none() {
             self.run.take_if(|run| run.since <= returned);
@@ -296,7 +297,9 @@ impl Health {
 
 impl Run {
     fn is_persistent(&self, now: Timestamp) -> bool {
-        self.polls >= FAILED_POLLS_MIN && now.duration_since(self.since) >= FAILING_FOR
+        // One that is to begin yet was dated by a clock that ran ahead.
+        let lasted = now.duration_since(self.since).abs();
+        self.polls >= FAILED_POLLS_MIN && lasted >= FAILING_FOR
     }
 }
 

@@ -464,6 +464,17 @@ fn a_machine_that_is_cut_off_blames_no_source() {
 }
 
 #[test]
+fn row_10_what_a_clock_dated_ahead_keeps_no_failure_from_being_told() {
+    let year = 60 * 24 * 365;
+    let run = vec![(year, failed("http")), (10, failed("http")), (20, failed("http"))];
+    assert_eq!(told(Known::default(), run).1, ["20 source.failing rfi http"]);
+    let network = Network { returned: Some(at(year)), ..Network::default() };
+    let run = vec![(0, failed("http")), (40, failed("http")), (80, failed("http"))];
+    let known = Known { network, ..Known::default() };
+    assert_eq!(told(known, run).1, ["80 source.failing rfi http"]);
+}
+
+#[test]
 fn hosts_that_answer_in_between_speak_for_the_network() {
     let answer = || Observed { source: "d", host: Some("d.example"), ..well() };
     for (case, polls) in [

@@ -78,8 +78,11 @@ impl Learned {
     }
 
     /// Takes in new items, given by the dates that they state, found at `now` when the source was last read at
-    /// `since`. A date between the two is believed; without one the items are taken to have come evenly.
+    /// `since`. A date between the two is believed; without one the items are taken to have come evenly. What is later than
+    /// `now` was dated by a clock that ran ahead, and goes: nothing true would be late enough to take its place.
     pub fn arrive(&mut self, since: Timestamp, now: Timestamp, dates: &[Option<Timestamp>]) {
+        self.arrivals.retain(|arrival| !super::is_set_back(*arrival, now));
+        let since = since.min(now);
         let stated = || dates.iter().flatten().filter(|date| (since..=now).contains(date));
         self.arrivals.extend(stated().copied().map(whole));
         let others = i64::try_from(dates.len() - stated().count()).unwrap_or(i64::MAX);
@@ -92,6 +95,13 @@ impl Learned {
         }
         self.arrivals.sort_unstable();
         self.arrivals.drain(..self.arrivals.len().saturating_sub(ARRIVALS_MAX));
+    }
+
+    /// Has the wait for a body begin at `now` at the latest: a clock that ran ahead may have dated the last one.
+    pub fn bring_back(&mut self, now: Timestamp) {
+        for time in [&mut self.last_body, &mut self.audited].into_iter().flatten() {
+            *time = now.min(*time);
+        }
     }
 
     /// Whether the next request is to be made without validators, to see whether its 304 are true.
@@ -165,6 +175,18 @@ mod tests {
     }
 
     #[test]
+    fn row_10_arrivals_that_a_clock_dated_ahead_give_way_to_true_ones() {
+        let mut learned = after(&[0, 60, 120]);
+        // A year ahead, for as many items as are kept.
+        learned.arrive(at(525_600), at(525_690), &[None; ARRIVALS_MAX]);
+        learned.arrive(at(525_690), at(180), &[None]);
+        for hour in 4..=8 {
+            learned.arrive(at(60 * hour - 60), at(60 * hour), &[None]);
+        }
+        assert_eq!(learned.arrivals, [180, 240, 300, 360, 420, 480].map(at));
+    }
+
+    #[test]
     fn c5_a_body_is_asked_for_after_a_week_without_one_and_once_a_week() {
         let day = |n: i64| at(n * 24 * 60);
         let after = |last_body, audited| Learned { last_body, audited, ..Learned::default() };
@@ -175,6 +197,9 @@ mod tests {
         assert!(after(Some(day(0)), Some(day(7))).is_audit_due(day(14)));
         assert!(!after(Some(day(9)), Some(day(7))).is_audit_due(day(14)));
         assert!(!after(Some(day(9)), None).is_audit_due(day(1)), "the clock was set back");
+        let mut learned = after(Some(day(900)), Some(day(800)));
+        learned.bring_back(day(1));
+        assert!(!learned.is_audit_due(day(7)) && learned.is_audit_due(day(8)), "{learned:?}");
     }
 
     #[test]

@@ -289,6 +289,8 @@ fn f6_a_promised_update_is_waited_for_and_missed_once() {
     check(feed(), every(60, 0), PollReason::Promise, HOUR, None);
     check(feed(), every(60, 1200), PollReason::Promise, 40 * MIN, None);
     check(feed(), every(60, 3600), PollReason::Interval, 15 * MIN, None);
+    // The last news was dated by a clock that ran ahead.
+    check(feed(), every(60, -86_400), PollReason::Interval, 15 * MIN, None);
     check(feed(), every(10_080, 0), PollReason::Promise, DAY, None);
     check(feed(), every(u32::MAX, 0), PollReason::Promise, DAY, None);
     check(feed(), every(5, 0), PollReason::Interval, 15 * MIN, None);

@@ -60,8 +60,9 @@ fn adapted(rhythm: &Rhythm, news: &News) -> (Duration, PollReason) {
 /// How long until the time for which the feed promises an update. Once that has passed with nothing new, the promise
 /// counts no more, nor does it when the feed brings more than its document holds.
 fn promised(rhythm: &Rhythm, poll: &Poll) -> Duration {
-    let (Some(minutes), Some(latest), false) = (poll.hints.update_minutes, poll.news.latest, poll.news.scant)
-    else {
+    // A clock that ran ahead may have dated the last item.
+    let latest = poll.news.latest.filter(|latest| *latest <= poll.started);
+    let (Some(minutes), Some(latest), false) = (poll.hints.update_minutes, latest, poll.news.scant) else {
         return Duration::ZERO;
     };
     let period = Duration::from_secs(60 * u64::from(minutes)).min(PROMISE_MAX).min(rhythm.max);
