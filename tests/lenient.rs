@@ -207,6 +207,13 @@ fn l4_l6_bytes_are_read_in_the_charset_that_they_are_in() {
             latin,
             true,
         ),
+        (
+            "UTF-8 labelled windows-1256, cut inside a character",
+            [declared("windows-1256", cyrillic).as_bytes(), b"\xD0"].concat(),
+            None,
+            cyrillic,
+            true,
+        ),
         ("an unknown charset", declared("x-unknown", latin).into_bytes(), None, latin, false),
         ("UTF-7 stays as it is", declared("utf-7", "Mali +AOk-").into_bytes(), None, "Mali +AOk-", false),
     ] {

@@ -2,9 +2,10 @@
 //!
 //! Asked in this order: the byte order mark, bytes that are UTF-8 whatever they are said to be, the HTTP
 //! header, the document's own declaration, and last what the bytes look like, weighed with the language of the
-//! source. Text in a single-byte charset is practically never valid UTF-8, so validity is a better witness than
-//! either label; both lie often. Where header and declaration name two single-byte charsets, of which any bytes can
-//! be, the one that reads them as they look wins. Text that went through a wrong charset before is mended by [`twice`].
+//! source. Text in another charset is practically never valid UTF-8, so validity is a better witness than
+//! either label, also where a few places are broken (a text that was cut inside a character); both lie often. Where
+//! header and declaration name two single-byte charsets, of which any bytes can be, the one that reads them as they look
+//! wins. Text that went through a wrong charset before is mended by [`twice`].
 
 use std::borrow::Cow;
 
@@ -21,6 +22,9 @@ const DECLARATION_BYTES_MAX: usize = 1024;
 
 /// Of how many bytes, from the first outside ASCII on, a charset is guessed.
 const SAMPLE_BYTES_MAX: usize = 256 * 1024;
+
+/// Characters of several bytes for each broken place, from which on bytes are UTF-8 although a label says otherwise.
+const WHOLE_FOR_BROKEN: usize = 4;
 
 /// A document as text.
 #[derive(Debug)]
@@ -57,7 +61,8 @@ fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> 
     let labels = [content_type.and_then(label_of_header), declared(bytes)];
     let encodings = labels.iter().flatten().filter_map(|label| Encoding::for_label(label.as_bytes()));
     let named = encodings.clone().next();
-    if named != Some(ISO_2022_JP)
+    // Text in ISO-2022-JP is ASCII as it looks.
+    if (named != Some(ISO_2022_JP) || !bytes.is_ascii())
         && let Ok(text) = simdutf8::basic::from_utf8(bytes)
     {
         let lie = named.filter(|&named| named != UTF_8 && !text.is_ascii());
@@ -67,14 +72,16 @@ fn once<'a>(bytes: &'a [u8], content_type: Option<&str>, lang: Option<&str>) -> 
     // The bytes are not UTF-8: of the labels, the first that says so too.
     let fits = |named: &&'static Encoding| *named != UTF_8 && *named != UTF_16LE && *named != UTF_16BE;
     let mut fitting = encodings.filter(fits);
+    let (whole, broken) = utf8_places(bytes);
     match (fitting.next(), fitting.next()) {
+        (Some(label), _) if broken > 0 && whole >= broken * WHOLE_FOR_BROKEN => patched(bytes, label, broken),
         (Some(header), Some(own)) if header != own && header.is_single_byte() && own.is_single_byte() => {
             let likely = likelier(bytes, header, own, lang);
             let said = format!("said to be {} and {}", header.name(), own.name());
             with(likely, bytes, Some(format!("{said}, read as {}", likely.name())))
         }
         (Some(other), _) => with(other, bytes, None),
-        (None, _) if mostly_utf8(bytes) => with(UTF_8, bytes, None),
+        (None, _) if whole > broken => with(UTF_8, bytes, None),
         (None, _) => {
             let guess = guess(bytes, lang);
             let said = named.map_or("nothing", Encoding::name);
@@ -151,14 +158,25 @@ fn declared(bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether damaged text is UTF-8 all the same: more characters of several bytes than broken places.
-fn mostly_utf8(bytes: &[u8]) -> bool {
-    let (mut whole, mut broken) = (0_usize, 0_usize);
+/// How many characters of several bytes a text has that is read as UTF-8, and how many broken places.
+fn utf8_places(bytes: &[u8]) -> (usize, usize) {
+    let (mut whole, mut broken) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }
-    whole > broken
+    (whole, broken)
+}
+
+/// Decodes as UTF-8, and each broken place in the charset that the label names: it may come from an older text.
+fn patched(bytes: &[u8], label: &'static Encoding, broken: usize) -> Decoded<'static> {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(&label.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    let flaw = format!("said to be {}, is UTF-8 but for {broken} of its characters", label.name());
+    Decoded { text: Cow::Owned(text), flaw: Some(flaw) }
 }
 
 /// Of two single-byte charsets the one in which a text has more letters as it looks; the first when they are as good.
@@ -225,7 +243,87 @@ pub(super) fn primary(tag: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Charsets with texts that are written in them.
+    const TEXTS: [(&[&str], &str); 11] = [
+        (
+            &["windows-1251", "koi8-r", "koi8-u", "iso-8859-5", "ibm866", "x-mac-cyrillic"],
+            "Вагнер уходит из Мали: что известно о колонне, по которой стреляли у Кидаля. Р. С. Иванов, МИД: СВО",
+        ),
+        (&["windows-1256", "iso-8859-6"], "انسحاب فاغنر من مالي بعد هجوم على قافلة، قرب كيدال؛ ماذا حدث؟"),
+        (
+            &["windows-1252", "iso-8859-1", "iso-8859-15", "macintosh", "windows-1254", "windows-1258"],
+            "Opération à Ménaka : l'armée «progresse» déjà, été décisif à Gao où naît l'espoir",
+        ),
+        (&["windows-1250", "iso-8859-2", "iso-8859-16"], "Żołnierze w Mali: żądają wyjaśnień, śledztwo trwa"),
+        (&["windows-1253", "iso-8859-7"], "Επίθεση στο Μάλι: τι είναι γνωστό για τη φάλαγγα, όχι άλλη ώρα"),
+        (&["windows-1255", "iso-8859-8"], "מתקפה על שיירה במאלי: מה ידוע עד כה"),
+        (&["windows-874"], "การโจมตีขบวนรถในมาลี ทหารเสียชีวิตหลายนายที่เมืองกาว"),
+        (&["gbk", "gb18030"], "马里车队遇袭,数十名士兵死亡,瓦格纳撤出基达尔,政府称局势已得到控制"),
+        (&["big5"], "馬里車隊遇襲,數十名士兵死亡,瓦格納撤出基達爾,政府稱局勢已得到控制"),
+        (&["shift_jis", "euc-jp", "iso-2022-jp"], "マリで車列が襲撃され、兵士数十人が死亡した。ガオ近郊"),
+        (&["euc-kr"], "말리에서 호송대가 공격을 받아 병사 수십 명이 숨졌다"),
+    ];
+
+    fn encoding(label: &str) -> &'static Encoding {
+        Encoding::for_label(label.as_bytes()).unwrap()
+    }
+
+    fn feed(label: &str, text: &str) -> String {
+        format!("<?xml version='1.0' encoding='{label}'?><rss><title>{text}</title></rss>")
+    }
+
+    #[test]
+    fn a_text_is_read_in_its_charset_and_cut_utf8_under_any_label_is_utf8() {
+        let labels = || TEXTS.iter().flat_map(|(labels, _)| *labels);
+        for (label, text) in
+            TEXTS.iter().flat_map(|(labels, text)| labels.iter().map(move |label| (label, text)))
+        {
+            let feed = feed(label, text);
+            let (bytes, _, unmappable) = encoding(label).encode(&feed);
+            assert!(!unmappable, "{label}: {text}");
+            let decoded = decode(&bytes, None, None);
+            assert_eq!((&*decoded.text, decoded.flaw), (&*feed, None), "{label}");
+        }
+        for (label, (_, text)) in labels().flat_map(|label| TEXTS.iter().map(move |text| (label, text))) {
+            let feed = feed(label, text);
+            let mut bytes = feed.clone().into_bytes();
+            let last = text.chars().next_back().unwrap();
+            let cut = bytes.len() - "</title></rss>".len();
+            bytes.splice(cut..cut, *b"\xC3...");
+            let decoded = decode(&bytes, None, None);
+            assert!(decoded.text.contains(text), "{label}: {last} {}", decoded.text);
+            let flaw = decoded.flaw.unwrap();
+            assert!(flaw.ends_with("is UTF-8 but for 1 of its characters"), "{label}: {flaw}");
+        }
+    }
+
+    #[test]
+    fn an_older_text_in_a_newer_document_is_read_by_its_label() {
+        let bytes = [feed("iso-8859-1", "Opération à Ménaka, été").as_bytes(), b"M\xE9naka"].concat();
+        let decoded = decode(&bytes, None, None).text;
+        assert!(decoded.contains("Opération à Ménaka, été") && decoded.ends_with("Ménaka"), "{decoded}");
+    }
+
+    proptest! {
+        /// Words of the texts in any order, in any number.
+        #[test]
+        fn no_text_in_another_charset_is_taken_for_utf8(
+            (label, words) in prop::sample::select(&TEXTS[..]).prop_flat_map(|(labels, text)| {
+                let words: Vec<&str> = text.split([' ', ',']).collect();
+                (prop::sample::select(labels), prop::collection::vec(prop::sample::select(words), 3..40))
+            }),
+        ) {
+            let text = feed(label, &words.join(" "));
+            let bytes = encoding(label).encode(&text).0;
+            prop_assume!(bytes.is_ascii() || std::str::from_utf8(&bytes).is_err());
+            let decoded = decode(&bytes, None, None);
+            prop_assert_eq!((&*decoded.text, decoded.flaw), (&*text, None));
+        }
+    }
 
     fn text(bytes: &[u8], content_type: Option<&str>, lang: Option<&str>) -> (String, bool) {
         let decoded = decode(bytes, content_type, lang);
