@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::memchr_iter;
 
 use super::facts::{Collector, Facts};
-use super::lexer::{Lexer, Tag, Token, split_name};
+use super::lexer::{ATTRIBUTES_MAX, Lexer, Tag, Token, split_name};
 use super::mend::{FIELDS, MEDIA_TEXTS, XML_DEPTH_MAX, is_odd_person};
 use super::root::Root;
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
@@ -156,8 +156,8 @@ fn is_clean(text: &str) -> bool {
     })
 }
 
-/// Whether the attributes are written by the rules of XML, none twice; a new default namespace where items are
-/// looked for is not clean.
+/// Whether the attributes are written by the rules of XML, none twice and not more than are read; a new default namespace
+/// where items are looked for is not clean.
 fn has_clean_attributes(tag: Tag<'_>, keeps_space: bool) -> bool {
     let mut rest = tag.inside.trim_start();
     let mut names: Vec<&str> = Vec::new();
@@ -169,8 +169,8 @@ fn has_clean_attributes(tag: Tag<'_>, keeps_space: bool) -> bool {
         else {
             return false;
         };
-        let twice = names.contains(&name);
-        if twice || name.contains(char::is_whitespace) || value.contains('<') || !is_clean(value) {
+        let is_one_more = names.len() >= ATTRIBUTES_MAX || names.contains(&name);
+        if is_one_more || name.contains(char::is_whitespace) || value.contains('<') || !is_clean(value) {
             return false;
         }
         if keeps_space && name == "xmlns" {
@@ -240,6 +240,15 @@ mod tests {
         }
         for text in UNCLEAN {
             assert!(read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tag_of_more_attributes_than_are_read_is_not_clean() {
+        for (count, clean) in [(ATTRIBUTES_MAX, true), (ATTRIBUTES_MAX + 1, false), (10_000, false)] {
+            let attributes: String = (0..count).map(|number| format!(" a{number}='1'")).collect();
+            let text = format!("<rss version='2.0'><a{attributes}/></rss>");
+            assert_eq!(read(&text).is_some(), clean, "{count}");
         }
     }
 }

@@ -12,6 +12,9 @@ use super::lexer::{Lexer, Tag, Token, split_name};
 use crate::source::html;
 use crate::text::reference;
 
+/// Among so many texts of an entry repetitions are looked for.
+const TEXTS_MAX: usize = 16;
+
 /// An entry as written. Texts are without XML references and still with their HTML.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Facts {
@@ -220,10 +223,11 @@ fn first(slot: &mut Option<String>, content: &str) {
     }
 }
 
-/// Adds a text that is neither there nor among the others.
+/// Adds a text that is neither there nor among the others, as far as these are compared.
 fn take_text(texts: &mut Vec<String>, others: &[String], content: &str) {
     let content = content.trim();
-    if !content.is_empty() && texts.iter().chain(others).all(|known| known != content) {
+    let known = || texts.iter().take(TEXTS_MAX).chain(others.iter().take(TEXTS_MAX));
+    if !content.is_empty() && known().all(|known| known != content) {
         texts.push(content.to_owned());
     }
 }
@@ -359,6 +363,14 @@ mod tests {
         }
         let damaged = of_entry("<entry><title mode='base64'>Mali?</title></entry>");
         assert_eq!(damaged.title, "Mali?");
+    }
+
+    #[test]
+    fn of_texts_without_end_the_first_are_not_taken_twice() {
+        let description = |text: usize| format!("<description>text {text}</description>");
+        let texts: String = (0..1000).chain([0, TEXTS_MAX - 1, TEXTS_MAX]).map(description).collect();
+        let leads = of_entry(&format!("<item>{texts}</item>")).leads;
+        assert_eq!((leads.len(), leads.last().map(String::as_str)), (1001, Some("text 16")));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use memchr::{memchr, memchr_iter, memmem};
 
 /// Most attributes of one tag that are read.
-const ATTRIBUTES_MAX: usize = 64;
+pub(super) const ATTRIBUTES_MAX: usize = 64;
 
 /// A piece of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,11 +40,13 @@ pub(super) fn of(entry: &Entry, facts: &Facts) -> Said {
     if texts.is_empty() {
         texts = plain(captions());
     }
+    let mut most = texts.iter().map(String::len).max().unwrap_or_default();
     let longest = captions().fold(None, |longest: Option<String>, caption| {
-        let most = texts.iter().chain(&longest).map(String::len).max().unwrap_or_default();
         // Nothing grows when its markup goes.
         let longer = Some(caption).filter(|caption| caption.len() > most).map(html::plain);
-        longer.filter(|longer| longer.len() > most).or(longest)
+        let longer = longer.filter(|longer| longer.len() > most);
+        most = longer.as_ref().map_or(most, String::len);
+        longer.or(longest)
     });
     if texts.len() < 2 {
         return Said { text: texts.pop().unwrap_or_default(), longest };
