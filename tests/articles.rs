@@ -330,6 +330,15 @@ fn g9_a_page_source_obeys_robots_txt() {
 }
 
 #[test]
+fn an_article_whose_length_is_announced_wrong_is_read_where_it_has_its_end() {
+    let paper = Paper::new("auto");
+    paper.print(&[(MANGOES, "Short.")]);
+    paper.article(1, page(STORY).claiming(4_000));
+    paper.desk.poll();
+    assert_eq!(paper.fate(), "used");
+}
+
+#[test]
 fn a_server_that_fails_is_asked_again_later() {
     let paper = Paper::new("auto");
     paper.print(&[(MANGOES, "Short.")]);

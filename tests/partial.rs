@@ -1,5 +1,5 @@
-//! Documents that end inside an entry: what of it is read, and what becomes of it when the whole is there. By the built
-//! program on loopback.
+//! Documents that end inside an entry, or whose transfer breaks off: what of them is read, and what becomes of it when the
+//! whole is there. By the built program on loopback.
 
 use harmattan::daemon::clock;
 use jiff::SignedDuration;
@@ -259,4 +259,36 @@ fn preview_shows_the_entry_inside_which_a_document_ends() {
             .any(|line| text(line, "/problem").ends_with("inside an entry: 0 whole ones read"));
         assert!(told, "{lines:?}");
     }
+}
+
+/// A page of news, of which the first may fire `convoy`.
+fn page(title: &str) -> String {
+    format!(
+        "<html><body><article><h2><a href=/1>{title}</a></h2><p>In Gao.</p></article><article><h2><a href=/2>Rain</a></h2>\
+         </article></body></html>\n"
+    )
+}
+
+#[test]
+fn a_page_whose_length_is_announced_wrong_is_read_where_it_has_its_end() {
+    let site = Site::start();
+    let wrong = |page: &str| Reply::ok(page).claiming(page.len() + 40);
+    let select = "select = { item = \"article\", title = \"h2\", link = \"h2 a@href\" }";
+    site.show("/news", wrong(&page("Mangoes harvested")));
+    let config = format!("[[source]]\nname = \"ministry\"\npage = \"{}\"\n{select}\n", site.url("/news"));
+    let desk = Desk::with(&config);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    site.show("/news", wrong(&page("Convoy attacked").replace("href=/1", "href=/3")));
+    assert_eq!(found(&desk.poll()), [1, 0, 1]);
+    let address = site.url("/news");
+    let shown = desk.run(&["preview", "--json", &address]);
+    assert_eq!(
+        shown.iter().map(|item| text(item, "/title")).collect::<Vec<_>>(),
+        ["Convoy attacked", "Rain"]
+    );
+    let half = page("Convoy attacked");
+    site.show("/news", wrong(&half[..half.find("</body>").unwrap()]));
+    assert_eq!(desk.poll()["outcome"], "failed", "what may lack its other half is no page");
+    let shown = desk.run(&["preview", "--json", &address]);
+    assert!(text(&shown[0], "/problem").starts_with("cannot fetch"), "{shown:?}");
 }

@@ -118,6 +118,8 @@ async fn document(response: Response, url: &Url, bytes_max: u64, pace: &Pace) ->
     let empty = bytes.is_empty();
     let document = Document { url: bare(url), bytes, content_type, validators, delta: status == 226 };
     match failure {
+        // Whoever announced more than there is has sent all of it.
+        Some(_) if body::is_whole_page(&document.bytes) => Ok(Answer::Document(document)),
         Some(failure) => {
             let part = (!empty).then(|| Box::new(document));
             Err(FetchError { part, ..failure.into() })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use memchr::memmem;
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use tokio::time::{Instant, timeout};
@@ -42,6 +43,18 @@ pub(super) async fn read(mut response: Response, bytes_max: u64, pace: &Pace) ->
         Some(failure) if !failure.is_of_the_network() => Err(failure),
         failure => Ok(Decoded { bytes, failure: broken.or(failure) }),
     }
+}
+
+/// Whether a body ends as a page does that lacks nothing: many a server announces a length other than that of what it sends.
+/// Caches write comments behind the end.
+pub(super) fn is_whole_page(bytes: &[u8]) -> bool {
+    let mut rest = bytes.trim_ascii_end();
+    while let Some(comment) = rest.strip_suffix(b"-->") {
+        let Some(begin) = memmem::rfind(comment, b"<!--") else { return false };
+        rest = comment.get(..begin).unwrap_or_default().trim_ascii_end();
+    }
+    let ends_with = |tag: &[u8]| rest.last_chunk::<7>().is_some_and(|end| end.eq_ignore_ascii_case(tag));
+    ends_with(b"</html>") || ends_with(b"</body>")
 }
 
 /// What has come over the wire, and since when.
@@ -91,4 +104,27 @@ pub(super) async fn hides_a_challenge(mut response: Response, left: Duration) ->
 fn may_be_a_page(headers: &HeaderMap) -> bool {
     let stated = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
     stated.is_none_or(|stated| stated.windows(4).any(|letters| letters == b"html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_has_its_end_is_whole() {
+        for (body, expected) in [
+            ("<p>Gao</p></body></html>", true),
+            ("<p>Gao</p></BODY>\n</HTML>\r\n \n", true),
+            ("<p>Gao</p></body>", true),
+            ("<p>Gao</p></html> <!-- cached --> <!-- in 3 ms -->\n", true),
+            ("<p>Gao</p></html> <!-- cached", false),
+            ("<p>Gao</p> -->", false),
+            ("<p>Gao</p></htm", false),
+            ("<p>Gao</p>", false),
+            ("</rss>", false),
+            ("", false),
+        ] {
+            assert_eq!(is_whole_page(body.as_bytes()), expected, "{body}");
+        }
+    }
 }
