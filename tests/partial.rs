@@ -292,3 +292,24 @@ fn a_page_whose_length_is_announced_wrong_is_read_where_it_has_its_end() {
     let shown = desk.run(&["preview", "--json", &address]);
     assert!(text(&shown[0], "/problem").starts_with("cannot fetch"), "{shown:?}");
 }
+
+#[test]
+fn preview_and_add_read_of_a_feed_whose_transfer_breaks_off_what_the_daemon_reads() {
+    let site = Site::start();
+    let whole = feed(&[4, 1]);
+    let desk = Desk::with("");
+    let broke_off = |problem: &str| problem.starts_with("salvaged: the transfer broke off: ");
+    let until = |end: &str| &whole[..whole.find(end).unwrap()];
+    for (name, feed, items) in [("whole", whole.as_str(), 2), ("half", until("Mangoes"), 1)] {
+        let path = format!("/{name}");
+        site.show(&path, Reply::ok(feed).claiming(whole.len() + 40));
+        let lines = desk.run(&["preview", "--json", &site.url(&path)]);
+        let shown = lines.iter().filter(|line| line.get("id").is_some() && line["partial"].is_null());
+        assert_eq!(shown.count(), items, "{lines:?}");
+        assert!(lines.iter().any(|line| broke_off(&text(line, "/problem"))), "{lines:?}");
+        let added = desk.run(&["sources", "add", "--dry-run", "--json", &site.url(&path)]).remove(0);
+        assert_eq!(added["items"], items, "{added}");
+        let problems = added["problems"].as_array().unwrap();
+        assert!(problems.iter().any(|problem| broke_off(problem.as_str().unwrap())), "{added}");
+    }
+}

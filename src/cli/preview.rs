@@ -62,18 +62,18 @@ enum Kind {
 }
 
 pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> {
-    let document = if Path::new(&options.what).is_file() {
-        from_file(options)?
+    let (document, broken) = if Path::new(&options.what).is_file() {
+        (from_file(options)?, None)
     } else {
         match from_network(at, options).await? {
-            Ok(document) => document,
-            Err(why) => {
-                tell(options, &why)?;
-                return Ok(Exit::Wrong);
-            }
+            Ok(arrived) => arrived,
+            Err(why) => return refuse(options, &why),
         }
     };
     let kind = options.kind.unwrap_or_else(|| look(&document));
+    if let Some(why) = broken.as_ref().filter(|_| kind != Kind::Feed) {
+        return refuse(options, &unfetched(&document.url, why));
+    }
     let channel = channel_of(options, &document)?;
     let selectors = Selectors::parse(
         &options.item,
@@ -88,15 +88,27 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
         Kind::Page => ReadAs::Page { select: &selectors },
     };
     let source = SourceName::new("preview").context("the name of the preview is one")?;
-    let reading =
-        match source::read(&document, &Plan { source: &source, kind, lang: None, now: Some(clock::now()) }) {
-            Ok(reading) => reading,
-            Err(why) => {
-                tell(options, &why.to_string())?;
-                return Ok(Exit::Wrong);
-            }
-        };
+    let plan = Plan { source: &source, kind, lang: None, now: Some(clock::now()) };
+    let mut reading = match (source::read(&document, &plan), &broken) {
+        (Ok(reading), None) => reading,
+        (Ok(reading), Some(_)) if !reading.items.is_empty() || reading.begun.is_some() => reading,
+        (Ok(_) | Err(_), Some(why)) => return refuse(options, &unfetched(&document.url, why)),
+        (Err(why), None) => return refuse(options, &why.to_string()),
+    };
+    if let Some(why) = broken {
+        reading.broke_off(&why);
+    }
     print(options, reading)
+}
+
+/// Says why nothing can be read.
+fn refuse(options: &Options, why: &str) -> anyhow::Result<Exit> {
+    tell(options, why)?;
+    Ok(Exit::Wrong)
+}
+
+fn unfetched(url: &Url, why: &str) -> String {
+    format!("cannot fetch `{url}`: {why}")
 }
 
 /// A line of JSON: an item, and whether it is the one inside which the document ends.
@@ -150,6 +162,9 @@ fn tell(options: &Options, problem: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A document, and why it is only the beginning of one.
+type Arrived = (Document, Option<String>);
+
 fn from_file(options: &Options) -> anyhow::Result<Document> {
     let path = Path::new(&options.what);
     let size = path.metadata().with_context(|| format!("cannot read `{}`", options.what))?.len();
@@ -163,8 +178,8 @@ fn from_file(options: &Options) -> anyhow::Result<Document> {
     Ok(Document { url: base, bytes, content_type: None, validators: Validators::default(), delta: false })
 }
 
-/// The document at an address; the inner error says why the server gave none.
-async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Document, String>> {
+/// The document at an address, with the reason where its transfer broke off; the inner error says why the server gave none.
+async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Arrived, String>> {
     let telegram = options.kind == Some(Kind::Telegram) || options.what.starts_with('@');
     let channel = options.what.parse::<ChannelName>().ok();
     let url = match (Url::parse(&options.what), channel) {
@@ -196,8 +211,11 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Docum
         now: clock::now(),
     };
     Ok(match fetcher.fetch(&request).await.map(|got| got.answer) {
-        Err(error) => Err(format!("cannot fetch `{url}`: {error}")),
-        Ok(Answer::Document(document)) => Ok(document),
+        Err(mut error) => match error.part.take() {
+            Some(part) => Ok((*part, Some(error.to_string()))),
+            None => Err(unfetched(&url, &error.to_string())),
+        },
+        Ok(Answer::Document(document)) => Ok((document, None)),
         Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             Err(format!("`{url}` answered without a document"))
         }

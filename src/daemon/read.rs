@@ -19,7 +19,7 @@ use crate::fetch::{Document, FetchError, Validators};
 use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
 use crate::item::SourceKind;
 use crate::rules::SourceLabel;
-use crate::source::{self, Candidate, Hints, ProblemKind, Reading, Unreadable};
+use crate::source::{self, Candidate, Hints, Reading, Unreadable};
 use crate::store::{Seen, SourceState, Store, StoreError};
 
 /// The status of what is not there, or not any more.
@@ -264,8 +264,9 @@ fn gather(
             Err(why) => return Ok(Err(why)),
         },
     };
-    // Whether there was more does not follow from what came.
-    reading.truncated |= broken.is_some();
+    if let Some(why) = broken {
+        reading.broke_off(&why);
+    }
     let begun = take_begun(store, source, state, &mut reading, now)?;
     if reading.truncated && reading.items.is_empty() && begun == Fate::Left {
         // As a baseline it would let everything in the next, whole document be told as new.
@@ -275,7 +276,6 @@ fn gather(
         .problems
         .iter()
         .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
-        .chain(broken.map(|why| format!("{}: the transfer broke off: {why}", ProblemKind::Salvaged.as_str())))
         .collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();

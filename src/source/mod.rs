@@ -196,6 +196,13 @@ fn web_link(base: &Url, link: &str) -> Option<String> {
 }
 
 impl Reading {
+    /// Notes that the transfer of the document broke off, and why: whether there was more does not follow from what came.
+    pub fn broke_off(&mut self, why: &str) {
+        self.truncated = true;
+        let detail = format!("the transfer broke off: {why}");
+        self.problems.push(Problem::new(ProblemKind::Salvaged, detail));
+    }
+
     /// Adds a problem that `count` entries share, unless there are none.
     fn tell(&mut self, count: usize, kind: ProblemKind, what: &str) {
         if count > 0 {

@@ -71,7 +71,7 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
                 page = search.fetch(&url).await;
             }
         }
-        let found = page.and_then(|(_, document)| search.telegram(&document, &channel, None));
+        let found = page.and_then(|page| search.telegram(&page, &channel, None));
         return found.map_or_else(|| search.nothing(text), Ok);
     }
     let mut page_url = address(text)?;
@@ -80,38 +80,53 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
         page = search.fetch(&page_url).await;
     }
     let mut others = Vec::new();
-    if let Some((url, document)) = &page {
-        match source::sniff(&document.bytes, document.content_type.as_deref()) {
+    if let Some(page) = &page {
+        match page.kind() {
             Kind::Feed => {
-                if let Some(found) = search.feed(url, document) {
+                if let Some(found) = search.feed(page) {
                     return Ok(found);
                 }
             }
             Kind::Telegram => {
-                if let Some(found) = search.mirror(document) {
+                if let Some(found) = search.mirror(page) {
                     return Ok(found);
                 }
             }
             Kind::Page => {
-                others = discover::linked(document);
+                others = discover::linked(&page.document);
                 search.is_page = true;
             }
-            Kind::Challenge => search.say(url, "a challenge page of a bot protection"),
-            Kind::Empty | Kind::Unknown => search.say(url, "neither a feed nor a page"),
+            Kind::Challenge => search.say(&page.url, "a challenge page of a bot protection"),
+            Kind::Empty | Kind::Unknown => search.say(&page.url, "neither a feed nor a page"),
         }
     }
-    let guesses = discover::usual(page.as_ref().map_or(&page_url, |(_, document)| &document.url));
+    let guesses = discover::usual(page.as_ref().map_or(&page_url, |page| &page.document.url));
     for url in others.clone().into_iter().chain(guesses) {
         if search.has_given_up(&url) || search.has_tried(&url) {
             continue;
         }
-        let Some((url, document)) = search.fetch(&url).await else { continue };
-        if let Some(found) = search.feed(&url, &document) {
-            others.retain(|other| *other != url);
+        let Some(arrived) = search.fetch(&url).await else { continue };
+        if let Some(found) = search.feed(&arrived) {
+            others.retain(|other| *other != arrived.url);
             return Ok(Found { others, ..found });
         }
     }
     search.nothing(text)
+}
+
+/// A document that was found.
+struct Arrived {
+    /// The address to keep: behind a permanent redirect, the new one.
+    url: Url,
+    document: Document,
+    /// Why it is only the beginning of one.
+    broken: Option<String>,
+}
+
+impl Arrived {
+    fn kind(&self) -> Kind {
+        source::sniff(&self.document.bytes, self.document.content_type.as_deref())
+    }
 }
 
 /// A search, and what it has tried.
@@ -127,8 +142,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The document at an address, and the address to keep: behind a permanent redirect, the new one.
-    async fn fetch(&mut self, url: &Url) -> Option<(Url, Document)> {
+    /// The document at an address.
+    async fn fetch(&mut self, url: &Url) -> Option<Arrived> {
         progress(format!("asking {url}"));
         let request = Request {
             url,
@@ -145,12 +160,21 @@ impl Search<'_> {
         match fetched {
             Ok(fetched) => match fetched.answer {
                 Answer::Document(document) => {
-                    let kept = fetched.moved.unwrap_or_else(|| url.clone());
-                    return Some((kept, document));
+                    let url = fetched.moved.unwrap_or_else(|| url.clone());
+                    return Some(Arrived { url, document, broken: None });
                 }
                 Answer::Unchanged { .. } | Answer::Redirect { .. } => self.say(url, "no document"),
             },
-            Err(error) => {
+            Err(mut error) => {
+                let arrived = error.part.take().map(|part| {
+                    let broken = Some(error.to_string());
+                    Arrived { url: url.clone(), document: *part, broken }
+                });
+                // Of a feed the entries that came can be read, and a page names its feeds in its head.
+                let arrived = arrived.filter(|part| matches!(part.kind(), Kind::Feed | Kind::Page));
+                if arrived.is_some() {
+                    return arrived;
+                }
                 self.ordered =
                     error.is_held() || error.status() == Some(429) || error.freshness.retry_after.is_some();
                 // Of a redirect, another server failed than the one that was asked.
@@ -163,43 +187,44 @@ impl Search<'_> {
         None
     }
 
-    fn feed(&mut self, url: &Url, document: &Document) -> Option<Found> {
-        let address = NewAddress::Feed(url.clone());
-        self.read(document, ReadAs::Feed).map(|reading| Found { address, reading, others: Vec::new() })
+    fn feed(&mut self, arrived: &Arrived) -> Option<Found> {
+        let address = NewAddress::Feed(arrived.url.clone());
+        self.read(arrived, ReadAs::Feed).map(|reading| Found { address, reading, others: Vec::new() })
     }
 
     /// A page laid out like Telegram's at another host.
-    fn mirror(&mut self, document: &Document) -> Option<Found> {
-        let url = &document.url;
+    fn mirror(&mut self, arrived: &Arrived) -> Option<Found> {
+        let url = &arrived.document.url;
         let name = url.path().strip_prefix("/s/").unwrap_or_default().trim_end_matches('/');
         let Ok(channel) = name.parse::<ChannelName>() else {
             self.say(url, "a page of Telegram without the name of a channel");
             return None;
         };
         let host = url.origin().ascii_serialization();
-        self.telegram(document, &channel, Some(host))
+        self.telegram(arrived, &channel, Some(host))
     }
 
-    fn telegram(
-        &mut self,
-        document: &Document,
-        channel: &ChannelName,
-        host: Option<String>,
-    ) -> Option<Found> {
+    fn telegram(&mut self, arrived: &Arrived, channel: &ChannelName, host: Option<String>) -> Option<Found> {
         let address = NewAddress::Telegram { channel: channel.as_str().to_owned(), host };
-        let reading = self.read(document, ReadAs::Telegram { channel })?;
+        let reading = self.read(arrived, ReadAs::Telegram { channel })?;
         Some(Found { address, reading, others: Vec::new() })
     }
 
-    fn read(&mut self, document: &Document, kind: ReadAs<'_>) -> Option<Reading> {
+    fn read(&mut self, arrived: &Arrived, kind: ReadAs<'_>) -> Option<Reading> {
+        let Arrived { document, broken, .. } = arrived;
         let name = SourceName::new("new")?;
-        match source::read(document, &Plan { source: &name, kind, lang: None, now: Some(clock::now()) }) {
-            Ok(reading) => Some(reading),
-            Err(why) => {
-                self.say(&document.url, &why.to_string());
-                None
+        let plan = Plan { source: &name, kind, lang: None, now: Some(clock::now()) };
+        let why = match (source::read(document, &plan), broken) {
+            (Ok(reading), None) => return Some(reading),
+            (Ok(mut reading), Some(why)) if !reading.items.is_empty() => {
+                reading.broke_off(why);
+                return Some(reading);
             }
-        }
+            (Ok(_) | Err(_), Some(why)) => why.clone(),
+            (Err(why), None) => why.to_string(),
+        };
+        self.say(&document.url, &why);
+        None
     }
 
     fn has_given_up(&self, url: &Url) -> bool {
