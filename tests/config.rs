@@ -106,7 +106,7 @@ const ONCE: [&Table; 8] = [
 ];
 
 /// A certificate that a source may name.
-static CA: LazyLock<String> = LazyLock::new(|| pem(&authority()));
+static CA: LazyLock<String> = LazyLock::new(|| pem(authority().der()));
 
 /// A config that uses every key of the option table with its example, but for one key of one table that has
 /// another value.

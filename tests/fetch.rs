@@ -460,7 +460,9 @@ async fn row_17_a_certificate_that_nobody_signed_is_refused() {
     });
     let error = fetcher.fetch(&request(&url)).await.unwrap_err();
     assert_eq!(error.reason(), "tls");
-    assert_eq!(error.to_string(), "no secure connection: invalid peer certificate: UnknownIssuer");
+    let told =
+        "no secure connection: its certificate is signed by nobody trusted, here or in `ca` of the source";
+    assert_eq!(error.to_string(), told);
     assert!(server.join().unwrap().is_err(), "not a byte of the request went out");
 }
 

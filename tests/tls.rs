@@ -11,8 +11,9 @@ use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ pub(crate) fn authority() -> Authority {
 /// A file by which the program trusts an authority and no other.
 fn trust(authority: &Authority, folder: &Path) -> PathBuf {
     let path = folder.join("machine.pem");
-    std::fs::write(&path, pem(authority)).unwrap();
+    std::fs::write(&path, pem(authority.der())).unwrap();
     path
 }
 
@@ -89,9 +90,9 @@ fn onward(url: &str) -> &'static str {
     format!("{head}: {url}\r\n\r\n").leak()
 }
 
-/// Its certificate as a file.
-pub(crate) fn pem(authority: &Authority) -> String {
-    let lines = STANDARD.encode(authority.der());
+/// A certificate as a file.
+pub(crate) fn pem(certificate: &[u8]) -> String {
+    let lines = STANDARD.encode(certificate);
     format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 }
 
@@ -212,13 +213,96 @@ fn row_17_a_source_with_an_authority_of_its_own_trusts_nobody_else_and_at_its_ho
     ];
     let ca = |file: &str| if file.is_empty() { String::new() } else { format!("ca = \"{file}\"\n") };
     let sources: String = rows.iter().map(|(name, port, file, _)| source(name, *port) + &ca(file)).collect();
-    let both = format!("ours:\n{}theirs:\n{}", pem(&ours), pem(&theirs));
-    let files = [("ours.pem", pem(&ours)), ("theirs.pem", pem(&theirs)), ("both.pem", both)];
+    let both = format!("ours:\n{}theirs:\n{}", pem(ours.der()), pem(theirs.der()));
+    let files = [("ours.pem", pem(ours.der())), ("theirs.pem", pem(theirs.der())), ("both.pem", both)];
     let polls = once(&machine, &sources, &files);
     for (name, _, _, expected) in rows {
         assert_failure(&polls, name, expected);
     }
     assert_eq!(asked.load(Ordering::SeqCst), 8, "not a byte of a request went to the others");
+}
+
+/// A certificate that signs itself, as an authority's or not, and its key.
+fn own(names: &[&str], years: [i32; 2], is_ca: IsCa) -> (CertificateDer<'static>, KeyPair) {
+    let mut params =
+        CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap();
+    [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+    params.is_ca = is_ca;
+    let key = KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap().der().clone(), key)
+}
+
+/// A server that shows a certificate, and may have another key.
+fn showing(certificate: &CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+    let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate.clone()], key));
+    Arc::new(ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::new(shown)))
+}
+
+#[test]
+fn row_17_a_certificate_that_stands_in_ca_itself_is_taken_at_its_host_in_its_time_with_its_key() {
+    const REFUSED: &str = "tls: no secure connection: ";
+    const NOT_IN_CA: &str =
+        "tls: no secure connection: its certificate is self-signed, or an authority's own, and not in `ca`";
+    let machine = authority();
+    let (asked, found, now, here) = (Arc::new(AtomicUsize::new(0)), found(), [2020, 2090], ["127.0.0.1"]);
+    let (as_authority, as_server) = (IsCa::Ca(BasicConstraints::Unconstrained), IsCa::ExplicitNoCa);
+    let (usual, key) = own(&here, now, as_authority);
+    let (_, stolen) = own(&here, now, as_authority);
+    let at = |pinned: (CertificateDer<'static>, KeyPair)| {
+        let port = serve(showing(&pinned.0, &pinned.1), found, &asked);
+        (port, Some(pinned.0))
+    };
+    let signed = {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(here.map(str::to_owned)).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "paper");
+        (params.signed_by(&key, &authority()).unwrap().der().clone(), key)
+    };
+    let other = at(own(&here, now, as_authority)).0;
+    let without = at(own(&here, now, as_authority)).0;
+    let plain = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                stream.unwrap().write_all(found.as_bytes()).unwrap();
+            }
+        });
+        port
+    };
+    let pinned = Some(usual.clone());
+    let rows = [
+        ("usual", at((usual.clone(), key)), ""),
+        ("server", at(own(&here, now, as_server)), ""),
+        ("signed", at(signed), ""),
+        ("nameless", at(own(&[], now, as_authority)), ""),
+        ("nameless-server", at(own(&[], now, as_server)), ""),
+        ("other-name", at(own(&["127.0.0.2"], now, as_authority)), REFUSED),
+        ("other-name-server", at(own(&["127.0.0.2"], now, as_server)), REFUSED),
+        ("expired", at(own(&here, [2020, 2021], as_authority)), REFUSED),
+        ("early", at(own(&here, [2089, 2090], as_authority)), REFUSED),
+        ("keyless", (serve(showing(&usual, &stolen), found, &asked), pinned.clone()), REFUSED),
+        ("other", (other, pinned.clone()), NOT_IN_CA),
+        ("without", (without, None), NOT_IN_CA),
+        ("plain", (plain, pinned), "tls: no secure connection: what answers there speaks no TLS"),
+    ];
+    let mut files = Vec::new();
+    let mut sources = String::new();
+    for (name, (port, pinned), _) in &rows {
+        sources.push_str(&source(name, *port));
+        if let Some(pinned) = pinned {
+            sources.extend(["ca = \"", name, ".pem\"\n"]);
+            files.push((format!("{name}.pem"), pem(pinned)));
+        }
+    }
+    let files: Vec<(&str, String)> = files.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
+    let polls = once(&machine, &sources, &files);
+    for (name, _, expected) in &rows {
+        assert_failure(&polls, name, expected);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 5, "not a byte of a request went to the others");
 }
 
 /// A proxy at 127.0.0.2 that is known by one certificate, and itself is the server, known by another, to whom it should
@@ -267,7 +351,7 @@ fn row_17_a_proxy_is_trusted_by_the_machine_and_the_server_behind_it_by_the_sour
         format!("[[source]]\n{feed}proxy = \"https://127.0.0.2:{port}\"\n")
     };
     let sources: String = rows.iter().map(source).collect();
-    let polls = once(&machine, &sources, &[("ours.pem", pem(&ours))]);
+    let polls = once(&machine, &sources, &[("ours.pem", pem(ours.der()))]);
     for (name, _, _, _, expected) in rows {
         assert_failure(&polls, name, expected);
     }
@@ -281,10 +365,10 @@ async fn row_17_a_reload_takes_another_authority() {
     let port = serve(certificate("127.0.0.1", [2020, 2090], Some(&ours)), found(), &asked);
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
-    std::fs::write(&ca, pem(&theirs)).unwrap();
+    std::fs::write(&ca, pem(theirs.der())).unwrap();
     let mut lab = Lab::with(&format!("{}ca = \"{}\"\n", source("paper", port), ca.display())).await;
     for (authority, outcome) in [(&theirs, "failed"), (&ours, "baseline"), (&theirs, "failed")] {
-        std::fs::write(&ca, pem(authority)).unwrap();
+        std::fs::write(&ca, pem(authority.der())).unwrap();
         lab.reload();
         assert_eq!(lab.poll("paper").await.outcome, outcome);
     }

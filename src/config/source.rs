@@ -204,7 +204,8 @@ fn lang(section: &Section<'_>) -> Option<String> {
 
 /// The certificates in a file; what is wrong with it is noted, and the config will be refused.
 fn authorities(section: &Section<'_>) -> Option<Authorities> {
-    const HINT: &str = "name a file in PEM with the certificate of the authority, readable for the service";
+    const HINT: &str =
+        "name a file in PEM with the certificate of the authority or of the server, readable for the service";
     let (path, node) = (section.path("ca")?, section.get("ca")?);
     let shown = path.display();
     let mut pem = Vec::new();

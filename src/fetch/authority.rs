@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 use sha2::{Digest as _, Sha256};
 
@@ -74,45 +75,76 @@ impl Authorities {
     /// TLS of its own at the host `proxy`, which is the machine's to judge.
     pub(super) fn config(&self, proxy: Option<&str>) -> Result<ClientConfig, Failure> {
         let refused = |error: rustls::Error| Failure::Setup(error.to_string());
-        let mut roots = RootCertStore::empty();
-        self.certificates.iter().try_for_each(|one| roots.add(one.clone())).map_err(refused)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let own = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)).build();
-        let own = own.map_err(|error| Failure::Setup(error.to_string()))?;
-        let checked: Arc<dyn ServerCertVerifier> = match proxy {
-            None => own,
-            Some(host) => Arc::new(Apart::new(host, own, Arc::clone(&provider)).map_err(refused)?),
-        };
+        let judge = Judge::new(&self.certificates, proxy, &provider)?;
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         // It checks all that the usual one does: it only chooses by which authorities.
-        let builder = builder.map_err(refused)?.dangerous().with_custom_certificate_verifier(checked);
+        let builder = builder.map_err(refused)?.dangerous().with_custom_certificate_verifier(Arc::new(judge));
         let mut config = builder.with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
 }
 
-/// Checks a proxy by the authorities that the machine trusts, and whoever is reached through it by others.
+/// Checks whoever is reached by the authorities of a source, and a proxy by those that the machine trusts.
 #[derive(Debug)]
-struct Apart {
-    /// The proxy's host, as certificates have it.
-    proxy: String,
-    machine: Verifier,
+struct Judge {
     own: Arc<WebPkiServerVerifier>,
+    certificates: Arc<[CertificateDer<'static>]>,
+    /// The proxy's host, as certificates have it.
+    proxy: Option<(String, Verifier)>,
 }
 
-impl Apart {
+impl Judge {
     fn new(
-        proxy: &str,
-        own: Arc<WebPkiServerVerifier>,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Self, rustls::Error> {
-        let proxy = proxy.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { proxy, machine: Verifier::new(provider)?, own })
+        certificates: &Arc<[CertificateDer<'static>]>,
+        proxy: Option<&str>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Failure> {
+        let refused = |error: rustls::Error| Failure::Setup(error.to_string());
+        let mut roots = RootCertStore::empty();
+        certificates.iter().try_for_each(|one| roots.add(one.clone())).map_err(refused)?;
+        let own = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider)).build();
+        let own = own.map_err(|error| Failure::Setup(error.to_string()))?;
+        let proxy = proxy.map(|host| {
+            let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+            Verifier::new(Arc::clone(provider)).map(|machine| (host, machine))
+        });
+        let proxy = proxy.transpose().map_err(refused)?;
+        Ok(Self { own, certificates: Arc::clone(certificates), proxy })
+    }
+
+    /// Whether a certificate that was refused by these authorities is to be taken all the same: it is one of them itself,
+    /// byte for byte, its time is right, and it is made out for this name, or for none. Most that sign themselves are made
+    /// out as an authority's. Who shows one must have its key, which the signature of the handshake tells.
+    fn is_pinned(&self, end: &CertificateDer<'_>, name: &ServerName<'_>, why: &rustls::Error) -> bool {
+        let rustls::Error::InvalidCertificate(why) = why else { return false };
+        if !self.certificates.contains(end) {
+            return false;
+        }
+        // Both are found out after its time was checked.
+        if !is_of_an_authority(why) && *why != CertificateError::UnknownIssuer {
+            return names_nobody(why);
+        }
+        match ParsedCertificate::try_from(end).and_then(|end| verify_server_name(&end, name)) {
+            Ok(()) => true,
+            Err(rustls::Error::InvalidCertificate(why)) => names_nobody(&why),
+            Err(_) => false,
+        }
     }
 }
 
-impl ServerCertVerifier for Apart {
+/// Whether a certificate was refused because it is an authority's own: rustls has no name for that.
+pub(super) fn is_of_an_authority(why: &CertificateError) -> bool {
+    matches!(why, CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity")
+}
+
+/// Whether a certificate was refused for its name, and has none that could be checked. The name is checked last.
+fn names_nobody(why: &CertificateError) -> bool {
+    matches!(why, CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty())
+}
+
+impl ServerCertVerifier for Judge {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -121,10 +153,14 @@ impl ServerCertVerifier for Apart {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if name.to_str().eq_ignore_ascii_case(&self.proxy) {
-            self.machine.verify_server_cert(end_entity, intermediates, name, ocsp, now)
-        } else {
-            self.own.verify_server_cert(end_entity, intermediates, name, ocsp, now)
+        if let Some((proxy, machine)) = &self.proxy
+            && name.to_str().eq_ignore_ascii_case(proxy)
+        {
+            return machine.verify_server_cert(end_entity, intermediates, name, ocsp, now);
+        }
+        match self.own.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+            Err(why) if self.is_pinned(end_entity, name, &why) => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
         }
     }
 

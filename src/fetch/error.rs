@@ -4,8 +4,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use rustls::{CertificateError, InvalidMessage};
 use url::Url;
 
+use super::authority::is_of_an_authority;
 use super::gate::{Barred, Held};
 use super::resolve::RefusedName;
 use super::{Document, Freshness, Pace};
@@ -286,8 +288,8 @@ impl Failure {
             Self::Timeout { missing: "not one more byte", limit: pace.silence_max }
         } else if error.is_dns() {
             Self::Dns(detail)
-        } else if cause::<rustls::Error>(error).is_some() {
-            Self::Tls(detail)
+        } else if let Some(insecure) = cause::<rustls::Error>(error) {
+            Self::Tls(told(insecure).map_or(detail, str::to_owned))
         } else if error.is_connect() && cause::<io::Error>(error).is_some_and(has_no_route) {
             Self::Unreachable(detail)
         } else if error.is_connect() {
@@ -296,6 +298,19 @@ impl Failure {
             Self::Transport(format!("no complete answer: {detail}"))
         }
     }
+}
+
+/// What rustls says in the words of its code, in plain ones.
+fn told(insecure: &rustls::Error) -> Option<&'static str> {
+    if *insecure == rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) {
+        return Some("what answers there speaks no TLS: no https at this port");
+    }
+    let rustls::Error::InvalidCertificate(why) = insecure else { return None };
+    if *why == CertificateError::UnknownIssuer {
+        return Some("its certificate is signed by nobody trusted, here or in `ca` of the source");
+    }
+    is_of_an_authority(why)
+        .then_some("its certificate is self-signed, or an authority's own, and not in `ca` of the source")
 }
 
 fn has_no_route(error: &io::Error) -> bool {

@@ -132,6 +132,12 @@ fn failing(reason: &str, detail: &str) -> String {
         "tls" if detail.contains("expired") || detail.contains("not valid yet") => {
             "the time of its certificate is over, or has not come; where sources of several hosts say so, check the clock of this machine"
         }
+        "tls" if detail.contains("`ca`") => {
+            "if its owner vouches for it, have its certificate, or that of who signed it, in a file in PEM, and name that as `ca` of the source"
+        }
+        "tls" if detail.contains("no https") => {
+            "write its address with `http://`, or with the port of its https"
+        }
         "dns" | "tls" | "timeout" => {
             "open its address in a browser; polls go on by themselves, ever less often"
         }
@@ -211,6 +217,8 @@ mod tests {
             ("http", "the server answered 403", "closed"),
             ("http", "the server answered 503; the mirror `b`: the server answered 403", "polls go on"),
             ("tls", "invalid peer certificate: certificate expired: x", "clock of this machine"),
+            ("tls", "its certificate is signed by nobody trusted, here or in `ca` of the source", "in PEM"),
+            ("tls", "what answers there speaks no TLS: no https at this port", "`http://`"),
             ("parse", "a list of feeds (OPML), not a feed", "sources import"),
             ("parse", "an HTML page, not a feed", "preview"),
         ] {

@@ -120,7 +120,7 @@ pub static SOURCE: Table = Table {
             "`none` keeps the desk's contact out of requests to this source.",
         ),
         Key::new("proxy", PROXY, r#""socks5h://127.0.0.1:9050""#, "Proxy of this source alone."),
-        Key::new("ca", Form::Path, r#""ca.pem""#, "Certificates in PEM: alone trusted at its own hosts."),
+        Key::new("ca", Form::Path, r#""ca.pem""#, "PEM of authorities or hosts: alone trusted at its hosts."),
     ],
 };
 
