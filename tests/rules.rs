@@ -287,6 +287,29 @@ fn what_is_probably_a_slip_is_warned_of() {
 }
 
 #[test]
+fn operators_of_other_tools_are_words_and_warned_of() {
+    let boolean = rule("boolean", &["zebra AND lion", "zebra | lion SAUF «lion ET zebra»", "zebra et lion"]);
+    let engine = engine(Vec::new(), vec![boolean]);
+    let warnings = engine.warnings().iter();
+    let told: Vec<(String, bool)> = warnings
+        .map(|warning| {
+            (warning.to_string(), warning.hint.as_deref().is_some_and(|hint| hint.contains("`none`")))
+        })
+        .collect();
+    let place = "rules.toml:7: rule `boolean`: all:";
+    assert_eq!(
+        told,
+        [
+            (format!("{place} `zebra AND lion` is a phrase, and `AND` a word of it"), false),
+            (
+                format!("{place} `zebra | lion SAUF «lion ET zebra»` is a phrase, and `SAUF` a word of it"),
+                true
+            ),
+        ]
+    );
+}
+
+#[test]
 fn rules_carry_their_tests() {
     let text = |title: &str| located(TestText { title: title.to_owned(), ..TestText::default() });
     let mut sound = rule("sound", &["@wagner-group", "@sahel"]);

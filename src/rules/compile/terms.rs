@@ -37,12 +37,26 @@ impl Compiler {
         languages: &Arc<[Language]>,
     ) -> Option<Clause> {
         match self.read_clause(&written.value, languages) {
-            Ok(clause) => Some(clause),
+            Ok(clause) => {
+                self.advise_of_operator(owner, key, written);
+                Some(clause)
+            }
             Err(error) => {
                 let message = format!("{key}: {}", error.message);
                 self.problems.push(owner.problem(&written.origin, message, error.hint));
                 None
             }
+        }
+    }
+
+    /// Warns of `coup AND Mali`, which is looked for word by word. Rules alone have the lists that it should stand in.
+    fn advise_of_operator(&mut self, owner: Owner<'_>, key: &str, written: &Located<String>) {
+        if owner.kind != "rule" {
+            return;
+        }
+        if let Some((word, remedy)) = term::operator(&written.value) {
+            let message = format!("{key}: `{}` is a phrase, and `{word}` a word of it", written.value);
+            self.warn(owner, &written.origin, message, remedy);
         }
     }
 

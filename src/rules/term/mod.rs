@@ -1,10 +1,12 @@
 //! The syntax of a term, as rules and entities write it: `plain words`, `word*`, `~word`, `=Exact`, `@id`,
 //! `@type:x`, `a ..3 b`, `a | b`, and a lone `*`.
 
+mod operator;
 mod words;
 
 use self::words::{WHERE_STAR_STANDS, exact, phrase, stems};
 
+pub(crate) use self::operator::operator;
 pub(crate) use self::words::spelling;
 
 /// Words of a term at most, and pieces of a term with gaps.
