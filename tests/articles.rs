@@ -291,6 +291,9 @@ fn a_flood_of_entries_does_not_make_articles_wait_without_bound() {
     paper.site.show("/feed", linking("Rain", std::slice::from_ref(&long)));
     paper.desk.poll();
     assert!(text(&explain(&paper.desk, &long), "/article/detail").contains("longer than 2048 bytes"));
+    assert_eq!(paper.desk.sources()["paper"]["articles_waiting"], 500);
+    let told = paper.desk.print(&["sources", "list"]);
+    assert!(told.contains("500 articles yet to be fetched"), "{told}");
     let store = SledStore::open(&paper.desk.store()).unwrap();
     assert_eq!(store.pending_articles().unwrap().len(), 500);
     let items = store.items(usize::MAX).unwrap();

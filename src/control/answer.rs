@@ -161,9 +161,9 @@ async fn sources(context: &Context) -> Result<Reply, StoreError> {
             warn!("what pages are kept is not known: {:#}", anyhow::Error::from(fault));
             Vec::new()
         });
-        Ok((store.sources()?, store.orders()?, pages))
+        Ok((store.sources()?, store.orders()?, pages, store.pending_articles()?))
     });
-    let (states, orders, pages) = read.await?;
+    let (states, orders, pages, pending) = read.await?;
     let mut sources = rows::sources(&desk, &states);
     // What the daemon has not stored yet it knows all the same.
     let orders = orders.into_iter().chain(desk.fetcher.unsaved().orders).collect();
@@ -171,6 +171,7 @@ async fn sources(context: &Context) -> Result<Reply, StoreError> {
     for source in &mut sources {
         let kept = pages.iter().find(|(name, _)| name.as_str() == source.name);
         source.page_kept = kept.map(|(_, at)| *at);
+        source.articles_waiting = pending.iter().filter(|one| one.source.as_str() == source.name).count();
     }
     Ok(Reply::Sources(sources))
 }

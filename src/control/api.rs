@@ -206,6 +206,9 @@ pub struct Source {
     /// How the articles behind its entries ended of late, where they are fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub articles: Option<Articles>,
+    /// Articles that are yet to be fetched.
+    #[serde(default)]
+    pub articles_waiting: usize,
     /// Of a Telegram channel whose name was taken over: Telegram's numbers of the channel that is read now and of the one
     /// that had the name when it was first read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -61,6 +61,7 @@ pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
                 silent_after_minutes: patience.as_secs() / 60,
                 gaps: state.health.gaps.iter().map(gap).collect(),
                 articles: articles(spec, state, now),
+                articles_waiting: 0,
                 taken_over: state.channel.id.zip(state.channel.named),
                 page_kept: None,
                 learned: (&state.learned).into(),

@@ -161,7 +161,7 @@ pub enum PollReason {
 }
 
 impl PollReason {
-    const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Interval,
         Self::Learned,
         Self::Burst,

@@ -12,7 +12,34 @@ use crate::item::SourceKind;
 use crate::schedule;
 use crate::source::LAYOUT;
 
+const HEAD: [&str; 12] =
+    ["source", "kind", "state", "read", "new", "rhythm", "known", "mended", "lost", "gaps", "next", "by"];
+
+/// What the columns mean.
+const COLUMNS: &str = "Columns:
+  source  its name in the config
+  kind    feed, telegram or page
+  state   new (never read), ok, failing, gone (for good), silent (nothing new for too long),
+          same (another source has its document), off
+  read    time since it was last read
+  new     time since its last new item
+  rhythm  usual time between two new items
+  known   items of its last document that were known before, of all: where none was, items between
+          two polls may have been missed
+  mended  flaws of the last document that were mended without loss
+  lost    entries of the last document that could not be read
+  gaps    spans of time, the last ones, of which items may have been missed
+  next    time until the next poll
+  by      what decided that: interval (its own, or the one to start from), rhythm (of its items),
+          burst (more may follow a new item), overlap (hardly an item was known), unconditional (its
+          server gives nothing to ask by whether it has changed), ttl, update-period, skip-hours (of
+          the feed), max-age, retry-after (of the server), backoff (after failures), gone (a 410
+          of the server), same-document (another source has it)
+
+Under a source stands what is odd about it. A dash is nothing known yet.";
+
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = COLUMNS)]
 pub(super) struct List {
     /// Print JSON Lines
     #[arg(long)]
@@ -38,9 +65,7 @@ pub(super) async fn list(at: &At, options: &List) -> anyhow::Result<Exit> {
 
 /// One line for each source, and what is odd about it under it.
 fn table(sources: &[api::Source], now: Timestamp) -> Table {
-    let mut table = Table::new(&[
-        "source", "kind", "state", "read", "new", "rhythm", "known", "mended", "lost", "gaps", "next", "by",
-    ]);
+    let mut table = Table::new(&HEAD);
     for source in sources {
         let ago = |time: Option<Timestamp>| {
             time.map_or_else(|| "-".to_owned(), |time| short(now.duration_since(time).as_secs()))
@@ -136,6 +161,10 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
     if let Some(articles) = &source.articles {
         remarks.push(told_articles(articles, now));
     }
+    if source.articles_waiting > 0 {
+        remarks
+            .push(format!("{} yet to be fetched", counted(source.articles_waiting, ["article", "articles"])));
+    }
     if let Some(last) = source.gone.last() {
         let gone = counted(source.gone.len(), ["message", "messages"]);
         remarks.push(format!("{gone} gone from the preview, last {}", last.url));
@@ -162,6 +191,7 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::PollReason;
 
     #[test]
     fn spans_are_short() {
@@ -170,6 +200,18 @@ mod tests {
             assert_eq!(short(seconds), expected);
         }
         assert_eq!(short(172_800), "2d");
+    }
+
+    #[test]
+    fn every_column_and_every_reason_is_explained() {
+        let words: Vec<&str> = COLUMNS.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
+        for head in HEAD {
+            assert!(COLUMNS.lines().any(|line| line.starts_with(&format!("  {head} "))), "{head}");
+        }
+        for reason in PollReason::ALL {
+            assert!(words.contains(&reason.as_str()), "{reason:?}");
+        }
+        assert!(COLUMNS.lines().all(|line| line.chars().count() <= 100));
     }
 
     #[test]
