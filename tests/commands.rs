@@ -320,7 +320,7 @@ fn explain_marks_the_words_and_tells_what_was_lost_to_none() {
 fn explain_tells_what_an_entity_is_found_by() {
     let desk = Desk::new(
         "[[entity]]\nid = \"ml\"\ntype = \"place\"\nname = \"Mali\"\naliases = [\"Mali\"]\n\
-         [[entity]]\nid = \"ml-mopti\"\ntype = \"place\"\nname = \"Mopti\"\nin = \"ml\"\naliases = [\"Mopti\"]\n\
+         [[entity]]\nid = \"ml-mopti\"\ntype = \"place\"\nname = \"Mopti\"\nin = \"ml\"\naliases = [\"Mopti\", \"=Venice of Mali\"]\n\
          [[rule]]\nname = \"rain\"\nseverity = \"low\"\nall = [\"rain\", \"@ml\"]\n",
     );
     let told = desk.run(&["explain", "--entity", "ml-mopti"]).ended(0);
@@ -328,8 +328,14 @@ fn explain_tells_what_an_entity_is_found_by() {
     assert!(told.out.contains("within   ml\n"), "{}", told.out);
     let facts = &desk.run(&["explain", "--entity", "@ml-mopti", "--json"]).ended(0).json()[0];
     assert_eq!((&facts["id"], &facts["in"][0]), (&"ml-mopti".into(), &"ml".into()));
-    let unknown = desk.run(&["explain", "--entity", "mopti"]).ended(2);
-    assert_eq!(unknown.err, "harmattan: no entity is named `mopti`\n  hint: did you mean `ml-mopti`?\n");
+    for (id, hint) in [
+        ("ml-mopt", "did you mean `ml-mopti`?"),
+        ("Mopti", "it is an alias of `ml-mopti`"),
+        ("venice of mali", "it is an alias of `ml-mopti`"),
+    ] {
+        let unknown = desk.run(&["explain", "--entity", id]).ended(2);
+        assert_eq!(unknown.err, format!("harmattan: no entity is named `{id}`\n  hint: {hint}\n"));
+    }
     for arguments in [&["test", "rains"][..], &["explain", "-", "--rule", "rains"]] {
         let unknown = desk.feed(arguments, "Rain").ended(2);
         assert_eq!(unknown.err, "harmattan: no rule is named `rains`\n  hint: did you mean `rain`?\n");

@@ -5,6 +5,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::At;
+use super::explain;
 use super::print::{Exit, json, line, talk};
 use super::reach::reach;
 use crate::control::route::Way;
@@ -241,7 +242,7 @@ impl<'a> Alert<'a> {
         let ids = || desk.config.entities.iter().map(|entity| entity.id.value.as_str());
         let entities: Vec<&str> = options.entity.iter().map(|id| id.trim_start_matches('@')).collect();
         if let Some(id) = entities.iter().find(|id| ids().all(|known| known != **id)) {
-            return Err(Mistake::unknown("entity", id, ids()).into());
+            return Err(explain::entity::unknown(&desk.engine, id).into());
         }
         Ok(Self {
             untold: untold.filter(|_| rules.is_empty()),

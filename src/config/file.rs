@@ -100,6 +100,13 @@ impl File {
         errors.is_empty().then_some(Document { file: self, table })
     }
 
+    /// The quotation mark of a text editor at which a value begins, or ends in vain.
+    fn curly_at(&self, offset: usize) -> Option<char> {
+        let (before, behind) = self.text.split_at_checked(offset)?;
+        let mut beside = behind.chars().take(1).chain(before.chars().next_back());
+        beside.find(|beside| matches!(beside, '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»'))
+    }
+
     fn syntax_problem(&self, error: &toml::de::Error) -> Problem {
         let span = error.span().unwrap_or_default();
         let message = match (error.message(), self.text.get(span.clone())) {
@@ -108,7 +115,12 @@ impl File {
         };
         let mut problem = Problem::new("", message).at(self.origin(span.start));
         problem.column = Some(self.column(span.start));
-        problem
+        match self.curly_at(span.start) {
+            Some(curly) => {
+                problem.hint(format!("`{curly}` quotes nothing here: write straight quotes, `\"`"))
+            }
+            None => problem,
+        }
     }
 }
 

@@ -281,11 +281,7 @@ impl Section<'_> {
             return Some(zone);
         }
         let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
-        let hint = match suggest::nearest(&text, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write an IANA name such as \"Africa/Bamako\"".to_owned(),
-        };
-        node.problem(format!("`{text}` is no known time zone"), &hint)
+        node.problem(format!("`{text}` is no known time zone"), &suggest::zone(&text, &known))
     }
 
     /// A list of networks.

@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::model::{Alias, Clause, ConceptId, EntityId, Extra, Gap, Role, Rule, Wanted};
+use crate::text::folded;
 
 /// An entity as the engine knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,19 @@ impl Engine {
     /// The ids of all entities, in the order of the config.
     pub fn entity_ids(&self) -> impl Iterator<Item = &str> {
         self.entities().iter().map(|entity| &*entity.id)
+    }
+
+    /// The ids of those that `name` is an alias of, in whatever case.
+    pub fn entities_called(&self, name: &str) -> Vec<&str> {
+        let name = folded(name);
+        let bare = |written: &str| folded(written.trim_start_matches(['=', '~']).trim_end_matches('*'));
+        let is_called = |alias: &&Alias| {
+            bare(&alias.written) == name || alias.variants.iter().any(|variant| bare(variant) == name)
+        };
+        let owners = self.aliases().iter().filter(is_called).filter_map(|alias| self.entity(alias.entity));
+        let mut ids: Vec<&str> = owners.map(|entity| &*entity.id).collect();
+        ids.dedup();
+        ids
     }
 
     fn id_of(&self, entity: EntityId) -> Option<String> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::print::{Exit, json as print_json, line, plain};
 use crate::control::Mistake;
 use crate::desk::Desk;
-use crate::rules::{AliasFacts, EntityFacts};
+use crate::rules::{AliasFacts, Engine, EntityFacts};
 
 /// Entities below it that are named; the rest is counted.
 const BELOW_MAX: usize = 10;
@@ -16,16 +16,22 @@ const LIST_CHARS_MAX: usize = 2000;
 /// Prints what is known of the entity `id`.
 pub(super) fn explain(desk: &Desk, id: &str, as_json: bool) -> anyhow::Result<Exit> {
     let id = id.strip_prefix('@').unwrap_or(id);
-    let facts = desk
-        .engine
-        .entity_facts(id)
-        .ok_or_else(|| Mistake::unknown("entity", id, desk.engine.entity_ids()))?;
+    let facts = desk.engine.entity_facts(id).ok_or_else(|| unknown(&desk.engine, id))?;
     if as_json {
         print_json(&value(&facts))?;
     } else {
         lines(&facts).into_iter().try_for_each(line)?;
     }
     Ok(Exit::Done)
+}
+
+/// Nothing has that id; what it is called by may have been meant.
+pub(in crate::cli) fn unknown(engine: &Engine, id: &str) -> Mistake {
+    let mistake = Mistake::unknown("entity", id, engine.entity_ids());
+    match engine.entities_called(id).as_slice() {
+        [] => mistake,
+        called => Mistake::new(mistake.message, format!("it is an alias of `{}`", called.join("`, `"))),
+    }
 }
 
 /// For people.

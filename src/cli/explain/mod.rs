@@ -1,6 +1,6 @@
 //! `harmattan explain`: why each rule did or did not fire on an item, and what an entity is found by.
 
-mod entity;
+pub(super) mod entity;
 mod told;
 
 use std::io::{self, Read};
