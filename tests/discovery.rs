@@ -85,6 +85,39 @@ fn a_site_is_added_by_the_feed_that_it_links_to() {
 }
 
 #[test]
+fn who_adds_at_the_same_time_waits_for_the_others() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    let urls: Vec<String> = (0..8).map(|number| site.url(&format!("/{number}"))).collect();
+    for number in 0..8 {
+        site.show(&format!("/{number}"), Reply::ok(FEED));
+    }
+    let added = |number: usize, url: &str| {
+        run(desk.path(), &["add", url, "--name", &format!("paper-{number}"), "--yes"])
+    };
+    // Of the last two, one is refused for the other's address, and must take nobody's source with it.
+    let ended: Vec<Output> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..9)
+            .map(|number| {
+                scope.spawn({
+                    let (added, url) = (&added, &urls[number.min(7)]);
+                    move || added(number, url)
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let refused: Vec<&Output> = ended.iter().filter(|output| !output.status.success()).collect();
+    assert_eq!(refused.len(), 1);
+    let why = String::from_utf8_lossy(&refused[0].stderr);
+    assert!(why.contains("has the same address as") || why.contains("is a source already"), "{why}");
+    let file = fs::read_to_string(desk.path().join("local/sources.toml")).unwrap();
+    for (number, output) in ended.iter().enumerate() {
+        let name = format!("name = \"paper-{number}\"");
+        assert_eq!(file.matches(&name).count(), usize::from(output.status.success()), "{number}: {file}");
+    }
+}
+
+#[test]
 fn a_site_without_links_is_asked_in_the_usual_places_alone() {
     let (site, desk) = (Site::start(), desk(COVERED));
     site.show("/", Reply::ok("<html><p>Gao"));

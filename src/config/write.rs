@@ -63,17 +63,19 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }
 
-/// A file that was added to, with what stood in it before.
+/// A file that was added to, with what stood in it before. As long as it lasts, nobody else adds to a file of that
+/// folder: what others added meanwhile would be undone with it.
 #[derive(Debug)]
 #[must_use = "a change that the config refuses must be undone"]
 pub struct Edit {
     path: PathBuf,
     before: Option<Vec<u8>>,
+    _lock: File,
 }
 
 impl Edit {
-    /// Adds `sources` at the end of the file at `path`, which need not exist. What stood there stays byte for byte; a
-    /// reader sees the old file or the new one, never half of it.
+    /// Adds `sources` at the end of the file at `path`, which need not exist, once nobody else adds to it. What stood
+    /// there stays byte for byte; a reader sees the old file or the new one, never half of it.
     ///
     /// # Errors
     ///
@@ -81,6 +83,11 @@ impl Edit {
     pub fn append(path: &Path, sources: &[NewSource]) -> io::Result<Self> {
         // Of a link, the file behind it: to replace the link would cut it off.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // The file itself is replaced, and a lock would go with it.
+        let folder = folder(&path);
+        fs::create_dir_all(folder)?;
+        let lock = File::open(folder)?;
+        lock.lock()?;
         let before = match fs::read(&path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -95,7 +102,7 @@ impl Edit {
             after.extend_from_slice(source.toml().as_bytes());
         }
         replace(&path, &after)?;
-        Ok(Self { path, before })
+        Ok(Self { path, before, _lock: lock })
     }
 
     /// Puts back what stood there before.
@@ -111,10 +118,13 @@ impl Edit {
     }
 }
 
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
 /// Writes a file beside the old one and puts it in its place.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    let folder = folder(path);
     // The dot keeps it out of every glob of `include`.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.{}", std::process::id()));
@@ -146,6 +156,32 @@ mod tests {
             tags: vec!["a \"b\"".to_owned(), "c\\d\u{7f}".to_owned()],
             tier: Some(1),
         }
+    }
+
+    #[test]
+    fn whoever_adds_at_the_same_time_loses_nothing_and_undoes_nothing_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("local/sources.toml");
+        std::thread::scope(|scope| {
+            for number in 0..16 {
+                let path = &path;
+                scope.spawn(move || {
+                    let edit = Edit::append(path, &[source(&format!("source-{number}"))]).unwrap();
+                    if number % 2 == 1 {
+                        edit.undo().unwrap();
+                    }
+                });
+            }
+        });
+        let table: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        let mut names: Vec<&str> = table["source"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|source| source["name"].as_str().unwrap())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, [0, 10, 12, 14, 2, 4, 6, 8].map(|number| format!("source-{number}")));
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Known {
 
     fn note(&mut self, name: &str, address: String) {
         self.names.insert(name.to_owned());
-        self.addresses.insert(address, name.to_owned());
+        self.addresses.entry(address).or_insert_with(|| name.to_owned());
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn file(at: &At) -> anyhow::Result<PathBuf> {
 }
 
 /// Writes new sources, checks the whole config, hands it to a daemon that runs. When any of it refuses them the file
-/// is as it was.
+/// is as it was. Whoever adds at the same time waits until that is settled.
 pub(super) async fn write(at: &At, sources: &[NewSource]) -> anyhow::Result<Daemon> {
     let path = file(at)?;
     let edit = Edit::append(&path, sources).with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -149,6 +149,15 @@ pub(super) async fn write(at: &At, sources: &[NewSource]) -> anyhow::Result<Daem
 async fn take(at: &At, sources: &[NewSource]) -> anyhow::Result<Daemon> {
     let desk = at.desk()?;
     let known = Known::of(&desk);
+    for source in sources {
+        // Of two at one address the one stands first that was there before.
+        if let Some(name) = known.at(&source.address).filter(|name| *name != source.name.as_str()) {
+            bail!(
+                "`{name}` was added meanwhile and has the same address as `{}`, so nothing was added",
+                source.name
+            );
+        }
+    }
     if sources.iter().any(|source| !known.has_name(source.name.as_str())) {
         bail!(
             "`include` of `{}` does not cover `{FILE}`, so nothing was added: put \"local/*.toml\" into its list",
