@@ -152,13 +152,19 @@ fn outline(tag: &BytesStart<'_>, around: &[Option<String>], found: &mut List) ->
     let categories = category.as_deref().unwrap_or_default().split([',', '/']);
     let mut tags: Vec<String> = Vec::new();
     for name in around.iter().flatten().map(String::as_str).chain(categories) {
-        let tag = name.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+        let tag = tag_of(name);
         if !tag.is_empty() && !tags.contains(&tag) {
             tags.push(tag);
         }
     }
     found.outlines.push(Outline { title, url, tags, lang });
     None
+}
+
+/// A name as a tag. Commas and slashes part the categories of a list, so no tag has any.
+pub fn tag_of(name: &str) -> String {
+    let words = name.split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '-'));
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 /// An address of the web; `feed://a.example` and `feed:https://a.example` are what readers of old registered for.
@@ -173,7 +179,7 @@ pub fn web_address(text: &str) -> Option<Url> {
     Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// A list of `feeds` as OPML 2.0; `others` are named in comments.
+/// A list of `feeds` as OPML 2.0, their tags as [`read`] makes them; `others` are named in comments.
 pub fn write(feeds: &[Outline], others: &[String]) -> String {
     let mut out = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n  <head>\n    <title>Harmattan sources</title>\n  </head>\n  <body>\n",
@@ -181,7 +187,8 @@ pub fn write(feeds: &[Outline], others: &[String]) -> String {
     for feed in feeds {
         out.push_str("    <outline type=\"rss\"");
         let lang = feed.lang.clone().unwrap_or_default();
-        let (tags, url) = (feed.tags.join(","), feed.url.to_string());
+        let tags: Vec<String> = feed.tags.iter().map(|tag| tag_of(tag)).collect();
+        let (tags, url) = (tags.join(","), feed.url.to_string());
         for (name, value) in
             [("text", &feed.title), ("xmlUrl", &url), ("category", &tags), ("language", &lang)]
         {
@@ -230,6 +237,19 @@ mod tests {
         assert_eq!(read_once, List { outlines: expected.clone(), refused: Vec::new() });
         let others = ["telegram a: https://t.me/a--b".to_owned()];
         assert_eq!(read(write(&expected, &others).as_bytes()), Ok(read_once));
+    }
+
+    #[test]
+    fn a_tag_is_read_as_it_was_written() {
+        let list = "<opml><outline text='Afrique/Ouest'><outline text='Мали,  новости - А'>
+            <outline text='a' xmlUrl='https://a.example/' category='/Press/Wires,Gao'/></outline></outline></opml>";
+        let found = read(list.as_bytes()).unwrap();
+        assert_eq!(found.outlines[0].tags, ["afrique-ouest", "мали-новости-а", "press", "wires", "gao"]);
+        assert_eq!(read(write(&found.outlines, &[]).as_bytes()).unwrap(), found);
+        let by_hand =
+            Outline { tags: vec!["West Africa".into(), "a/b, c".into()], ..found.outlines[0].clone() };
+        let found = read(write(&[by_hand], &[]).as_bytes()).unwrap();
+        assert_eq!(found.outlines[0].tags, ["west-africa", "a-b-c"]);
     }
 
     #[test]

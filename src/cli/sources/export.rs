@@ -1,5 +1,7 @@
 //! `harmattan sources export`: the feeds and channels as an OPML list.
 
+use std::collections::BTreeSet;
+
 use crate::cli::At;
 use crate::cli::print::{Exit, bytes, talk};
 use crate::config::SourceAddress;
@@ -28,9 +30,15 @@ pub(super) fn export(at: &At) -> anyhow::Result<Exit> {
             lang: source.lang.clone(),
         }));
     }
+    let tags: BTreeSet<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
     bytes(opml::write(&feeds, &others).as_bytes())?;
     if !others.is_empty() {
         talk(format!("{} pages are no feeds: they stand in comments", others.len()));
+    }
+    for (tag, written) in tags.into_iter().map(|tag| (tag, opml::tag_of(tag))) {
+        if *tag != written {
+            talk(format!("the tag `{tag}` is written as `{written}`, which is how such a list is read"));
+        }
     }
     Ok(Exit::Done)
 }
