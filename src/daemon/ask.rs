@@ -119,7 +119,7 @@ pub async fn ask(
             let mut dead = None;
             if let Some(why) = mirrored::resting(state).filter(|_| !mirrors.is_empty()) {
                 match asker.mirror_alone(why, channel, mirrors).await {
-                    Ok(asked) => return Ok(asked),
+                    Ok(mirrored) => return Ok(mirrored),
                     Err(why) => dead = Some(why),
                 }
             }

@@ -184,8 +184,7 @@ async fn try_poll(
     let took = begun.elapsed();
     let time = Time { started: later(asked, waited), answered: later(asked, took) };
     let mut read = read::read(station, desk, source, &state, got).await?;
-    if mirrors.is_empty()
-        && let Some(detail) = read.unknown_layout()
+    if let Some(detail) = read.unknown_layout().filter(|_| mirrors.is_empty())
         && let Some(instead) = mirrored::instead(desk, source, asked, detail).await
     {
         freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
