@@ -219,11 +219,7 @@ async fn try_poll(
             clock: freshness.clock,
         },
     };
-    let word = match &poll.outcome {
-        Outcome::Failed { .. } => "failed",
-        _ if read.unchanged => "unchanged",
-        Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => "read",
-    };
+    let word = word(&poll.outcome, read.unchanged);
     let force = desk.in_force.clone();
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::ingest(tx, &poll, &force)).await?;
     if receipt.articles > 0 {
@@ -234,6 +230,15 @@ async fn try_poll(
     let report = report(source, &receipt, word, read.problems, decision.due);
     let Receipt { deliveries, repeat, back, .. } = receipt;
     Ok(Polling { report, deliveries, due: decision.due, doubtful: false, repeat, freed, back })
+}
+
+/// What a poll came to, in a word.
+fn word(outcome: &Outcome, unchanged: bool) -> &'static str {
+    match outcome {
+        Outcome::Failed { .. } => "failed",
+        _ if unchanged => "unchanged",
+        Outcome::Read(_) | Outcome::Repeated { .. } | Outcome::Unchanged { .. } => "read",
+    }
 }
 
 /// What a poll's transaction has to know of its source.
