@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use harmattan::fetch::{ACCEPT_PAGE, Answer, FetchError, Fetcher, Freshness, Request, Validators};
+use harmattan::fetch::{Answer, FetchError, Fetcher, Freshness, Request, Validators};
 use harmattan::item::{SourceKind, SourceName};
 use harmattan::schedule::{self, PollDecision, PollOutcome, Rhythm};
 use harmattan::source::{self, Hints, Kind};
@@ -275,9 +275,9 @@ async fn o1_r10_new_entries_alone_are_asked_for_only_with_an_etag() {
     assert_eq!(asked, [(None, None), (Some("feed".to_owned()), Some("\"1\"".to_owned()))]);
 
     let dated = Validators { etag: None, ..first.validators.clone() };
-    for (validators, accept) in [(&dated, again.accept), (&first.validators, ACCEPT_PAGE)] {
-        let asked = Request { validators: Some((&url, validators)), accept, ..again.clone() };
-        assert!(!document(fetcher().fetch(&asked).await).delta, "neither by a date alone nor for a page");
+    for (validators, delta) in [(&dated, true), (&first.validators, false)] {
+        let asked = Request { validators: Some((&url, validators)), delta, ..again.clone() };
+        assert!(!document(fetcher().fetch(&asked).await).delta, "neither by a date alone nor unasked");
     }
     let plain = server.url("/plain");
     let asked = Request { validators: Some((&plain, &first.validators)), ..request(&plain) };

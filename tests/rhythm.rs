@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use harmattan::schedule::{self, PollReason};
 
-use crate::support::http::{Reply, Server};
+use crate::support::http::{Asked, Reply, Server};
 use crate::support::lab::{Lab, hours};
 use crate::support::site::Site;
 
@@ -214,6 +214,33 @@ async fn c5_a_server_of_deltas_is_asked_for_all_once_a_week() {
     lab.run("paper", 22).await;
     let whole = server.asked().iter().filter(|asked| asked.header("if-none-match").is_none()).count();
     assert_eq!(whole, 4);
+}
+
+#[tokio::test]
+async fn c2_o1_what_of_a_request_a_server_does_not_take_is_left_out_of_those_that_follow() {
+    for (status, left) in [(226, [false, true]), (412, [false, false])] {
+        let shown = AtomicU32::new(20);
+        let server = Server::start(move |asked| {
+            let condition = if status == 226 { "a-im" } else { "if-none-match" };
+            let newest = shown.fetch_add(1, Ordering::SeqCst);
+            let tag = format!("\"{newest}\"");
+            let whole = Reply::ok(feed(newest - 19..=newest, "")).header("ETag", tag);
+            if asked.header(condition).is_some() { Reply::status(status).body("what changed") } else { whole }
+        });
+        let mut lab = Lab::with(&source("paper", server.url("/feed").as_str(), "interval = \"12h\"")).await;
+        assert_eq!(lab.poll("paper").await.outcome, "baseline");
+        assert_eq!(lab.next("paper").await.outcome, "failed");
+        for _ in 0..2 {
+            lab = lab.restart().await;
+            assert_eq!(lab.next("paper").await.failure, None, "{status}");
+        }
+        let sent = |asked: &Asked| ["a-im", "if-none-match"].map(|name| asked.header(name).is_some());
+        let all: Vec<_> = server.asked().iter().map(sent).collect();
+        assert_eq!(all, [[false, false], [true, true], left, left], "{status}");
+        lab.run("paper", 61).await;
+        let asked = server.asked();
+        assert_eq!(asked.iter().filter(|asked| sent(asked) == [true, true]).count(), 3, "once a month");
+    }
 }
 
 #[tokio::test]

@@ -204,6 +204,7 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Arriv
         url: &url,
         validators: None,
         accept: "*/*",
+        delta: false,
         redirects: Redirects::Follow,
         proxy: None,
         pinned: None,

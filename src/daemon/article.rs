@@ -70,6 +70,7 @@ pub(super) async fn fetch(
         url: &url,
         validators: None,
         accept: ACCEPT_PAGE,
+        delta: false,
         redirects: Redirects::Follow,
         proxy: source.spec.proxy.as_ref(),
         pinned: source.pinned.as_ref(),

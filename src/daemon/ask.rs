@@ -14,6 +14,7 @@ use crate::fetch::{
     Redirects, Request, Validators,
 };
 use crate::item::SourceKind;
+use crate::schedule::Condition;
 use crate::source::telegram::{self, ChannelName, Turn};
 use crate::source::{self, Complaint, Reading, Unreadable};
 use crate::store::SourceState;
@@ -110,7 +111,8 @@ pub async fn ask(
     state: &SourceState,
     now: Timestamp,
 ) -> Result<Asked, Held> {
-    let asker = Asker { desk, source, now };
+    let delta = source.kind() == SourceKind::Feed && state.learned.takes(Condition::Delta, now);
+    let asker = Asker { desk, source, now, delta };
     let moved = state.learned.moved.to.as_deref().and_then(|to| Url::parse(to).ok());
     match &source.target {
         Target::Feed(url) => asker.once(moved.as_ref().unwrap_or(url), ACCEPT_FEED, state).await,
@@ -143,7 +145,7 @@ pub async fn ask_older(
     cursor: &str,
     now: Timestamp,
 ) -> Result<Asked, Held> {
-    let asker = Asker { desk, source, now };
+    let asker = Asker { desk, source, now, delta: false };
     let nowhere = || Ok(Asked::unreadable(Unreadable::Parse(format!("no older page at `{cursor}`"))));
     match &source.target {
         Target::Feed(_) | Target::Page { .. } => {
@@ -163,19 +165,31 @@ pub fn is_same_document(source: &Source, state: &SourceState) -> bool {
     state.address == source.address() && state.read_as == source.read_as()
 }
 
+/// The validators to ask with, and where they came from.
+pub(super) fn known<'a>(
+    source: &Source,
+    state: &'a SourceState,
+    now: Timestamp,
+) -> Option<&'a (String, Validators)> {
+    // A walk that was cut off goes on from the document, also where that has not changed.
+    let whole = state.walk.is_some() || state.learned.is_audit_due(now);
+    let conditional = is_same_document(source, state) && !whole;
+    let known = state.validators.as_ref().filter(|(_, known)| conditional && !known.is_empty());
+    known.filter(|_| state.learned.takes(Condition::Validators, now))
+}
+
 /// Whoever asks for a source.
 pub(super) struct Asker<'a> {
     pub(super) desk: &'a Desk,
     pub(super) source: &'a Arc<Source>,
     pub(super) now: Timestamp,
+    /// Whether the new entries alone would do.
+    pub(super) delta: bool,
 }
 
 impl Asker<'_> {
     async fn once(&self, url: &Url, accept: &'static str, state: &SourceState) -> Result<Asked, Held> {
-        // A walk that was cut off goes on from the document, also where that has not changed.
-        let whole = state.walk.is_some() || state.learned.is_audit_due(self.now);
-        let conditional = is_same_document(self.source, state) && !whole;
-        let known = state.validators.as_ref().filter(|_| conditional);
+        let known = known(self.source, state, self.now);
         let from = known.and_then(|(from, _)| Url::parse(from).ok());
         let validators = from.as_ref().zip(known.map(|(_, validators)| validators));
         self.fresh(url, accept, validators).await
@@ -322,6 +336,7 @@ impl Asker<'_> {
             url,
             validators,
             accept,
+            delta: self.delta,
             redirects,
             proxy: self.source.spec.proxy.as_ref(),
             pinned: self.source.pinned.as_ref(),

@@ -7,7 +7,7 @@ use crate::desk::{Desk, Source};
 use crate::event::Reach;
 use crate::fetch::Freshness;
 use crate::ingest::{Harvest, Outcome};
-use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
+use crate::schedule::{self, Condition, PollDecision, PollOutcome, PollReason};
 use crate::store::SourceState;
 
 /// When to poll next, and why then.
@@ -48,7 +48,7 @@ pub(super) fn decide(
         outcome,
         freshness,
         hints: read.hints.unwrap_or_else(|| state.hints()),
-        validators,
+        validators: validators && lesson.learned.takes(Condition::Validators, time.started),
         news: lesson.news,
     };
     schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)

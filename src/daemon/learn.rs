@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tracing::info;
 use url::Url;
 
-use super::ask::is_same_document;
+use super::ask::{self, is_same_document};
 use super::read::Read;
 use crate::desk::Source;
 use crate::ingest::Outcome;
@@ -127,6 +127,10 @@ pub(super) fn learn(
         // A delta shows as little of the rest as a 304. Where an earlier version has read the source, its week begins now.
         Outcome::Read(_) | Outcome::Unchanged { .. } => _ = learned.last_body.get_or_insert(started),
         Outcome::Failed { .. } => {}
+    }
+    if ask::known(source, state, started).is_some() && learned.refuse(read.status, started) {
+        let left = learned.refused.map_or("", |refused| refused.what.as_str());
+        info!(source = %source.name(), left, "its server takes no such request, and is asked without that for a month");
     }
     let relocated = relocate(source, state, read, led, started, &mut learned);
     let since = match &read.shown {

@@ -41,7 +41,7 @@ pub(super) async fn instead(
     let cause = Complaint { reason: LAYOUT, detail: detail.to_owned() };
     let asked = Asked::of(Got::Unreadable(Unreadable::Layout(detail.to_owned())));
     let via = Via { cause, reach: Reach::Answered };
-    let asked = Asker { desk, source, now }.through(mirrors, asked, via, channel).await;
+    let asked = Asker { desk, source, now, delta: false }.through(mirrors, asked, via, channel).await;
     matches!(asked.got, Got::Mirrored { .. }).then_some(asked)
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::desk::Source;
 use crate::fetch::Freshness;
-use crate::schedule::{self, PollOutcome};
+use crate::schedule::{self, Condition, PollOutcome};
 use crate::store::SourceState;
 
 /// The next poll of a source as it is planned, or sooner where that is well and the config lets it wait less since. What
@@ -26,7 +26,8 @@ pub(crate) fn due(source: &Source, state: &SourceState, config: &Config) -> Opti
         outcome: PollOutcome::Read,
         freshness: Freshness { retry_after: order, ..Freshness::default() },
         hints: state.hints(),
-        validators: state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty()),
+        validators: state.validators.as_ref().is_some_and(|(_, known)| !known.is_empty())
+            && state.learned.takes(Condition::Validators, last),
         news: state.learned.news(state.last_new.max(state.baseline), false),
     };
     let anew = schedule::next_poll(source.name(), &source.rhythm(config), &poll).due;

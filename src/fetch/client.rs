@@ -329,7 +329,7 @@ impl Fetcher {
                 builder = builder.header(name, value);
             }
         }
-        let delta = request.accept == ACCEPT_FEED && validators.is_some_and(|known| known.etag.is_some());
+        let delta = request.delta && validators.is_some_and(|known| known.etag.is_some());
         if delta {
             builder = builder.header(A_IM, "feed");
         }

@@ -94,8 +94,10 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// What is known of the last body; sent only to the address that it came from.
     pub validators: Option<(&'a Url, &'a Validators)>,
-    /// The `Accept` header. With [`ACCEPT_FEED`] the new entries alone are welcome too, once an `ETag` is known.
+    /// The `Accept` header.
     pub accept: &'static str,
+    /// Whether the new entries alone are welcome too, once an `ETag` is known.
+    pub delta: bool,
     /// Whether redirects are followed or handed back.
     pub redirects: Redirects,
     /// Proxy of this source, where it has one of its own.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Moved, News, PollReason};
+use super::{Moved, News, PollReason, Refused};
 use crate::item::SourceName;
 
 /// New items whose times are kept: the rhythm is that of so many.
@@ -45,6 +45,8 @@ pub struct Learned {
     pub moved: Moved,
     /// The source that has the same document, which is not asked for twice.
     pub same_as: Option<SourceName>,
+    /// What of a conditional request its server does not take.
+    pub refused: Option<Refused>,
     /// What decided when the next poll is due.
     pub reason: Option<PollReason>,
 }

@@ -10,6 +10,7 @@ mod jitter;
 mod learned;
 mod moved;
 mod plan;
+mod terms;
 mod wait;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::source::Hints;
 pub use learned::{ARRIVALS_MAX, Learned, Window};
 pub use moved::{Moved, Trace, Watched};
 pub use plan::{Start, plan, space, step};
+pub use terms::{Condition, Refused};
 
 /// Longest `Retry-After` obeyed with a 429: servers do shut out for days.
 pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);

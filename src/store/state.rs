@@ -7,7 +7,7 @@ use crate::article::Tally;
 use crate::event::Health;
 use crate::fetch::Validators;
 use crate::item::{Item, SeenKey, SourceName};
-use crate::schedule::{self, Learned, Moved};
+use crate::schedule::{self, Learned};
 use crate::source::Hints;
 
 /// What is remembered of a source.
@@ -131,7 +131,8 @@ impl SourceState {
         }
         let asked = address.to_owned();
         let health = Health { run: None, complaint: None, ..self.health };
-        let learned = Learned { moved: Moved::default(), same_as: None, reason: None, ..self.learned };
+        let (moved, same_as, refused, reason) = Default::default();
+        let learned = Learned { moved, same_as, refused, reason, ..self.learned };
         Self { asked, due: None, not_before: None, failing: None, health, learned, ..self }
     }
 

@@ -38,6 +38,7 @@ pub(crate) fn request(url: &Url) -> Request<'_> {
         url,
         validators: None,
         accept: ACCEPT_FEED,
+        delta: true,
         redirects: Redirects::Follow,
         proxy: None,
         pinned: None,

@@ -7,7 +7,7 @@ use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
 use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
-use harmattan::schedule::{Learned, Moved, PollReason, Watched, Window};
+use harmattan::schedule::{Condition, Learned, Moved, PollReason, Refused, Watched, Window};
 use harmattan::store::{
     ChannelState, Day, Failing, Owner, Seen, SourceState, Store, StoreError, StoredItem, Stranger,
     Transaction, Walk,
@@ -161,6 +161,7 @@ fn learned() -> Learned {
             watched: Some(Watched { to: "https://third.example/rss".into(), since: at(8), seen: 2 }),
         },
         same_as: Some(name("bbc")),
+        refused: Some(Refused { what: Condition::Delta, at: at(9) }),
         reason: Some(PollReason::Learned),
     }
 }

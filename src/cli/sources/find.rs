@@ -149,6 +149,7 @@ impl Search<'_> {
             url,
             validators: None,
             accept: ACCEPT_FEED,
+            delta: false,
             redirects: Redirects::Follow,
             proxy: None,
             pinned: None,

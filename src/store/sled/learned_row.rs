@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::item::SourceName;
-use crate::schedule::{Learned, Moved, PollReason, Watched, Window};
+use crate::schedule::{Condition, Learned, Moved, PollReason, Refused, Watched, Window};
 
 /// All of it is optional: what a store of an earlier version lacks was not learned yet.
 #[derive(Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub(super) struct LearnedRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     same_as: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<RefusedRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
@@ -45,6 +47,12 @@ struct WatchedRow {
     to: String,
     since: Timestamp,
     seen: u32,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+struct RefusedRow {
+    what: String,
+    at: Timestamp,
 }
 
 impl LearnedRow {
@@ -72,6 +80,9 @@ impl From<Learned> for LearnedRow {
             moved_to: learned.moved.to,
             watched: learned.moved.watched.map(|Watched { to, since, seen }| WatchedRow { to, since, seen }),
             same_as: learned.same_as.map(|source| source.to_string()),
+            refused: learned
+                .refused
+                .map(|Refused { what, at }| RefusedRow { what: what.as_str().to_owned(), at }),
             reason: learned.reason.map(|reason| reason.as_str().to_owned()),
         }
     }
@@ -94,6 +105,9 @@ impl From<LearnedRow> for Learned {
                 watched: row.watched.map(|WatchedRow { to, since, seen }| Watched { to, since, seen }),
             },
             same_as: row.same_as.as_deref().and_then(SourceName::new),
+            refused: row
+                .refused
+                .and_then(|RefusedRow { what, at }| Some(Refused { what: Condition::from_word(&what)?, at })),
             reason: row.reason.as_deref().and_then(PollReason::from_word),
         }
     }
