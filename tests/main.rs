@@ -12,6 +12,7 @@ mod support;
 
 mod alerting;
 mod articles;
+mod asides;
 mod backups;
 mod catchup;
 mod channels;

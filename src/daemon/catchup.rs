@@ -273,9 +273,9 @@ impl Catching<'_> {
         if held.is_empty() {
             return Ok(());
         }
-        let (desk, source) = (Arc::clone(self.desk), Arc::clone(self.source));
+        let (desk, source, state) = (Arc::clone(self.desk), Arc::clone(self.source), self.state.clone());
         let held = held.into_iter().rev().collect();
-        let judged = self.station.read(move |store| read::judge(store, &desk, &source, held)).await?;
+        let judged = self.station.read(move |store| read::judge(store, &desk, &source, &state, held)).await?;
         let mut items: Vec<_> = judged.into_iter().map(|(judged, _)| judged).collect();
         let mut newest = std::mem::take(&mut harvest.items);
         if self.source.kind() != SourceKind::Telegram {

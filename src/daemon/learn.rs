@@ -121,6 +121,9 @@ pub(super) fn learn(
     if !matches!(read.outcome, Outcome::Failed { .. }) {
         learned.same_as = None;
     }
+    if is_read_up(state, &read.outcome) {
+        learned.told_by = None;
+    }
     match &read.outcome {
         Outcome::Read(harvest) if !harvest.delta => learned.last_body = Some(started),
         Outcome::Repeated { .. } => learned.last_body = Some(started),
@@ -140,6 +143,15 @@ pub(super) fn learn(
     let delta = read.shown.as_ref().is_some_and(|shown| shown.delta);
     let fresh = since == Some(started) && (learned.window.is_some() || delta);
     Lesson { news: learned.news(since, fresh), learned, relocated }
+}
+
+/// Whether a poll leaves nothing unread of what was to be read: of a document that is always cut what it shows is all.
+fn is_read_up(state: &SourceState, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Read(harvest) => (harvest.whole || state.learned.cut_last) && harvest.beyond.walk.is_none(),
+        Outcome::Repeated { .. } | Outcome::Unchanged { .. } => true,
+        Outcome::Failed { .. } => false,
+    }
 }
 
 /// Takes in a document, of which a mirror gives no hints; tells when the last new item was seen.

@@ -67,20 +67,23 @@ pub(super) fn read(
     let mut items = Vec::new();
     let mut last_known = 0;
     let answers = ingest::look_up(&reading.items, |keys| store.seen(source.name(), keys))?;
-    for (candidate, answers) in reading.items.into_iter().zip(answers) {
+    let told_by = state.learned.told_by.as_ref();
+    let elsewhere = ingest::known_by(told_by, &reading.items, |other, keys| store.seen(other, keys))?;
+    for ((candidate, answers), elsewhere) in reading.items.into_iter().zip(answers).zip(elsewhere) {
         let keys = ingest::lookups(&candidate);
         let seen = ingest::known(&answers);
         let met = ingest::was_shown(&answers);
         let is_told = met && is_told_since(store, source, beside.since, keys.iter().zip(&answers))?;
         let is_held = beside.held.contains(&candidate.key);
-        let is_pinned = met && beside.front.contains(&candidate.key);
+        let elsewhere = elsewhere && !met;
+        let is_pinned = (met || elsewhere) && beside.front.contains(&candidate.key);
         let number = candidate.item.telegram.as_ref().map(|post| post.message);
         let published = candidate.item.published.filter(|_| number.is_some());
         let is_before = begun.zip(published).is_some_and(|(begun, published)| published < begun);
         passed.begun |= is_before;
         passed.held |= is_held || is_told;
         if !is_pinned {
-            overlap.add(met && !is_told, candidate.item.published);
+            overlap.add(elsewhere || met && !is_told, candidate.item.published);
         }
         match seen {
             Some(seen) => {
@@ -94,7 +97,7 @@ pub(super) fn read(
                 || number.is_some_and(|number| first.map_or(begun.is_none(), |first| number < first)) => {}
             None => items.push(candidate),
         }
-        if met && !is_told && !is_pinned {
+        if (elsewhere || met && !is_told) && !is_pinned {
             last_known = items.len();
         }
     }

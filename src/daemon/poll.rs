@@ -195,6 +195,7 @@ async fn try_poll(
         let own = same::by_itself(desk, source, &state, freshness, time);
         return same::stand_aside(station, desk, source, &state, other, Some(own), time.started).await;
     }
+    let state = same::resumed(state, read.teller.as_deref());
     let read = catchup::complete(station, desk, source, &state, read, time).await?;
     // What is ordered at an older page is ordered to the source; it counts from when that page was asked for.
     let order = read.order.map(|left| left.saturating_add(begun.elapsed().saturating_sub(took)));

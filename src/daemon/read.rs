@@ -12,7 +12,7 @@ use super::ask::{self, Got, Via};
 use super::catchup::Front;
 use super::learn::Shown;
 use super::station::Station;
-use super::{channel, clock, network};
+use super::{channel, clock, network, same};
 use crate::desk::{Desk, Source};
 use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Validators};
@@ -47,6 +47,8 @@ pub(super) struct Read {
     pub(super) missing: bool,
     /// Whether it answered that it is gone for good.
     pub(super) gone: bool,
+    /// The source for which this one stood aside until now, where that has read the same.
+    pub(super) teller: Option<Box<SourceState>>,
 }
 
 impl Read {
@@ -64,6 +66,7 @@ impl Read {
             order: None,
             missing: false,
             gone: false,
+            teller: None,
         }
     }
 
@@ -290,15 +293,19 @@ fn gather(
     // Of a stranger they tell no number, which is found out with the channel.
     let hints = own.then_some(reading.hints);
     let mut items = Vec::with_capacity(reading.items.len());
-    for (judged, is_known) in judge(store, desk, source, reading.items)? {
+    let mut shared = false;
+    for (judged, met) in judge(store, desk, source, state, reading.items)? {
         if own {
-            shown.add(is_known, judged.candidate.item.published);
+            shown.add(met != Met::Never, judged.candidate.item.published);
         }
+        shared |= met == Met::Elsewhere;
         items.push(judged);
     }
     if begun == Fate::Known {
         shown.add(true, None);
     }
+    let teller = same::teller(store, state, &document.url, shared)?;
+    let last_read = state.last_success.max(teller.as_ref().and_then(|teller| teller.last_success));
     let harvest = Harvest {
         items,
         lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
@@ -314,13 +321,13 @@ fn gather(
         older: reading.older,
         shown: reading.shown,
         // A feed may list its oldest items first.
-        reaches: shown.reaches(state.last_success)
-            && !(source.kind() == SourceKind::Page && shown.is_topped()),
+        reaches: shown.reaches(last_read) && !(source.kind() == SourceKind::Page && shown.is_topped()),
         touched: shown.is_touched(),
         scant: shown.is_scant(),
     };
     let (front, shown) = (own.then_some(front), Some(shown));
-    let mut read = Read { hints, problems, front, reach, shown, ..Read::of(Outcome::Read(harvest)) };
+    let teller = teller.map(Box::new);
+    let mut read = Read { hints, problems, front, reach, shown, teller, ..Read::of(Outcome::Read(harvest)) };
     read.miss(source, missed);
     Ok(Ok(read))
 }
@@ -363,21 +370,40 @@ enum Fate {
     Taken,
 }
 
-/// Asks the rules about the items that are new or changed; says of each whether it was known.
+/// Where an item was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    /// Nowhere.
+    Never,
+    /// At its source.
+    Here,
+    /// At the source alone that told what this one shows.
+    Elsewhere,
+}
+
+/// Asks the rules about the items that are new or changed; says of each where it was seen.
 pub(super) fn judge(
     store: &dyn Store,
     desk: &Desk,
     source: &Source,
+    state: &SourceState,
     candidates: Vec<Candidate>,
-) -> Result<Vec<(Judged, bool)>, StoreError> {
+) -> Result<Vec<(Judged, Met)>, StoreError> {
     let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
     let answers = ingest::look_up(&candidates, |keys| store.seen(source.name(), keys))?;
-    let judge = |(candidate, answers): (Candidate, Vec<Option<Seen>>)| {
+    let told_by = state.learned.told_by.as_ref();
+    let elsewhere = ingest::known_by(told_by, &candidates, |other, keys| store.seen(other, keys))?;
+    let judge = |((candidate, answers), elsewhere): ((Candidate, Vec<Option<Seen>>), bool)| {
         let repeated = ingest::known(&answers).is_some_and(|seen| seen.content == candidate.content);
         let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-        (Judged { candidate, verdict }, ingest::was_shown(&answers))
+        let met = match (ingest::was_shown(&answers), elsewhere) {
+            (true, _) => Met::Here,
+            (false, true) => Met::Elsewhere,
+            (false, false) => Met::Never,
+        };
+        (Judged { candidate, verdict }, met)
     };
-    Ok(candidates.into_iter().zip(answers).map(judge).collect())
+    Ok(candidates.into_iter().zip(answers).zip(elsewhere).map(judge).collect())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use tracing::info;
+use url::Url;
 
 use super::planned;
 use super::poll::{Polling, Time};
@@ -12,7 +13,7 @@ use crate::fetch::Freshness;
 use crate::ingest::{self, Aside, Harvest, Outcome};
 use crate::item::SourceName;
 use crate::schedule::{self, PollDecision, PollOutcome, PollReason};
-use crate::store::{Failing, SourceState, StoreError};
+use crate::store::{Failing, SourceState, Store, StoreError};
 
 /// The source that has the document which this one was given and could read, if it is another. Of a page put up while
 /// a whole site is at work nothing can be read, and nobody stands aside.
@@ -86,6 +87,31 @@ pub(super) async fn stand_aside(
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
     let deliveries = receipt.deliveries;
     Ok(Polling { report, deliveries, due, doubtful: false, repeat: false, freed: Vec::new(), back: None })
+}
+
+/// The source for which this one stood aside until now, where that has read what this one shows: the document at `url`,
+/// or items of it (`shared`).
+pub(super) fn teller(
+    store: &dyn Store,
+    state: &SourceState,
+    url: &Url,
+    shared: bool,
+) -> Result<Option<SourceState>, StoreError> {
+    let Some(other) = &state.learned.told_by else { return Ok(None) };
+    let has_read = |other: &SourceState| {
+        shared || other.validators.as_ref().is_some_and(|(from, _)| from == url.as_str())
+    };
+    Ok(store.source(other)?.filter(has_read))
+}
+
+/// A source that has stood aside, as if it had read what the other did meanwhile.
+pub(super) fn resumed(state: SourceState, teller: Option<&SourceState>) -> SourceState {
+    let Some(teller) = teller else { return state };
+    SourceState {
+        last_success: state.last_success.max(teller.last_success),
+        telegram_newest: state.telegram_newest.max(teller.telegram_newest),
+        ..state
+    }
 }
 
 /// Who stood aside for a source and is due now that it fails; `failing` where its last poll failed.

@@ -37,6 +37,7 @@ pub fn stand_aside(tx: &dyn Transaction, aside: &Aside, force: &InForce) -> Resu
     (state.failing, state.not_before) = (None, *not_before);
     (state.last_poll, state.due) = (Some(*now), Some(*due));
     state.learned.same_as = Some(other.clone());
+    state.learned.told_by = Some(other.clone());
     state.learned.reason = Some(PollReason::Same);
     tx.put_source(&state)?;
     let mut receipt = Receipt::default();

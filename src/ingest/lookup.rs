@@ -1,6 +1,6 @@
 //! Whether an item was seen before: the names to ask for, and what the answers say.
 
-use crate::item::SeenKey;
+use crate::item::{SeenKey, SourceName};
 use crate::source::{Aliases, Candidate};
 use crate::store::{Owner, Seen, StoreError};
 
@@ -28,6 +28,30 @@ pub fn look_up<'a>(
     let names: Vec<Vec<SeenKey>> = candidates.into_iter().map(lookups).collect();
     let mut found = ask(&names.concat())?.into_iter();
     Ok(names.iter().map(|keys| found.by_ref().take(keys.len()).collect()).collect())
+}
+
+/// Of each of `candidates`, whether the source `other` has it: under its key, or under its link and its text. Where there
+/// is no other source, none is.
+///
+/// # Errors
+/// What `ask` returned.
+pub fn known_by<'a>(
+    other: Option<&SourceName>,
+    candidates: impl IntoIterator<Item = &'a Candidate> + Clone,
+    ask: impl FnOnce(&SourceName, &[SeenKey]) -> Result<Vec<Option<Seen>>, StoreError>,
+) -> Result<Vec<bool>, StoreError> {
+    let Some(other) = other else { return Ok(candidates.into_iter().map(|_| false).collect()) };
+    let answers = look_up(candidates.clone(), |keys| ask(other, keys))?;
+    Ok(candidates.into_iter().zip(answers).map(|(candidate, answers)| is_had(candidate, &answers)).collect())
+}
+
+/// Whether that is remembered of this very item. A link alone may be that of a page whose reports replace each other.
+fn is_had(candidate: &Candidate, answers: &[Option<Seen>]) -> bool {
+    let is_its = |seen: &Option<Seen>| seen.is_some_and(|seen| seen.owner != Owner::Several);
+    let aliases = candidate.aliases.map_or(0, |aliases| 1 + usize::from(aliases.link.is_some()));
+    let by_aliases = || aliases > 0 && answers.iter().skip(1).take(aliases).all(is_its);
+    let by_members = || answers.iter().rev().take(candidate.members.len()).any(is_its);
+    answers.first().is_some_and(is_its) || by_aliases() || by_members()
 }
 
 /// Whether any name of an item tells that it was shown before. One that several items share tells nothing.

@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::aside::{Aside, stand_aside};
 pub use self::health::desert;
-pub use self::lookup::{known, look_up, lookups, was_shown};
+pub use self::lookup::{known, known_by, look_up, lookups, was_shown};
 use self::take::Ingest;
 use crate::article::Tally;
 use crate::config::{ArticleChoice, Backlog};

@@ -9,7 +9,7 @@ use super::article::{self, Edit, Noted, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::record::Told;
 use super::versions::{self, Card};
-use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, look_up, record, was_shown};
+use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, known_by, record};
 use crate::article::End;
 use crate::config::Backlog;
 use crate::item::{Dating, ItemId, SeenKey, dating, link};
@@ -39,14 +39,15 @@ impl Ingest<'_> {
     pub(super) fn take_in(&self, state: &mut SourceState, receipt: &mut Receipt) -> Result<(), StoreError> {
         let Polled { name: source, address, read_as, .. } = &self.poll.source;
         let roll = identity::call(self.tx, state, self.harvest, self.poll.started)?;
-        let unknown = roll.standings.iter().all(|standing| standing.seen.is_none());
+        let elsewhere = self.known_elsewhere(state)?;
+        let unknown =
+            roll.standings.iter().all(|standing| standing.seen.is_none()) && !elsewhere.contains(&Some(true));
         // At another address, or by other selectors, it is another document, unless it is a channel under another name.
         let another = (&state.address, &state.read_as) != (address, read_as)
             && !self.harvest.beyond.is_same(&state.channel);
         receipt.baseline = state.baseline.is_none() || another && unknown || self.open.is_some();
         receipt.items = count(self.harvest.items.len());
 
-        let elsewhere = self.known_elsewhere(state)?;
         let newest = newest_versions(&roll, &self.harvest.items);
         let both = || self.harvest.items.iter().zip(&roll.standings);
         let mut taken = HashMap::with_capacity(newest.len());
@@ -54,7 +55,7 @@ impl Ingest<'_> {
             if newest.get(&standing.owner) != Some(&place) {
                 continue;
             }
-            let elsewhere = elsewhere.get(place).copied();
+            let elsewhere = elsewhere.get(place).copied().flatten();
             let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing, elsewhere };
             let seen = match standing.seen {
                 None => self.take_new(&entry, place, receipt)?,
@@ -74,18 +75,16 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// Of each item whether the source knows it for which this one stood aside, where the baseline to come is of the
-    /// document that was read there; else nothing.
-    fn known_elsewhere(&self, state: &SourceState) -> Result<Vec<bool>, StoreError> {
-        let other = state.learned.same_as.as_ref().filter(|_| state.baseline.is_none());
-        let Some(other) = other else { return Ok(Vec::new()) };
-        let from = self.tx.source(other)?.and_then(|other| Some(other.validators?.0));
-        if from.as_ref() != Some(&self.harvest.validators.0) {
-            return Ok(Vec::new());
-        }
+    /// Of each item whether the source that told what this one shows has it: then it is told, whatever document it stands
+    /// in. That it has not says something where a baseline is to come of the very document that was read there.
+    fn known_elsewhere(&self, state: &SourceState) -> Result<Vec<Option<bool>>, StoreError> {
+        let Some(other) = &state.learned.told_by else { return Ok(Vec::new()) };
         let candidates = self.harvest.items.iter().map(|judged| &judged.candidate);
-        let answers = look_up(candidates, |keys| self.tx.seen(other, keys))?;
-        Ok(answers.iter().map(|answers| was_shown(answers)).collect())
+        let known = known_by(Some(other), candidates, |other, keys| self.tx.seen(other, keys))?;
+        let read = self.tx.source(other)?.filter(|_| state.baseline.is_none());
+        let read = read.and_then(|other| Some(other.validators?.0));
+        let is_read = read.as_ref() == Some(&self.harvest.validators.0);
+        Ok(known.into_iter().map(|known| (known || is_read).then_some(known)).collect())
     }
 
     /// The item under the id that it has been known by from the first.
@@ -109,6 +108,9 @@ impl Ingest<'_> {
     fn take_new(&self, entry: &Entry<'_>, place: usize, receipt: &mut Receipt) -> Result<Seen, StoreError> {
         let judged = &*entry.judged;
         let seen = self.shown(None, &judged.candidate);
+        if entry.elsewhere == Some(true) && !receipt.baseline {
+            return Ok(seen);
+        }
         receipt.new += 1;
         if self.is_old(entry, receipt.baseline) && !(receipt.baseline && self.in_backlog(judged, place)) {
             receipt.baseline_fired += u32::from(record::fires(&self.verdict(judged)));
@@ -296,7 +298,7 @@ struct Entry<'a> {
     judged: Cow<'a, Judged>,
     roll: &'a Roll,
     standing: &'a Standing,
-    /// Whether the source knows it whose document this was, where that is asked.
+    /// Whether the source has it that told what this one shows, where that says something.
     elsewhere: Option<bool>,
 }
 

@@ -45,6 +45,8 @@ pub struct Learned {
     pub moved: Moved,
     /// The source that has the same document, which is not asked for twice.
     pub same_as: Option<SourceName>,
+    /// The one that has told its items meanwhile, until it has read what it shows itself.
+    pub told_by: Option<SourceName>,
     /// What of a conditional request its server does not take.
     pub refused: Option<Refused>,
     /// What decided when the next poll is due.

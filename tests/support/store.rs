@@ -161,6 +161,7 @@ fn learned() -> Learned {
             watched: Some(Watched { to: "https://third.example/rss".into(), since: at(8), seen: 2 }),
         },
         same_as: Some(name("bbc")),
+        told_by: Some(name("rfi")),
         refused: Some(Refused { what: Condition::Delta, at: at(9) }),
         reason: Some(PollReason::Learned),
     }

@@ -37,6 +37,8 @@ pub(super) struct LearnedRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     same_as: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    told_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<RefusedRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -80,6 +82,7 @@ impl From<Learned> for LearnedRow {
             moved_to: learned.moved.to,
             watched: learned.moved.watched.map(|Watched { to, since, seen }| WatchedRow { to, since, seen }),
             same_as: learned.same_as.map(|source| source.to_string()),
+            told_by: learned.told_by.map(|source| source.to_string()),
             refused: learned
                 .refused
                 .map(|Refused { what, at }| RefusedRow { what: what.as_str().to_owned(), at }),
@@ -105,6 +108,8 @@ impl From<LearnedRow> for Learned {
                 watched: row.watched.map(|WatchedRow { to, since, seen }| Watched { to, since, seen }),
             },
             same_as: row.same_as.as_deref().and_then(SourceName::new),
+            // Earlier versions kept the one alone.
+            told_by: row.told_by.or(row.same_as).as_deref().and_then(SourceName::new),
             refused: row
                 .refused
                 .and_then(|RefusedRow { what, at }| Some(Refused { what: Condition::from_word(&what)?, at })),
