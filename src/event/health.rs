@@ -1,6 +1,7 @@
 //! The health of a source: what a poll changes of it, and which changes are told.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +9,7 @@ use super::gap::{Gap, Gapping};
 use super::host::{HostTrouble, Member};
 use super::network::{Network, is_public};
 use super::observed::{News, Observed, Reach, Trouble};
-use super::silence::{Arrivals, patience};
+use super::silence::{Arrivals, Quiet, patience};
 use super::{Event, EventKind};
 
 /// A failure is told after so many failed polls in a row, and not before [`FAILING_FOR`].
@@ -37,6 +38,8 @@ pub struct Health {
     pub host: Option<String>,
     /// Since when it is silent, once that was told.
     pub silent: Option<Timestamp>,
+    /// For how long it has been without news; rows of earlier versions do not say.
+    pub quiet: Option<Quiet>,
     /// How often it has news.
     pub arrivals: Arrivals,
     /// Times for which items may have been missed, the newest last.
@@ -255,21 +258,19 @@ impl Health {
 
     /// What the news of the poll, or their absence, mean.
     fn hear(&mut self, poll: &Observed<'_>) -> Option<Event> {
+        if poll.news == News::Unread {
+            return None;
+        }
         // What was new before a source changed its address says nothing of it since.
         let last = poll.last_new.max(poll.baseline);
-        match poll.news {
-            News::Unread => return None,
-            News::Baseline => self.arrivals = Arrivals::default(),
-            News::Read { new } => {
-                if new > 0
-                    && let Some(before) = last
-                {
-                    self.arrivals.note(before, poll.watched_until(), poll.now);
-                }
-            }
-            News::Same => {}
-        }
+        let quiet = self.quiet_at(poll, last);
         let has_news = matches!(poll.news, News::Baseline | News::Read { new: 1.. });
+        match poll.news {
+            News::Baseline => self.arrivals = Arrivals::default(),
+            News::Read { new: 1.. } if last.is_some() => self.arrivals.note(quiet.time, poll.now),
+            News::Read { .. } | News::Same | News::Unread => {}
+        }
+        self.quiet = Some(if has_news { Quiet { time: Duration::ZERO, ..quiet } } else { quiet });
         match (self.silent, last) {
             (Some(since), _) if has_news => {
                 self.silent = None;
@@ -278,20 +279,33 @@ impl Health {
             }
             (None, Some(last)) if !has_news => {
                 let patience = patience(poll.silent_after, &self.arrivals, poll.baseline, poll.now);
-                let quiet = poll.now.duration_since(last);
-                if quiet.is_negative() || quiet.unsigned_abs() < patience {
+                if quiet.time < patience {
                     return None;
                 }
+                let last = last.min(poll.now);
                 self.silent = Some(last);
                 let detail = format!(
                     "it can be read, and nothing was new for {} hours; expected at least every {} hours",
-                    quiet.as_hours(),
+                    quiet.time.as_secs() / 3600,
                     patience.as_secs().div_ceil(3600),
                 );
                 Some(poll.event(EventKind::SourceSilent, None, last, detail))
             }
             _ => None,
         }
+    }
+
+    /// For how long it has been without news now, the last having come at `last`. Its readings are counted together: the
+    /// clock that dated the news may have been wrong.
+    fn quiet_at(&self, poll: &Observed<'_>, last: Option<Timestamp>) -> Quiet {
+        let between =
+            |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        let Some(read) = poll.last_read.or(last) else { return Quiet::default() };
+        let before =
+            || Quiet { time: last.map_or(Duration::ZERO, |last| between(last, read)), seldom: false };
+        let mut quiet = self.quiet.unwrap_or_else(before);
+        quiet.look(between(read, poll.now));
+        quiet
     }
 }
 

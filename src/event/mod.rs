@@ -22,7 +22,7 @@ pub use self::health::{Complaint, Health, Known, Run, Told, judge};
 pub use self::host::{HostTrouble, Incident, MEMBERS_MIN, Member};
 pub use self::network::{Network, Suspect, is_public};
 pub use self::observed::{News, Observed, Reach, Trouble};
-pub use self::silence::{Arrivals, patience};
+pub use self::silence::{Arrivals, Quiet, patience};
 
 id! {
     /// Identifies an event. Its first six bytes are the time of its making in milliseconds, so that ids sort by age.

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::gap::Gap;
 use super::health::{Complaint, Health, RENAMED};
 use super::{Event, EventKind};
-
-/// Polls of a source that goes well are at most a day apart: one read longer ago was not watched.
-const WATCHED_EVERY: SignedDuration = SignedDuration::from_hours(25);
 
 /// Classes that may be those of a host that answers: the others speak of one source.
 const SHARED: [&str; 7] = ["http", "challenge", "timeout", "layout", "parse", "preview-off", "gone"];
@@ -118,12 +115,6 @@ impl Observed<'_> {
             Reach::Answered => !self.for_good && SHARED.contains(&trouble.reason),
             Reach::Untried => false,
         }
-    }
-
-    /// Until when it is known that nothing was new before this poll: until now, unless nobody looked for long.
-    pub(super) fn watched_until(&self) -> Timestamp {
-        let looked = self.last_read.is_none_or(|last| self.now.duration_since(last) <= WATCHED_EVERY);
-        if looked { self.now } else { self.last_read.unwrap_or(self.now) }
     }
 
     pub(super) fn event(

@@ -19,6 +19,31 @@ const GAP_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The longest gaps that are remembered.
 const GAPS_MAX: usize = 8;
 
+/// Polls of a source that goes well are at most a day apart: in a longer time between two readings nobody looked, or the
+/// clock leapt.
+const WATCHED_EVERY: Duration = Duration::from_hours(25);
+
+/// For how long a source has been without news, as far as it was watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quiet {
+    /// How long.
+    pub time: Duration,
+    /// Whether nobody had looked for long before the last reading.
+    pub seldom: bool,
+}
+
+impl Quiet {
+    /// Adds the time since the last reading. What nobody watched does not count; but whoever looks so seldom time and
+    /// again looks all the same.
+    pub(super) fn look(&mut self, since: Duration) {
+        let is_long = since > WATCHED_EVERY;
+        if !is_long || self.seldom {
+            self.time = self.time.saturating_add(since);
+        }
+        self.seldom = is_long;
+    }
+}
+
 /// What is learned of how often a source has news: its longest gaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrivals {
@@ -27,9 +52,9 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Takes note of news at `now`, the last before being at `before`, and of nothing new between that and `until`.
-    pub(super) fn note(&mut self, before: Timestamp, until: Timestamp, now: Timestamp) {
-        let minutes = u32::try_from(until.duration_since(before).as_mins()).unwrap_or_default();
+    /// Takes note of news at `now`, after so long without any.
+    pub(super) fn note(&mut self, quiet: Duration, now: Timestamp) {
+        let minutes = u32::try_from(quiet.as_secs() / 60).unwrap_or(u32::MAX);
         self.gaps.retain(|(ended, _)| now.duration_since(*ended) < GAP_KEPT);
         self.gaps.push((now, minutes));
         self.gaps.sort_by_key(|(_, minutes)| std::cmp::Reverse(*minutes));

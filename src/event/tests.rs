@@ -36,11 +36,13 @@ fn cut(source: &'static str, host: &'static str) -> Observed<'static> {
     Observed { source, host: Some(host), reach: Reach::Cut, ..failed("dns") }
 }
 
-/// What is known after these polls, and `minute type name reason` of each event.
+/// What is known after these polls of a source, and `minute type name reason` of each event.
 fn told(known: Known, polls: Vec<(i64, Observed<'_>)>) -> (Known, Vec<String>) {
-    let (mut known, mut all) = (known, Vec::new());
+    let (mut known, mut all, mut read) = (known, Vec::new(), None);
     for (minute, poll) in polls {
-        let (after, events) = judge(known, &Observed { now: at(minute), ..poll });
+        let poll = Observed { now: at(minute), last_read: poll.last_read.or(read), ..poll };
+        let (after, events) = judge(known, &poll);
+        read = if poll.news == News::Unread { read } else { Some(poll.now) };
         all.extend(events.into_iter().map(|event| {
             let reason = event.reason.unwrap_or_default();
             format!("{minute} {} {} {reason}", event.kind.as_str(), event.name).trim_end().to_owned()
@@ -112,6 +114,8 @@ fn silence_is_told_once_and_ends_with_news() {
     let news = Observed { news: News::Read { new: 1 }, ..quiet.clone() };
     let failing = Observed { silent_after: quiet.silent_after, ..failed("http") };
     let polls = vec![
+        (12 * 60, quiet.clone()),
+        (24 * 60, quiet.clone()),
         (35 * 60, quiet.clone()),
         (36 * 60, failing),
         (37 * 60, quiet.clone()),
@@ -120,6 +124,39 @@ fn silence_is_told_once_and_ends_with_news() {
     ];
     let expected = ["2220 source.silent rfi", "2340 source.recovered rfi"];
     assert_eq!(told(Known::default(), polls).1, expected, "what cannot be read is not silent");
+}
+
+#[test]
+fn row_10_no_source_is_silent_for_a_time_that_nobody_watched() {
+    let (day, year) = (60 * 24, 60 * 24 * 365);
+    let same = |last| Observed {
+        silent_after: Some(Duration::from_hours(24)),
+        last_new: Some(at(last)),
+        baseline: Some(at(-30 * day)),
+        ..well()
+    };
+    let news = |last| Observed { news: News::Read { new: 1 }, ..same(last) };
+    let hourly = |from: i64, hours: i64, last| (0..=hours).map(move |hour| (from + 60 * hour, same(last)));
+    let every = |days: i64, times: i64| (1..=times).map(move |n| (days * day * n, same(0)));
+    for (case, polls, expected) in [
+        (
+            "set right after a start by the clock of the shutdown",
+            hourly(3 * day, 30, 0).collect::<Vec<_>>(),
+            96,
+        ),
+        ("years behind for a while", hourly(20, 30, -6 * year).collect(), 24),
+        ("a year ahead for a while", hourly(20, 30, year).collect(), 24),
+        ("read every day", every(1, 3).collect(), 24),
+        ("read every other day", every(2, 3).collect(), 96),
+        ("read once a week", every(7, 3).collect(), 14 * 24),
+    ] {
+        let last = polls[0].1.last_new.unwrap().duration_since(at(0)).as_secs() / 60;
+        let polls = [(last, news(last - 60))].into_iter().chain(polls).collect();
+        let (known, events) = told(Known::default(), polls);
+        let hour = |event: &String| event.split_once(' ').unwrap().0.parse::<i64>().unwrap() / 60;
+        assert_eq!(events.iter().map(hour).collect::<Vec<_>>(), [expected], "{case}: {events:?}");
+        assert!(known.health.silent.is_some_and(|since| since <= at(7 * day)), "{case}");
+    }
 }
 
 #[test]
@@ -143,12 +180,12 @@ fn how_long_a_source_may_be_silent_is_learned() {
 fn the_longest_gaps_are_remembered_and_old_ones_forgotten() {
     let mut arrivals = Arrivals::default();
     let day = 60 * 24;
-    arrivals.note(at(0), at(9000), at(9000));
-    for n in 0..20 {
-        arrivals.note(at(9000 + n), at(9000 + 2 * n), at(9000 + 2 * n));
+    arrivals.note(Duration::from_mins(9000), at(9000));
+    for n in 0..20_i64 {
+        arrivals.note(Duration::from_mins(n.unsigned_abs()), at(9000 + 2 * n));
     }
     assert_eq!((arrivals.gaps.len(), arrivals.gaps[0].1), (8, 9000));
-    arrivals.note(at(100 * day - 5), at(100 * day), at(100 * day));
+    arrivals.note(Duration::from_mins(5), at(100 * day));
     assert_eq!(arrivals.gaps, [(at(100 * day), 5)]);
 }
 

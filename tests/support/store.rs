@@ -1,7 +1,9 @@
 //! Values for the store's tests.
 
+use std::time::Duration;
+
 use harmattan::article::Tally;
-use harmattan::event::{Arrivals, Complaint, Gap, Gapping, Health, Run, Told};
+use harmattan::event::{Arrivals, Complaint, Gap, Gapping, Health, Quiet, Run, Told};
 use harmattan::fetch::Validators;
 use harmattan::item::{Dating, Item, ItemId, SeenKey, SourceName};
 use harmattan::outbox::{Delivery, DeliveryId, DeliveryState, Freedom};
@@ -139,6 +141,7 @@ fn health() -> Health {
         told: Some(Told { reason: reason(), since: at(4), by_host: true, detail: Some("in words".into()) }),
         host: Some("rfi.example".into()),
         silent: Some(at(2)),
+        quiet: Some(Quiet { time: Duration::from_secs(61), seldom: true }),
         arrivals: Arrivals { gaps: vec![(at(3), 90), (at(2), 60)] },
         gaps: vec![Gap { since: at(1), until: at(2), detail: "no overlap".into() }],
         gapping: Some(Gapping { told: Some(at(2)), since: Some(at(1)), untold: 3, goes_on: true }),

@@ -1,10 +1,12 @@
 //! The health of a source, as it is stored within its state. What is not there is left out: rows are rewritten at
 //! every poll.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Arrivals, Complaint, Gap, Gapping, Health, Run, Told};
+use crate::event::{Arrivals, Complaint, Gap, Gapping, Health, Quiet, Run, Told};
 
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct HealthRow {
@@ -19,6 +21,9 @@ pub(super) struct HealthRow {
     host: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     silent: Option<Timestamp>,
+    /// Milliseconds, and whether nobody had looked for long before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quiet: Option<(u64, bool)>,
     /// Unix seconds and minutes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     arrivals: Vec<(i64, u32)>,
@@ -96,6 +101,9 @@ impl From<Health> for HealthRow {
             }),
             host: health.host,
             silent: health.silent,
+            quiet: health
+                .quiet
+                .map(|quiet| (u64::try_from(quiet.time.as_millis()).unwrap_or(u64::MAX), quiet.seldom)),
             arrivals: health
                 .arrivals
                 .gaps
@@ -133,6 +141,7 @@ impl From<HealthRow> for Health {
             }),
             host: row.host,
             silent: row.silent,
+            quiet: row.quiet.map(|(time, seldom)| Quiet { time: Duration::from_millis(time), seldom }),
             arrivals: Arrivals { gaps: row.arrivals.into_iter().filter_map(gap).collect() },
             gaps: row
                 .gaps
