@@ -148,6 +148,44 @@ fn l1_l2_l8_odd_roots_and_junk_hide_no_item() {
 }
 
 #[test]
+fn names_in_another_case_are_read_and_told() {
+    let fields = "<title>T</title><link>https://a.example/1</link><guid>7</guid><description>D</description>\
+                  <pubDate>Mon, 30 Nov 2026 01:00:00 GMT</pubDate><category>C</category><dc:creator>A</dc:creator>";
+    let rss = rss(&item(fields).repeat(2));
+    let atom = atom(
+        "<entry><title>T</title><id>7</id><link href='https://a.example/1'/><summary>S</summary>\
+         <updated>2026-11-30T01:00:00Z</updated><author><name>A</name></author></entry>",
+    );
+    for (feed, usual, other) in [
+        (&rss, "title", "Title"),
+        (&rss, "link", "Link"),
+        (&rss, "guid", "GUID"),
+        (&rss, "description", "Description"),
+        (&rss, "pubDate", "PubDate"),
+        (&rss, "pubDate", "PUBDATE"),
+        (&rss, "category", "Category"),
+        (&rss, "dc:creator", "DC:Creator"),
+        (&rss, "item", "Item"),
+        (&rss, "item", "ITEM"),
+        (&rss, "channel", "Channel"),
+        (&atom, "entry", "Entry"),
+        (&atom, "id", "ID"),
+        (&atom, "summary", "Summary"),
+        (&atom, "updated", "Updated"),
+        (&atom, "name", "Name"),
+    ] {
+        let odd = feed
+            .replace(&format!("<{usual}>"), &format!("<{other}>"))
+            .replace(&format!("</{usual}>"), &format!("</{other}>"));
+        assert_ne!(odd, *feed, "{other}");
+        let [known, found] = [feed, &odd].map(|feed| reading(feed.as_bytes(), None, None));
+        assert_eq!(found.items, known.items, "{other}");
+        let told = found.problems.iter().any(|problem| problem.detail.contains("in another case"));
+        assert!(told && known.problems.is_empty(), "{other}: {:?} {:?}", found.problems, known.problems);
+    }
+}
+
+#[test]
 fn l4_l6_bytes_are_read_in_the_charset_that_they_are_in() {
     let cyrillic = "ЧВК «Вагнер» ушла из Мали";
     let latin = "Opération à Ménaka, été";

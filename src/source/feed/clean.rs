@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 use super::facts::{Collector, Facts};
 use super::lexer::{ATTRIBUTES_MAX, Lexer, Tag, Token, split_name};
 use super::mend::{FIELDS, MEDIA_TEXTS, XML_DEPTH_MAX, is_odd_person};
-use super::root::Root;
+use super::root::{Root, usual};
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
 use crate::text::reference::{self, Reference};
 
@@ -113,7 +113,8 @@ impl<'a> Walk<'a> {
         let (prefix, local) = split_name(tag.name);
         let keeps_space = is_item || local == "channel";
         let too_deep = self.open.len() + 1 >= XML_DEPTH_MAX;
-        if too_deep || self.ends_field(tag.name) || !has_clean_attributes(tag, keeps_space) {
+        let is_odd = too_deep || usual(tag.name).is_some();
+        if is_odd || self.ends_field(tag.name) || !has_clean_attributes(tag, keeps_space) {
             return false;
         }
         self.bare = prefix == "media" && MEDIA_TEXTS.contains(&local);
@@ -195,12 +196,14 @@ mod tests {
         "<rss version='2.0'><channel></channel></rss>",
     ];
 
-    const UNCLEAN: [&str; 23] = [
+    const UNCLEAN: [&str; 25] = [
         "",
         "x<rss version='2.0'></rss>",
         "<rss><channel/></rss>",
         "<RSS version='2.0'></RSS>",
         "<rSS version='2.0'></rSS>",
+        "<rss version='2.0'><Item></Item></rss>",
+        "<rss version='2.0'><item><GUID></GUID></item></rss>",
         "<rss version='2.0'><a>1 & 2</a></rss>",
         "<rss version='2.0'><a>&nbsp;</a></rss>",
         "<rss version='2.0'><a>&#0;</a></rss>",

@@ -7,7 +7,7 @@ pub(super) enum Flaw {
     Preamble,
     /// `<rss>` with another version than 2.0, or none.
     Version,
-    /// Names of elements in another case (`<RSS>`).
+    /// A name of an element in another case (`<RSS>`, `<Item>`).
     Case,
     /// Another default namespace than the format's.
     Namespace,
@@ -35,7 +35,7 @@ impl Flaw {
         match self {
             Self::Preamble => "text before the feed",
             Self::Version => "odd or absent RSS version",
-            Self::Case => "names of elements in another case",
+            Self::Case => "name of an element in another case",
             Self::Namespace => "odd default namespace",
             Self::Ampersand => "bare ampersand",
             Self::HtmlEntity => "HTML entity",

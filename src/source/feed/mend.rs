@@ -6,12 +6,13 @@
 //! expanded), the declaration (the text is UTF-8 by now). The writer knows where each item begins and
 //! ends, so that a truncated document keeps the items that are whole, and of the last one the fields that are.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::flaw::Flaw;
 use super::lexer::{Lexer, Tag, Token, split_name};
-use super::root::Root;
+use super::root::{Root, usual};
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
 use crate::text::reference::{self, Reference};
 
@@ -157,12 +158,13 @@ impl<'a> Writer<'a> {
         }
         let Token::Start(tag) = token else { return false };
         let (prefix, name) = split_name(tag.name);
-        if prefix != "media" || !MEDIA_TEXTS.contains(&name) {
+        if !prefix.eq_ignore_ascii_case("media") || !has(&MEDIA_TEXTS, name) {
             return false;
         }
         let mut next =
             after.clone().filter(|token| !matches!(token, Token::Text(text) if text.trim().is_empty()));
-        let ends = !tag.empty && next.next() == Some(Token::End(tag.name));
+        let ends = !tag.empty
+            && matches!(next.next(), Some(Token::End(name)) if name.eq_ignore_ascii_case(tag.name));
         if tag.empty || ends {
             self.flaw(Flaw::EmptyMedia);
         }
@@ -204,6 +206,9 @@ impl<'a> Writer<'a> {
             *self.overflow.entry(tag.name).or_default() += usize::from(!tag.empty);
             return;
         }
+        if usual(tag.name).is_some() {
+            self.flaw(Flaw::Case);
+        }
         self.write_start(tag);
         if tag.empty {
             self.after_close();
@@ -215,7 +220,7 @@ impl<'a> Writer<'a> {
     /// Whether a field of the item begins inside another, which therefore lacks its end.
     fn ends_field(&self, name: &str) -> bool {
         let directly = self.item.is_some_and(|(_, around)| self.open.len() == around + 2);
-        directly && FIELDS.contains(&name) && self.open.last().is_some_and(|open| FIELDS.contains(open))
+        directly && has(&FIELDS, name) && self.open.last().is_some_and(|open| has(&FIELDS, open))
     }
 
     fn write_start(&mut self, tag: Tag<'a>) {
@@ -223,7 +228,7 @@ impl<'a> Writer<'a> {
             self.field = self.out.len();
         }
         self.out.push('<');
-        self.out.push_str(&self.root.spelled(tag.name));
+        self.out.push_str(&spelled(tag.name));
         let mut written: Vec<&str> = Vec::new();
         for (name, value) in tag.attributes() {
             // The default namespace of a channel or item is the root's, whatever it says.
@@ -254,7 +259,7 @@ impl<'a> Writer<'a> {
             *left_out -= 1;
             return;
         }
-        let Some(place) = self.open.iter().rposition(|open| *open == name) else {
+        let Some(place) = self.open.iter().rposition(|open| open.eq_ignore_ascii_case(name)) else {
             self.flaw(Flaw::Nesting);
             return;
         };
@@ -272,7 +277,7 @@ impl<'a> Writer<'a> {
         while self.open.len() > count {
             let Some(name) = self.open.pop() else { return };
             self.out.push_str("</");
-            let name = if self.open.is_empty() { self.root.name().into() } else { self.root.spelled(name) };
+            let name = if self.open.is_empty() { self.root.name().into() } else { spelled(name) };
             self.out.push_str(&name);
             self.out.push('>');
             self.after_close();
@@ -375,9 +380,19 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// A name as written out.
+fn spelled(name: &str) -> Cow<'_, str> {
+    usual(name).unwrap_or(Cow::Borrowed(name))
+}
+
+/// Whether a name is among these, in whatever case.
+fn has(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Whether the text of an element is a person with an address that feed-rs may panic on.
 pub(super) fn is_odd_person(element: &str, text: &str) -> bool {
-    PERSONS.contains(&element) && text.contains('@') && !text.is_ascii()
+    has(&PERSONS, element) && text.contains('@') && !text.is_ascii()
 }
 
 /// The name in `a@b.example (Name)`; text without a name apart from the address keeps its words.
@@ -418,8 +433,18 @@ mod tests {
                 vec![Flaw::Bracket, Flaw::Character],
             ),
             ("<rss version='2.0'><a><b>x</a></c></rss>", "<R><a><b>x</b></a></rss>", vec![Flaw::Nesting]),
-            ("<RSS><A></A></RSS>", "<R><a></a></rss>", vec![Flaw::Version, Flaw::Case]),
-            ("<rSS version='2.0'><A/></rSS>", "<R><a/></rss>", vec![Flaw::Case]),
+            ("<RSS><GUID></GUID></RSS>", "<R><guid></guid></rss>", vec![Flaw::Version, Flaw::Case]),
+            ("<rSS version='2.0'><A/></rSS>", "<R><A/></rss>", vec![Flaw::Case]),
+            (
+                "<rss version='2.0'><Item><Title>T<Link>L</Link><Author>é@b.c (N)</Author></item></rss>",
+                "<R><item><title>T</title><link>L</link><author>N</author></item></rss>",
+                vec![Flaw::Case, Flaw::Nesting, Flaw::Author],
+            ),
+            (
+                "<rss version='2.0'><Media:Title> </media:title><DC:Date>x</DC:Date></rss>",
+                "<R><dc:date>x</dc:date></rss>",
+                vec![Flaw::Case, Flaw::EmptyMedia],
+            ),
             ("hello<rss version='2.0'/>", "<R></rss>", vec![Flaw::Preamble]),
             (
                 "<!DOCTYPE rss [<!ENTITY x 'y'>]><rss version='2.0'>&x;</rss>",

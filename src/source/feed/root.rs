@@ -20,6 +20,40 @@ const USUAL: [(&str, &str); 6] = [
     ("media", "http://search.yahoo.com/mrss/"),
 ];
 
+/// Names of elements that are read here, as they are usually written: first the one that has capitals by right.
+const NAMES: [&str; 30] = [
+    "pubDate",
+    "item",
+    "entry",
+    "channel",
+    "title",
+    "link",
+    "guid",
+    "id",
+    "description",
+    "summary",
+    "content",
+    "encoded",
+    "body",
+    "published",
+    "date",
+    "issued",
+    "created",
+    "updated",
+    "modified",
+    "author",
+    "creator",
+    "name",
+    "email",
+    "category",
+    "subject",
+    "enclosure",
+    "language",
+    "ttl",
+    "hour",
+    "day",
+];
+
 /// The families of XML feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -40,8 +74,6 @@ pub(super) struct Root {
     prefixes: Vec<(String, String)>,
     /// `xml:lang` and `xml:base`, kept as written.
     inherited: Vec<(String, String)>,
-    /// Whether its names are in another case than the format's.
-    recased: bool,
     flaws: Vec<Flaw>,
 }
 
@@ -51,14 +83,8 @@ impl Root {
         let (prefix, local) = split_name(tag.name);
         let formats = [("rss", Format::Rss), ("RDF", Format::Rdf), ("feed", Format::Atom)];
         let (usual, format) = formats.into_iter().find(|(name, _)| local.eq_ignore_ascii_case(name))?;
-        let mut root = Self {
-            format,
-            prefixes: Vec::new(),
-            inherited: Vec::new(),
-            recased: local != usual,
-            flaws: Vec::new(),
-        };
-        root.flaws.extend(root.recased.then_some(Flaw::Case));
+        let mut root = Self { format, prefixes: Vec::new(), inherited: Vec::new(), flaws: Vec::new() };
+        root.flaws.extend((local != usual).then_some(Flaw::Case));
         let mut default = None;
         for (name, value) in tag.attributes() {
             let usable = !value.contains(['<', '&', '"']);
@@ -107,33 +133,22 @@ impl Root {
         }
     }
 
-    /// A name as written out: in small letters where the feed has another case (`<RSS>`).
-    pub(super) fn spelled<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        if self.recased { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
-    }
-
     /// Whether an element of this name is an item.
     pub(super) fn is_item(&self, name: &str) -> bool {
-        let name = self.spelled(name);
-        let (prefix, local) = split_name(&name);
+        let (prefix, local) = split_name(name);
         let expected = if self.format == Format::Atom { "entry" } else { "item" };
-        local == expected && (prefix.is_empty() || self.is_own(prefix))
+        local.eq_ignore_ascii_case(expected) && (prefix.is_empty() || self.is_own(prefix))
     }
 
     /// Whether an element is an item as another format has it: `<item>` in Atom, `<entry>` in RSS.
     pub(super) fn is_other_item(&self, name: &str) -> bool {
-        let name = self.spelled(name);
-        let (prefix, local) = split_name(&name);
-        matches!(local, "item" | "entry")
-            && (prefix.is_empty() || self.is_own(prefix))
-            && !self.is_item(&name)
+        let prefix = split_name(name).0;
+        is_called_item(name) && (prefix.is_empty() || self.is_own(prefix)) && !self.is_item(name)
     }
 
     /// Whether an element is called like an item without being one.
     pub(super) fn is_foreign_item(&self, name: &str) -> bool {
-        let local = split_name(name).1;
-        let called = ["item", "entry"].iter().any(|item| item.eq_ignore_ascii_case(local));
-        called && !self.is_item(name)
+        is_called_item(name) && !self.is_item(name)
     }
 
     /// Whether a prefix stands for a namespace of feeds, so that `a:entry` is an entry.
@@ -176,5 +191,54 @@ impl Root {
         }
         tag.push('>');
         tag
+    }
+}
+
+fn is_called_item(name: &str) -> bool {
+    let local = split_name(name).1;
+    ["item", "entry"].iter().any(|item| item.eq_ignore_ascii_case(local))
+}
+
+/// How a name of an element that is read here is usually written, where it has another case (`GUID`); `None` for every
+/// other name. Those of namespaces that have names of their own (`rdf:Description`) stay as they are.
+pub(super) fn usual(name: &str) -> Option<Cow<'static, str>> {
+    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let (prefix, local) = split_name(name);
+    let usual = NAMES.into_iter().find(|usual| usual.eq_ignore_ascii_case(local));
+    if prefix.is_empty() {
+        return usual.filter(|usual| *usual != local).map(Cow::Borrowed);
+    }
+    let (known, _) = USUAL.iter().find(|(known, _)| known.eq_ignore_ascii_case(prefix))?;
+    let usual = usual.unwrap_or(local);
+    (*known != prefix || usual != local).then(|| format!("{known}:{usual}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_another_case_are_known() {
+        for (name, expected) in [
+            ("Title", Some("title")),
+            ("GUID", Some("guid")),
+            ("PubDate", Some("pubDate")),
+            ("PUBDATE", Some("pubDate")),
+            ("DC:Date", Some("dc:date")),
+            ("dc:Date", Some("dc:date")),
+            ("MEDIA:thumbNail", Some("media:thumbNail")),
+            ("title", None),
+            ("pubDate", None),
+            ("lastBuildDate", None),
+            ("skipHours", None),
+            ("media:starRating", None),
+            ("rdf:Description", None),
+            ("feedburner:origLink", None),
+            ("BR", None),
+        ] {
+            assert_eq!(usual(name).as_deref(), expected, "{name}");
+        }
     }
 }
