@@ -86,9 +86,17 @@ fn l3_l5_what_is_broken_costs_itself_alone() {
         ),
         (
             "unclosed CDATA",
-            rss(T).replace("</channel>", "<item><title><![CDATA[U</title></item></channel>"),
-            1,
+            rss(T).replace("</channel>", "<item><title><![CDATA[T</title></item></channel>"),
+            2,
         ),
+        (
+            "unclosed CDATA before closed ones",
+            rss(&[T, "<item><title><![CDATA[T</title></item>", &T.replace('T', "<![CDATA[T]]>").repeat(3)]
+                .concat()),
+            5,
+        ),
+        ("CDATA that shows markup", broken("<description><![CDATA[<item>a</item>]]></description>"), 2),
+        ("unclosed end tag", rss(&T.repeat(5)).replacen("</item>", "</item\n", 2), 5),
         (
             "an entry of Atom cut inside CDATA",
             atom(ENTRY).replace("</feed>", "<entry><title>U</title><content><![CDATA["),

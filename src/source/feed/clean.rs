@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Option<Clean> {
         let Some(token) = tokens.next() else { break };
         walk.step(token, start..tokens.place())?;
     }
-    walk.ended.then_some(walk.found)
+    (walk.ended && tokens.unended() == 0).then_some(walk.found)
 }
 
 /// The way through the elements of a document.
@@ -196,7 +196,7 @@ mod tests {
         "<rss version='2.0'><channel></channel></rss>",
     ];
 
-    const UNCLEAN: [&str; 25] = [
+    const UNCLEAN: [&str; 27] = [
         "",
         "x<rss version='2.0'></rss>",
         "<rss><channel/></rss>",
@@ -204,6 +204,8 @@ mod tests {
         "<rSS version='2.0'></rSS>",
         "<rss version='2.0'><Item></Item></rss>",
         "<rss version='2.0'><item><GUID></GUID></item></rss>",
+        "<rss version='2.0'><item></item\n></item</rss>",
+        "<rss version='2.0'><a><![CDATA[b</a><a><![CDATA[c]]></a></rss>",
         "<rss version='2.0'><a>1 & 2</a></rss>",
         "<rss version='2.0'><a>&nbsp;</a></rss>",
         "<rss version='2.0'><a>&#0;</a></rss>",

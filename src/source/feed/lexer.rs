@@ -3,7 +3,11 @@
 //! A strict reader stops at the first flaw, and what stands after it is lost. This one takes a `<` that
 //! begins nothing as a character, and says when the document ends inside a tag.
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
+
+/// What begins and ends a CDATA section.
+const CDATA: &str = "<![CDATA[";
+const CDATA_END: &str = "]]>";
 
 /// Most attributes of one tag that are read.
 pub(super) const ATTRIBUTES_MAX: usize = 64;
@@ -114,11 +118,22 @@ pub(super) struct Lexer<'a> {
     place: usize,
     /// Whether a document type was met: a second one is junk, and looked at no further.
     typed: bool,
+    /// Name of the element that began last.
+    began: &'a str,
+    /// Where the next end of a CDATA section is, found for one before: the length of the document when there is none.
+    cdata_end: usize,
+    /// CDATA sections and end tags without their end.
+    unended: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, place: 0, typed: false }
+        Self { text, place: 0, typed: false, began: "", cdata_end: 0, unended: 0 }
+    }
+
+    /// How many CDATA sections and end tags lacked their end so far, and ended where another tag showed that.
+    pub(super) fn unended(&self) -> usize {
+        self.unended
     }
 
     /// Where the next token begins, in bytes.
@@ -150,8 +165,8 @@ impl<'a> Lexer<'a> {
     fn markup(&mut self) -> Token<'a> {
         let rest = self.rest();
         let after = rest.get(1..).unwrap_or_default();
-        if after.starts_with("![CDATA[") {
-            return self.until("<![CDATA[".len(), "]]>").map_or(Token::Unfinished, Token::CData);
+        if rest.starts_with(CDATA) {
+            return self.cdata();
         }
         if after.starts_with("!--") {
             return self.until("<!--".len(), "-->").map_or(Token::Unfinished, |_| Token::Aside);
@@ -199,11 +214,45 @@ impl<'a> Lexer<'a> {
         Token::Aside
     }
 
+    /// A CDATA section. One in which its element ends before another section begins has lost its own end, unless it is
+    /// split as text is that quotes such an end (`]]]]><![CDATA[>`).
+    fn cdata(&mut self) -> Token<'a> {
+        self.skip(CDATA.len());
+        let rest = self.rest();
+        if self.cdata_end < self.place {
+            let end = memmem::find(rest.as_bytes(), CDATA_END.as_bytes());
+            self.cdata_end = end.map_or(self.text.len(), |end| self.place + end);
+        }
+        let inside = self.text.get(self.place..self.cdata_end).unwrap_or_default();
+        let behind = rest.get(inside.len()..).and_then(|rest| rest.strip_prefix(CDATA_END));
+        let next = || memmem::find(inside.as_bytes(), CDATA.as_bytes());
+        let within = match behind {
+            Some(behind) if behind.starts_with(CDATA) => None,
+            Some(_) => next(),
+            None => next().or(Some(inside.len())),
+        };
+        if let Some(own) = within.and_then(|end| end_of(self.began, inside.get(..end)?)) {
+            self.unended += 1;
+            self.skip(own.len());
+            return Token::CData(own);
+        }
+        self.skip(rest.len() - behind.unwrap_or_default().len());
+        behind.map_or(Token::Unfinished, |_| Token::CData(inside))
+    }
+
+    /// An end tag. One without its end ends where another tag begins.
     fn end_tag(&mut self) -> Token<'a> {
-        self.until(2, ">").map_or(Token::Unfinished, |inside| {
-            let end = inside.find(|c| !in_name(c)).unwrap_or(inside.len());
-            Token::End(inside.get(..end).unwrap_or_default())
-        })
+        let rest = self.rest();
+        let inside = rest.get(2..).unwrap_or_default();
+        let Some(end) = memchr2(b'>', b'<', inside.as_bytes()) else {
+            self.skip(rest.len());
+            return Token::Unfinished;
+        };
+        let ended = inside.as_bytes().get(end) == Some(&b'>');
+        self.unended += usize::from(!ended);
+        self.skip(2 + end + usize::from(ended));
+        let name = inside.get(..end).unwrap_or_default();
+        Token::End(name.get(..name.find(|c| !in_name(c)).unwrap_or(end)).unwrap_or_default())
     }
 
     fn start_tag(&mut self) -> Token<'a> {
@@ -218,8 +267,19 @@ impl<'a> Lexer<'a> {
         let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
         let name_end = tag.find(|c| !in_name(c)).unwrap_or(tag.len());
         let (name, inside) = tag.split_at(name_end);
+        self.began = name;
         if is_name(name) { Token::Start(Tag { name, inside, empty }) } else { Token::Aside }
     }
+}
+
+/// What stands before the first end tag of an element of this name.
+fn end_of<'a>(name: &str, text: &'a str) -> Option<&'a str> {
+    let ends = memmem::find_iter(text.as_bytes(), "</");
+    let is_own = |place: &usize| {
+        let after = text.get(place + 2..).and_then(|tag| tag.strip_prefix(name));
+        after.is_some_and(|after| !after.starts_with(in_name))
+    };
+    text.get(..ends.filter(|_| !name.is_empty()).find(is_own)?)
 }
 
 /// Where the `>` of the start tag at the head of `text` is; `None` when another `<` comes first. A quote opens a value
@@ -296,6 +356,17 @@ mod tests {
             ("<a", vec!["unfinished"]),
             ("x<![CDATA[y", vec!["x", "unfinished"]),
             ("</a b></", vec!["-a", "lone", "/"]),
+            ("</a\n<a>b</a <c>", vec!["-a", "+a", "b", "-a", "+c"]),
+            ("<a><![CDATA[b</a><a><![CDATA[c]]></a>", vec!["+a", "cdata b", "-a", "+a", "cdata c", "-a"]),
+            ("<a><![CDATA[b</a><c>d</c>", vec!["+a", "cdata b", "-a", "+c", "d", "-c"]),
+            ("<a><![CDATA[b</ab><c>", vec!["+a", "unfinished"]),
+            ("<a><![CDATA[<a>b</a>]]></a><![CDATA[c]]>", vec!["+a", "cdata <a>b</a>", "-a", "cdata c"]),
+            (
+                "<a><![CDATA[<a>b</a><![CDATA[c]]]]><![CDATA[></a>]]></a>",
+                vec!["+a", "cdata <a>b</a><![CDATA[c]]", "cdata ></a>", "-a"],
+            ),
+            ("<a><![CDATA[<![CDATA[b</a>]]></a>", vec!["+a", "cdata <![CDATA[b</a>", "-a"]),
+            ("<a><![CDATA[b]]><![CDATA[</a>]]>", vec!["+a", "cdata b", "cdata </a>"]),
             ("<:a:b:>", vec!["lone", ":a:b:>"]),
         ] {
             assert_eq!(names(text), expected, "{text}");

@@ -77,12 +77,15 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
         if writer.items.len() >= ITEMS_PER_DOCUMENT_MAX && writer.is_item(token) {
             writer.close_to(1);
             writer.ended = true;
-            writer.over = 1 + tokens.filter(|&token| writer.is_item(token)).count();
+            writer.over = 1 + tokens.by_ref().filter(|&token| writer.is_item(token)).count();
             break;
         }
         if !writer.skips(token, &tokens) {
             writer.token(token);
         }
+    }
+    if tokens.unended() > 0 {
+        writer.flaws.insert(Flaw::Unended, tokens.unended());
     }
     Some(writer.finish())
 }
