@@ -230,6 +230,46 @@ fn i2_a_move_that_makes_the_page_longer_is_no_news() {
 }
 
 #[test]
+fn i2_guids_without_links_that_all_change_are_no_news() {
+    let report =
+        |guid: &str, n: u32| entry(&format!("{guid}{n}"), "", &format!("Convoy attacked, {n}"), None);
+    let reports =
+        |guid, range: std::ops::RangeInclusive<u32>| range.map(|n| report(guid, n)).collect::<Vec<_>>();
+    let stage = Stage::with(&reports("a", 1..=7));
+    assert_eq!(stage.poll(1, &reports("b", 1..=7)), (0, 0, 0));
+    assert_eq!(stage.poll(2, &reports("c", 1..=8)), (1, 0, 1), "with one that is new");
+    assert_eq!(stage.poll(3, &reports("a", 1..=7)), (0, 0, 0), "and back");
+    // A few reports of a known text are no move.
+    let again = [reports("d", 1..=2), reports("a", 3..=7)].concat();
+    assert_eq!(stage.poll(4, &again).0, 2);
+}
+
+#[test]
+fn i2_what_guids_without_links_tell_apart_no_move_joins() {
+    let bulletins = |guids: std::ops::Range<u32>| {
+        guids.map(|n| entry(&n.to_string(), "", "Convoy attacked", None)).collect::<Vec<_>>()
+    };
+    let stage = Stage::with(&bulletins(1..6));
+    for poll in 1..4 {
+        let first = 1 + 5 * u32::try_from(poll).unwrap();
+        assert_eq!(stage.poll(poll, &bulletins(first..first + 5)).0, 5, "{poll}");
+    }
+    // What a guid has in common with others is named by all that it says.
+    let entry = |guid: &str, title: &str| {
+        item(&[
+            ("guid", guid),
+            ("title", title),
+            ("description", "Ten dead."),
+            ("body", "Convoy attacked at Gao"),
+        ])
+    };
+    let stage = Stage::with(&[entry("1", "A")]);
+    assert_eq!(stage.poll(1, &[entry("1", "A"), entry("1", "B")]), (1, 0, 1));
+    assert_eq!(stage.poll(2, &[entry("1", "A"), entry("1", "B")]), (0, 0, 0));
+    assert_eq!(stage.poll(3, &[entry("1", "B")]), (0, 0, 0), "alone");
+}
+
+#[test]
 fn i2_what_is_of_another_time_is_no_part_of_a_move() {
     let bulletin = |hour: i64| {
         let link = format!("https://paper.example/bulletin/{hour}");

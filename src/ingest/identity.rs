@@ -62,7 +62,8 @@ pub(super) enum Found {
 /// The names of all items of a document.
 pub(super) struct Roll {
     pub(super) standings: Vec<Standing>,
-    /// Links of items of different text in this document, and links and texts of reports of different times.
+    /// Links of items of different text in this document, texts of items of different guids without links, and links and
+    /// texts of reports of different times.
     shared: HashSet<SeenKey>,
     /// The keys of all items of this document.
     keys: HashSet<SeenKey>,
@@ -93,7 +94,7 @@ pub(super) fn call(
     let present = known.map(|(standing, judged)| (standing.owner, judged.candidate.item.published)).collect();
     let mut roll = Roll {
         standings,
-        shared: shared_links(items),
+        shared: shared_aliases(items),
         keys: HashSet::new(),
         present,
         partial: harvest.delta || !harvest.whole,
@@ -144,9 +145,10 @@ fn under(key: SeenKey, broader: Vec<SeenKey>, candidate: &Candidate, answers: An
         let seen = answers.get(key)?;
         Some((seen.owner.of(key)?, seen))
     };
-    // What had a key to itself until others were shown beside it; with aliases it is found by these.
+    // What had a key to itself until others were shown beside it; where aliases tell an item it is found by these.
+    let is_found_by_aliases = candidate.aliases.is_some() && !candidate.is_told_by_guid_alone();
     let sole = || {
-        let known = broader.iter().find_map(|key| named(*key)).filter(|_| candidate.aliases.is_none());
+        let known = broader.iter().find_map(|key| named(*key)).filter(|_| !is_found_by_aliases);
         known.filter(|(_, seen)| seen.content == candidate.content)
     };
     let member = || candidate.members.iter().find_map(|member| named(*member));
@@ -176,14 +178,19 @@ fn part_reused(past: &Past<'_>, items: &[Judged], standings: &mut [Standing]) ->
     Ok(())
 }
 
-/// The links under which the document has different texts.
-fn shared_links(items: &[Judged]) -> HashSet<SeenKey> {
-    let mut texts = HashMap::with_capacity(items.len());
+/// The links under which the document has different texts, and the texts that it has under different guids without links.
+fn shared_aliases(items: &[Judged]) -> HashSet<SeenKey> {
+    let mut others = HashMap::with_capacity(items.len());
     let mut shared = HashSet::new();
-    for aliases in items.iter().filter_map(|judged| judged.candidate.aliases) {
-        let Some(link) = aliases.link else { continue };
-        if *texts.entry(link).or_insert(aliases.fingerprint) != aliases.fingerprint {
-            shared.insert(link);
+    for candidate in items.iter().map(|judged| &judged.candidate) {
+        let Some(aliases) = candidate.aliases else { continue };
+        let (alias, other) = match aliases.link {
+            Some(link) => (link, aliases.fingerprint),
+            None if candidate.is_told_by_guid_alone() => (aliases.fingerprint, candidate.key),
+            None => continue,
+        };
+        if *others.entry(alias).or_insert(other) != other {
+            shared.insert(alias);
         }
     }
     shared
@@ -259,6 +266,12 @@ impl Roll {
         let aliases = candidate.aliases.filter(|_| standing.seen.is_none())?;
         let text = standing.answer(Some(aliases.fingerprint));
         let text_owner = text.and_then(|seen| seen.owner.of(aliases.fingerprint));
+        let gone = |(_, owner): &(Seen, SeenKey)| !self.partial && !self.present.contains_key(owner);
+        let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
+        let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
+        if candidate.is_told_by_guid_alone() {
+            return by_text();
+        }
         let Some(link_key) = aliases.link else {
             // Its date changed, and not its text.
             let (seen, owner) =
@@ -277,10 +290,7 @@ impl Roll {
                 return Some(Claim { owner, seen: link, by: By::Both });
             }
         }
-        let gone = |(_, owner): &(Seen, SeenKey)| !self.partial && !self.present.contains_key(owner);
-        let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
         let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));
-        let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
         by_link.map(apart(By::Link)).or_else(by_text)
     }
 

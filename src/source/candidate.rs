@@ -60,7 +60,7 @@ impl Draft {
         let fingerprint = SeenKey::new("text", &self.appearance());
         let whole = self.named_by.as_ref().map(|_| whole(&self.title, &self.text));
         let whole = whole.unwrap_or(fingerprint);
-        // What has a guid and no link has no alias either, from which its fingerprint could be told later.
+        // So it is stored of what has a guid and no link, from a time when that had no alias either.
         let own = if self.guid.is_some() && self.url.is_none() { whole } else { fingerprint };
         Texts { fingerprint, whole, own }
     }
@@ -97,8 +97,7 @@ fn finish(draft: Draft, keys: Keys, texts: &Texts, plan: &Plan<'_>, kind: Source
     let Keys { own: key, common, link } = keys;
     let fingerprint = texts.fingerprint;
     // The number of a message never changes.
-    let has_aliases = draft.telegram.is_none() && (link.is_some() || draft.guid.is_none());
-    let aliases = has_aliases.then_some(Aliases { link, fingerprint });
+    let aliases = draft.telegram.is_none().then_some(Aliases { link, fingerprint });
     let kinds = draft.telegram.as_ref().map(|post| post.kinds.join(" ")).unwrap_or_default();
     let content = content(texts.whole, &kinds);
     let item = Item {

@@ -114,11 +114,20 @@ pub struct Candidate {
     pub content: u64,
 }
 
+impl Candidate {
+    /// Whether it has a guid and no link: another guid is another item then, whatever it says, unless the whole document
+    /// has others.
+    pub fn is_told_by_guid_alone(&self) -> bool {
+        self.item.guid.is_some() && self.aliases.is_some_and(|aliases| aliases.link.is_none())
+    }
+}
+
 /// The normalised link and the fingerprint of title and text (of an entry with several texts, of the longest): together
 /// they identify an item whose guid changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aliases {
-    /// Key of the normalised link; absent where there is no link, and then the fingerprint alone identifies.
+    /// Key of the normalised link; absent where there is no link, and then the fingerprint alone identifies, or beside a
+    /// guid (see [`Candidate::is_told_by_guid_alone`]) is what is left when a whole document was given new guids.
     pub link: Option<SeenKey>,
     /// Key of the folded title and text, or longest text.
     pub fingerprint: SeenKey,

@@ -159,7 +159,7 @@ fn between(guid: Option<&str>, url: Option<&str>, link: Option<&str>) -> Option<
 /// The keys of an item whose own one turned out to be shared by others in an earlier document, the broadest first.
 pub fn narrow(candidate: &Candidate) -> Vec<SeenKey> {
     let item = &candidate.item;
-    let text = match candidate.aliases {
+    let text = match candidate.aliases.filter(|_| !candidate.is_told_by_guid_alone()) {
         Some(aliases) => aliases.fingerprint,
         None => whole(&item.title, &item.text),
     };
