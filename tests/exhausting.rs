@@ -51,9 +51,14 @@ fn peak_mib() -> Option<u64> {
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib / 1024)
 }
 
-/// A quarter of 250,000 repetitions.
+/// 250,000 repetitions.
 fn filled(unit: &str) -> String {
     unit.repeat(250_000)
+}
+
+/// A million repetitions.
+fn million(unit: &str) -> String {
+    unit.repeat(1_000_000)
 }
 
 fn laughs() -> Vec<u8> {
@@ -66,7 +71,7 @@ fn laughs() -> Vec<u8> {
 /// A name, a document, and how many items it gives.
 type Case = (&'static str, fn() -> Vec<u8>, usize);
 
-const CASES: [Case; 20] = [
+const CASES: [Case; 27] = [
     ("250,000 items", || feed(&filled("<item><title>T</title></item>")), ITEMS_PER_DOCUMENT_MAX),
     ("250,000 empty items", || feed(&filled("<item/>")), 1),
     ("a hundred thousand deep", || feed(&"<a>".repeat(100_000)), 1),
@@ -90,6 +95,13 @@ const CASES: [Case; 20] = [
     ("a document type without end", || [b"<!DOCTYPE rss [".as_slice(), &feed("")].concat(), 1),
     ("250,000 document types", || [filled("<!DOCTYPE a []").into_bytes(), feed("")].concat(), 1),
     ("250,000 unreadable items of JSON", || json(&filled("{\"a\":x},")), 1),
+    ("a million items of JSON", || whole_json(&million(r#",{"id":1}"#)), ITEMS_PER_DOCUMENT_MAX),
+    ("half as many without an end", || json(&filled(r#"{"id":1},{"id":1},"#)), ITEMS_PER_DOCUMENT_MAX),
+    ("a million members of an item", || whole_json(&format!(r#",{{"id":1{}}}"#, million(r#","a":1"#))), 2),
+    ("the same in an item without an end", || json(&format!(r#"{{"id":1{}"#, million(r#","a":1"#))), 1),
+    ("a million tags", || whole_json(&list_of("tags", r#""a""#)), 2),
+    ("a million authors", || whole_json(&list_of("authors", r#"{"a":1}"#)), 2),
+    ("a million attachments", || whole_json(&list_of("attachments", "{}")), 2),
     ("250,000 open items of JSON", || json(&filled("{\"a\":{},{")), 1),
     ("UTF-16", || wide(&"<item><title>é</title></item>".repeat(150_000)), ITEMS_PER_DOCUMENT_MAX),
     ("half a character of UTF-16", || [wide(""), vec![0xD8]].concat(), 1),
@@ -152,6 +164,16 @@ fn titled(title: &str) -> Vec<u8> {
 /// A JSON Feed whose first item is whole, and this after it.
 fn json(rest: &str) -> Vec<u8> {
     format!("{{\"items\":[{{\"title\":\"T\"}},{rest}").into_bytes()
+}
+
+/// The same with its end.
+fn whole_json(rest: &str) -> Vec<u8> {
+    format!("{{\"items\":[{{\"title\":\"T\"}}{rest}]}}").into_bytes()
+}
+
+/// A second item of JSON with a million of these in a list.
+fn list_of(name: &str, element: &str) -> String {
+    format!(",{{\"id\":1,\"{name}\":[{element}{}]}}", million(&format!(",{element}")))
 }
 
 /// A feed in UTF-16 with its mark.

@@ -15,6 +15,9 @@ use crate::text::reference;
 /// Among so many texts of an entry repetitions are looked for.
 const TEXTS_MAX: usize = 16;
 
+/// Most tags of an entry that are read.
+pub(super) const TAGS_MAX: usize = 256;
+
 /// An entry as written. Texts are without XML references and still with their HTML.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Facts {
@@ -305,6 +308,9 @@ impl Facts {
     fn take_tag(&mut self, tag: Tag<'_>, content: &str) {
         let label = ["label", "term"].iter().find_map(|name| tag.attribute(name).and_then(value));
         let text = content.trim();
+        if self.tags.len() >= TAGS_MAX {
+            return;
+        }
         self.tags.extend(label.or_else(|| (!text.is_empty()).then(|| text.to_owned())));
     }
 

@@ -15,16 +15,18 @@ mod lexer;
 mod mend;
 mod root;
 mod salvage;
+mod shape;
 mod strict;
 mod surplus;
 mod texts;
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use url::Url;
 
 use self::around::Surroundings;
-use self::facts::{Facts, Odd};
+use self::facts::{Facts, Odd, TAGS_MAX};
 use self::flaw::Flaw;
 use self::json::{Damage, Feed};
 use self::mend::Mended;
@@ -105,10 +107,13 @@ fn newest_of(feed: &Mended, plan: &Plan<'_>) -> Newest {
 }
 
 /// The same by what the items say.
-fn newest(items: impl Iterator<Item = Facts>, around: &Surroundings, plan: &Plan<'_>) -> Newest {
+fn newest(items: impl Iterator<Item = impl Borrow<Facts>>, around: &Surroundings, plan: &Plan<'_>) -> Newest {
     let lang = around.lang.as_deref().or(plan.lang);
-    let date = |facts: Facts| dates::parse_in(facts.published.or(facts.updated).as_deref()?, lang);
-    Newest::of(&items.filter_map(date).collect::<Vec<_>>())
+    let date = |facts: &Facts| {
+        let stated = facts.published.as_deref().or(facts.updated.as_deref())?;
+        dates::parse_in(stated, lang)
+    };
+    Newest::of(&items.filter_map(|item| date(item.borrow())).collect::<Vec<_>>())
 }
 
 /// Reads a document that needs no mending and whose entries all say of themselves what a reader looks for. There is
@@ -138,7 +143,7 @@ fn surroundings(text: &str, items: &[Range<usize>]) -> Surroundings {
 fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
     let Feed { items, around, damage } = json::read(text).map_err(Unreadable::Parse)?;
     let mut reading = Reading::default();
-    let found = items.len();
+    let found = items.found();
     let begun = damage.as_ref().is_some_and(|damage| damage.begun);
     if let Some(Damage { reason, lost, ended, .. }) = damage {
         by_entry(&reason, &mut reading);
@@ -149,12 +154,10 @@ fn read_json(text: &str, url: &Url, plan: &Plan<'_>) -> Result<Reading, Unreadab
             cut_off(begun, found, &mut reading);
         }
     }
-    let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
-    let newest = if over > 0 { newest(items.iter().cloned(), &around, plan) } else { Newest::First };
-    let first = if newest == Newest::Last { over } else { 0 };
-    let read = items.into_iter().skip(first).take(ITEMS_PER_DOCUMENT_MAX);
-    let pairs: Vec<_> = read.map(|facts| (facts, Some(Entry::default()))).collect();
-    let begun = begun && pairs.len() + first == found;
+    let more = found > ITEMS_PER_DOCUMENT_MAX;
+    let newest = if more { newest(items.iter(), &around, plan) } else { Newest::First };
+    let pairs = items.at(newest).map(|facts| (facts, Some(Entry::default()))).collect();
+    let begun = begun && (!more || newest == Newest::Last);
     assemble(Entries { pairs, begun }, &around, url, plan, &mut reading);
     too_many(found, newest, &mut reading);
     Ok(reading)
@@ -289,7 +292,12 @@ fn draft(facts: &Facts, entry: Entry, around: &Surroundings, base: &Url, plan: &
         lang: lang.filter(|lang| !lang.is_empty()),
         published: date(facts.published.as_ref(), entry.published).or_else(published),
         updated: date(facts.updated.as_ref(), entry.updated),
-        tags: tags.iter().map(|tag| html::plain_line(tag)).filter(|tag| !tag.is_empty()).collect(),
+        tags: tags
+            .iter()
+            .take(TAGS_MAX)
+            .map(|tag| html::plain_line(tag))
+            .filter(|tag| !tag.is_empty())
+            .collect(),
         ..Draft::default()
     }
 }

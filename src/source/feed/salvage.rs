@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
 
 /// The member of a JSON Feed that holds its items.
 const ITEMS: &str = "\"items\"";
@@ -14,30 +14,31 @@ const ITEMS: &str = "\"items\"";
 /// Ends of items that are looked for in vain before the rest is given up: each may cost the length of the document.
 const VAIN_MAX: usize = 32;
 
-/// What was saved.
+/// What was saved beside the items that could be read.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Saved {
+pub(super) struct Saved<Head, Item> {
     /// The members of the feed that stand before its items.
-    pub(super) feed: Map<String, Value>,
-    /// The items that could be read, in order.
-    pub(super) items: Vec<Value>,
+    pub(super) head: Head,
     /// The item inside which the document ends, with its whole members.
-    pub(super) begun: Option<Value>,
+    pub(super) begun: Option<Item>,
     /// Other items, which could not be read.
     pub(super) lost: usize,
     /// Whether the list of items has its end, and the document ends inside none of them.
     pub(super) ended: bool,
 }
 
-/// Saves the items of a document that is no JSON as it stands; `None` when it has no list of items, or nothing in it
-/// can be read.
-pub(super) fn salvage(text: &str) -> Option<Saved> {
+/// Saves the items of a document that is no JSON as it stands, and hands over those that can be read, in order; `None`
+/// when it has no list of items, or nothing in it can be read.
+pub(super) fn salvage<Head, Item>(text: &str, mut take: impl FnMut(Item)) -> Option<Saved<Head, Item>>
+where
+    Head: DeserializeOwned + Default,
+    Item: DeserializeOwned,
+{
     let list = items_of(text)?;
     let head = text.get(..list.key)?.trim_end().trim_end_matches(',');
-    let feed = object(&format!("{head}}}")).unwrap_or_default();
-    let mut saved = Saved { feed, ..Saved::default() };
-    let mut at = list.first;
-    let mut vain = 0;
+    let head = object(&format!("{head}}}")).unwrap_or_default();
+    let mut saved = Saved { head, begun: None, lost: 0, ended: false };
+    let (mut at, mut vain, mut found) = (list.first, 0, false);
     while let Some(byte) = text.as_bytes().get(at) {
         match byte {
             b']' => {
@@ -49,14 +50,15 @@ pub(super) fn salvage(text: &str) -> Option<Saved> {
                 if let Some(end) = end
                     && let Some(item) = text.get(at..end).and_then(object)
                 {
-                    saved.items.push(Value::Object(item));
+                    take(item);
+                    found = true;
                     at = end;
                     continue;
                 }
                 // A quote astray may have hidden where it ends, and others with it.
                 let next = seam(text.get(..end.unwrap_or(text.len()))?, at);
                 if next.or(end).is_none() {
-                    saved.begun = begun(text.get(at..)?).map(Value::Object);
+                    saved.begun = begun(text.get(at..)?);
                     break;
                 }
                 saved.lost += 1;
@@ -70,7 +72,7 @@ pub(super) fn salvage(text: &str) -> Option<Saved> {
             _ => at += 1,
         }
     }
-    (!saved.items.is_empty() || saved.begun.is_some()).then_some(saved)
+    (found || saved.begun.is_some()).then_some(saved)
 }
 
 /// Where the list of items stands.
@@ -130,7 +132,7 @@ fn end_of(text: &str, start: usize) -> Option<usize> {
 }
 
 /// The members of an object that are followed by another one, where it has no end.
-fn begun(text: &str) -> Option<Map<String, Value>> {
+fn begun<T: DeserializeOwned>(text: &str) -> Option<T> {
     let bytes = text.as_bytes();
     let (mut depth, mut whole, mut at) = (0_usize, 1, 0);
     while let Some(byte) = bytes.get(at) {
@@ -184,7 +186,7 @@ fn seam(text: &str, start: usize) -> Option<usize> {
 }
 
 /// An object as it was meant.
-fn object(text: &str) -> Option<Map<String, Value>> {
+fn object<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&mended(text)?).ok())
 }
 
@@ -264,11 +266,19 @@ fn mend_escape<'a>(rest: &'a str, out: &mut String) -> &'a str {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::{Map, Value};
 
     use super::*;
 
-    fn titles(saved: &Saved) -> Vec<&str> {
-        saved.items.iter().map(|item| item["title"].as_str().unwrap_or("?")).collect()
+    /// The items of a text, and what else was saved of it.
+    fn saved(text: &str) -> Option<(Vec<Value>, Saved<Value, Map<String, Value>>)> {
+        let mut items = Vec::new();
+        let saved = salvage(text, |item: Map<String, Value>| items.push(Value::Object(item)))?;
+        Some((items, saved))
+    }
+
+    fn titles(items: &[Value]) -> Vec<&str> {
+        items.iter().map(|item| item["title"].as_str().unwrap_or("?")).collect()
     }
 
     #[test]
@@ -286,9 +296,9 @@ mod tests {
         for (items, expected) in cases {
             let text = format!(r#"{{"version":"1","items":[{items}]}}"#);
             assert!(serde_json::from_str::<Value>(&text).is_err(), "{text}");
-            let saved = salvage(&text).unwrap();
-            assert_eq!((titles(&saved), saved.lost, saved.ended), (expected, 0, true), "{text}");
-            assert_eq!(saved.feed["version"], "1");
+            let (items, saved) = saved(&text).unwrap();
+            assert_eq!((titles(&items), saved.lost, saved.ended), (expected, 0, true), "{text}");
+            assert_eq!(saved.head["version"], "1");
         }
     }
 
@@ -296,8 +306,8 @@ mod tests {
     fn an_item_that_stays_unreadable_costs_itself_alone() {
         let text =
             r#"{"items":[{"title":"a"},{"title":nonsense},{"title":"b, "no", or"x","y},{"title":"c"}]}"#;
-        let saved = salvage(text).unwrap();
-        assert_eq!((titles(&saved), saved.lost, saved.ended), (vec!["a", "c"], 2, true));
+        let (items, saved) = saved(text).unwrap();
+        assert_eq!((titles(&items), saved.lost, saved.ended), (vec!["a", "c"], 2, true));
     }
 
     #[test]
@@ -306,14 +316,14 @@ mod tests {
         let first = text.find(r#"{"title":"b"#).unwrap();
         for end in first..text.len() - 2 {
             let Some(cut) = text.get(..end) else { continue };
-            let saved = salvage(cut).unwrap();
+            let (items, saved) = saved(cut).unwrap();
             let whole = cut.matches('}').count();
-            assert_eq!((saved.items.len(), saved.lost, saved.ended), (whole, 0, false), "{cut}");
+            assert_eq!((items.len(), saved.lost, saved.ended), (whole, 0, false), "{cut}");
             let is_begun = cut.ends_with(['{', 't', ']']) || cut.rfind('{') > cut.rfind('}');
             assert_eq!(saved.begun.is_some(), is_begun, "{cut}");
-            let named = saved.begun.is_some_and(|begun| begun["title"] == "b");
-            let within = is_begun && cut.rfind('{') == Some(first);
-            assert_eq!(named, within && cut.contains(r#""b","#), "{cut}");
+            let named = saved.begun.is_some_and(|begun| begun.get("title").is_some_and(|title| title == "b"));
+            let last = cut.rfind('{').and_then(|last| cut.get(last..)).unwrap();
+            assert_eq!(named, is_begun && last.contains(r#""b","#), "{cut}");
         }
     }
 
@@ -321,8 +331,8 @@ mod tests {
     fn hostile_text_costs_time_by_its_length() {
         let open = "{\"items\":[{\"a\":1},".to_owned();
         for filling in ["{", "{\"", "{\"a\":{},{", "\"},{\"", "[", "}", "{\"a\":x},"] {
-            let saved = salvage(&(open.clone() + &filling.repeat(200_000))).unwrap();
-            assert!(!saved.items.is_empty(), "{filling}");
+            let (items, _) = saved(&(open.clone() + &filling.repeat(200_000))).unwrap();
+            assert!(!items.is_empty(), "{filling}");
         }
     }
 
@@ -332,14 +342,14 @@ mod tests {
             let items: Vec<Value> = values.iter().map(|text| serde_json::json!({ "title": text })).collect();
             let list = items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",") + ",";
             let text = format!("{{\"items\":[{list}{}", ["", "]", "]}"][end]);
-            let saved = salvage(&text).unwrap();
-            prop_assert_eq!((&saved.items, saved.lost), (&items, 0));
+            let (found, saved) = saved(&text).unwrap();
+            prop_assert_eq!((&found, saved.lost), (&items, 0));
         }
 
         #[test]
         fn no_text_is_too_odd(text in r#"[{"items:\[\]}, \\u'a-f0-9\n]{0,80}"#) {
-            drop(salvage(&text));
-            drop(salvage(&format!("{{\"items\":[{{\"a\":1}},{text}")));
+            drop(saved(&text));
+            drop(saved(&format!("{{\"items\":[{{\"a\":1}},{text}")));
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Which items are read of a document that has more than [`ITEMS_PER_DOCUMENT_MAX`]: the newest. Publishers show
 //! those first, but some write an archive that grows at its end.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 
+use super::facts::Facts;
 use super::lexer::{Lexer, Token};
 use super::root::Root;
+use crate::source::ITEMS_PER_DOCUMENT_MAX;
 
 /// Where the newest items of a document are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,49 @@ impl Newest {
             Self::First => "first",
             Self::Last => "last",
         }
+    }
+}
+
+/// The items of a list that has no end in sight: as many as are read from its beginning, and as many from its end.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Ends {
+    first: Vec<Facts>,
+    /// Of those that follow.
+    last: VecDeque<Facts>,
+    found: usize,
+}
+
+impl Ends {
+    /// Adds the next item.
+    pub(super) fn push(&mut self, item: Facts) {
+        self.found += 1;
+        if self.first.len() < ITEMS_PER_DOCUMENT_MAX {
+            self.first.push(item);
+            return;
+        }
+        if self.last.len() >= ITEMS_PER_DOCUMENT_MAX {
+            self.last.pop_front();
+        }
+        self.last.push_back(item);
+    }
+
+    /// How many items the list has.
+    pub(super) fn found(&self) -> usize {
+        self.found
+    }
+
+    /// Those of both ends, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Facts> {
+        self.first.iter().chain(&self.last)
+    }
+
+    /// As many as are read, from one end.
+    pub(super) fn at(self, newest: Newest) -> impl Iterator<Item = Facts> {
+        let over = match newest {
+            Newest::First => 0,
+            Newest::Last => self.last.len(),
+        };
+        self.first.into_iter().chain(self.last).skip(over).take(ITEMS_PER_DOCUMENT_MAX)
     }
 }
 
@@ -79,6 +126,29 @@ mod tests {
             (&[99, 1, 2, 3, 4, 5, 6, 7, 8, 9], Newest::Last),
         ] {
             assert_eq!(judged(hours), newest, "{hours:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_list_both_ends_are_kept() {
+        let max = ITEMS_PER_DOCUMENT_MAX;
+        for (items, first, last) in [
+            (0, None, None),
+            (1, Some((0, 0)), Some((0, 0))),
+            (max, Some((0, max - 1)), Some((0, max - 1))),
+            (max + 1, Some((0, max - 1)), Some((1, max))),
+            (3 * max, Some((0, max - 1)), Some((2 * max, 3 * max - 1))),
+        ] {
+            for (newest, expected) in [(Newest::First, first), (Newest::Last, last)] {
+                let mut ends = Ends::default();
+                for n in 0..items {
+                    ends.push(Facts { title: n.to_string(), ..Facts::default() });
+                }
+                assert_eq!((ends.found(), ends.iter().count()), (items, items.min(2 * max)));
+                let read: Vec<usize> = ends.at(newest).map(|item| item.title.parse().unwrap()).collect();
+                assert!(read.is_sorted());
+                assert_eq!(read.first().copied().zip(read.last().copied()), expected, "{items} {newest:?}");
+            }
         }
     }
 
