@@ -71,7 +71,7 @@ fn laughs() -> Vec<u8> {
 /// A name, a document, and how many items it gives.
 type Case = (&'static str, fn() -> Vec<u8>, usize);
 
-const CASES: [Case; 27] = [
+const CASES: [Case; 28] = [
     ("250,000 items", || feed(&filled("<item><title>T</title></item>")), ITEMS_PER_DOCUMENT_MAX),
     ("250,000 empty items", || feed(&filled("<item/>")), 1),
     ("a hundred thousand deep", || feed(&"<a>".repeat(100_000)), 1),
@@ -82,6 +82,11 @@ const CASES: [Case; 27] = [
         2,
     ),
     ("250,000 attributes", || feed(&format!("<item {}><title>U</title></item>", filled("a='b' "))), 2),
+    (
+        "250,000 different attributes",
+        || feed(&format!("<item><title>U</title><enclosure{}/></item>", attributes(250_000))),
+        2,
+    ),
     ("a title of 10 MB", || titled(&"x y ".repeat(MEGABYTES / 4)), 2),
     ("250,000 references", || titled(&filled("&amp;lt;")), 2),
     ("250,000 half references", || titled(&filled("&amp")), 2),
@@ -140,8 +145,6 @@ fn l12_hostile_documents_cost_bounded_time_and_memory() {
 fn pages() -> Vec<(String, String)> {
     let font = |n: usize| format!("<font size={n}><p>x");
     let fonts = |count: usize| (0..count).map(font).collect::<String>();
-    let attribute = |n: usize| format!(" a{n}=b");
-    let attributes: String = (0..1_000).map(attribute).collect();
     let rows = [
         ("", fonts(5_000), ""),
         ("<i x=y'>", fonts(5_000), "'>"),
@@ -150,10 +153,17 @@ fn pages() -> Vec<(String, String)> {
         ("<noscript>", fonts(5_000), ""),
         ("<math><annotation-xml encoding=text/html>", fonts(5_000), ""),
         ("<svg><style>", "<g>".repeat(500_000), ""),
-        ("", format!("<p><b{attributes}>{}", " <p>".repeat(100_000)), ""),
+        ("", format!("<p><b{}>{}", attributes(1_000), " <p>".repeat(100_000)), ""),
+        ("", format!("<p{}>", attributes(250_000)), ""),
+        ("", format!("</p{}>", attributes(250_000).replace('b', "<")), ""),
     ];
     let page = |(before, many, after)| format!("<html><body><i>y</i>{before}{many}{after}");
     rows.into_iter().map(|row| (format!("{}{}", row.0, row.1.len()), page(row))).collect()
+}
+
+/// So many attributes, each with another name.
+fn attributes(count: usize) -> String {
+    (0..count).map(|n| format!(" a{n}='b'")).collect()
 }
 
 /// A second item with this title.

@@ -57,36 +57,81 @@ enum Inside {
     Quoted(u8),
 }
 
+impl Inside {
+    /// Where the byte behind this one stands; `None` behind the tag.
+    fn behind(self, byte: u8) -> Option<Self> {
+        let space = byte.is_ascii_whitespace();
+        Some(match (self, byte) {
+            (Self::Quoted(quote), _) if byte == quote => Self::Between,
+            (Self::Quoted(_), _) => self,
+            (_, b'>') => return None,
+            (Self::TagName | Self::Unquoted, _) if space => Self::Between,
+            (Self::Unquoted, _) => self,
+            (Self::Sign, b'"' | b'\'') => Self::Quoted(byte),
+            (Self::Sign, _) => {
+                if space {
+                    self
+                } else {
+                    Self::Unquoted
+                }
+            }
+            (_, b'/') => Self::Between,
+            (Self::TagName, _) => self,
+            (Self::Name | Self::Named, b'=') => Self::Sign,
+            (Self::Name | Self::Named, _) if space => Self::Named,
+            (Self::Between, _) if space => self,
+            // A sign or a quote in front of a name is a part of it.
+            (Self::Between | Self::Name | Self::Named, _) => Self::Name,
+        })
+    }
+}
+
 /// Bytes up to and including the `>` that ends a tag. A quote opens a value where one is expected alone, as browsers see
 /// it (`alt='L'armée'` has one value); one that never ends is none.
 fn tag_length(text: &str) -> Option<usize> {
     let mut inside = Inside::TagName;
     for (place, byte) in text.bytes().enumerate().skip("</".len()) {
-        let space = byte.is_ascii_whitespace();
-        inside = match (inside, byte) {
-            (Inside::Quoted(quote), _) if byte == quote => Inside::Between,
-            (Inside::Quoted(_), _) => inside,
-            (_, b'>') => return Some(place + 1),
-            (Inside::TagName | Inside::Unquoted, _) if space => Inside::Between,
-            (Inside::Unquoted, _) => inside,
-            (Inside::Sign, b'"' | b'\'') => Inside::Quoted(byte),
-            (Inside::Sign, _) => {
-                if space {
-                    inside
-                } else {
-                    Inside::Unquoted
-                }
-            }
-            (_, b'/') => Inside::Between,
-            (Inside::TagName, _) => inside,
-            (Inside::Name | Inside::Named, b'=') => Inside::Sign,
-            (Inside::Name | Inside::Named, _) if space => Inside::Named,
-            (Inside::Between, _) if space => inside,
-            // A sign or a quote in front of a name is a part of it.
-            (Inside::Between | Inside::Name | Inside::Named, _) => Inside::Name,
-        };
+        match inside.behind(byte) {
+            Some(next) => inside = next,
+            None => return Some(place + 1),
+        }
     }
     first_end(text)
+}
+
+/// Counts the attributes of a tag that is read piece by piece; what is no tag has none.
+#[derive(Default)]
+pub(super) struct Attributes {
+    begun: bool,
+    /// Nowhere, when it is no tag or has ended.
+    inside: Option<Inside>,
+    count: usize,
+}
+
+impl Attributes {
+    /// Reads the next piece; the first one has more than two bytes.
+    pub(super) fn read(&mut self, piece: &[u8]) {
+        let mut rest = piece.iter();
+        if !std::mem::replace(&mut self.begun, true) {
+            let (Some(_), Some(first), Some(second)) = (rest.next(), rest.next(), piece.get(2)) else {
+                return;
+            };
+            let letter = if *first == b'/' { second } else { first };
+            self.inside = letter.is_ascii_alphabetic().then_some(Inside::TagName);
+        }
+        while let Some(inside) = self.inside
+            && let Some(byte) = rest.next()
+        {
+            self.inside = inside.behind(*byte);
+            let begins = matches!(self.inside, Some(Inside::Name)) && !matches!(inside, Inside::Name);
+            self.count += usize::from(begins);
+        }
+    }
+
+    /// How many there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
 }
 
 /// Bytes up to and including the first `>`.

@@ -2,6 +2,7 @@
 
 mod effect;
 mod markup;
+mod parser;
 mod sink;
 mod tree;
 

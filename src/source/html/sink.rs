@@ -26,6 +26,7 @@ const HTML_ATTRIBUTES_MAX: usize = 2 * HTML_NODES_MAX;
 pub(super) enum Excess {
     Elements,
     Depth,
+    Attributes,
 }
 
 impl Excess {
@@ -34,6 +35,7 @@ impl Excess {
         match self {
             Self::Elements => "makes too many elements",
             Self::Depth => "nests too deep",
+            Self::Attributes => "has a tag of too many attributes",
         }
     }
 }

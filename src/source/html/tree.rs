@@ -1,14 +1,13 @@
 //! A page as a tree, within bounds that hostile nesting cannot blow up.
 
 use html5ever::ParseOpts;
-use html5ever::driver::parse_document;
-use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tree_builder::TreeBuilderOpts;
 use scraper::{ElementRef, Html, Node};
 
 use super::Lines;
 use super::effect::{Effect, effect};
-use super::sink::{Excess, Sink};
+use super::parser::Parser;
+use super::sink::Excess;
 
 /// A page as far as it was read.
 struct Built {
@@ -38,17 +37,13 @@ pub(in crate::source) fn bounded(page: &str) -> &str {
 
 /// Has the parser read tag by tag until there is too much: one tag can make no more nodes than elements are open.
 fn build(page: &str, options: ParseOpts) -> Built {
-    let mut parser = parse_document(Sink::new(), options);
-    let (mut read, mut within, mut excess) = (0, 0, None);
-    for piece in page.split_inclusive('>') {
-        parser.process(StrTendril::from_slice(piece));
-        read += piece.len();
-        excess = parser.tokenizer.sink.sink.excess();
-        if excess.is_some() {
-            break;
-        }
-        within = read;
+    let mut parser = Parser::new(page, options);
+    let mut within = 0;
+    while parser.step() && parser.excess().is_none() {
+        within = parser.whole();
     }
+    let (read, excess) = (parser.read(), parser.excess());
+    let within = if excess.is_none() { read } else { within };
     Built { html: parser.finish(), read, within, excess }
 }
 
@@ -126,6 +121,42 @@ mod tests {
         assert_eq!(bounded(&page), page);
         let misnested = "<div><a href=x><p>a</a></div><b><i>b</b></i>".repeat(5_000);
         assert_eq!(parse(&misnested).1, None, "elements that are put elsewhere nest no deeper");
+    }
+
+    #[test]
+    fn a_tag_has_as_many_attributes_as_a_parser_bears_and_the_page_ends_before_one_with_more() {
+        let named = |count: usize| (0..count).map(|n| format!("a{n:05}")).collect::<Vec<_>>();
+        let valued =
+            |value: &str| named(1_500).iter().map(|name| format!(" {name}={value}")).collect::<String>();
+        let many = named(1_500).join("/");
+        let few = |value: &str| format!("<p title=\"{}\">", value.repeat(2_000));
+        for (before, tag, whole) in [
+            ("<b>x</b>", format!("<p {many}>"), false),
+            ("x", format!("</p {}>", valued("1")), false),
+            ("x &am", format!("<p {}>", valued("'>'")), false),
+            ("x <", format!("<p{}>", valued("\"<i>\"")), false),
+            ("</>=\"", format!("<p {many}>"), false),
+            ("<script>a </x<b=\"", format!("</script {many}>"), false),
+            ("<script><!-- <script> </script></x<", format!("</script {many}>"), false),
+            ("<svg><![CDATA[ <<b=' ]]>", format!("<p {many}>"), false),
+            ("<!-- -->", format!("<p title=' {} '>", "<b x=y>".repeat(2_000)), true),
+            ("", few("a b"), true),
+            ("", few("a='b' "), true),
+            ("", format!("<p{}>", few("<a b=c>").replace("<p", " x='")), true),
+            ("", format!("<!-- <p {many}> -->"), true),
+            ("", format!("<!x <p {many} y"), true),
+            ("<script>", format!("if (a<b) {many}"), true),
+            ("<textarea>", format!("<p {many}>"), true),
+            ("<p>", format!("5 <6 {}", many.replace('/', " ")), true),
+            ("<p", format!(" a=b>{}", many.replace('/', " ")), true),
+        ] {
+            let page = format!("{before}{tag}</p>y");
+            let (bounded, told) = (bounded(&page), parse(&page).1);
+            // A lone bracket may go with what it did not begin.
+            let mark = |text: &str| text.trim_end_matches('<').to_owned();
+            assert!(mark(bounded) == mark(if whole { &page } else { before }), "{before}{}", &tag[..20]);
+            assert_eq!(told.is_some(), !whole, "{before}{}", &tag[..20]);
+        }
     }
 
     #[test]
