@@ -122,9 +122,11 @@ async fn g10_of_all_who_wait_for_a_host_to_which_there_is_no_way_two_find_out() 
 async fn g10_row_7_silence_before_and_after_the_first_byte_ends_by_its_limit() {
     let hasty = fetcher().paced(Pace { silence_max: SHORT, ..patient() });
     let half = "HTTP/1.1 200 OK\r\nContent-Len";
-    for (said, after) in
-        [("", "before"), (half, "in the headers"), ("HTTP/1.1 200 OK\r\n\r\n<rss>", "in the body")]
-    {
+    for (said, after, missing) in [
+        ("", "before", "no complete headers"),
+        (half, "in the headers", "no complete headers"),
+        ("HTTP/1.1 200 OK\r\n\r\n<rss>", "in the body", "not one more byte"),
+    ] {
         let (silent, url) = listener("http");
         let ended = thread::spawn(move || {
             let (mut stream, _) = silent.accept().unwrap();
@@ -133,13 +135,23 @@ async fn g10_row_7_silence_before_and_after_the_first_byte_ends_by_its_limit() {
             io::copy(&mut stream, &mut io::sink()).unwrap()
         });
         let (reason, text) = soon_failed(&hasty, &url).await;
-        assert_eq!(
-            (reason, text.as_str()),
-            ("timeout", "not one more byte within 0.25 s"),
-            "silence {after}"
-        );
+        assert_eq!((reason, text), ("timeout", format!("{missing} within 0.25 s")), "silence {after}");
         assert!(ended.join().unwrap() > 0, "the connection is closed");
     }
+}
+
+#[tokio::test]
+async fn g10_headers_that_never_end_are_told_as_such() {
+    let hasty = fetcher().paced(Pace { silence_max: SHORT, ..patient() });
+    let (talking, url) = listener("http");
+    let ended = thread::spawn(move || {
+        let (mut stream, _) = talking.accept().unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        while stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n").is_ok() {}
+    });
+    let told = soon_failed(&hasty, &url).await;
+    assert_eq!(told, ("timeout", "no complete headers within 0.25 s".to_owned()));
+    ended.join().unwrap();
 }
 
 #[tokio::test]

@@ -284,6 +284,9 @@ impl Failure {
         let detail = root(error);
         if error.is_timeout() && error.is_connect() {
             Self::Timeout { missing: Self::NO_CONNECTION, limit: pace.connect_max }
+        } else if error.is_timeout() && error.is_request() {
+            // It may have come slowly, or behind many a word that the answer will follow (103).
+            Self::Timeout { missing: "no complete headers", limit: pace.silence_max }
         } else if error.is_timeout() {
             Self::Timeout { missing: "not one more byte", limit: pace.silence_max }
         } else if error.is_dns() {
