@@ -33,6 +33,15 @@ async fn g4_a_document_comes_with_its_address_and_no_fragment_is_sent() {
 }
 
 #[tokio::test]
+async fn an_answer_may_have_hundreds_of_headers() {
+    let cookie = |reply: Reply, n| reply.header("Set-Cookie", format!("c{n}=1"));
+    let server = Server::always((0..400).fold(Reply::ok("<rss/>"), cookie));
+    assert_eq!(&document(get(&server.url("/feed")).await).bytes[..], b"<rss/>");
+    let (reason, text) = failure((0..600).fold(Reply::ok("<rss/>"), cookie)).await;
+    assert_eq!((reason, text.as_str()), ("http", "no complete answer: message head is too large"));
+}
+
+#[tokio::test]
 async fn c1_validators_are_echoed_byte_for_byte() {
     let rows: [(&[u8], &[u8]); 4] = [
         (b"W/\"a b\"", b"Tue, 01 Jan 2041 00:00:00 GMT"),

@@ -16,6 +16,9 @@ use super::{Networks, Pace};
 /// sources leave no thousand sockets.
 const IDLE_MAX: Duration = Duration::from_secs(20);
 
+/// Most headers of an answer: some set a hundred cookies.
+const HEADERS_MAX: usize = 512;
+
 /// What all clients have in common.
 pub(super) struct Common<'a> {
     pub(super) pace: &'a Pace,
@@ -83,6 +86,7 @@ fn build(way: Way<'_>, common: &Common<'_>) -> Result<Client, Failure> {
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_max_headers(HEADERS_MAX)
         .pool_max_idle_per_host(1)
         .pool_idle_timeout(IDLE_MAX);
     let builder = match authorities {
