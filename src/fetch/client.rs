@@ -23,7 +23,7 @@ use super::robots::{self, Robots, RobotsTxt};
 use super::settings::{HttpSettings, user_agent};
 use super::unsaved::{Gathered, Order, Unsaved};
 use super::walk::{Purpose, Walk, host_of};
-use super::{ACCEPT_FEED, ACCEPT_PAGE, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
+use super::{ACCEPT_PAGE, Answer, Fetched, Freshness, Pace, REDIRECTS_MAX, Redirects, Request};
 
 /// Asks for the entries that are new since the `ETag` alone (RFC 3229, with the form `feed` that blogs agreed on).
 const A_IM: &str = "a-im";
