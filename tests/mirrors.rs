@@ -1,5 +1,7 @@
 //! Telegram channels read through mirrors, by the built program on loopback.
 
+use serde_json::Value;
+
 use crate::support::calls::{Desk, number, text};
 use crate::support::http::Reply;
 use crate::support::preview::{Preview, convoy, mangoes};
@@ -7,9 +9,14 @@ use crate::support::site::Site;
 
 /// A mirror's page of messages, each with its number and words.
 fn mirrored(posts: &[(u64, String)]) -> Reply {
+    mirrored_of("post", posts)
+}
+
+/// The same of a channel of that name.
+fn mirrored_of(channel: &str, posts: &[(u64, String)]) -> Reply {
     let post = |(number, words): &(u64, String)| {
         format!(
-            r#"<div class="post"><a class="orig" href="https://telegram.me/post/{number}">original</a><div class="body">{words}</div><time datetime="2026-11-25T10:00:00Z"></time></div>"#
+            r#"<div class="post"><a class="orig" href="https://telegram.me/{channel}/{number}">original</a><div class="body">{words}</div><time datetime="2026-11-25T10:00:00Z"></time></div>"#
         )
     };
     let posts: String = posts.iter().map(post).collect();
@@ -19,6 +26,10 @@ fn mirrored(posts: &[(u64, String)]) -> Reply {
 }
 
 fn desk(preview: &Preview, mirrors: &[&Site]) -> Desk {
+    Desk::with(&settings(preview, mirrors))
+}
+
+fn settings(preview: &Preview, mirrors: &[&Site]) -> String {
     let mirror = |site: &&Site| {
         format!(
             "{{ page = \"{}/{{channel}}\", item = \".post\", link = \"a.orig@href\", text = \".body\", date = \"time@datetime\" }}",
@@ -27,7 +38,7 @@ fn desk(preview: &Preview, mirrors: &[&Site]) -> Desk {
     };
     let mirrors: Vec<String> = mirrors.iter().map(mirror).collect();
     let source = preview.source(&format!("mirrors = [{}]", mirrors.join(", ")));
-    Desk::with(&format!("[alerts]\nmax_age = \"9000d\"\n{source}"))
+    format!("[alerts]\nmax_age = \"9000d\"\n{source}")
 }
 
 #[test]
@@ -309,4 +320,92 @@ fn a_preview_that_comes_after_a_baseline_from_a_mirror_is_read_back_to_that() {
     assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [30, 1], "{poll}");
     assert_eq!(preview.targets()[asked..], ["/s/post", "/s/post?before=41"]);
     assert!(!poll["problems"].to_string().contains("gap"), "{poll}");
+}
+
+/// Has the config name another channel, which its mirror alone shows.
+fn rename(desk: &Desk, preview: &Preview, site: &Site, name: &str) {
+    preview.instead(&format!("/s/{name}"), Reply::status(503));
+    let settings = settings(preview, &[site]);
+    desk.change(&settings.replace("telegram = \"post\"", &format!("telegram = \"{name}\"")));
+}
+
+/// Polls while the mirror shows these messages of a channel, all of which fire.
+fn through(desk: &Desk, site: &Site, name: &str, numbers: std::ops::RangeInclusive<u64>) -> Value {
+    let posts: Vec<_> = numbers.map(|number| (number, convoy(number))).collect();
+    site.show(&format!("/{name}"), mirrored_of(name, &posts));
+    desk.poll()
+}
+
+fn counts(poll: &Value) -> [u64; 3] {
+    ["/new", "/edited", "/alerts"].map(|count| number(poll, count))
+}
+
+#[test]
+fn another_channel_that_is_first_read_through_a_mirror_is_judged_by_itself() {
+    // The numbers of the channel before are higher, or lower.
+    for before in [50_000..=50_019, 50..=69] {
+        let (preview, site) = (Preview::start(before), Site::start());
+        let desk = desk(&preview, &[&site]);
+        desk.poll();
+        rename(&desk, &preview, &site, "small");
+        assert_eq!(through(&desk, &site, "small", 100..=109)["outcome"], "baseline");
+        for newest in 110..=112 {
+            let poll = through(&desk, &site, "small", newest - 9..=newest);
+            assert_eq!(counts(&poll), [1, 0, 1], "{poll}");
+        }
+        preview.change(|channel| {
+            (channel.name, channel.at, channel.id) = ("small".into(), "small".into(), -2002);
+            channel.recent = 110;
+            channel.messages = (93..=113).map(|number| (number, convoy(number))).collect();
+            channel.instead.clear();
+        });
+        // Its own version takes the place of the mirror's, which is an edit.
+        for expected in [[1, 3, 1], [0, 0, 0]] {
+            let poll = desk.poll();
+            assert_eq!(counts(&poll), expected, "{poll}");
+            assert_eq!(text(&desk.sources()["post"], "/state"), "ok");
+        }
+    }
+}
+
+#[test]
+fn a_renamed_channel_that_is_first_read_through_a_mirror_goes_on_where_it_was() {
+    let (preview, site) = (Preview::start(1..=30), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    rename(&desk, &preview, &site, "poste");
+    preview.publish(31..=60);
+    for number in [31, 33, 35, 60] {
+        preview.say(number, &convoy(number));
+    }
+    preview.change(|channel| (channel.name, channel.at) = ("poste".into(), "poste".into()));
+    // Nothing tells that it is the same: what the mirror shows first is told to nobody.
+    assert_eq!(through(&desk, &site, "poste", 33..=34)["outcome"], "baseline");
+    assert_eq!(counts(&through(&desk, &site, "poste", 33..=35)), [1, 0, 1]);
+
+    preview.change(|channel| channel.instead.clear());
+    let asked = preview.targets().len();
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [29, 1, 3], "{poll}");
+    assert_eq!(preview.targets()[asked..], ["/s/poste", "/s/poste?before=41"]);
+    assert_eq!(text(&desk.sources()["post"], "/state"), "ok");
+    preview.instead("/s/poste", Reply::status(503));
+    assert_eq!(counts(&through(&desk, &site, "poste", 60..=61)), [1, 0, 1]);
+}
+
+#[test]
+fn a_channel_goes_on_where_it_was_once_the_config_has_its_name_again() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    rename(&desk, &preview, &site, "pots");
+    assert_eq!(through(&desk, &site, "pots", 7..=9)["outcome"], "baseline");
+    rename(&desk, &preview, &site, "post");
+    assert_eq!(counts(&through(&desk, &site, "post", 20..=21)), [1, 0, 1]);
+    preview.change(|channel| channel.instead.clear());
+    preview.publish(21..=50);
+    preview.say(21, &convoy(21));
+    preview.say(22, &convoy(22));
+    let poll = desk.poll();
+    assert_eq!(counts(&poll), [29, 1, 1], "{poll}");
 }

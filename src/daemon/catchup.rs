@@ -63,7 +63,10 @@ pub(super) async fn complete(
     time: Time,
 ) -> Result<Read, StoreError> {
     let Some(front) = read.front.take() else { return Ok(read) };
-    if !channel::is_same(source, state, front.shown.as_ref().and_then(|shown| shown.id)) {
+    let id = front.shown.as_ref().and_then(|shown| shown.id);
+    let recalled = state.recalled(&source.address(), id);
+    let state = recalled.as_ref().unwrap_or(state);
+    if !channel::is_same(source, state, id) {
         // What was set aside belongs to another address.
         if let Outcome::Read(harvest) = &mut read.outcome {
             harvest.beyond.held = true;

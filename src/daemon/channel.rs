@@ -8,9 +8,10 @@ use super::ask::is_same_document;
 use super::learn::Shown as Overlap;
 use crate::desk::{Source, Target};
 use crate::ingest::{self, Missed};
+use crate::item::ItemId;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
 use crate::source::{Candidate, Complaint, Reading};
-use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError, Stranger};
+use crate::store::{ChannelState, GONE_MAX, Owner, SourceState, Store, StoreError, Stranger};
 
 /// Whether a page on which a channel has the number `id` is of the one that was read before: at the same address, or
 /// under another name that the config has for it now.
@@ -68,7 +69,7 @@ pub fn settle(
     let same = known.newest.is_some();
     let is_known = same || known.id.is_some();
     let before = if is_known { remembered(source, state, shown.id) } else { ChannelState::default() };
-    file(&mut reading.items, source, &before, shown.id);
+    file(store, &mut reading.items, source, &before, shown.id)?;
     let odd = shown.against(known);
     let settled = if let Some(stranger) = stranger(&before, &shown).filter(|_| shown.is_stranger(known)) {
         reading.items.retain(|item| is_since(Some(stranger.first), number(item)));
@@ -95,7 +96,9 @@ pub fn settle(
         let is_odd = reading.complaint.is_some();
         let (newest, fell) = mark(&shown, known, before.fell, is_odd);
         reading.hints.telegram_newest = newest;
-        ChannelState { id, first, texts, reread, gone, fell, stranger: None, ..before }
+        // Of two channels the number tells which is read; without one it may yet be the one left.
+        let left = state.channel.left.clone().filter(|_| shown.id.is_none());
+        ChannelState { id, first, texts, reread, gone, fell, stranger: None, left, ..before }
     };
     reading.complaint = odd.or(reading.complaint.take());
     reading.shown = Some(shown);
@@ -152,13 +155,35 @@ fn filed(channel: &ChannelName, before: &ChannelState, id: Option<i64>) -> Strin
     }
 }
 
-/// Files messages of the channel with that number under its keys.
-pub fn file(items: &mut [Candidate], source: &Source, before: &ChannelState, id: Option<i64>) {
-    let Target::Telegram { channel, .. } = &source.target else { return };
+/// Files messages of the channel with that number under its keys. Those that were judged on a mirror's page before the
+/// number was seen have their key of then, too; those of its baseline were told to nobody, and no item of them is stored.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn file(
+    store: &dyn Store,
+    items: &mut [Candidate],
+    source: &Source,
+    before: &ChannelState,
+    id: Option<i64>,
+) -> Result<(), StoreError> {
+    let Target::Telegram { channel, .. } = &source.target else { return Ok(()) };
     let name = filed(channel, before, id);
-    for item in items {
+    for item in &mut *items {
         telegram::key_by(item, source.name(), &name);
     }
+    let Some(mirrored) = before.mirrored.as_ref().filter(|_| id.is_none() || id == before.id) else {
+        return Ok(());
+    };
+    for item in items {
+        let Some(key) = number(item).map(|number| telegram::key_of(mirrored, number)) else { continue };
+        let Some(seen) = store.seen(source.name(), &[key])?.into_iter().flatten().next() else { continue };
+        let owner = ItemId::new(source.name(), seen.owner.of(key).unwrap_or(key));
+        if store.item(owner, seen.first)?.is_some() {
+            item.members.push(key);
+        }
+    }
+    Ok(())
 }
 
 /// Takes out of a mirror's page what is older than the baseline. What a mirror makes of a known message is no edit of it,
@@ -178,13 +203,13 @@ pub(super) fn settle_mirrored(
     let is_same = is_same_document(source, state);
     let first = state.channel.first.filter(|_| is_same);
     if is_same {
-        file(&mut reading.items, source, &state.channel, None);
+        file(store, &mut reading.items, source, &state.channel, None)?;
     }
     let oldest = reading.items.iter().filter_map(number).min();
     let answers = ingest::look_up(&reading.items, |keys| store.seen(source.name(), keys))?;
     let (shown, mut fresh, mut items) = (answers.len(), 0, Vec::with_capacity(answers.len()));
     for (mut item, answers) in reading.items.drain(..).zip(answers) {
-        let seen = ingest::known(&answers);
+        let seen = answers.iter().flatten().find(|seen| seen.owner != Owner::Several);
         let is_old = seen.is_some() || !is_since(first, number(&item));
         overlap.add(is_old, item.item.published);
         fresh += usize::from(!is_old);
@@ -195,7 +220,8 @@ pub(super) fn settle_mirrored(
     }
     reading.items = items;
     let Some(since) = state.baseline.filter(|_| is_same) else {
-        return Ok((Some(ChannelState { first: oldest, ..ChannelState::default() }), None));
+        let left = state.left().filter(|_| state.baseline.is_some());
+        return Ok((Some(ChannelState { first: oldest, left, ..ChannelState::default() }), None));
     };
     // A window of one message that moves on is no sign of a gap.
     let is_apart = fresh == shown && shown > 1;

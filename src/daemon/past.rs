@@ -55,7 +55,7 @@ pub(super) fn read(
         Err(why) => return Ok(Err(why)),
     };
     let id = reading.shown.as_ref().and_then(|shown| shown.id);
-    channel::file(&mut reading.items, source, &channel::remembered(source, state, id), id);
+    channel::file(store, &mut reading.items, source, &channel::remembered(source, state, id), id)?;
     let first = state.channel.first;
     let begun = channel::unnumbered(state);
     let mut overlap = learn::Shown::default();

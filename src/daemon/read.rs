@@ -282,6 +282,8 @@ fn gather(
         .collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();
+    let recalled = state.recalled(&source.address(), reading.shown.as_ref().and_then(|shown| shown.id));
+    let state = recalled.as_ref().unwrap_or(state);
     let mut shown = Shown::with(&reading, document.delta);
     let (channel, missed) = match via {
         Some(via) => {
@@ -314,7 +316,8 @@ fn gather(
         validators: (document.url.to_string(), document.validators.clone()),
         body,
         complaint: reading.complaint,
-        beyond: Beyond { channel: channel.map(Box::new), ..Beyond::default() },
+        // What was set aside belongs to another address where a mirror's page is a baseline.
+        beyond: Beyond { held: !own && channel.is_some(), channel: channel.map(Box::new), walk: None },
     };
     let front = Front {
         url: document.url.clone(),

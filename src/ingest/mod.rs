@@ -264,6 +264,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let before = health::Before::of(&state);
     match &poll.outcome {
         Outcome::Read(harvest) => {
+            let id = harvest.beyond.channel.as_ref().and_then(|channel| channel.id);
+            state = state.recalled(&poll.source.address, id).unwrap_or(state);
             let elsewhere = state.address != poll.source.address && !harvest.beyond.is_same(&state.channel);
             if elsewhere || harvest.beyond.is_another(&state.channel) {
                 // The numbers of another channel say nothing of this one's.

@@ -37,7 +37,7 @@ use crate::source::Candidate;
 use crate::story::{Alert, AlertId, Story, StoryId};
 
 pub use self::backup::{Backup, Head};
-pub use self::channel::{ChannelState, GONE_MAX, Stranger};
+pub use self::channel::{ChannelState, GONE_MAX, Left, Stranger};
 pub use self::compact::{Compacted, compact};
 pub use self::error::StoreError;
 pub use self::keep::Keep;

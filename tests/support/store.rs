@@ -11,7 +11,7 @@ use harmattan::rules::spec::{Mode, Severity};
 use harmattan::rules::verdict::{EntityRef, Match, PlaceRef, Reason};
 use harmattan::schedule::{Condition, Learned, Moved, PollReason, Refused, Watched, Window};
 use harmattan::store::{
-    ChannelState, Day, Failing, Owner, Seen, SourceState, Store, StoreError, StoredItem, Stranger,
+    ChannelState, Day, Failing, Left, Owner, Seen, SourceState, Store, StoreError, StoredItem, Stranger,
     Transaction, Walk,
 };
 use harmattan::story::{Alert, AlertId, AlertKind, Disposition, Story, StoryId};
@@ -104,6 +104,13 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             gone: vec![(5, at(7))],
             fell: Some(9),
             stranger: Some(Stranger { id: -3, first: 1, newest: 9 }),
+            mirrored: Some("poste".into()),
+            left: Some(Box::new(Left {
+                address: "https://t.me/before".into(),
+                baseline: Some(at(1)),
+                newest: Some(30),
+                channel: ChannelState { id: Some(-4), first: Some(11), ..ChannelState::default() },
+            })),
         },
         walk: Some(Walk {
             cursor: "8".into(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{ChannelState, Stranger};
+use crate::store::{ChannelState, Left, Stranger};
 
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct ChannelRow {
@@ -25,6 +25,18 @@ pub(super) struct ChannelRow {
     fell: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stranger: Option<StrangerRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mirrored: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left: Option<Box<LeftRow>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LeftRow {
+    address: String,
+    baseline: Option<Timestamp>,
+    newest: Option<u64>,
+    channel: ChannelRow,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,16 +48,25 @@ struct StrangerRow {
 
 impl From<ChannelState> for ChannelRow {
     fn from(state: ChannelState) -> Self {
-        let ChannelState { id, named, filed, first, texts, reread, gone, fell, stranger } = state;
+        let ChannelState { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left } =
+            state;
         let stranger = stranger.map(|Stranger { id, first, newest }| StrangerRow { id, first, newest });
-        Self { id, named, filed, first, texts, reread, gone, fell, stranger }
+        let left = left.map(|left| {
+            let Left { address, baseline, newest, channel } = *left;
+            Box::new(LeftRow { address, baseline, newest, channel: channel.into() })
+        });
+        Self { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow { id, named, filed, first, texts, reread, gone, fell, stranger } = row;
+        let ChannelRow { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left } = row;
         let stranger = stranger.map(|StrangerRow { id, first, newest }| Stranger { id, first, newest });
-        Self { id, named, filed, first, texts, reread, gone, fell, stranger }
+        let left = left.map(|left| {
+            let LeftRow { address, baseline, newest, channel } = *left;
+            Box::new(Left { address, baseline, newest, channel: channel.into() })
+        });
+        Self { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left }
     }
 }
