@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use harmattan::daemon::clock::now;
-use harmattan::event::{HostTrouble, Incident, Told};
+use harmattan::event::{HostTrouble, Incident, Run, Told};
 use harmattan::schedule::PollReason;
 use harmattan::store::{Failing, SledStore, Store, Transaction};
 use jiff::SignedDuration;
@@ -73,7 +73,16 @@ fn the_sources_of_a_host_that_answers_again_are_asked_soon_whatever_their_backof
     for state in &mut states {
         let (reason, detail) = ("dns".to_owned(), "no such name".to_owned());
         let by_host = state.name.as_str() != "s2";
+        let run = Run {
+            since,
+            polls: 9,
+            repeated: 9,
+            reason: reason.clone(),
+            detail: detail.clone(),
+            of_document: false,
+        };
         state.health.told = Some(Told { reason: reason.clone(), since, by_host, detail: None });
+        (state.health.run, state.health.host) = (Some(run), Some("127.0.0.1".to_owned()));
         state.failing = Some(Failing { since, polls: 9, reason, detail });
         state.learned.reason = Some(PollReason::Backoff);
         (state.last_poll, state.due) = (Some(since), Some(later));

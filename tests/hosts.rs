@@ -28,7 +28,9 @@ impl Stage {
     fn set(show: impl Fn(&Site, &str), source: impl Fn(&Site, &str) -> String) -> Self {
         let site = Site::start();
         site.show("/hook", Reply::status(204));
-        NAMES.iter().for_each(|name| show(&site, name));
+        for name in NAMES {
+            show(&site, name);
+        }
         let sources: String = NAMES.iter().map(|name| source(&site, name)).collect();
         let desk = Desk::with(&(sources + &hook(&site)));
         let mut stage = Self { site, desk, heard: 0 };
@@ -43,7 +45,9 @@ impl Stage {
 
     /// Answers so at the paths of all sources.
     fn show(&self, folder: &str, reply: impl Fn(&str) -> Reply) {
-        NAMES.iter().for_each(|name| self.site.show(&format!("{folder}/{name}"), reply(name)));
+        for name in NAMES {
+            self.site.show(&format!("{folder}/{name}"), reply(name));
+        }
     }
 
     /// Polls all, an hour after the last time; what was told of it, as `type name reason`.
@@ -114,7 +118,11 @@ fn an_incident_of_a_host_that_redirects_ends_when_it_does_again() {
 fn an_incident_of_a_telegram_host_ends_when_another_shows_its_channels() {
     let shown = |name: &str| page(&message(&format!("{name}/1"), "", &mangoes(1)));
     let stand_in = Site::start();
-    let second = |name: &str, reply| stand_in.show(&format!("/s/{name}"), reply);
+    let show_there = |reply: &dyn Fn(&str) -> Reply| {
+        for name in NAMES {
+            stand_in.show(&format!("/s/{name}"), reply(name));
+        }
+    };
     let mut stage = Stage::set(
         |site, name| site.show(&format!("/s/{name}"), shown(name)),
         |site, name| {
@@ -124,9 +132,9 @@ fn an_incident_of_a_telegram_host_ends_when_another_shows_its_channels() {
     );
     stage.show("/s", |_| Reply::raw(""));
     for _ in 0..2 {
-        NAMES.iter().for_each(|name| second(name, Reply::raw("")));
+        show_there(&|_| Reply::raw(""));
         assert_eq!(stage.poll_thrice(), ["source.failing 127.0.0.1 http"]);
-        NAMES.iter().for_each(|name| second(name, shown(name)));
+        show_there(&shown);
         assert_eq!(stage.poll(), ["source.recovered 127.0.0.1 http"]);
     }
 }

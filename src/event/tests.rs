@@ -180,7 +180,7 @@ fn how_long_a_source_may_be_silent_is_learned() {
 fn the_longest_gaps_are_remembered_and_old_ones_forgotten() {
     let mut arrivals = Arrivals::default();
     let day = 60 * 24;
-    arrivals.note(Duration::from_mins(9000), at(9000));
+    arrivals.note(Duration::from_hours(150), at(9000));
     for n in 0..20_i64 {
         arrivals.note(Duration::from_mins(n.unsigned_abs()), at(9000 + 2 * n));
     }
