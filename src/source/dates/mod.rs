@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-use self::names::{Month, after_noon, folded, month, zone};
+use self::names::{Month, after_noon, folded, month, prevailing, zone};
 use self::relative::bare;
 use super::html;
 
@@ -23,6 +23,9 @@ const DATE_BYTES_MAX: usize = 160;
 /// The start of 1990: no item is older. The web began in that year, and what is dated before it is a zero of some
 /// clock or calendar that stands in for no date: of Unix, of spreadsheets (`1899-12-30`), of .NET (`0001-01-01`).
 const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
+
+/// Marks between the words of a date that are written as one.
+const MARKS: [char; 2] = ['-', '/'];
 
 /// Most characters of a date that are told.
 const TOLD_MAX: usize = 60;
@@ -64,7 +67,7 @@ fn any(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     if let Ok(moment) = text.parse::<DateTime>() {
         return Offset::UTC.to_timestamp(moment).ok();
     }
-    in_words(&folded(text), lang)
+    counted(text, lang).or_else(|| in_words(text, lang))
 }
 
 /// A date of a page.
@@ -95,21 +98,32 @@ pub(super) fn parse_near(text: &str, lang: Option<&str>, now: Option<Timestamp>)
     stated.or_else(|| now.and_then(relative).map(Dated::Reckoned))
 }
 
-/// A number alone: seconds or milliseconds since 1970, `20250610`, `20250610040000`.
+/// A number alone: seconds or milliseconds since 1970, `20250610`, `20250610040000`; the last with a zone, too.
 fn figures(text: &str) -> Option<Timestamp> {
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+    let (text, rest) = text.split_at_checked(text.bytes().take_while(u8::is_ascii_digit).count())?;
+    let offset = if rest.is_empty() { Offset::UTC } else { zone(rest).filter(|_| text.len() == 14)? };
     match text.len() {
         9 | 10 => Timestamp::from_second(text.parse().ok()?).ok(),
         12 | 13 => Timestamp::from_millisecond(text.parse().ok()?).ok(),
         8 | 14 => {
             let (date, time) = text.split_at_checked(8)?;
             let time = if time.is_empty() { "000000" } else { time };
-            Offset::UTC.to_timestamp(format!("{date}T{time}").parse::<DateTime>().ok()?).ok()
+            offset.to_timestamp(format!("{date}T{time}").parse::<DateTime>().ok()?).ok()
         }
         _ => None,
     }
+}
+
+/// A day by its week or by its number in the year, with or without a time: `2026-W48-1`, `2026-327T10:00Z`.
+fn counted(text: &str, lang: Option<&str>) -> Option<Timestamp> {
+    let (day, rest) = text.split_at_checked(text.find(['T', ' ']).unwrap_or(text.len()))?;
+    let form = match day.len() {
+        8 => "%Y-%j",
+        10 => "%G-W%V-%u",
+        _ => return None,
+    };
+    let date = Date::strptime(form, day).ok()?;
+    any(&format!("{date}{rest}"), lang)
 }
 
 /// What the words of a date have said so far.
@@ -121,8 +135,12 @@ struct Words {
     weak_month: Option<i8>,
     year: Option<i16>,
     time: Option<Clock>,
+    /// A time with a point, which counts where there is no other: `10.15` may be anything.
+    dotted: Option<Clock>,
     noon: Option<bool>,
     offset: Option<Offset>,
+    /// Whether something looks like a time and is none: `25:00`.
+    odd_time: bool,
 }
 
 /// A date with a month in letters or between strokes, its parts in any order: RFC 2822 and what people make of it.
@@ -130,8 +148,9 @@ struct Words {
 /// Not left to a parser of RFC 2822, which must take an unknown zone (`CEST`) for UTC.
 fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
     let mut words = Words::default();
-    for word in self::words(text).iter().map(Cow::as_ref) {
-        // `23-Nov-26` is three words; a zone such as `-0500` is one.
+    let plain = folded(text);
+    for word in self::words(&plain).iter().map(Cow::as_ref) {
+        // `23-Nov-26` is three words, a month under two names (`نوفمبر/تشرين`) two; a zone such as `-0500` is one.
         if let Some(date) = word.parse::<Date>().ok().filter(|_| word.len() == "2026-11-23".len()) {
             words.whole(date);
         } else if let Some((date, clock)) = joined(word) {
@@ -139,14 +158,18 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
             words.take(clock);
         } else if let Some(parts) = strokes(word) {
             words.whole(parts.date(lang)?);
-        } else if word.contains('-') && word.chars().any(char::is_alphabetic) && zone(word).is_none() {
-            word.split('-').for_each(|part| words.take(part));
+        } else if word.contains(MARKS) && word.chars().any(char::is_alphabetic) && zone(word).is_none() {
+            word.split(MARKS).for_each(|part| words.take(part));
         } else {
             words.take(word);
         }
     }
     let date = Date::new(words.year?, words.month.or(words.weak_month)?, words.day?).ok()?;
-    let Clock { mut time, ends_day } = words.time.unwrap_or_default();
+    let clock = words.time.or(words.dotted);
+    if words.odd_time && clock.is_none() {
+        return None;
+    }
+    let Clock { mut time, ends_day } = clock.unwrap_or_default();
     let date = if ends_day { date.tomorrow().ok()? } else { date };
     match words.noon {
         Some(true) if time.hour() < 12 => {
@@ -155,7 +178,11 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         Some(false) if time.hour() == 12 => time = Time::new(0, time.minute(), time.second(), 0).ok()?,
         Some(_) | None => {}
     }
-    words.offset.unwrap_or(Offset::UTC).to_timestamp(date.to_datetime(time)).ok()
+    let moment = date.to_datetime(time);
+    match prevailing(text).filter(|_| words.offset.is_none() && clock.is_some()) {
+        Some(zone) => zone.to_timestamp(moment).ok(),
+        None => words.offset.unwrap_or(Offset::UTC).to_timestamp(moment).ok(),
+    }
 }
 
 /// The words of a folded text. An hour that stands apart from its letter is one with it and its minutes (`18 h 20`, `18 h`),
@@ -246,19 +273,28 @@ impl Words {
     /// Takes one word; weekdays and whatever else says nothing are passed over.
     fn take(&mut self, word: &str) {
         let word = word.trim_matches(['.', '(', ')']);
-        if let Some((time, rest)) = timed(word) {
+        if let Some((time, rest)) = timed(word, clock) {
             self.time = self.time.or(Some(time));
-            if let Some(noon) = after_noon(rest) {
-                self.noon = Some(noon);
-            } else if let Some(offset) = zone(rest) {
-                self.offset = self.offset.or(Some(offset));
-            }
+            self.take_behind_time(rest);
+        } else if let Some((time, rest)) = timed(word, dotted) {
+            self.dotted = self.dotted.or(Some(time));
+            self.take_behind_time(rest);
         } else if let Some(offset) = zone(word) {
             self.offset = self.offset.or(Some(offset));
         } else if let Some(noon) = after_noon(word) {
-            self.noon = self.time.map(|_| noon);
+            self.noon = self.time.or(self.dotted).map(|_| noon);
         } else {
+            self.odd_time |= looks_like_time(word);
             self.take_date(word);
+        }
+    }
+
+    /// Takes what stands behind a time in the same word.
+    fn take_behind_time(&mut self, rest: &str) {
+        if let Some(noon) = after_noon(rest) {
+            self.noon = Some(noon);
+        } else if let Some(offset) = zone(rest) {
+            self.offset = self.offset.or(Some(offset));
         }
     }
 
@@ -284,11 +320,19 @@ impl Words {
 }
 
 /// A time at the start of a word, and what follows it: `10:15PM`, `10:15:30+0200`, `14h05`.
-fn timed(word: &str) -> Option<(Clock, &str)> {
+fn timed(word: &str, clock: fn(&str) -> Option<Clock>) -> Option<(Clock, &str)> {
     let end =
         word.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | 'h'))).unwrap_or(word.len());
     let (time, rest) = word.split_at_checked(end)?;
     Some((clock(time)?, rest.trim_matches('.')))
+}
+
+/// Whether a word begins with two numbers as a time does.
+fn looks_like_time(word: &str) -> bool {
+    let is_number = |part: &str| part.len() <= 2 && part.parse::<u8>().is_ok();
+    let mut parts =
+        word.split(|c: char| !(c.is_ascii_digit() || c == ':')).next().unwrap_or_default().split(':');
+    parts.next().is_some_and(is_number) && parts.next().is_some_and(|minute| minute.len() == 2)
 }
 
 /// A time of day.
@@ -315,6 +359,13 @@ fn clock(word: &str) -> Option<Clock> {
     // A leap second is written by those who mean the last one.
     let time = Time::new(hour, minute, if second == 60 { 59 } else { second }, 0).ok()?;
     Some(Clock { time, ends_day: false })
+}
+
+/// `10.15`, as times are written in Italy and in the north.
+fn dotted(word: &str) -> Option<Clock> {
+    let (hour, minute) =
+        word.trim_end_matches('.').split_once('.').filter(|(_, minute)| minute.len() == 2)?;
+    Some(Clock { time: Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?, ends_day: false })
 }
 
 #[cfg(test)]
@@ -405,6 +456,40 @@ mod tests {
             ("18 h 20, le 29 novembre 2026", "2026-11-29T18:20:00Z"),
             ("18 h 29 novembre 2026", "2026-11-29T18:00:00Z"),
             ("29 novembre 2026, il y a 3 h", "2026-11-29T00:00:00Z"),
+        ] {
+            assert_eq!(parse(text).map(|stamp| stamp.to_string()).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_forms_are_read() {
+        for (text, expected) in [
+            ("23 نوفمبر/تشرين الثاني 2026 10:00", "2026-11-23T10:00:00Z"),
+            ("23 نوفمبر/ تشرين الثاني 2026", "2026-11-23T00:00:00Z"),
+            ("الاثنين 23 تشرين الثاني/نوفمبر 2026", "2026-11-23T00:00:00Z"),
+            ("23 آب/أغسطس 2026", "2026-08-23T00:00:00Z"),
+            ("23 تشرين ثاني 2026", "2026-11-23T00:00:00Z"),
+            ("23 تشرين أول 2026", "2026-10-23T00:00:00Z"),
+            ("23 كانون أول 2026", "2026-12-23T00:00:00Z"),
+            ("23 كانون ثانٍ 2026", "2026-01-23T00:00:00Z"),
+            ("23 de\u{301}cembre 2026", "2026-12-23T00:00:00Z"),
+            ("23 fe\u{301}vrier 2026", "2026-02-23T00:00:00Z"),
+            ("23 ма\u{438}\u{306} 2026", "2026-05-23T00:00:00Z"),
+            ("23/Nov/2026 10:00", "2026-11-23T10:00:00Z"),
+            ("23 Nov 2026 10.15pm", "2026-11-23T22:15:00Z"),
+            ("Version 3.12, 23 Nov 2026 10:00", "2026-11-23T10:00:00Z"),
+            ("Mon, 23 Nov 2026 10.15", "2026-11-23T10:15:00Z"),
+            ("23 novembre 2026, ore 9.05", "2026-11-23T09:05:00Z"),
+            ("Mon, 23 Nov 2026 10:15:00 ET", "2026-11-23T15:15:00Z"),
+            ("Updated 3:45 PM ET, Tue June 23, 2026", "2026-06-23T19:45:00Z"),
+            ("Nov 23, 2026 10:15 a.m. (PT)", "2026-11-23T18:15:00Z"),
+            ("le 23 novembre 2026 à 10:15 et mis à jour", "2026-11-23T10:15:00Z"),
+            ("20261123100000Z", "2026-11-23T10:00:00Z"),
+            ("20261123100000+0100", "2026-11-23T09:00:00Z"),
+            ("2026-W48-1", "2026-11-23T00:00:00Z"),
+            ("2026-W48-1T10:00:00+01:00", "2026-11-23T09:00:00Z"),
+            ("2026-327", "2026-11-23T00:00:00Z"),
+            ("Communiqué 2026-112 du 23 novembre 2026", "2026-11-23T00:00:00Z"),
         ] {
             assert_eq!(parse(text).map(|stamp| stamp.to_string()).as_deref(), Some(expected), "{text}");
         }
@@ -552,7 +637,22 @@ mod tests {
 
     #[test]
     fn what_is_no_date_or_two_is_none() {
-        for text in ["", "yesterday", "10/06/2025", "99 Nov 2026", "25:61", "il y a 2 heures", "-", "Mon"] {
+        for text in [
+            "",
+            "yesterday",
+            "10/06/2025",
+            "99 Nov 2026",
+            "25:61",
+            "il y a 2 heures",
+            "-",
+            "Mon",
+            "2026-11",
+            "2026-W54-1",
+            "2026-367",
+            "Mon, 23 Nov 2026 24:30:00",
+            "Mon, 23 Nov 2026 25:00:00 GMT",
+            "2026-11-23T10:60:00Z",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

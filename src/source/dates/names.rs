@@ -1,6 +1,7 @@
 //! What months, zones and halves of the day are called.
 
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Month names by their beginnings in English, French, German, Spanish, Italian, Portuguese and Russian. Longer
 /// beginnings come first where a shorter one would take them.
@@ -95,6 +96,14 @@ const ARABIC_MONTHS: [(&str, i8); 36] = [
     ("دسمبر", 12),
 ];
 
+/// Arabic months of two words as [`folded`] writes them, with the names that the Egyptian set has for the first and the
+/// second of that name.
+const TWO_WORDS: [(&str, &str, &str); 2] = [("كانون", "ديسمبر", "يناير"), ("تشرين", "اكتوبر", "نوفمبر")];
+
+/// How first and second are written behind them. Longer words come first where a shorter one would take them.
+const FIRST: [&str; 2] = ["الاول", "اول"];
+const SECOND: [&str; 5] = ["الثاني", "الثانى", "ثاني", "ثانى", "ثان"];
+
 /// Zone abbreviations in use by publishers, as minutes from UTC. Those with several meanings (IST, AST) are left
 /// out, CST and EST have the meaning of RFC 2822.
 const ZONES: [(&str, i32); 43] = [
@@ -141,6 +150,14 @@ const ZONES: [(&str, i32); 43] = [
     ("MST", -420),
     ("PDT", -420),
     ("PST", -480),
+];
+
+/// Zones of North America by letters that say nothing of winter and summer: their rules since 2007.
+const PREVAILING: [(&str, &str); 4] = [
+    ("ET", "EST5EDT,M3.2.0,M11.1.0"),
+    ("CT", "CST6CDT,M3.2.0,M11.1.0"),
+    ("MT", "MST7MDT,M3.2.0,M11.1.0"),
+    ("PT", "PST8PDT,M3.2.0,M11.1.0"),
 ];
 
 /// Words that end a time of the morning and of the afternoon.
@@ -195,14 +212,26 @@ pub(super) fn zone(word: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
-/// Lower case, with ASCII digits for those of Arabic and Persian, one form of alef, and without marks that are not
-/// seen; the two words of a Levantine month are joined by the name of the Egyptian set.
+/// The zone that stands behind a time in capitals: `10:15 PM ET`. In small letters `et` is a word of French.
+pub(super) fn prevailing(text: &str) -> Option<TimeZone> {
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let (_, rule) = words.windows(2).find_map(|pair| {
+        let [before, zone] = pair else { return None };
+        let ends_time = before.ends_with(|c: char| c.is_ascii_digit() || matches!(c, 'm' | 'M'));
+        PREVAILING.iter().find(|(name, _)| ends_time && name == zone)
+    })?;
+    TimeZone::posix(rule).ok()
+}
+
+/// Lower case, with whole letters for those in pieces, ASCII digits for those of Arabic and Persian, one form of alef, and
+/// without marks that are not seen; the two words of a Levantine month are joined by the name of the Egyptian set.
 pub(super) fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     let mut folded = String::with_capacity(text.len());
-    for c in text.chars().flat_map(char::to_lowercase) {
+    for c in text.nfc().flat_map(char::to_lowercase) {
         match c {
             '٠'..='٩' | '۰'..='۹' => {
                 let digit = u32::from(c) & 0xF;
@@ -220,15 +249,14 @@ pub(super) fn folded(text: &str) -> String {
             c => folded.push(c),
         }
     }
-    let two_words = [
-        ("كانون الثاني", "يناير"),
-        ("كانون الاول", "ديسمبر"),
-        ("تشرين الثاني", "نوفمبر"),
-        ("تشرين الاول", "اكتوبر"),
-    ];
-    for (long, short) in two_words {
-        if folded.contains(long) {
-            folded = folded.replace(long, short);
+    for (name, first, second) in TWO_WORDS {
+        if !folded.contains(name) {
+            continue;
+        }
+        for (ordinals, short) in [(&FIRST[..], first), (&SECOND[..], second)] {
+            for ordinal in ordinals {
+                folded = folded.replace(&format!("{name} {ordinal}"), short);
+            }
         }
     }
     folded
