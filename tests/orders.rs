@@ -7,7 +7,8 @@ use harmattan::fetch::Order;
 use harmattan::store::{SledStore, Store as _};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::calls::{Desk, text};
+use crate::support::calls::{Desk, LOOPBACK, text};
+use crate::support::desk;
 use crate::support::http::Reply;
 use crate::support::lab::{Lab, hours};
 use crate::support::preview::Preview;
@@ -120,6 +121,32 @@ fn r1_an_order_to_an_article_holds_its_host_over_a_kill_and_every_round_until_it
     age(&desk, hours(1));
     let polls = desk.due();
     assert_eq!(text(&polls["second"], "/outcome"), "unchanged", "{polls:?}");
+}
+
+#[test]
+fn r1_nobody_looks_at_a_host_that_ordered_to_wait_with_a_daemon_or_without() {
+    let site = Site::start();
+    site.show("/busy", later(429));
+    site.show("/new", rss("<item><title>Mangoes</title><link>https://paper.example/1</link></item>"));
+    let desk = desk::Desk::new(&format!("{LOOPBACK}{}", feed("busy", &site.url("/busy"))));
+    let (new, elsewhere) = (site.url("/new"), site.on("127.0.0.2", "/new"));
+    assert_eq!(desk.run(&["preview", &new]).ended(0).err.trim(), "1 items, 0 lost", "there is no store yet");
+    desk.run(&["once"]).ended(1);
+    let asked = site.targets().len();
+    let refused = |line: &[&str], code| {
+        let ran = desk.run(line).ended(code);
+        assert!(ran.err.contains("not asked: `127.0.0.1` wants to be left alone for 7"), "{}", ran.err);
+    };
+    let look = || {
+        refused(&["preview", &new], 1);
+        refused(&["sources", "add", "--dry-run", &new], 74);
+    };
+    look();
+    let daemon = desk.start();
+    look();
+    assert_eq!(site.targets().len(), asked);
+    desk.run(&["preview", &elsewhere]).ended(0);
+    assert_eq!(daemon.stop().0, Some(0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `harmattan preview`: what would be read from a source before it is added. Nothing is stored.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -10,9 +11,9 @@ use url::Url;
 
 use super::At;
 use super::print::{Exit, json, line, plain, talk};
+use super::reach::heed_orders;
 use super::table::Table;
 use crate::daemon::clock;
-use crate::desk::Desk;
 use crate::fetch::{self, Answer, Document, Fetcher, HttpSettings, Redirects, Request, Validators};
 use crate::item::SourceName;
 use crate::source::page::Selectors;
@@ -199,7 +200,7 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Arriv
             bail!("`{}` is neither a file nor an address; a channel is written @name", options.what)
         }
     };
-    let fetcher = fetcher(at)?;
+    let fetcher = fetcher(at).await?;
     let request = Request {
         url: &url,
         validators: None,
@@ -224,12 +225,13 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Arriv
 }
 
 /// By the config where there is one; the defaults otherwise: a preview must work before anything is set up.
-fn fetcher(at: &At) -> anyhow::Result<Fetcher> {
+async fn fetcher(at: &At) -> anyhow::Result<Arc<Fetcher>> {
     if at.config.is_none() && at.path().is_err() {
-        return Ok(Fetcher::new(HttpSettings::default())?);
+        return Ok(Arc::new(Fetcher::new(HttpSettings::default())?));
     }
-    let desk: Desk = at.desk()?;
-    std::sync::Arc::into_inner(desk.fetcher).context("the fetcher is shared")
+    let desk = Arc::new(at.desk()?);
+    heed_orders(&desk).await;
+    Ok(Arc::clone(&desk.fetcher))
 }
 
 fn look(document: &Document) -> Kind {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use crate::config::{self, Places};
 use crate::control::answer::{self, Context};
 use crate::control::client::{self, ClientError};
 use crate::control::{Call, Reply};
+use crate::daemon::clock;
 use crate::daemon::station::OpenStation;
 use crate::desk::Desk;
 
@@ -89,6 +91,28 @@ impl Own {
     async fn close(self) -> anyhow::Result<()> {
         drop(self.context);
         Ok(self.opened.close().await?)
+    }
+}
+
+/// Keeps a fetcher of our own away from hosts that ordered everybody to wait, as far as the daemon or the store tells. Where
+/// there is neither, or none that may be asked, nothing is known.
+pub(super) async fn heed_orders(desk: &Arc<Desk>) {
+    let (socket, store) = (&desk.config.control.socket, &desk.config.store.path);
+    let reply = match ask_daemon(socket, Some(store), &Call::Orders).await {
+        Ok(Some(reply)) => reply,
+        Ok(None) => {
+            let Ok(own) = Own::open(Arc::clone(desk)).await else { return };
+            let reply = answer::answer(&own.context, Call::Orders).await;
+            // Nothing was written that could be lost.
+            drop(own.close().await);
+            reply
+        }
+        Err(_) => return,
+    };
+    let Reply::Orders(orders) = reply else { return };
+    let now = clock::now();
+    for (host, until) in orders {
+        desk.fetcher.hold(&host, Duration::try_from(until.duration_since(now)).unwrap_or_default());
     }
 }
 

@@ -40,6 +40,7 @@ pub async fn answer(context: &Context, call: Call) -> Reply {
     let answered = match call {
         Call::Status => status(context).await,
         Call::Sources => sources(context).await,
+        Call::Orders => orders(context).await,
         Call::Poll { source } => poll_now(context, source).await,
         Call::Page { source } => page(context, source).await,
         Call::Alerts { since, limit, after } => history::alerts(context, since, limit, after).await,
@@ -174,6 +175,13 @@ async fn sources(context: &Context) -> Result<Reply, StoreError> {
         source.articles_waiting = pending.iter().filter(|one| one.source.as_str() == source.name).count();
     }
     Ok(Reply::Sources(sources))
+}
+
+async fn orders(context: &Context) -> Result<Reply, StoreError> {
+    let (now, stored) = (clock::now(), context.station.read(|store| store.orders()).await?);
+    let unsaved = context.desk.borrow().fetcher.unsaved().orders;
+    let held = stored.into_iter().chain(unsaved).filter(|(_, order)| order.left(now).is_some());
+    Ok(Reply::Orders(held.map(|(host, order)| (host, order.until)).collect()))
 }
 
 async fn page(context: &Context, name: String) -> Result<Reply, StoreError> {

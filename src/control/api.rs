@@ -24,6 +24,8 @@ pub enum Reply {
     Status(Box<Status>),
     /// To [`Call::Sources`].
     Sources(Vec<Source>),
+    /// To [`Call::Orders`]: until when, by host.
+    Orders(Vec<(String, Timestamp)>),
     /// To [`Call::Poll`].
     Poll(Poll),
     /// To [`Call::Page`].

@@ -15,6 +15,8 @@ pub enum Call {
     Status,
     /// The state of every source.
     Sources,
+    /// Which hosts ordered everybody to wait.
+    Orders,
     /// Polls a source now; the server's orders still hold.
     Poll {
         /// Its name.

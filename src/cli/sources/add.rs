@@ -1,6 +1,7 @@
 //! `harmattan sources add`: finds the feed behind an address, shows it, and adds it to the config.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
@@ -8,6 +9,7 @@ use super::find::{self, Found};
 use super::write::{self, Daemon, Known};
 use crate::cli::At;
 use crate::cli::print::{Exit, json, line, plain, talk};
+use crate::cli::reach::heed_orders;
 use crate::config::{NewAddress, NewSource};
 use crate::item::SourceName;
 use crate::source::Candidate;
@@ -43,12 +45,13 @@ pub(super) struct Add {
 }
 
 pub(super) async fn add(at: &At, options: &Add) -> anyhow::Result<Exit> {
-    let desk = at.desk()?;
+    let desk = Arc::new(at.desk()?);
     let known = Known::of(&desk);
     // What is known already need not be asked for.
     if let Some(address) = stated(&options.url) {
         refuse_known(&known, &address)?;
     }
+    heed_orders(&desk).await;
     let found = Box::pin(find::find(&desk, &options.url)).await?;
     refuse_known(&known, &found.address)?;
     let source = NewSource {
