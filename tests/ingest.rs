@@ -6,7 +6,7 @@ use std::time::Duration;
 use harmattan::config::{ArticleChoice, Backlog};
 use harmattan::fetch::Validators;
 use harmattan::ingest::{
-    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, blank, ingest,
+    Beyond, Harvest, InForce, Judged, Outcome, Poll, Polled, Receipt, Vantage, Witness, ingest,
 };
 use harmattan::item::Item;
 use harmattan::route::Routes;
@@ -247,7 +247,7 @@ fn what_a_damaged_store_forgot_is_told_as_far_as_it_may_be_news() {
             .store
             .transact(&mut |tx| {
                 for last_success in known {
-                    let source = tx.source(&name("rfi"))?.unwrap_or_else(|| blank(&name("rfi")));
+                    let source = tx.source(&name("rfi"))?.unwrap_or_else(|| SourceState::blank(&name("rfi")));
                     tx.put_source(&SourceState { last_success: *last_success, ..source })?;
                 }
                 tx.put_restored(&Restored { at, taken, cause: cause.clone() })

@@ -12,7 +12,6 @@ use crate::daemon::poller::host_asked;
 use crate::desk::Desk;
 use crate::event::{self, Gap};
 use crate::fetch::Order;
-use crate::ingest;
 use crate::item::SourceKind;
 use crate::outbox::{Delivery, DeliveryState, Subject};
 use crate::source::telegram::ChannelName;
@@ -26,7 +25,7 @@ pub(crate) fn sources(desk: &Desk, states: &[SourceState]) -> Vec<api::Source> {
         .sources
         .iter()
         .map(|spec| {
-            let blank = ingest::blank(&spec.name);
+            let blank = SourceState::blank(&spec.name);
             let state = states.iter().find(|state| state.name == spec.name).unwrap_or(&blank);
             let wrong = wrong(state).filter(|_| spec.enabled);
             let silent = state.health.silent.filter(|_| spec.enabled);

@@ -156,7 +156,6 @@ mod tests {
     use crate::config::{Environment, HeartbeatSettings};
     use crate::daemon::unrecorded::Unrecorded;
     use crate::event::Network;
-    use crate::ingest::blank;
     use crate::item::SourceName;
     use crate::outbox::{Delivery, Failure, Subject};
     use crate::store::{Failing, SledStore, SourceState, Transaction};
@@ -195,7 +194,7 @@ mod tests {
     fn poll(tx: &dyn Transaction, source: &str, fails: bool) -> Result<(), StoreError> {
         let failing =
             fails.then(|| Failing { since: at(0), polls: 1, reason: "dns".into(), detail: String::new() });
-        tx.put_source(&SourceState { failing, ..blank(&name(source)) })
+        tx.put_source(&SourceState { failing, ..SourceState::blank(&name(source)) })
     }
 
     /// A poller and a sender that answer, and a store.
@@ -318,7 +317,7 @@ mod tests {
                 tx.put_network(&Network { offline: Some(at(0)), ..Network::default() })
             }),
             ("no source is polled", |tx| {
-                tx.put_source(&SourceState { due: Some(at(0)), ..blank(&name("a")) })
+                tx.put_source(&SourceState { due: Some(at(0)), ..SourceState::blank(&name("a")) })
             }),
             ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Ready)),
             ("1 deliveries are stuck", |tx| owe(tx, "mail", DeliveryState::Attempted { at: at(0) })),

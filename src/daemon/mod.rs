@@ -8,6 +8,7 @@ mod absence;
 mod article;
 pub mod articles;
 pub mod ask;
+mod begun;
 mod calendar;
 pub mod catchup;
 pub mod channel;

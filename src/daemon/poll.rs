@@ -165,7 +165,7 @@ async fn try_poll(
     asked: Timestamp,
 ) -> Result<Polling, StoreError> {
     let begun = Instant::now();
-    let state = state.unwrap_or_else(|| ingest::blank(source.name())).at(&source.address());
+    let state = state.unwrap_or_else(|| SourceState::blank(source.name())).at(&source.address());
     if let Some(order) = state.forbidden_until(asked) {
         return Ok(waiting(source, planned::after(source, &state, &desk.config, order, asked)));
     }
@@ -279,7 +279,7 @@ async fn wait_with_host(
     let due = planned::after(source, known, &desk.config, end, now);
     let (name, address) = (source.name().clone(), source.address());
     let wait = move |tx: &dyn Transaction| {
-        let state = tx.source(&name)?.unwrap_or_else(|| ingest::blank(&name)).at(&address);
+        let state = tx.source(&name)?.unwrap_or_else(|| SourceState::blank(&name)).at(&address);
         tx.put_source(&SourceState { due: Some(due), not_before: Some(end), ..state })
     };
     station.commit(&desk.fetcher, wait).await?;

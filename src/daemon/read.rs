@@ -4,15 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::{error, warn};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::ask::{self, Got, Via};
+use super::begun::Fate;
 use super::catchup::Front;
 use super::learn::Shown;
 use super::station::Station;
-use super::{channel, clock, network, same};
+use super::{begun, channel, clock, network, same};
 use crate::desk::{Desk, Source};
 use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Validators};
@@ -270,8 +270,8 @@ fn gather(
     if let Some(why) = broken {
         reading.broke_off(&why);
     }
-    let begun = take_begun(store, source, state, &mut reading, now)?;
-    if reading.truncated && reading.items.is_empty() && begun == Fate::Left {
+    let fate = begun::take(store, source, state, &mut reading, now)?;
+    if reading.truncated && reading.items.is_empty() && fate == Fate::Left {
         // As a baseline it would let everything in the next, whole document be told as new.
         return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
     }
@@ -303,7 +303,7 @@ fn gather(
         shared |= met == Met::Elsewhere;
         items.push(judged);
     }
-    if begun == Fate::Known {
+    if fate == Fate::Known {
         shown.add(true, None);
     }
     let teller = same::teller(store, state, &document.url, shared)?;
@@ -333,44 +333,6 @@ fn gather(
     let mut read = Read { hints, problems, front, reach, shown, teller, ..Read::of(Outcome::Read(harvest)) };
     read.miss(source, missed);
     Ok(Ok(read))
-}
-
-/// What becomes of the entry inside which a document ends: it is added to its items, where no name of it is known, and it can
-/// be known again and judged. The whole of it will be an edit, which alerts with the rules that did not fire on the beginning.
-/// Without a date it is old in the first reading of a source, and in a later one waits for the whole where others have dates,
-/// or where the baseline is not read up yet.
-fn take_begun(
-    store: &dyn Store,
-    source: &Source,
-    state: &SourceState,
-    reading: &mut Reading,
-    now: Timestamp,
-) -> Result<Fate, StoreError> {
-    let alone = reading.items.is_empty();
-    let Some(begun) = reading.begun.take_if(|begun| begun.named && (begun.between || !alone)) else {
-        return Ok(Fate::Left);
-    };
-    let answers = store.seen(source.name(), &ingest::lookups(&begun.candidate))?;
-    if answers.iter().any(Option::is_some) {
-        return Ok(Fate::Known);
-    }
-    let settled = state.open_baseline(now).is_none() && begun.is_dated_as(&reading.items);
-    if state.baseline.is_some() && !settled && !begun.is_dated() {
-        return Ok(Fate::Left);
-    }
-    reading.items.push(begun.candidate);
-    Ok(Fate::Taken)
-}
-
-/// What became of the entry inside which a document ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// There is none, or it waits for the whole.
-    Left,
-    /// It was known.
-    Known,
-    /// It is one of the items.
-    Taken,
 }
 
 /// Where an item was seen before.

@@ -7,9 +7,8 @@ use tracing::info;
 use super::{clock, systemd};
 use crate::desk::Desk;
 use crate::event::{Event, EventKind};
-use crate::ingest::blank;
 use crate::outbox::{Delivery, DeliveryState};
-use crate::store::{self, Cause, Rescue, Restored, SledStore, StoreError, Transaction};
+use crate::store::{self, Cause, Rescue, Restored, SledStore, SourceState, StoreError, Transaction};
 
 /// Opens the store at `path`; where another takes the place of a damaged one, that is told in the same breath.
 pub(super) fn open(path: &Path, desk: &Desk) -> Result<SledStore, StoreError> {
@@ -28,7 +27,7 @@ pub(super) fn open(path: &Path, desk: &Desk) -> Result<SledStore, StoreError> {
 fn tell(tx: &dyn Transaction, path: &Path, desk: &Desk, restored: &Restored) -> Result<(), StoreError> {
     for source in &desk.sources {
         if tx.source(source.name())?.is_none() {
-            tx.put_source(&blank(source.name()))?;
+            tx.put_source(&SourceState::blank(source.name()))?;
         }
     }
     let Some(event) = event(path, &desk.in_force.vantage.machine, restored) else { return Ok(()) };

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{InForce, Receipt, blank, health};
+use super::{InForce, Receipt, health};
 use crate::item::SourceName;
 use crate::schedule::PollReason;
-use crate::store::{StoreError, Transaction};
+use crate::store::{SourceState, StoreError, Transaction};
 
 /// Who stands aside for whom.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Aside {
 /// When the store fails.
 pub fn stand_aside(tx: &dyn Transaction, aside: &Aside, force: &InForce) -> Result<Receipt, StoreError> {
     let Aside { source, address, other, now, due, not_before } = aside;
-    let mut state = tx.source(source)?.unwrap_or_else(|| blank(source)).at(address);
+    let mut state = tx.source(source)?.unwrap_or_else(|| SourceState::blank(source)).at(address);
     let own = state.health.stand_aside(source.as_str(), other.as_str(), *now);
     let of_host = health::leave_host(tx, &mut state.health, source, *now)?;
     (state.failing, state.not_before) = (None, *not_before);

@@ -23,9 +23,8 @@ pub use self::aside::{Aside, stand_aside};
 pub use self::health::desert;
 pub use self::lookup::{known, known_by, look_up, lookups, was_shown};
 use self::take::Ingest;
-use crate::article::Tally;
 use crate::config::{ArticleChoice, Backlog};
-use crate::event::{Event, Health, Reach};
+use crate::event::{Event, Reach};
 use crate::fetch::Validators;
 use crate::item::SourceName;
 use crate::outbox::Delivery;
@@ -255,7 +254,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
     let (known, restored) = (tx.source(&poll.source.name)?, tx.restored()?);
     let this = restored.as_ref().map(|restored| restored.at);
     // One that the store does not know has a baseline to come.
-    let mut state = known.unwrap_or_else(|| SourceState { restored: this, ..blank(&poll.source.name) });
+    let mut state =
+        known.unwrap_or_else(|| SourceState { restored: this, ..SourceState::blank(&poll.source.name) });
     state = state.at(&poll.source.address);
     let unread = restored.filter(|restored| state.restored != Some(restored.at));
     let repeat = unread.as_ref().map(|restored| restored.taken);
@@ -335,39 +335,6 @@ fn is_read_up(outcome: &Outcome, state: &SourceState) -> bool {
         Outcome::Failed { .. } => false,
     };
     whole && state.walk.is_none()
-}
-
-/// The state of a source never polled.
-pub fn blank(name: &SourceName) -> SourceState {
-    SourceState {
-        name: name.clone(),
-        address: String::new(),
-        asked: String::new(),
-        read_as: String::new(),
-        baseline: None,
-        baseline_fired: 0,
-        baseline_cut: 0,
-        validators: None,
-        body: None,
-        due: None,
-        not_before: None,
-        last_poll: None,
-        last_success: None,
-        last_shown: None,
-        last_new: None,
-        items: 0,
-        items_last: 0,
-        lost_last: 0,
-        failing: None,
-        telegram_newest: None,
-        ttl_minutes: None,
-        channel: ChannelState::default(),
-        walk: None,
-        health: Health::default(),
-        learned: Learned::default(),
-        articles: Tally::default(),
-        restored: None,
-    }
 }
 
 /// One failure more in a run of them.

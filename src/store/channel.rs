@@ -100,7 +100,6 @@ pub const GONE_MAX: usize = 50;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest;
     use crate::item::SourceName;
     use crate::store::Walk;
 
@@ -111,7 +110,7 @@ mod tests {
             telegram_newest: Some(60),
             channel,
             walk: floor.map(|floor| Walk { floor: Some(floor), ..Walk::default() }),
-            ..ingest::blank(&SourceName::new("post").unwrap())
+            ..SourceState::blank(&SourceName::new("post").unwrap())
         }
     }
 

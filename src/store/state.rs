@@ -100,6 +100,39 @@ pub(super) const BASELINE_OPEN_MAX: SignedDuration = SignedDuration::from_hours(
 pub(super) const BASELINE_CUT_MAX: u8 = 4;
 
 impl SourceState {
+    /// The state of a source never polled.
+    pub fn blank(name: &SourceName) -> Self {
+        Self {
+            name: name.clone(),
+            address: String::new(),
+            asked: String::new(),
+            read_as: String::new(),
+            baseline: None,
+            baseline_fired: 0,
+            baseline_cut: 0,
+            validators: None,
+            body: None,
+            due: None,
+            not_before: None,
+            last_poll: None,
+            last_success: None,
+            last_shown: None,
+            last_new: None,
+            items: 0,
+            items_last: 0,
+            lost_last: 0,
+            failing: None,
+            telegram_newest: None,
+            ttl_minutes: None,
+            channel: ChannelState::default(),
+            walk: None,
+            health: Health::default(),
+            learned: Learned::default(),
+            articles: Tally::default(),
+            restored: None,
+        }
+    }
+
     /// When its baseline was begun, while that is still being taken at `now`: until a first whole reading shows the rest.
     pub fn open_baseline(&self, now: Timestamp) -> Option<Timestamp> {
         let is_open = |begun: &Timestamp| now.duration_since(*begun) < BASELINE_OPEN_MAX;
@@ -340,7 +373,6 @@ pub struct Verified {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::blank;
 
     const ADDRESS: &str = "https://rfi.example/rss";
 
@@ -351,7 +383,13 @@ mod tests {
     fn planned(due: Timestamp, not_before: Option<Timestamp>) -> SourceState {
         let name = SourceName::new("rfi").unwrap();
         let last_poll = Some(at(0));
-        SourceState { asked: ADDRESS.into(), due: Some(due), not_before, last_poll, ..blank(&name) }
+        SourceState {
+            asked: ADDRESS.into(),
+            due: Some(due),
+            not_before,
+            last_poll,
+            ..SourceState::blank(&name)
+        }
     }
 
     #[test]

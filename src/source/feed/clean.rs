@@ -8,7 +8,8 @@ use memchr::memchr_iter;
 
 use super::facts::{Collector, Facts};
 use super::lexer::{ATTRIBUTES_MAX, Lexer, Tag, Token, split_name};
-use super::mend::{FIELDS, MEDIA_TEXTS, XML_DEPTH_MAX, is_odd_person};
+use super::mend::{FIELDS, MEDIA_TEXTS, XML_DEPTH_MAX};
+use super::person;
 use super::root::{Root, usual};
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
 use crate::text::reference::{self, Reference};
@@ -100,7 +101,7 @@ impl<'a> Walk<'a> {
     fn text(&mut self, text: &str) -> bool {
         let blank = text.trim_ascii_start().is_empty();
         self.bare &= blank;
-        let odd = || self.open.last().is_some_and(|name| is_odd_person(name, text));
+        let odd = || self.open.last().is_some_and(|name| person::is_odd(name, text));
         blank || (!self.ended && is_clean(text) && !odd())
     }
 

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::flaw::Flaw;
 use super::lexer::{Lexer, Tag, Token, split_name};
+use super::person;
 use super::root::{Root, usual};
 use crate::source::ITEMS_PER_DOCUMENT_MAX;
 use crate::text::reference::{self, Reference};
@@ -25,9 +26,6 @@ pub(super) const MEDIA_TEXTS: [&str; 5] = ["title", "description", "credit", "te
 /// Elements of an item that hold nothing but text: the next field ends one that was not ended.
 pub(super) const FIELDS: [&str; 9] =
     ["title", "link", "guid", "id", "description", "pubDate", "published", "updated", "category"];
-
-/// Elements that hold a person as text: feed-rs can panic on those with an address.
-const PERSONS: [&str; 3] = ["author", "managingEditor", "webMaster"];
 
 /// A feed that is well-formed.
 #[derive(Debug)]
@@ -298,9 +296,9 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, text: &str) {
-        if self.open.last().is_some_and(|name| is_odd_person(name, text)) {
+        if self.open.last().is_some_and(|name| person::is_odd(name, text)) {
             self.flaw(Flaw::Author);
-            self.escaped(&without_address(text));
+            self.escaped(&person::without_address(text));
         } else {
             self.escaped(text);
         }
@@ -389,21 +387,8 @@ fn spelled(name: &str) -> Cow<'_, str> {
 }
 
 /// Whether a name is among these, in whatever case.
-fn has(names: &[&str], name: &str) -> bool {
+pub(super) fn has(names: &[&str], name: &str) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
-
-/// Whether the text of an element is a person with an address that feed-rs may panic on.
-pub(super) fn is_odd_person(element: &str, text: &str) -> bool {
-    has(&PERSONS, element) && text.contains('@') && !text.is_ascii()
-}
-
-/// The name in `a@b.example (Name)`; text without a name apart from the address keeps its words.
-fn without_address(person: &str) -> String {
-    let words: Vec<&str> = person.split_whitespace().filter(|word| !word.contains('@')).collect();
-    let name = words.join(" ");
-    let name = name.trim_matches(|c: char| matches!(c, '(' | ')' | '<' | '>'));
-    if name.is_empty() { person.replace('@', " ") } else { name.to_owned() }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod flaw;
 mod json;
 mod lexer;
 mod mend;
+mod person;
 mod root;
 mod salvage;
 mod shape;
