@@ -258,6 +258,34 @@ fn what_stands_in_an_articles_place_alerts_nobody() {
 }
 
 #[test]
+fn what_stands_around_an_article_alerts_nobody() {
+    let entry = |number: u32| {
+        format!(
+            "<li><h3><a href='/{number}'>{CONVOY} near Gao, army says</a></h3><p>{CONVOY}, and the base falls.</p></li>"
+        )
+    };
+    let list: String = (2..9).map(entry).collect();
+    let (list, comment) =
+        (format!("<h2>Latest</h2><ul>{list}</ul>"), format!("<p>{CONVOY}, I was there.</p>"));
+    let brief = "<p>The harvest of mangoes was good, said the growers of the valley.</p>";
+    for (body, expected) in [
+        (format!("<article><h1>News</h1>{brief}</article><section>{list}</section>"), "used"),
+        (
+            format!("<article><h1>News</h1>{brief}</article><div id=comments>{}</div>", comment.repeat(9)),
+            "used",
+        ),
+        (format!("<h1>News</h1><video src=x></video><section>{list}</section>"), "no-text"),
+    ] {
+        let paper = Paper::new("always");
+        paper.print(&[(MANGOES, "Short.")]);
+        paper.article(1, Reply::ok(format!("<html><title>News</title><body>{body}</body></html>")));
+        paper.desk.poll();
+        assert_eq!(paper.fate(), expected, "{body}");
+        assert!(paper.desk.alerts().is_empty(), "{body}");
+    }
+}
+
+#[test]
 fn how_the_articles_of_a_source_ended_is_counted() {
     let paper = Paper::new("always");
     let ends = |paper: &Paper| paper.desk.sources()["paper"]["articles"]["ends"].clone();

@@ -4,7 +4,9 @@
 //! for consent, a login) is recognised by `marks` and not used: its words would say nothing of the entry. An article
 //! only ever adds to the verdict of its entry.
 
+mod around;
 mod marks;
+mod outline;
 mod read;
 pub mod retry;
 mod tally;

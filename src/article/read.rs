@@ -6,7 +6,7 @@ use dom_smoothie::{Config, Readability};
 use url::Url;
 
 use super::marks::{self, Page};
-use super::{TEXT_BYTES_MAX, Unfit};
+use super::{TEXT_BYTES_MAX, Unfit, around};
 use crate::fetch::Document;
 use crate::source::{self, Kind, linked};
 
@@ -34,7 +34,7 @@ pub fn read(document: &Document, asked: &Url, lang: Option<&str>) -> Result<Stri
     }
     let decoded = linked::decoded(document, lang);
     let html = linked::bounded(cut(&decoded, PAGE_BYTES_MAX));
-    let (title, text) = extracted(html).unwrap_or_default();
+    let (title, text) = extracted(html, [&document.url, asked]).unwrap_or_default();
     let page = Page { asked, url: &document.url, html, title: &title, text: &text };
     match marks::unfit(&page) {
         Some(unfit) => Err(unfit),
@@ -43,11 +43,14 @@ pub fn read(document: &Document, asked: &Url, lang: Option<&str>) -> Result<Stri
     }
 }
 
-/// Title and text of the article in a page. The parser behind it is another's: what panics there has found nothing.
-fn extracted(html: &str) -> Option<(String, String)> {
+/// Title and text of the article in a page of these addresses. The parser behind it is another's: what panics there has
+/// found nothing.
+fn extracted(html: &str, own: [&Url; 2]) -> Option<(String, String)> {
     let config = Config { max_elements_to_parse: ELEMENTS_MAX, disable_json_ld: true, ..Config::default() };
     let found = catch_unwind(AssertUnwindSafe(|| {
-        let article = Readability::new(html, None, Some(config)).ok()?.parse().ok()?;
+        let page = dom_query::Document::from(html);
+        around::strip(&page, own, ELEMENTS_MAX)?;
+        let article = Readability::with_document(page, None, Some(config)).ok()?.parse().ok()?;
         Some((article.title.clone(), linked::plain(&article.content)))
     }));
     let (title, text) = found.ok().flatten()?;

@@ -1,5 +1,6 @@
 //! What reading a linked article shares with reading a source.
 
+use super::html::Effect;
 use super::{charset, html};
 use crate::fetch::Document;
 
@@ -16,4 +17,14 @@ pub(crate) fn bounded(page: &str) -> &str {
 /// The plain text of a piece of HTML, a line for each block.
 pub(crate) fn plain(html: &str) -> String {
     html::plain(html)
+}
+
+/// Whether an element of that name begins a line.
+pub(crate) fn is_block(name: &str) -> bool {
+    html::effect(name) == Effect::Block
+}
+
+/// Whether what is in an element of that name is no text.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    html::effect(name) == Effect::Hidden
 }

@@ -5,7 +5,7 @@ const NAME_BYTES_MAX: usize = 10;
 
 /// What an element does to the text around it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(in crate::source) enum Effect {
     /// Nothing.
     None,
     /// `<br>`: ends the line.
@@ -17,7 +17,7 @@ pub(super) enum Effect {
 }
 
 /// The effect of an element, by its name in any case.
-pub(super) fn effect(name: &str) -> Effect {
+pub(in crate::source) fn effect(name: &str) -> Effect {
     let mut lower = [0; NAME_BYTES_MAX];
     let Some(lower) = lower.get_mut(..name.len()) else { return Effect::None };
     lower.copy_from_slice(name.as_bytes());

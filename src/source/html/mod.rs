@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-use self::effect::{Effect, effect};
+pub(super) use self::effect::{Effect, effect};
 use self::markup::{Markup, after_end, markup, split_at};
 pub(super) use self::sink::HTML_NODES_MAX;
 pub(super) use self::tree::{bounded, element_text, parse};
