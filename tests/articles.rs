@@ -128,8 +128,11 @@ fn auto_fetches_only_short_entries_that_did_not_fire() {
         [format!("alert.new sent {CONVOY}"), format!("alert.new sent {MANGOES}")],
         "the entry by itself, and the other by its article"
     );
-    let alert = &paper.desk.alerts()[1];
+    let alerts = paper.desk.alerts();
+    let alert = &alerts[1];
     assert!(text(alert, "/item/text").starts_with("Short.\n\nIn the morning a convoy"), "{alert}");
+    let starts = alerts.iter().map(|alert| alert["item"]["article_start"].as_u64());
+    assert_eq!(starts.collect::<Vec<_>>(), [None, Some(8)], "where the article begins");
     paper.desk.poll();
     assert_eq!(paper.asked(), ["/robots.txt", "/1"], "each once");
 }
@@ -538,6 +541,11 @@ fn an_articles_alert_is_explained() {
     paper.desk.poll();
     let told = paper.explain(1);
     assert_eq!(paper.fate(), "used");
+    assert_eq!(told["article"]["start"], 8);
+    let printed = paper.desk.print(&["explain", &paper.site.url("/1")]);
+    assert!(printed.contains(", in the linked article"), "{printed}");
+    let sent = paper.desk.print(&["alerts", "show", &text(&paper.desk.alerts()[0], "/id")]);
+    assert!(sent.contains("Found in the linked article"), "{sent}");
     let fired: Vec<_> =
         told["rules"].as_array().unwrap().iter().filter(|rule| rule["fired"] == true).collect();
     assert_eq!(fired.len(), 2, "{told}");
@@ -560,6 +568,7 @@ fn what_fires_far_behind_the_beginning_of_an_article_is_shown() {
     paper.desk.poll();
     let (alert, told) = (paper.desk.alerts().remove(0), paper.explain(1));
     assert_eq!(alert["item"]["truncated"], true, "{alert}");
+    assert_eq!(alert["item"]["article_start"], 8, "{alert}");
     for (rules, shown) in
         [(&alert["rules"], text(&alert, "/item/text")), (&told["rules"], text(&told, "/item/text"))]
     {

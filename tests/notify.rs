@@ -211,6 +211,29 @@ async fn what_may_have_been_told_before_says_so_in_every_form() {
 }
 
 #[test]
+fn what_the_linked_article_brought_about_says_so_in_every_form() {
+    let utc = TimeZone::UTC;
+    for article in [None, Some(4)] {
+        let alert = Alert { article, ..sample::arabic() };
+        let alerts = [alert.clone()];
+        let (left, created) = (0, sample::now());
+        let digest = Digest { cause: None, alerts: &alerts, left, part: 1, parts: 1, created };
+        for body in [Body::Alert(&alert), Body::Digest(digest)] {
+            let message = Message { body, ..message(&alert, RECIPIENT, &utc) };
+            for told in [text_part(&message, 120), html_part(&message, 120), stdout::block(&message)] {
+                assert_eq!(told.contains("Found in the linked article"), article.is_some(), "{told}");
+            }
+            let body: serde_json::Value =
+                serde_json::from_slice(&webhook::body(&message, "tried").expect("JSON")).expect("JSON");
+            let data = &body["data"];
+            let alert = data.get("alerts").map_or(data, |alerts| &alerts[0]);
+            let start = alert["item"].get("article_start").and_then(serde_json::Value::as_u64);
+            assert_eq!(start, article.map(|_| 4));
+        }
+    }
+}
+
+#[test]
 fn a_report_reads_well() {
     let desk = TimeZone::get("Africa/Niamey").expect("a zone");
     let mut settings = insta::Settings::clone_current();

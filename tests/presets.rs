@@ -123,6 +123,22 @@ async fn every_service_is_told_in_its_own_form() {
 }
 
 #[tokio::test]
+async fn what_the_linked_article_brought_about_says_so() {
+    for (article, times) in [(None, 0), (Some(4), 1)] {
+        let alert = Alert { article, ..sample::arabic() };
+        for service in Service::ALL {
+            let told = checked(service, &Body::Alert(&alert)).await.to_string();
+            assert_eq!(
+                told.matches("Found in the linked article").count(),
+                times,
+                "{}: {told}",
+                service.as_str()
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_late_and_what_no_route_takes_says_so() {
     let unrouted = Alert { unrouted: true, ..sample::arabic() };
     let alerts = [unrouted.clone(), sample::french()];

@@ -241,6 +241,11 @@ pub fn joined(item: &Item, article: &str) -> Item {
     Item { text: [&item.text, between, article].concat(), ..item.clone() }
 }
 
+/// Where the text of its article begins in an entry that is [`joined`] with it.
+pub fn begin(item: &Item) -> usize {
+    joined(item, "").text.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -92,6 +92,7 @@ fn alert(desk: &Desk, stored: StoredItem, verdict: Verdict, now: Timestamp) -> A
         rules,
         untold: Vec::new(),
         truncated: item.text.len() > TEXT_BYTES_MAX - CHARACTER_BYTES_MAX,
+        article: None,
         tier: spec.map_or(TIER_UNKNOWN, |spec| spec.tier),
         fetched: stored.fetched,
         dating: Dating::of(&item, stored.fetched, None),

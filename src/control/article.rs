@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::article::{End, Pending};
+use crate::article::{self, End, Pending};
 use crate::item::ItemId;
 use crate::store::{Store, StoreError};
 
@@ -23,6 +23,9 @@ pub struct Article {
     /// Of one used, the characters of its text that are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub characters: Option<u32>,
+    /// Of one used, the byte of the text of the item, as it is explained, at which its text begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<usize>,
 }
 
 /// What became of the article of an item, and its text where it was used.
@@ -36,6 +39,7 @@ pub(super) fn of(store: &dyn Store, item: ItemId) -> Result<(Option<Article>, Op
             at: due,
             detail: None,
             characters: None,
+            start: None,
         });
         return Ok((told, None));
     };
@@ -46,5 +50,6 @@ pub(super) fn of(store: &dyn Store, item: ItemId) -> Result<(Option<Article>, Op
         End::Unfit(_) | End::Robots | End::Dropped => (None, None),
     };
     let characters = text.as_ref().map(|text| u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
-    Ok((Some(Article { url: fate.url, end, at: fate.at, detail, characters }), text))
+    let start = text.as_ref().map(|_| article::begin(&stored.item));
+    Ok((Some(Article { url: fate.url, end, at: fate.at, detail, characters, start }), text))
 }

@@ -109,6 +109,7 @@ fn unstored(told: api::Alert) -> Result<Alert, NotAnId> {
         untold: Vec::new(),
         item: alert.item.item.try_into()?,
         truncated: alert.item.truncated,
+        article: alert.item.article_start,
         tier: alert.item.tier,
         fetched: alert.item.fetched,
         dating: Dating::from_word(alert.item.dated.as_deref()),

@@ -75,7 +75,8 @@ pub fn settle(tx: &dyn Transaction, settled: &Settled, force: &InForce) -> Resul
             let dating = Dating::of(&stored.item, stored.fetched, None);
             // Only a page that no other entry is shown under is an article.
             let link = stored.item.url.as_deref().and_then(|url| link::naming(url, true));
-            let told = Told { item: &article::joined(&stored.item, text), link: link.as_deref() };
+            let item = &article::joined(&stored.item, text);
+            let told = Told { item, article: Some(article::begin(&stored.item)), link: link.as_deref() };
             recorder.alert(told, verdict, dating, &mut receipt)?;
         }
         *text = kept;
@@ -97,7 +98,7 @@ fn count(tx: &dyn Transaction, source: &SourceName, end: &End, at: Timestamp) ->
 /// What is kept of the text of an article: also where words stand on which rules fired, so that whoever asks why sees
 /// them, and an edit is compared with them.
 fn kept(item: &Item, text: &str, verdict: &Verdict) -> String {
-    let begins = article::joined(item, "").text.len();
+    let begins = article::begin(item);
     let within = |span: ByteSpan| {
         Some(ByteSpan { start: span.start.checked_sub(begins)?, end: span.end.checked_sub(begins)? })
     };

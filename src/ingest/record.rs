@@ -26,6 +26,8 @@ use crate::text::{ByteSpan, Field};
 pub(super) struct Told<'a> {
     /// The item as the rules judged it.
     pub(super) item: &'a Item,
+    /// Where in its text that of its article begins, where it was judged together with that.
+    pub(super) article: Option<usize>,
     /// Its link, as far as that names it and no other that its source shows.
     pub(super) link: Option<&'a str>,
 }
@@ -81,7 +83,7 @@ impl Recorder<'_> {
         dating: Dating,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
-        let Told { item, link } = told;
+        let Told { item, article, link } = told;
         // A thousandth of a second apart, alerts of one poll keep the order of their items.
         let place = i64::try_from(receipt.alerts.len()).unwrap_or(i64::MAX);
         let now = self.now.checked_add(SignedDuration::from_millis(place)).unwrap_or(self.now);
@@ -91,7 +93,7 @@ impl Recorder<'_> {
         let sifted = Sifted::of(fired, age(item, by_both(now, self.clock)), self.force.max_age);
         let severity = sifted.severity();
         let Joined { mut story, kind } =
-            self.join(Told { item, link }, id, severity, sifted.withheld.is_some())?;
+            self.join(Told { item, article, link }, id, severity, sifted.withheld.is_some())?;
         let (disposition, routed) = match sifted.withheld {
             Some(withheld) => (withheld, Routed::default()),
             None => self.tell(id, &mut story, &sifted, &entities, &places)?,
@@ -103,6 +105,7 @@ impl Recorder<'_> {
                 std::mem::take(&mut rule.why).into_iter().filter_map(|why| moved(why, &kept)).collect();
         }
         let truncated = kept.text.len() < item.text.len();
+        let article = article.map(|begins| kept.behind(begins));
         let item = Item { text: kept.text, ..item.clone() };
         let alert = Alert {
             id,
@@ -115,6 +118,7 @@ impl Recorder<'_> {
             untold,
             item,
             truncated,
+            article,
             tier: self.tier,
             fetched: self.now,
             dating,

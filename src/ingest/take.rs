@@ -123,7 +123,7 @@ impl Ingest<'_> {
             let unseen = self.last_read.filter(|_| !receipt.baseline);
             let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
             let link = entry.link();
-            let told = Told { item: &judged.candidate.item, link: link.as_deref() };
+            let told = Told { item: &judged.candidate.item, article: None, link: link.as_deref() };
             self.alert(told, verdict, dating, receipt)?;
         }
         Ok(seen)
@@ -178,12 +178,13 @@ impl Ingest<'_> {
         if edit.is_news() && !is_old {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
             let link = entry.link();
-            let told = |item| Told { item, link: link.as_deref() };
+            let told = |item, article| Told { item, article, link: link.as_deref() };
             if let Some(verdict) = edit.news(self.verdict(judged)).filter(|_| edit.tells) {
-                self.alert(told(&candidate.item), verdict, dating, receipt)?;
+                self.alert(told(&candidate.item, None), verdict, dating, receipt)?;
             }
             if let Some((item, verdict)) = edit.added {
-                self.alert(told(&item), verdict, dating, receipt)?;
+                let begins = crate::article::begin(&shown);
+                self.alert(told(&item, Some(begins)), verdict, dating, receipt)?;
             }
         }
         Ok(now)

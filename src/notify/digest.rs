@@ -78,6 +78,7 @@ pub(crate) fn entry(alert: &Alert, desk: &TimeZone) -> Vec<String> {
         Link::LeftOut(why) => lines.push(format!("({why})")),
         Link::None => {}
     }
+    lines.extend(wording::article(alert).map(str::to_owned));
     lines.extend(wording::repeat(alert, desk));
     lines.extend(wording::unrouted(alert).map(str::to_owned));
     lines.push(wording::explain(alert));
@@ -113,6 +114,7 @@ mod tests {
             untold: Vec::new(),
             item,
             truncated: false,
+            article: None,
             tier: 2,
             fetched: at,
             dating: crate::item::Dating::Plain,

@@ -142,6 +142,7 @@ fn alert_block(alert: &Alert, message: &Message<'_>) -> String {
     out.extend(wording::repeat(alert, message.timezone));
     out.extend(wording::unrouted(alert).map(str::to_owned));
     out.extend(wording::update(alert));
+    out.extend(wording::article(alert).map(str::to_owned));
     out.extend(wording::notes(alert).iter().map(|(heading, note)| format!("{heading}: {}", line(note))));
     out.push(wording::headline(alert));
     out.push(format!("{}; published {}", wording::source(alert), wording::published(alert, desk)));

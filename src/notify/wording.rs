@@ -88,6 +88,11 @@ pub(crate) fn update(alert: &Alert) -> Option<String> {
     }
 }
 
+/// Where the words of one stand that fired with the linked article alone: who looks for them in the entry finds none.
+pub(crate) fn article(alert: &Alert) -> Option<&'static str> {
+    alert.article.map(|_| "Found in the linked article, not in the entry by itself")
+}
+
 /// The source with its trust: `wagner-channel (telegram), unverified (tier 3)`.
 pub(crate) fn source(alert: &Alert) -> String {
     let name = source_name(alert);

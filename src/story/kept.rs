@@ -41,6 +41,13 @@ impl Kept {
         let moved = |byte: usize| byte - piece.start + at;
         Some(ByteSpan { start: moved(whole.start), end: moved(whole.end) })
     }
+
+    /// Where in what is kept stands what is behind a byte of the whole.
+    pub fn behind(&self, byte: usize) -> usize {
+        let holds = |(piece, _): &&(ByteSpan, usize)| byte < piece.end;
+        let kept = self.pieces.iter().find(holds).map(|(piece, at)| byte.saturating_sub(piece.start) + at);
+        kept.unwrap_or(self.text.len())
+    }
 }
 
 /// The longest beginning of at most so many bytes.
@@ -114,6 +121,14 @@ mod tests {
         for (place, (_, word)) in places.iter().zip(marked) {
             assert_eq!(kept.place(*place).map(|span| span.of(&kept.text)), Some(word));
         }
+        let kidal = places.get(1).unwrap().start;
+        assert_eq!((kept.behind(0), kept.behind(text.len())), (0, kept.text.len()));
+        assert_eq!(kept.behind(kidal), kept.place(places[1]).unwrap().start);
+        let left_out = kept.place(places[2]).unwrap().start;
+        assert!(
+            kept.behind(places[2].start - 2_000) <= left_out,
+            "behind what is left out stands what comes next"
+        );
         assert_eq!(kept.text.matches(GAP).count(), 2, "neighbours share their surroundings");
         let whole =
             |word: &&str| matches!(*word, "слово" | "[…]") || marked.iter().any(|(_, mark)| mark == word);

@@ -110,6 +110,8 @@ pub struct Alert {
     pub item: Item,
     /// Whether the text was cut.
     pub truncated: bool,
+    /// Of one that fired with the article behind its item alone: where in the item's text that begins.
+    pub article: Option<usize>,
     /// Tier of the source: 1 wire or official, 2 press, 3 unverified.
     pub tier: u8,
     /// When the item was fetched.

@@ -62,6 +62,9 @@ pub struct AlertItem {
     /// Whether the text was cut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// Of an alert that the linked article brought about: the byte of the text at which that begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article_start: Option<usize>,
 }
 
 /// A rule that fired.
@@ -173,6 +176,7 @@ impl From<core::Alert> for Alert {
                 fetched: alert.fetched,
                 dated: alert.dating.word().map(str::to_owned),
                 truncated: alert.truncated,
+                article_start: alert.article,
             },
             entities: alert.entities.into_iter().map(Entity::from).collect(),
             places: alert.places.into_iter().map(Place::from).collect(),

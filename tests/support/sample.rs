@@ -147,6 +147,7 @@ fn alert(item: Item, severity: Severity, rules: Vec<Match>, tier: u8) -> Alert {
         rules,
         untold: Vec::new(),
         truncated: false,
+        article: None,
         tier,
         fetched: time("2026-11-23T16:59:58Z"),
         dating: Dating::Plain,

@@ -233,6 +233,7 @@ pub(crate) fn alert_at(n: u8, time: Timestamp) -> Alert {
         untold: [Mode::Shadow, Mode::Live].map(|mode| untold(mode, &why)).to_vec(),
         item: item(n.into()),
         truncated: true,
+        article: None,
         tier: 2,
         fetched: at(8),
         dating: Dating::Backdated,

@@ -32,8 +32,9 @@ const WIDTH: usize = 98;
 pub(super) fn print(told: &Explain, asked: bool, style: Style) -> anyhow::Result<()> {
     head(told)?;
     text(told, style)?;
+    let begins = told.article.as_ref().and_then(|article| article.start);
     for rule in told.rules.iter().filter(|rule| rule.fired) {
-        fired(rule, style).into_iter().try_for_each(line)?;
+        fired(rule, begins, style).into_iter().try_for_each(line)?;
     }
     silent(&told.rules, asked).into_iter().try_for_each(line)?;
     told.way.iter().flat_map(Way::lines).try_for_each(line)?;
@@ -79,8 +80,9 @@ fn text(told: &Explain, style: Style) -> anyhow::Result<()> {
     line("")
 }
 
-/// A rule that fired: its terms, the words that met them and their places, in columns.
-fn fired(rule: &RuleVerdict, style: Style) -> Vec<String> {
+/// A rule that fired: its terms, the words that met them and their places, in columns. The article, if there is one, begins
+/// at that byte of the text.
+fn fired(rule: &RuleVerdict, article: Option<usize>, style: Style) -> Vec<String> {
     let mode = rule.mode.as_ref().map(|mode| format!(", {mode}: recorded, not sent")).unwrap_or_default();
     let mut lines =
         vec![format!("{}     {} ({}{mode})", style.strong("FIRED"), plain(&rule.rule, 100), rule.severity)];
@@ -91,7 +93,10 @@ fn fired(rule: &RuleVerdict, style: Style) -> Vec<String> {
     for ([term, words], why) in rows.iter().zip(&rule.why) {
         let term = padded(term, widths[0].min(TERM_CHARS_MAX));
         let words = padded(words, widths[1].min(WORDS_CHARS_MAX));
-        lines.push(format!("  {term}  {words}  {} {}..{}", why.field, why.start, why.end));
+        let in_article =
+            why.field == Field::Text.as_str() && article.is_some_and(|begins| why.start >= begins);
+        let whose = if in_article { ", in the linked article" } else { "" };
+        lines.push(format!("  {term}  {words}  {} {}..{}{whose}", why.field, why.start, why.end));
     }
     match (rule.score, rule.threshold) {
         (Some(score), Some(threshold)) => lines.push(format!("  score {score} of {threshold}")),
@@ -221,7 +226,12 @@ mod tests {
             severity: "high".to_owned(),
             mode: Some("shadow".to_owned()),
             fired: true,
-            why: vec![why("cholera", "Choléra", 0), why("@sahel | @ml", "Mali\u{1b}", 12)],
+            why: vec![
+                why("cholera", "Choléra", 0),
+                why("@sahel | @ml", "Mali\u{1b}", 12),
+                Why { field: "text".to_owned(), ..why("cholera", "choléra", 11) },
+                Why { field: "text".to_owned(), ..why("@ml", "Mali", 12) },
+            ],
             score: Some(45),
             threshold: Some(40),
             note: Some("Call\nthe desk.".to_owned()),
@@ -231,10 +241,12 @@ mod tests {
             "FIRED     cholera (high, shadow: recorded, not sent)",
             "  cholera       \"Choléra\"  title 0..8",
             "  @sahel | @ml  \"Mali\"     title 12..17",
+            "  cholera       \"choléra\"  text 11..19",
+            "  @ml           \"Mali\"     text 12..16, in the linked article",
             "  score 45 of 40",
             "  note: Call the desk.",
         ];
-        assert_eq!(fired(&rule, Style::Plain), expected);
+        assert_eq!(fired(&rule, Some(12), Style::Plain), expected);
     }
 
     #[test]

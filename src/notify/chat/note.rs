@@ -193,6 +193,7 @@ fn of_alert(alert: &Alert, message: &Message<'_>) -> Note {
     head.extend(wording::repeat(alert, message.timezone));
     head.extend(wording::unrouted(alert).map(str::to_owned));
     head.extend(wording::update(alert));
+    head.extend(wording::article(alert).map(str::to_owned));
     let notes = wording::notes(alert);
     head.extend(
         notes.iter().map(|(heading, note)| cut(&format!("{heading}: {}", line(note)), LINE_CHARS_MAX)),

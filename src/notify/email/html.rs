@@ -123,7 +123,8 @@ fn late(message: &Message<'_>) -> Option<String> {
 /// What is said of an alert before all that it says itself, in a digest too.
 fn remarks(alert: &Alert, desk: &TimeZone) -> impl Iterator<Item = String> {
     let unrouted = wording::unrouted(alert).map(strong);
-    wording::repeat(alert, desk).map(|words| strong(&words)).into_iter().chain(unrouted)
+    let article = wording::article(alert).map(strong);
+    wording::repeat(alert, desk).map(|words| strong(&words)).into_iter().chain(unrouted).chain(article)
 }
 
 fn strong(words: &str) -> String {

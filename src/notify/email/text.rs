@@ -68,6 +68,7 @@ fn alert_text(alert: &Alert, message: &Message<'_>, excerpt: usize) -> String {
     out.extend(wording::repeat(alert, desk).map(|words| wrap(&words, WIDTH)));
     out.extend(wording::unrouted(alert).map(str::to_owned));
     out.extend(wording::update(alert));
+    out.extend(wording::article(alert).map(str::to_owned));
     let notes = wording::notes(alert);
     out.extend(notes.iter().map(|(heading, note)| wrap(&format!("{heading}: {note}"), WIDTH)));
     if wording::has_title(alert) {

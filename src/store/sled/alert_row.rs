@@ -86,6 +86,7 @@ impl Row for Alert {
             untold: untold.into_iter().map(Match::from).collect(),
             item: alert.item.item.try_into().ok()?,
             truncated: alert.item.truncated,
+            article: alert.item.article_start,
             tier: alert.item.tier,
             fetched: alert.item.fetched,
             dating: Dating::from_word(alert.item.dated.as_deref()),
