@@ -91,9 +91,9 @@ pub async fn poll_at(station: &Station, desk: &Arc<Desk>, source: &Arc<Source>, 
     let work = async {
         let name = source.name().clone();
         let state = station.read(move |store| store.source(&name)).await?;
-        try_poll(station, desk, source, state, now).await
+        Box::pin(try_poll(station, desk, source, state, now)).await
     };
-    unless_refused(station, desk, source, now, Box::pin(work)).await
+    unless_refused(station, desk, source, now, work).await
 }
 
 /// The same as [`poll`] of a source of which the store said `state`, and which nobody polled since.

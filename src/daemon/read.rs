@@ -19,7 +19,7 @@ use crate::fetch::{Document, FetchError, Validators};
 use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
 use crate::item::SourceKind;
 use crate::rules::SourceLabel;
-use crate::source::{self, Candidate, Hints, Reading, Unreadable};
+use crate::source::{self, Candidate, Hints, Problem, Reading, Unreadable};
 use crate::store::{Seen, SourceState, Store, StoreError};
 
 /// The status of what is not there, or not any more.
@@ -275,11 +275,8 @@ fn gather(
         // As a baseline it would let everything in the next, whole document be told as new.
         return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
     }
-    let problems = reading
-        .problems
-        .iter()
-        .map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))
-        .collect();
+    let told = |problem: &Problem| format!("{}: {}", problem.kind.as_str(), problem.detail);
+    let problems = reading.problems.iter().map(told).collect();
     let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
     let own = via.is_none();
     let recalled = state.recalled(&source.address(), reading.shown.as_ref().and_then(|shown| shown.id));

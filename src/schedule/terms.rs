@@ -73,18 +73,17 @@ mod tests {
     fn what_a_server_refuses_is_left_out_for_a_month() {
         let at = |day: i64| Timestamp::from_second(1_800_000_000 + day * 86_400).unwrap();
         let (none, delta, both) = ([true, true], [false, true], [false, false]);
-        let cases: [(&[(i64, u16)], i64, [bool; 2]); 7] = [
-            (&[(0, 500), (1, 304)], 1, none),
-            (&[(0, 226)], 29, delta),
-            (&[(0, 226)], 30, none),
-            (&[(0, 412)], 29, both),
-            (&[(0, 226), (1, 226)], 2, both),
-            (&[(0, 226), (30, 226)], 31, delta),
-            (&[(0, 226), (29, 412)], 58, both),
-        ];
-        for (failures, day, expected) in cases {
+        for (failures, day, expected) in [
+            (vec![(0, 500), (1, 304)], 1, none),
+            (vec![(0, 226)], 29, delta),
+            (vec![(0, 226)], 30, none),
+            (vec![(0, 412)], 29, both),
+            (vec![(0, 226), (1, 226)], 2, both),
+            (vec![(0, 226), (30, 226)], 31, delta),
+            (vec![(0, 226), (29, 412)], 58, both),
+        ] {
             let mut learned = Learned::default();
-            for (day, status) in failures {
+            for (day, status) in &failures {
                 learned.refuse(Some(*status), at(*day));
             }
             let takes = [Condition::Delta, Condition::Validators].map(|part| learned.takes(part, at(day)));

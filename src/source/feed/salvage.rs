@@ -271,7 +271,9 @@ mod tests {
     use super::*;
 
     /// The items of a text, and what else was saved of it.
-    fn saved(text: &str) -> Option<(Vec<Value>, Saved<Value, Map<String, Value>>)> {
+    type Found = (Vec<Value>, Saved<Value, Map<String, Value>>);
+
+    fn saved(text: &str) -> Option<Found> {
         let mut items = Vec::new();
         let saved = salvage(text, |item: Map<String, Value>| items.push(Value::Object(item)))?;
         Some((items, saved))

@@ -126,8 +126,9 @@ mod tests {
     #[test]
     fn a_tag_has_as_many_attributes_as_a_parser_bears_and_the_page_ends_before_one_with_more() {
         let named = |count: usize| (0..count).map(|n| format!("a{n:05}")).collect::<Vec<_>>();
-        let valued =
-            |value: &str| named(1_500).iter().map(|name| format!(" {name}={value}")).collect::<String>();
+        let valued = |value: &str| {
+            named(1_500).iter().map(|name| format!(" {name}={value}")).collect::<Vec<_>>().concat()
+        };
         let many = named(1_500).join("/");
         let few = |value: &str| format!("<p title=\"{}\">", value.repeat(2_000));
         for (before, tag, whole) in [
@@ -154,8 +155,9 @@ mod tests {
             let (bounded, told) = (bounded(&page), parse(&page).1);
             // A lone bracket may go with what it did not begin.
             let mark = |text: &str| text.trim_end_matches('<').to_owned();
-            assert!(mark(bounded) == mark(if whole { &page } else { before }), "{before}{}", &tag[..20]);
-            assert_eq!(told.is_some(), !whole, "{before}{}", &tag[..20]);
+            let begin: String = page.chars().take(40).collect();
+            assert!(mark(bounded) == mark(if whole { &page } else { before }), "{begin}");
+            assert_eq!(told.is_some(), !whole, "{begin}");
         }
     }
 
