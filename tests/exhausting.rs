@@ -163,7 +163,8 @@ fn pages() -> Vec<(String, String)> {
 
 /// So many attributes, each with another name.
 fn attributes(count: usize) -> String {
-    (0..count).map(|n| format!(" a{n}='b'")).collect()
+    let attribute = |n: usize| format!(" a{n}='b'");
+    (0..count).map(attribute).collect()
 }
 
 /// A second item with this title.
