@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use harmattan::fetch::{
     ACCEPT_FEED, ACCEPT_PAGE, Answer, Fetcher, HttpSettings, Networks, Redirects, Request, Validators,
 };
@@ -239,6 +241,41 @@ async fn g10_the_time_limit_holds_for_the_whole_request() {
         assert_eq!(error.reason(), "timeout");
         assert_eq!(error.to_string(), "no complete answer within 0.3 s");
         assert!(started.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_nobody_reads_hold_back_others_and_the_wait_is_nobodys_failure() {
+    let text = "un village du Nord ".repeat(50_000);
+    let (plain, packed) = (text.clone(), gzip(text.as_bytes()));
+    let server = Server::start(move |asked| match asked.target.as_str() {
+        "/silent" => Reply::silence(),
+        "/short" => Reply::ok("<rss/>"),
+        "/packed" => Reply::ok(packed.clone()).header("Content-Encoding", "gzip"),
+        _ => Reply::ok(plain.clone()),
+    });
+    let timeout = Duration::from_secs(5);
+    let wide = Fetcher::new(HttpSettings { concurrency: 64, timeout, ..settings() }).unwrap();
+    let path = |n: usize| ["/plain", "/plain", "/plain", "/packed"][n % 4];
+    let address = |n: usize| server.on(&format!("127.0.0.{}", n + 2), path(n));
+    let urls: Vec<Url> = (0..20).map(address).collect();
+    let requests: Vec<_> = urls.iter().map(request).collect();
+    let mut coming: FuturesUnordered<_> = requests.iter().map(|request| wide.fetch(request)).collect();
+    let mut kept = Vec::new();
+    let (silent, short) = (server.url("/silent"), server.on("127.0.0.99", "/short"));
+    let (silent, short) = (request(&silent), request(&short));
+    let mut limit = std::pin::pin!(wide.fetch(&silent));
+    loop {
+        tokio::select! {
+            failed = &mut limit => break assert_eq!(failed.unwrap_err().reason(), "timeout"),
+            Some(fetched) = coming.next() => kept.push(document(fetched).bytes),
+        }
+    }
+    assert!(!kept.is_empty() && kept.len() < 16, "{} bodies of 0.95 MB in 4 MiB", kept.len());
+    assert_eq!(&document(wide.fetch(&short).await).bytes[..], b"<rss/>", "a short one needs no room");
+    kept.clear();
+    while let Some(fetched) = coming.next().await {
+        assert_eq!(&document(fetched).bytes[..], text.as_bytes());
     }
 }
 

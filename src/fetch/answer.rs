@@ -1,14 +1,14 @@
 //! From a response to an answer: what each status means, and the body under its limit.
 
-use std::time::Duration;
-
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
 use url::Url;
 
+use super::body::Limits;
 use super::coding::Decoded;
 use super::error::{Failure, FetchError, bare, shown};
-use super::{Answer, Document, Pace, Redirects, Validators, body, challenge};
+use super::room::Room;
+use super::{Answer, Document, Redirects, Validators, body, challenge};
 
 /// The header that names what was done to a document in a 226 (RFC 3229).
 const IM: &str = "im";
@@ -38,16 +38,14 @@ pub(super) struct Asked<'a> {
     pub(super) delta: bool,
     /// Whether it must be a page: what says of itself that it is none is not read.
     pub(super) page: bool,
-    /// What is left of the time limit.
-    pub(super) left: Duration,
 }
 
-/// Sorts an answer by its status and reads the body of a document, at most `bytes_max` bytes over the wire or decoded.
+/// Sorts an answer by its status and reads the body of a document, within its limits.
 pub(super) async fn read(
     response: Response,
     asked: &Asked<'_>,
-    bytes_max: u64,
-    pace: &Pace,
+    limits: &Limits<'_>,
+    room: &mut Room,
 ) -> Result<Hop, FetchError> {
     let status = response.status();
     let code = status.as_u16();
@@ -61,9 +59,9 @@ pub(super) async fn read(
         {
             Failure::NotAPage { content_type }
         }
-        200 | 203 => return document(response, asked.url, bytes_max, pace).await.map(Hop::Done),
+        200 | 203 => return document(response, asked.url, limits, room).await.map(Hop::Done),
         226 if asked.delta && is_delta(response.headers()) => {
-            return document(response, asked.url, bytes_max, pace).await.map(Hop::Done);
+            return document(response, asked.url, limits, room).await.map(Hop::Done);
         }
         226 => Failure::Status { status: code, detail: "a change to a document that nobody asked for" },
         // A body that comes with it is not looked at.
@@ -73,7 +71,7 @@ pub(super) async fn read(
         304 => Failure::Status { status: code, detail: "not modified, though nothing was known" },
         301 | 302 | 303 | 307 | 308 => return Ok(redirect(&response, asked.url, asked.redirects)?),
         204 => Failure::Status { status: code, detail: "empty body" },
-        _ if body::hides_a_challenge(response, asked.left).await => Failure::Challenge { status: code },
+        _ if body::hides_a_challenge(response, limits.until).await => Failure::Challenge { status: code },
         _ => Failure::Status { status: code, detail: "" },
     };
     Err(failure.into())
@@ -107,14 +105,19 @@ fn media(headers: &HeaderMap) -> Option<String> {
     is_media.then_some(name)
 }
 
-async fn document(response: Response, url: &Url, bytes_max: u64, pace: &Pace) -> Result<Answer, FetchError> {
+async fn document(
+    response: Response,
+    url: &Url,
+    limits: &Limits<'_>,
+    room: &mut Room,
+) -> Result<Answer, FetchError> {
     let status = response.status().as_u16();
     let validators = validators(response.headers());
     let content_type = response
         .headers()
         .get(CONTENT_TYPE)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let Decoded { bytes, failure } = body::read(response, bytes_max, pace).await?;
+    let Decoded { bytes, failure } = body::read(response, limits, room).await?;
     let empty = bytes.is_empty();
     let document = Document { url: bare(url), bytes, content_type, validators, delta: status == 226 };
     match failure {

@@ -8,11 +8,12 @@ use reqwest::Client;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::answer::{self, Asked, Hop};
 use super::authority::Authorities;
+use super::body::Limits;
 use super::clients::{Clients, Common, Way};
 use super::coding;
 use super::dark::Door;
@@ -20,6 +21,7 @@ use super::error::{Failure, FetchError, bare};
 use super::gate::HostGate;
 use super::resolve::Names;
 use super::robots::{self, Robots, RobotsTxt};
+use super::room::Room;
 use super::settings::{HttpSettings, user_agent};
 use super::unsaved::{Gathered, Order, Unsaved};
 use super::walk::{Purpose, Walk, host_of};
@@ -57,7 +59,7 @@ impl Fetcher {
         drop(rustls::crypto::ring::default_provider().install_default());
         let agents =
             [user_agent(settings.contact.as_deref(), settings.sources)?, user_agent(None, settings.sources)?];
-        let gate = HostGate::new(settings.concurrency, settings.host_gap);
+        let gate = HostGate::new(settings.concurrency, settings.host_gap, settings.body_bytes_max);
         let (pace, names, robots) = (Pace::default(), Names::default(), Robots::default());
         let (clients, unsaved) = Default::default();
         let fetcher = Self { settings, pace, names, gate, agents, clients, robots, unsaved };
@@ -80,7 +82,8 @@ impl Fetcher {
     /// The same, with what the hosts said to `old`: a reload must not forget whose turn it is and who ordered to wait.
     #[must_use]
     pub fn succeed(self, old: &Self) -> Self {
-        let gate = old.gate.successor(self.settings.concurrency, self.settings.host_gap);
+        let HttpSettings { concurrency, host_gap, body_bytes_max, .. } = self.settings;
+        let gate = old.gate.successor(concurrency, host_gap, body_bytes_max);
         self.robots.succeed(&old.robots);
         Self { gate, unsaved: Arc::clone(&old.unsaved), ..self }
     }
@@ -234,13 +237,10 @@ impl Fetcher {
             Some((delay, patience)) => self.gate.enter_crawling(&host, &door, delay, patience).await,
         };
         walk.waited.get_or_insert_with(|| arrived.elapsed());
-        let mut turn = entered.map_err(|barred| FetchError::barred(&host, barred))?;
+        let (turn, mut room) = entered.map_err(|barred| FetchError::barred(&host, barred))?;
         let started = Instant::now();
-        let asked = timeout(walk.left, self.ask(&client, request, url, walk)).await;
+        let mut told = self.ask(&client, request, url, walk, &mut room).await;
         walk.left = walk.left.saturating_sub(started.elapsed());
-        let limit = self.settings.timeout;
-        let mut told = asked
-            .unwrap_or_else(|_elapsed| Err(Failure::Timeout { missing: "no complete answer", limit }.into()));
         turn.note(door, told.as_ref().err().map(|error| &error.failure), self.pace.connect_max);
         let came = match &mut told {
             Ok((Hop::Done(Answer::Document(document)), _)) => Some(document),
@@ -252,7 +252,7 @@ impl Fetcher {
             }
         };
         if let Some(document) = came {
-            document.bytes = turn.keep(std::mem::take(&mut document.bytes));
+            document.bytes = room.keep(std::mem::take(&mut document.bytes));
         }
         told
     }
@@ -306,7 +306,10 @@ impl Fetcher {
         request: &Request<'_>,
         url: &Url,
         walk: &Walk,
+        room: &mut Room,
     ) -> Result<Told, FetchError> {
+        let whole = self.settings.timeout;
+        let until = Instant::now() + walk.left;
         let [full, anonymous] = &self.agents;
         let agent = if request.contact { full } else { anonymous };
         let mut builder = client
@@ -333,7 +336,8 @@ impl Fetcher {
         if delta {
             builder = builder.header(A_IM, "feed");
         }
-        let response = builder.send().await.map_err(|error| Failure::sorted(&error, &self.pace))?;
+        let sent = timeout_at(until, builder.send()).await.map_err(|_elapsed| Failure::late(whole))?;
+        let response = sent.map_err(|error| Failure::sorted(&error, &self.pace))?;
         let freshness = Freshness::of(response.headers(), request.now);
         if let Some(wait) = freshness.retry_after.filter(|_| response.status().as_u16() == 429) {
             self.order(&host_of(url)?, wait, walk.time(request.now));
@@ -344,9 +348,9 @@ impl Fetcher {
             conditional: validators.is_some(),
             delta,
             page: matches!(walk.purpose, Purpose::Crawled { .. }),
-            left: walk.left,
         };
-        let hop = answer::read(response, &asked, self.settings.body_bytes_max, &self.pace).await;
+        let limits = Limits { bytes_max: self.settings.body_bytes_max, pace: &self.pace, until, whole };
+        let hop = answer::read(response, &asked, &limits, room).await;
         hop.map(|hop| (hop, freshness))
             .map_err(|error| FetchError { freshness: Box::new(freshness), ..error })
     }

@@ -4,11 +4,12 @@
 //! inside the other, in pieces: memory holds the wire's bytes, the decoded bytes under their limit, and a window of each
 //! layer, whatever a body claims to hold.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use brotli_decompressor::Decompressor;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
@@ -82,22 +83,70 @@ fn named(name: &str) -> Option<Coding> {
 
 /// Undoes the stated codings, and gzip that nobody stated: servers compress files that are compressed already.
 pub(super) fn decode(wire: Bytes, stated: &[Coding], bytes_max: u64) -> Decoded {
-    if stated.is_empty() && !wire.starts_with(&GZIP_MAGIC) {
-        return Decoded { bytes: wire, failure: None };
+    let mut unpacking = Unpacking::new(wire, stated, bytes_max);
+    while unpacking.step(usize::MAX) {}
+    unpacking.finish()
+}
+
+/// A body that is decoded in steps, so that what it grows to can be given room before.
+pub(super) struct Unpacking {
+    /// What is left of the body; `None` when nothing is, or nothing can be read.
+    body: Option<Box<dyn BufRead + Send>>,
+    decoded: Vec<u8>,
+    /// A body that is plain as it came.
+    plain: Option<Bytes>,
+    broken: Option<io::Error>,
+    burst: Arc<AtomicBool>,
+    grown_max: u64,
+    bytes_max: u64,
+}
+
+impl Unpacking {
+    /// Begins, and decodes nothing yet.
+    pub(super) fn new(wire: Bytes, stated: &[Coding], bytes_max: u64) -> Self {
+        let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
+        let grown_max = wire_bytes.saturating_mul(RATIO_MAX).max(RATIO_FROM);
+        let burst = Arc::new(AtomicBool::new(false));
+        let (body, decoded, plain, broken) = (None, Vec::new(), None, None);
+        let begun = Self { body, decoded, plain, broken, burst, grown_max, bytes_max };
+        if stated.is_empty() && !wire.starts_with(&GZIP_MAGIC) {
+            return Self { plain: Some(wire), ..begun };
+        }
+        let limit = Limit { bytes_max: bytes_max.min(grown_max), burst: Arc::clone(&begun.burst) };
+        let decoded = Vec::with_capacity(likely_len(&wire, limit.bytes_max));
+        match layers(wire, stated, &limit) {
+            Ok(body) => Self { body: Some(body), decoded, ..begun },
+            Err(error) => Self { broken: Some(error), ..begun },
+        }
     }
-    let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
-    let grown_max = wire_bytes.saturating_mul(RATIO_MAX).max(RATIO_FROM);
-    let burst = Cell::new(false);
-    let limit = Limit { bytes_max: bytes_max.min(grown_max), burst: &burst };
-    let mut decoded = Vec::with_capacity(likely_len(&wire, limit.bytes_max));
-    let ended = layers(&wire, stated, limit).and_then(|mut body| body.read_to_end(&mut decoded));
-    let failure = match ended {
-        _ if burst.get() && grown_max < bytes_max => Some(Failure::Swollen { ratio_max: RATIO_MAX }),
-        _ if burst.get() => Some(Failure::TooLarge { bytes_max }),
-        Ok(_) => None,
-        Err(error) => Some(Failure::Transport(format!("cannot decompress the body: {error}"))),
-    };
-    Decoded { bytes: Bytes::from(decoded), failure }
+
+    /// Decodes on, up to so many bytes in all; whether there may be more.
+    pub(super) fn step(&mut self, bytes: usize) -> bool {
+        let Some(body) = &mut self.body else { return false };
+        let left = u64::try_from(bytes.saturating_sub(self.decoded.len())).unwrap_or(u64::MAX);
+        match body.take(left).read_to_end(&mut self.decoded) {
+            Ok(read) if u64::try_from(read).is_ok_and(|read| read == left) => true,
+            ended => {
+                self.broken = ended.err();
+                self.body = None;
+                false
+            }
+        }
+    }
+
+    /// What came of it.
+    pub(super) fn finish(self) -> Decoded {
+        let Self { broken, grown_max, bytes_max, .. } = self;
+        let failure = match broken {
+            _ if self.burst.load(Ordering::Relaxed) && grown_max < bytes_max => {
+                Some(Failure::Swollen { ratio_max: RATIO_MAX })
+            }
+            _ if self.burst.load(Ordering::Relaxed) => Some(Failure::TooLarge { bytes_max }),
+            None => None,
+            Some(error) => Some(Failure::Transport(format!("cannot decompress the body: {error}"))),
+        };
+        Decoded { bytes: self.plain.unwrap_or_else(|| Bytes::from(self.decoded)), failure }
+    }
 }
 
 /// How much room the decoded bytes are given at first: gzip tells how many they are in its last four bytes (RFC 1952), which
@@ -121,8 +170,8 @@ pub fn unpacked(bytes: Bytes, bytes_max: u64) -> Result<Bytes, Failure> {
 }
 
 /// The decoders around the body, each counted.
-fn layers<'a>(wire: &'a [u8], stated: &[Coding], limit: Limit<'a>) -> io::Result<Box<dyn BufRead + 'a>> {
-    let mut body: Box<dyn BufRead + 'a> = Box::new(wire);
+fn layers(wire: Bytes, stated: &[Coding], limit: &Limit) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut body: Box<dyn BufRead + Send> = Box::new(wire.reader());
     let mut undone = 0;
     let mut stated = stated.iter().copied();
     loop {
@@ -138,7 +187,7 @@ fn layers<'a>(wire: &'a [u8], stated: &[Coding], limit: Limit<'a>) -> io::Result
             return Err(io::Error::other(format!("more than {LAYERS_MAX} layers")));
         }
         let decoder = undo(coding, body)?;
-        let counted = Counted { inner: decoder, left: limit.bytes_max, burst: limit.burst };
+        let counted = Counted { inner: decoder, left: limit.bytes_max, burst: Arc::clone(&limit.burst) };
         body = Box::new(BufReader::with_capacity(PIECE, counted));
     }
 }
@@ -175,7 +224,7 @@ fn begins(coding: Coding, start: &[u8]) -> bool {
     ended.map_or_else(|error| error.kind() == ErrorKind::UnexpectedEof, |_| true) && !decoded.is_empty()
 }
 
-fn undo<'a>(coding: Coding, mut body: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+fn undo<'a>(coding: Coding, mut body: Box<dyn BufRead + Send + 'a>) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match coding {
         Coding::Gzip => Box::new(Members::new(body)),
         // The standard means zlib; some servers leave its frame out.
@@ -225,24 +274,23 @@ fn is_zlib(start: &[u8]) -> bool {
 }
 
 /// How much every layer may bring, and where it is noted that one would have brought more.
-#[derive(Clone, Copy)]
-struct Limit<'a> {
+struct Limit {
     bytes_max: u64,
-    burst: &'a Cell<bool>,
+    burst: Arc<AtomicBool>,
 }
 
 /// A layer that ends in an error once it has brought more than it may.
-struct Counted<'a, R> {
+struct Counted<R> {
     inner: R,
     left: u64,
-    burst: &'a Cell<bool>,
+    burst: Arc<AtomicBool>,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         let Some(left) = self.left.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)) else {
-            self.burst.set(true);
+            self.burst.store(true, Ordering::Relaxed);
             return Err(io::Error::other("too long"));
         };
         self.left = left;

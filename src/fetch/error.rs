@@ -276,6 +276,11 @@ impl Failure {
         Self::Setup(root(error))
     }
 
+    /// A request that did not come to its end in time.
+    pub(super) fn late(limit: Duration) -> Self {
+        Self::Timeout { missing: "no complete answer", limit }
+    }
+
     /// Sorts what the client reports.
     pub(super) fn sorted(error: &reqwest::Error, pace: &Pace) -> Self {
         if let Some(refused) = cause::<RefusedName>(error) {

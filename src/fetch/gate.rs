@@ -1,16 +1,16 @@
 //! One request at a time per host, with a pause between, and few requests in flight over all hosts; and no more bodies
-//! in hand than can be read soon.
+//! in hand than there is room for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{Mutex as TurnLock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use super::dark::{Dark, Door};
 use super::error::Failure;
+use super::room::{Room, Rooms};
 
 /// Hosts remembered before the idle ones are looked for.
 const SWEEP_FROM: usize = 64;
@@ -24,8 +24,7 @@ const BODIES_MORE: usize = 16;
 pub struct HostGate {
     gap: Duration,
     slots: Arc<Semaphore>,
-    /// One for each request in flight, or for the body that came of it, until it is dropped.
-    bodies: Arc<Semaphore>,
+    rooms: Rooms,
     // Held for a look-up only, never over an await.
     hosts: Arc<Mutex<Hosts>>,
 }
@@ -66,19 +65,6 @@ pub struct Turn {
     delay: Option<Duration>,
     _place: OwnedMutexGuard<()>,
     _slot: Option<OwnedSemaphorePermit>,
-    room: Option<OwnedSemaphorePermit>,
-}
-
-/// A body and its room.
-struct Kept {
-    body: Bytes,
-    _room: OwnedSemaphorePermit,
-}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
 }
 
 /// Why a host is not to be asked now.
@@ -105,21 +91,22 @@ pub struct Held {
 impl HostGate {
     /// A gate with at most `concurrency` requests in flight (at least one) and `gap` from the end of one request
     /// to the start of the next at the same host. With those in flight, twice as many bodies and a few more are in hand
-    /// before the next request waits.
-    pub fn new(concurrency: usize, gap: Duration) -> Self {
+    /// before the next request waits; none is longer than `body_bytes_max`, and four of the longest are as many bytes
+    /// as all may have together.
+    pub fn new(concurrency: usize, gap: Duration, body_bytes_max: u64) -> Self {
         let slots = concurrency.clamp(1, Semaphore::MAX_PERMITS / 4);
         Self {
             gap,
             slots: Arc::new(Semaphore::new(slots)),
-            bodies: Arc::new(Semaphore::new(slots * 2 + BODIES_MORE)),
+            rooms: Rooms::new(slots * 2 + BODIES_MORE, body_bytes_max),
             hosts: Arc::new(Mutex::new(Hosts { known: HashMap::new(), sweep_at: SWEEP_FROM })),
         }
     }
 
     /// A gate by other settings that knows the same hosts: their turns, pauses and holds go on.
     #[must_use]
-    pub fn successor(&self, concurrency: usize, gap: Duration) -> Self {
-        Self { hosts: Arc::clone(&self.hosts), ..Self::new(concurrency, gap) }
+    pub fn successor(&self, concurrency: usize, gap: Duration, body_bytes_max: u64) -> Self {
+        Self { hosts: Arc::clone(&self.hosts), ..Self::new(concurrency, gap, body_bytes_max) }
     }
 
     /// Waits for the host's turn, its pause, then room for a body and a free slot; the host is a name in lower case without port.
@@ -133,7 +120,7 @@ impl HostGate {
     /// # Cancel safety
     ///
     /// A dropped wait leaves the queue and changes nothing.
-    pub async fn enter(&self, host: &str, door: &Door) -> Result<Turn, Barred> {
+    pub async fn enter(&self, host: &str, door: &Door) -> Result<(Turn, Room), Barred> {
         let host = self.host(host);
         host.free_to_ask()?;
         let place = Arc::clone(&host.turn).lock_owned().await;
@@ -145,12 +132,12 @@ impl HostGate {
         if let Some(rests_until) = rests_until {
             sleep_until(rests_until).await;
         }
-        // Room and slot come last, so that nobody who waits for a host keeps them from the others. The semaphores are
-        // never closed, so they are always given.
-        let room = Arc::clone(&self.bodies).acquire_owned().await.ok();
+        // Room and slot come last, so that nobody who waits for a host keeps them from the others. The semaphore is
+        // never closed, so it always gives.
+        let room = self.rooms.enter().await;
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         host.free_to_ask()?;
-        Ok(Turn { host, gap: Some(self.gap), delay: None, _place: place, _slot: slot, room })
+        Ok((Turn { host, gap: Some(self.gap), delay: None, _place: place, _slot: slot }, room))
     }
 
     /// The same for a page or an article of a host whose robots.txt asks for a pause of `delay` between such requests. The
@@ -169,7 +156,7 @@ impl HostGate {
         door: &Door,
         delay: Duration,
         patience: Duration,
-    ) -> Result<Turn, Barred> {
+    ) -> Result<(Turn, Room), Barred> {
         let known = self.host(host);
         loop {
             known.free_to_ask()?;
@@ -181,10 +168,10 @@ impl HostGate {
                 }
                 sleep_until(until).await;
             }
-            let mut turn = self.enter(host, door).await?;
+            let (mut turn, room) = self.enter(host, door).await?;
             if known.times().crawls_from.is_none_or(|until| until <= Instant::now()) {
                 turn.delay = Some(delay);
-                return Ok(turn);
+                return Ok((turn, room));
             }
             // Somebody was faster. No request went out, so no pause begins.
             turn.give_back();
@@ -253,14 +240,6 @@ impl Turn {
         self.host.dark().note(door, failure, patience);
     }
 
-    /// A body that keeps its room until the last of its copies is dropped.
-    pub fn keep(&mut self, body: Bytes) -> Bytes {
-        match self.room.take() {
-            Some(room) => Bytes::from_owner(Kept { body, _room: room }),
-            None => body,
-        }
-    }
-
     /// Ends the turn without a request.
     fn give_back(mut self) {
         self.gap = None;
@@ -283,6 +262,7 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
+    use bytes::Bytes;
     use futures_util::FutureExt;
     use url::Url;
 
@@ -290,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_has_one_turn_and_others_have_theirs() {
-        let gate = HostGate::new(8, Duration::ZERO);
+        let gate = HostGate::new(8, Duration::ZERO, 1 << 20);
         let first = gate.enter("a", &DOOR).await.unwrap();
         assert!(gate.enter("a", &DOOR).now_or_never().is_none());
         assert!(gate.enter("b", &DOOR).now_or_never().is_some());
@@ -301,7 +281,7 @@ mod tests {
     #[tokio::test]
     async fn g5_the_pause_runs_from_the_end_of_a_request() {
         let gap = Duration::from_millis(60);
-        let gate = HostGate::new(8, gap);
+        let gate = HostGate::new(8, gap, 1 << 20);
         drop(gate.enter("a", &DOOR).await.unwrap());
         let ended = Instant::now();
         drop(gate.enter("a", &DOOR).await.unwrap());
@@ -310,7 +290,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_for_a_host_take_no_slot() {
-        let gate = HostGate::new(2, Duration::from_hours(1));
+        let gate = HostGate::new(2, Duration::from_hours(1), 1 << 20);
         drop(gate.enter("a", &DOOR).await.unwrap());
         let mut resting = Box::pin(gate.enter("a", &DOOR));
         let mut queued = Box::pin(gate.enter("a", &DOOR));
@@ -324,10 +304,10 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_that_nobody_reads_hold_back_the_next_requests() {
-        let gate = HostGate::new(1, Duration::ZERO);
+        let gate = HostGate::new(1, Duration::ZERO, 1 << 20);
         let mut bodies = Vec::new();
         while let Some(turn) = gate.enter(&bodies.len().to_string(), &DOOR).now_or_never() {
-            bodies.push(turn.unwrap().keep(Bytes::from_static(b"body")));
+            bodies.push(turn.unwrap().1.keep(Bytes::from_static(b"body")));
         }
         assert_eq!(bodies.len(), 2 + BODIES_MORE);
         let copy = bodies.pop().unwrap();
@@ -341,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_wait_leaves_the_queue() {
-        let gate = HostGate::new(1, Duration::ZERO);
+        let gate = HostGate::new(1, Duration::ZERO, 1 << 20);
         let first = gate.enter("a", &DOOR).await.unwrap();
         {
             let mut waiting = Box::pin(gate.enter("a", &DOOR));
@@ -353,7 +333,7 @@ mod tests {
 
     #[tokio::test]
     async fn r1_a_hold_stops_the_whole_host_and_is_never_shortened() {
-        let gate = HostGate::new(8, Duration::ZERO);
+        let gate = HostGate::new(8, Duration::ZERO, 1 << 20);
         let now = Instant::now();
         let asking = gate.enter("a", &DOOR).await.unwrap();
         let mut waiting = Box::pin(gate.enter("a", &DOOR));
@@ -368,7 +348,7 @@ mod tests {
 
     #[tokio::test]
     async fn g9_a_crawl_delay_holds_back_crawlers_and_nobody_else() {
-        let gate = HostGate::new(8, Duration::ZERO);
+        let gate = HostGate::new(8, Duration::ZERO, 1 << 20);
         let delay = Duration::from_millis(60);
         drop(gate.enter_crawling("a", &DOOR, delay, delay).await.unwrap());
         let ended = Instant::now();
@@ -382,7 +362,7 @@ mod tests {
 
     #[tokio::test]
     async fn g9_a_crawler_waits_no_longer_than_its_patience() {
-        let gate = HostGate::new(8, Duration::ZERO);
+        let gate = HostGate::new(8, Duration::ZERO, 1 << 20);
         let (delay, patience) = (Duration::from_mins(5), Duration::from_secs(5));
         drop(gate.enter_crawling("a", &DOOR, delay, patience).await.unwrap());
         let barred = gate.enter_crawling("a", &DOOR, delay, patience).await.unwrap_err();
@@ -394,7 +374,7 @@ mod tests {
 
     #[tokio::test]
     async fn idle_hosts_are_forgotten_and_held_ones_are_not() {
-        let gate = HostGate::new(8, Duration::ZERO);
+        let gate = HostGate::new(8, Duration::ZERO, 1 << 20);
         gate.hold("held", Instant::now() + Duration::from_mins(1));
         for n in 0..10_000 {
             drop(gate.enter(&format!("host-{n}"), &DOOR).await.unwrap());

@@ -19,6 +19,7 @@ pub mod gate;
 mod pace;
 mod resolve;
 mod robots;
+pub mod room;
 mod settings;
 mod unsaved;
 mod walk;
