@@ -11,11 +11,14 @@ mod read;
 pub mod retry;
 mod tally;
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use url::Url;
 
+pub use marks::is_stub;
 pub use read::read;
 pub use tally::{Counts, Tally};
 
@@ -58,6 +61,10 @@ pub struct Pending {
     pub due: Timestamp,
     /// Whether what it adds may have been told before, since the store was restored.
     pub repeat: bool,
+    /// Of one that is read once more, since when that is wanted: what was read before would say nothing new.
+    pub anew: Option<Timestamp>,
+    /// Rules that fired on what its entry said before.
+    pub told: BTreeSet<Arc<str>>,
 }
 
 impl Pending {
@@ -108,8 +115,12 @@ pub struct Fate {
     pub url: String,
     /// When it was settled.
     pub at: Timestamp,
-    /// How.
+    /// How; of one that was used and could not be read once more, how it was used.
     pub end: End,
+    /// How often that was tried.
+    pub readings: u8,
+    /// Rules that fired on what it said, now or before, or on what its entry said before: they tell nothing anew.
+    pub told: BTreeSet<Arc<str>>,
 }
 
 /// How an article ended.
@@ -293,8 +304,9 @@ mod tests {
             url: String::new(),
             attempts: 0,
             due: Timestamp::UNIX_EPOCH,
-
             repeat: false,
+            anew: None,
+            told: BTreeSet::new(),
         };
         for (today, expected) in [(19_000, false), (20_014, false), (20_015, true)] {
             assert_eq!(pending.is_too_old(Day(today)), expected, "{today}");

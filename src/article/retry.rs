@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{End, Pending, Unfit};
+use super::{End, Fate, Pending, Unfit, is_stub};
 use crate::fetch::{Failure, FetchError};
 
 /// How long to wait after each failed attempt; after the last of them the article is given up.
@@ -16,6 +16,18 @@ const ORDER_MAX: Duration = Duration::from_hours(24);
 
 /// How long to wait while this machine is cut off from the network.
 const OFFLINE_WAIT: Duration = Duration::from_mins(15);
+
+/// How many failed attempts an article has that is not there: a feed may run ahead of the pages that it links to.
+const EARLY_MAX: u32 = 2;
+
+/// Most times that the article of one entry is read.
+const READINGS_MAX: u8 = 3;
+
+/// Least time between two of them.
+const READINGS_GAP: Duration = Duration::from_mins(5);
+
+/// How long a page that promises more is left for that.
+const STUB_WAIT: Duration = Duration::from_mins(15);
 
 /// What follows a failed attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +96,8 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
         Failure::Robots { .. } => Next::Over(End::Robots),
         Failure::Challenge { .. } => Next::Over(End::Unfit(Unfit::Challenge)),
         Failure::NotAPage { .. } => Next::Over(End::Unfit(Unfit::NotHtml)),
-        Failure::Status { status: 404 | 410, .. } => Next::Over(End::Unfit(Unfit::NotFound)),
+        Failure::Status { status: 404, .. } => next_unread(End::Unfit(Unfit::NotFound), attempts, now),
+        Failure::Status { status: 410, .. } => Next::Over(End::Unfit(Unfit::NotFound)),
         Failure::Status { status: 408 | 425 | 429 | 500.., .. }
         | Failure::Transport(_)
         | Failure::Unreachable(_)
@@ -102,8 +115,37 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
     }
 }
 
+/// What follows an attempt that came after `attempts` others and found that on the page: one without an article may have it
+/// in some minutes.
+pub fn next_unread(end: End, attempts: u32, now: Timestamp) -> Next {
+    let is_early = attempts < EARLY_MAX && matches!(end, End::Unfit(Unfit::NotFound | Unfit::NoText));
+    let wait = usize::try_from(attempts).ok().and_then(|done| WAITS.get(done)).filter(|_| is_early);
+    match wait {
+        Some(wait) => Next::Again { due: after(now, *wait), attempts: attempts.saturating_add(1) },
+        None => Next::Over(end),
+    }
+}
+
+/// When an article is read once more whose entry was edited; `None` when it is not: what keeps the article from us would
+/// do so again, and nobody knows what of one is new whose first version was not read.
+pub fn next_reading(fate: &Fate, now: Timestamp) -> Option<Timestamp> {
+    let changes = match &fate.end {
+        End::Used { .. } | End::Failed { .. } | End::Unfit(Unfit::NotFound | Unfit::NoText) => true,
+        End::Unfit(_) | End::Robots | End::Dropped => false,
+    };
+    (changes && fate.readings < READINGS_MAX).then(|| after(fate.at, READINGS_GAP).max(now))
+}
+
+/// When an article is read once more that promises more to come.
+pub fn next_of_stub(fate: &Fate) -> Option<Timestamp> {
+    let is_stub = matches!(&fate.end, End::Used { text } if is_stub(text));
+    (is_stub && fate.readings < READINGS_MAX).then(|| after(fate.at, STUB_WAIT))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::fetch::Freshness;
     use crate::item::{ItemId, SourceName};
@@ -145,6 +187,8 @@ mod tests {
             attempts: 0,
             due: now(),
             repeat: false,
+            anew: None,
+            told: BTreeSet::new(),
         };
         for attempts in 1..=5_u32 {
             assert_eq!(spent(&pending), None);
@@ -184,7 +228,7 @@ mod tests {
     #[test]
     fn what_no_patience_mends_is_over_at_once() {
         for (error, expected) in [
-            (status(404), "not-found"),
+            (status(410), "not-found"),
             (status(401), "failed"),
             (Failure::Robots { host: "a".into() }.into(), "robots"),
             (Failure::Challenge { status: 403 }.into(), "challenge"),
@@ -194,6 +238,60 @@ mod tests {
         ] {
             let next = next(&error, 0, now());
             assert!(matches!(&next, Next::Over(end) if end.as_str() == expected), "{error}: {next:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_looked_for_twice_more() {
+        let unread = |unfit, attempts| next_unread(End::Unfit(unfit), attempts, now());
+        for (attempts, wait_expected) in (0..).zip([Some(WAITS[0]), Some(WAITS[1]), None, None]) {
+            let expected = match wait_expected {
+                Some(wait) => Next::Again { due: now() + wait, attempts: attempts + 1 },
+                None => Next::Over(End::Unfit(Unfit::NotFound)),
+            };
+            assert_eq!(next(&status(404), attempts, now()), expected);
+            assert_eq!(unread(Unfit::NotFound, attempts), expected);
+        }
+        assert!(matches!(unread(Unfit::NoText, 1), Next::Again { .. }));
+        assert_eq!(unread(Unfit::NoText, 2), Next::Over(End::Unfit(Unfit::NoText)));
+        for unfit in [Unfit::Paywall, Unfit::Consent, Unfit::Challenge, Unfit::Login, Unfit::NotHtml] {
+            assert_eq!(unread(unfit, 0), Next::Over(End::Unfit(unfit)));
+        }
+        let used = End::Used { text: "Gao".into() };
+        assert_eq!(next_unread(used.clone(), 0, now()), Next::Over(used));
+    }
+
+    #[test]
+    fn an_article_is_read_a_few_times_with_some_minutes_between() {
+        let fate = |end, readings| Fate {
+            item: ItemId::from_bytes([1; 16]),
+            first: Day(20_000),
+            url: String::new(),
+            at: now(),
+            end,
+            readings,
+            told: BTreeSet::new(),
+        };
+        let used = |text: &str| End::Used { text: text.into() };
+        for (end, readings, late, expected) in [
+            (used("Gao"), 1, 0, Some(300)),
+            (used("Gao"), 2, 3_600, Some(3_600)),
+            (used("Gao"), 3, 3_600, None),
+            (End::Failed { detail: "503".into() }, 1, 60, Some(300)),
+            (End::Unfit(Unfit::NoText), 1, 300, Some(300)),
+            (End::Unfit(Unfit::Paywall), 1, 300, None),
+            (End::Robots, 1, 300, None),
+            (End::Dropped, 0, 300, None),
+        ] {
+            let at = |seconds| now() + SignedDuration::from_secs(seconds);
+            assert_eq!(next_reading(&fate(end.clone(), readings), at(late)), expected.map(at), "{end:?}");
+        }
+        let stub = "Explosion heard in Bamako. More details to follow.";
+        for (text, readings, expected) in
+            [(stub, 1, true), (stub, 2, true), (stub, 3, false), ("Gao", 1, false)]
+        {
+            let next = next_of_stub(&fate(used(text), readings));
+            assert_eq!(next, expected.then(|| now() + STUB_WAIT), "{text} {readings}");
         }
     }
 

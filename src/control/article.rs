@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::article::{self, End, Pending};
+use crate::article::{self, End, Fate, Pending};
 use crate::item::ItemId;
 use crate::store::{Store, StoreError};
 
@@ -31,18 +31,16 @@ pub struct Article {
 /// What became of the article of an item, and its text where it was used.
 pub(super) fn of(store: &dyn Store, item: ItemId) -> Result<(Option<Article>, Option<String>), StoreError> {
     let Some(stored) = store.find_item(item)? else { return Ok((None, None)) };
-    let Some(fate) = store.article(item, stored.first)? else {
-        let waiting = store.pending_articles()?.into_iter().find(|pending| pending.item == item);
-        let told = waiting.map(|Pending { url, due, .. }| Article {
-            url,
-            end: "waiting".to_owned(),
-            at: due,
-            detail: None,
-            characters: None,
-            start: None,
-        });
-        return Ok((told, None));
-    };
+    let fate = store.article(item, stored.first)?;
+    let is_used = matches!(&fate, Some(Fate { end: End::Used { .. }, .. }));
+    let waiting =
+        if is_used { None } else { store.pending_articles()?.into_iter().find(|it| it.item == item) };
+    if let Some(Pending { url, due, .. }) = waiting {
+        let end = "waiting".to_owned();
+        let told = Article { url, end, at: due, detail: None, characters: None, start: None };
+        return Ok((Some(told), None));
+    }
+    let Some(fate) = fate else { return Ok((None, None)) };
     let end = fate.end.as_str().to_owned();
     let (text, detail) = match fate.end {
         End::Used { text } => (Some(text), None),

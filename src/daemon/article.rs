@@ -16,8 +16,7 @@ use crate::config::ArticleChoice;
 use crate::desk::{Desk, Source};
 use crate::fault;
 use crate::fetch::{ACCEPT_PAGE, Answer, Document, Failure, FetchError, Redirects, Request};
-use crate::ingest::Receipt;
-use crate::ingest::article::{self as settlement, Settled};
+use crate::ingest::article::{self as settlement, Settled, Settlement};
 use crate::item::Item;
 use crate::rules::SourceLabel;
 use crate::rules::verdict::Verdict;
@@ -29,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What an attempt came to.
 pub(super) enum Ended {
     /// Settled; that is durable. What was read of its page serves others that link to it.
-    Over(Receipt, Option<Page>),
+    Over(Settlement, Option<Page>),
     /// Put off; that is durable.
     Again(Pending),
     /// Not begun: a host asks for a pause of that length still.
@@ -38,8 +37,8 @@ pub(super) enum Ended {
 
 impl Ended {
     /// Settled without a page that would serve others.
-    fn alone(receipt: Receipt) -> Self {
-        Self::Over(receipt, None)
+    fn alone(settlement: Settlement) -> Self {
+        Self::Over(settlement, None)
     }
 }
 
@@ -63,7 +62,8 @@ pub(super) async fn fetch(
     if let Some(end) = retry::spent(&pending) {
         return settle(&station, &desk, Some(&source), pending, end, None).await.map(Ended::alone);
     }
-    if let Some(Page { end, clock, .. }) = known {
+    let is_news = |page: &Page| pending.anew.is_none_or(|since| page.at > since);
+    if let Some(Page { end, clock, .. }) = known.filter(is_news) {
         return settle(&station, &desk, Some(&source), pending, end, clock).await.map(Ended::alone);
     }
     let request = Request {
@@ -84,7 +84,14 @@ pub(super) async fn fetch(
             // Durable before it is read: a page that ends the program would end it at every start.
             let reading = retry::reading(pending.clone(), now);
             station.commit(&desk.fetcher, move |tx| settlement::put_off(tx, &reading)).await?;
-            read(document, url, source.spec.lang.clone()).await
+            let end = read(document, url, source.spec.lang.clone()).await;
+            match retry::next_unread(end, pending.attempts, clock::now()) {
+                Next::Over(end) => end,
+                Next::Again { due, attempts } => {
+                    debug!(item = %pending.item, %due, "an article is looked for again: its page has none yet");
+                    return put_off(&station, &desk, Pending { attempts, due, ..pending }).await;
+                }
+            }
         }
         Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
             End::Failed { detail: "an answer without a document".to_owned() }
@@ -96,17 +103,21 @@ pub(super) async fn fetch(
             Next::Over(end) => end,
             Next::Again { due, attempts } => {
                 debug!(item = %pending.item, %due, "an article is tried again: {error}");
-                let later = Pending { attempts, due, ..pending };
-                let stored = later.clone();
-                station.commit(&desk.fetcher, move |tx| settlement::put_off(tx, &stored)).await?;
-                return Ok(Ended::Again(later));
+                return put_off(&station, &desk, Pending { attempts, due, ..pending }).await;
             }
         },
     };
     let is_said = matches!(end, End::Used { .. } | End::Unfit(_));
     let page = is_said.then(|| Page { end: end.clone(), at: now, clock: showed });
-    let receipt = settle(&station, &desk, Some(&source), pending, end, showed).await?;
-    Ok(Ended::Over(receipt, page))
+    let settlement = settle(&station, &desk, Some(&source), pending, end, showed).await?;
+    Ok(Ended::Over(settlement, page))
+}
+
+/// Lets an article wait for its next attempt.
+async fn put_off(station: &Station, desk: &Arc<Desk>, later: Pending) -> Result<Ended, StoreError> {
+    let stored = later.clone();
+    station.commit(&desk.fetcher, move |tx| settlement::put_off(tx, &stored)).await?;
+    Ok(Ended::Again(later))
 }
 
 /// What follows the failure of an attempt.
@@ -136,7 +147,7 @@ async fn settle(
     pending: Pending,
     end: End,
     showed: Option<Timestamp>,
-) -> Result<Receipt, StoreError> {
+) -> Result<Settlement, StoreError> {
     let judged = match (&end, source) {
         (End::Used { text }, Some(source)) => judge(station, desk, source, &pending, text.clone()).await?,
         _ => None,
@@ -153,12 +164,13 @@ async fn settle(
     };
     let (item, name, end) = (settled.pending.item, settled.pending.source.clone(), settled.end.as_str());
     let force = desk.in_force.clone();
-    let receipt = station.commit(&desk.fetcher, move |tx| settlement::settle(tx, &settled, &force)).await?;
+    let settlement =
+        station.commit(&desk.fetcher, move |tx| settlement::settle(tx, &settled, &force)).await?;
     debug!(source = %name, %item, end, "an article is settled");
-    for (alert, disposition) in &receipt.alerts {
+    for (alert, disposition) in &settlement.receipt.alerts {
         info!(source = %name, %alert, disposition = disposition.as_str(), "alert made, with the article");
     }
-    Ok(receipt)
+    Ok(settlement)
 }
 
 /// Asks the rules about the stored entry together with its article.

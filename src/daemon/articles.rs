@@ -22,7 +22,7 @@ use super::{clock, sender};
 use crate::article::Pending;
 use crate::article::retry;
 use crate::desk::Desk;
-use crate::ingest::article as settlement;
+use crate::ingest::article::{self as settlement, Settlement};
 use crate::item::ItemId;
 use crate::store::{StoreError, Transaction};
 use crate::story::Disposition;
@@ -234,7 +234,7 @@ impl Articles {
         let Errand { pending, host, .. } = self.running.remove(&job)?;
         let item = pending.item;
         let (later, order) = match ended {
-            Ok((_, Ok(Ended::Over(receipt, page)))) => {
+            Ok((_, Ok(Ended::Over(Settlement { receipt, again }, page)))) => {
                 if let Some((spot, page)) = self.spot(&pending).zip(page) {
                     self.shelf.put(spot, page);
                 }
@@ -242,6 +242,9 @@ impl Articles {
                 let sent = receipt.alerts.iter().filter(sent).count();
                 self.added.alerts += sent;
                 self.added.recorded += receipt.alerts.len() - sent;
+                if let Some(again) = again {
+                    self.waiting.insert(item, Errand { pending: *again, host, rests_until: None });
+                }
                 let owes = !receipt.deliveries.is_empty();
                 return owes.then(|| sender::Order::of(receipt.deliveries, receipt.repeat));
             }

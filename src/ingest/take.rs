@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::article::{self, Edit, Noted, Wish};
+use super::article::{Edit, Noted, Shown, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::record::Told;
 use super::versions::{self, Card};
 use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, known_by, record};
-use crate::article::End;
+use crate::article::{self, End};
 use crate::config::Backlog;
 use crate::item::{Dating, ItemId, SeenKey, dating, link};
 use crate::rules::SourceLabel;
@@ -118,7 +118,7 @@ impl Ingest<'_> {
         }
         self.store(judged, seen.first, None)?;
         let verdict = self.verdict(judged);
-        self.want_article(entry, seen.first, record::fires(&verdict), receipt)?;
+        self.want_article(entry, seen.first, Shown::Plainly { fires: record::fires(&verdict) }, receipt)?;
         if !verdict.fired.is_empty() {
             let unseen = self.last_read.filter(|_| !receipt.baseline);
             let dating = Dating::of(&judged.candidate.item, self.poll.started, unseen);
@@ -166,12 +166,14 @@ impl Ingest<'_> {
             return Ok(now);
         }
         let Some(stored) = stored else { return self.begin_record(judged, now, seen.content) };
-        let text = article::used(self.tx, stored.item.id, seen.first)?;
+        let fate = self.tx.article(stored.item.id, seen.first)?;
         // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, text.as_deref());
+        let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, fate.as_ref());
         if !restless || edit.is_news() {
             self.store(judged, seen.first, stored.before)?;
-            self.want_article(entry, seen.first, edit.alone, receipt)?;
+            let fires = edit.alone;
+            let how = if card.is_none() { Shown::Edited(&edit) } else { Shown::Plainly { fires } };
+            self.want_article(entry, seen.first, how, receipt)?;
         }
         // What it said before it was first stored is no news, nor what a site says that gave all its items new names.
         let is_old = stored.before == Some(candidate.content) || found == Found::Moved;
@@ -183,7 +185,7 @@ impl Ingest<'_> {
                 self.alert(told(&candidate.item, None), verdict, dating, receipt)?;
             }
             if let Some((item, verdict)) = edit.added {
-                let begins = crate::article::begin(&shown);
+                let begins = article::begin(&shown);
                 self.alert(told(&item, Some(begins)), verdict, dating, receipt)?;
             }
         }
@@ -211,13 +213,13 @@ impl Ingest<'_> {
         &self,
         entry: &Entry<'_>,
         first: Day,
-        fired: bool,
+        shown: Shown<'_>,
         receipt: &mut Receipt,
     ) -> Result<(), StoreError> {
         if !entry.is_alone() {
             return Ok(());
         }
-        match self.wish().note(self.tx, &entry.judged.candidate.item, first, fired)? {
+        match self.wish().note(self.tx, &entry.judged.candidate.item, first, shown)? {
             Noted::Nothing => {}
             Noted::Waits => receipt.articles += 1,
             Noted::Refused => receipt.articles_refused += 1,

@@ -1,5 +1,8 @@
 //! Articles as they are stored: those to be fetched, and what became of the others.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +23,19 @@ struct PendingRow {
     due: Timestamp,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     repeat: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    anew: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<String>,
+}
+
+/// The names of rules as they are written, and as they are used.
+fn named(rules: &BTreeSet<Arc<str>>) -> Vec<String> {
+    rules.iter().map(ToString::to_string).collect()
+}
+
+fn rules(names: Vec<String>) -> BTreeSet<Arc<str>> {
+    names.into_iter().map(Arc::from).collect()
 }
 
 impl Row for Pending {
@@ -32,6 +48,8 @@ impl Row for Pending {
             attempts: self.attempts,
             due: self.due,
             repeat: self.repeat,
+            anew: self.anew,
+            told: named(&self.told),
         })
     }
 
@@ -45,6 +63,8 @@ impl Row for Pending {
             attempts: row.attempts,
             due: row.due,
             repeat: row.repeat,
+            anew: row.anew,
+            told: rules(row.told),
         })
     }
 }
@@ -59,6 +79,15 @@ struct FateRow {
     /// Of one used, its text; of one that failed, why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     more: String,
+    /// Earlier versions read each article once.
+    #[serde(default = "once")]
+    readings: u8,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<String>,
+}
+
+fn once() -> u8 {
+    1
 }
 
 /// Counts of the articles of a source.
@@ -103,6 +132,8 @@ impl Row for Fate {
             at: self.at,
             end: self.end.as_str().to_owned(),
             more,
+            readings: self.readings,
+            told: named(&self.told),
         })
     }
 
@@ -115,7 +146,15 @@ impl Row for Fate {
             "dropped" => End::Dropped,
             other => End::Unfit(Unfit::ALL.into_iter().find(|unfit| unfit.as_str() == other)?),
         };
-        Some(Self { item: row.item.parse().ok()?, first: Day(row.first), url: row.url, at: row.at, end })
+        Some(Self {
+            item: row.item.parse().ok()?,
+            first: Day(row.first),
+            url: row.url,
+            at: row.at,
+            end,
+            readings: row.readings,
+            told: rules(row.told),
+        })
     }
 }
 
@@ -135,6 +174,8 @@ mod tests {
                 url: "https://paper.example/1".into(),
                 at: Timestamp::UNIX_EPOCH,
                 end,
+                readings: 2,
+                told: BTreeSet::from(["convoy".into()]),
             };
             assert_eq!(Fate::decode(&fate.encode().unwrap()), Some(fate));
         }

@@ -1,5 +1,6 @@
 //! Tests that look behind the trait.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -297,8 +298,9 @@ fn pending(n: u8, source: &str, first: Day) -> Pending {
         url: "https://paper.example/1".into(),
         attempts: 0,
         due: Timestamp::UNIX_EPOCH,
-
         repeat: false,
+        anew: None,
+        told: BTreeSet::new(),
     }
 }
 
