@@ -186,23 +186,30 @@ fn is_headline(weight: Weight) -> bool {
         && (weight.letters == 0 || weight.letters <= BESIDE_LETTERS_MAX && !is_sentence)
 }
 
+/// Whether a line is a headline, or a link alone that is too short for one by itself.
+fn may_be_headline(weight: Weight) -> bool {
+    is_headline(weight) || weight.linked > 0 && weight.letters == 0
+}
+
 fn is_lead(text: &str) -> bool {
     let begin: String = text.trim_start().chars().take(60).collect();
     let begin = folded(&begin) + " ";
     FOLDED.iter().any(|lead| begin.starts_with(lead.as_str()))
 }
 
-/// Siblings of a kind of which each begins with a headline that leads elsewhere, and says little more.
+/// Siblings of a kind of which each begins with a headline that leads elsewhere, and says little more; beside two of them
+/// short headlines are some, too.
 fn teasers(outline: &Outline<'_>, lines: &[Line]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for parent in outline.places().filter(|place| outline.get(*place).is_some_and(Spot::is_block)) {
         let alike: Vec<(usize, Vec<String>)> = outline
             .children(parent)
-            .filter(|child| is_teaser(outline, lines, *child))
+            .filter(|child| is_teaser(outline, lines, *child, may_be_headline))
             .filter_map(|child| Some((child, kinds(outline.get(child)?))))
             .collect();
         let mut counts: HashMap<&str, usize> = HashMap::new();
-        alike.iter().flat_map(|(_, kinds)| kinds).for_each(|kind| *counts.entry(kind).or_default() += 1);
+        let certain = alike.iter().filter(|(child, _)| is_teaser(outline, lines, *child, is_headline));
+        certain.flat_map(|(_, kinds)| kinds).for_each(|kind| *counts.entry(kind).or_default() += 1);
         let is_one_of_many =
             |kinds: &[String]| kinds.iter().any(|kind| counts.get(kind.as_str()) >= Some(&2));
         found.extend(
@@ -224,26 +231,22 @@ fn kinds(spot: &Spot<'_>) -> Vec<String> {
     classes.split_ascii_whitespace().map(|class| format!("{name}.{class}")).collect()
 }
 
-fn is_teaser(outline: &Outline<'_>, lines: &[Line], place: usize) -> bool {
+fn is_teaser(outline: &Outline<'_>, lines: &[Line], place: usize, is_head: fn(Weight) -> bool) -> bool {
     let Some(spot) = outline.get(place).filter(|spot| spot.is_block() && !spot.has_title) else {
         return false;
     };
-    if spot.role == Role::Heading
-        || spot.weight.linked < HEADLINE_CHARS_MIN
-        || spot.weight.own() > TEASER_CHARS_MAX
-    {
+    if spot.role == Role::Heading || spot.weight.linked == 0 || spot.weight.own() > TEASER_CHARS_MAX {
         return false;
     }
     let within = outline.range(place);
     let first = lines.partition_point(|line| line.nodes.start < within.start);
     let lines = lines.iter().skip(first).take_while(|line| line.nodes.end <= within.end);
     let lines: Vec<&Line> = lines.take(TEASER_LINES_MAX + 1).collect();
-    let head = lines.iter().position(|line| is_headline(line.weight));
+    let head = lines.iter().position(|line| is_head(line.weight));
     let Some((before, _)) = head.and_then(|head| lines.split_at_checked(head)) else { return false };
     // Where it has a heading of its own, the links are beside its text.
     let is_own_heading = |line: &&&Line| {
-        outline.get(line.nodes.start).is_some_and(|spot| spot.role == Role::Heading)
-            && !is_headline(line.weight)
+        outline.get(line.nodes.start).is_some_and(|spot| spot.role == Role::Heading) && !is_head(line.weight)
     };
     lines.len() <= TEASER_LINES_MAX
         && before.iter().all(|line| line.weight.chars <= KICKER_CHARS_MAX)
@@ -288,8 +291,12 @@ mod tests {
 
     /// Other articles, each in `open` and `close`, with `{}` for its headline.
     fn list(entry: &str) -> String {
-        let titles =
-            [OTHER, "Price of rice rises in Kayes after sabotage", "New school opens, no sabotage seen"];
+        let titles = [
+            OTHER,
+            "Price of rice rises in Kayes after sabotage",
+            "Sabotage seen",
+            "Qui l’a saboté ? Sabotage !",
+        ];
         let entry = |(number, title): (usize, &&str)| {
             let link = format!("<a href=/news/n{number}>{title}</a>");
             let summary =
