@@ -26,6 +26,9 @@ const SAMPLE_BYTES_MAX: usize = 256 * 1024;
 /// Characters of several bytes for each broken place, from which on bytes are UTF-8 although a label says otherwise.
 const WHOLE_FOR_BROKEN: usize = 4;
 
+/// Broken places after which a text is no UTF-8, unless it has had as many characters of several bytes.
+const BROKEN_ENOUGH: usize = 512;
+
 /// A document as text.
 #[derive(Debug)]
 pub(super) struct Decoded<'a> {
@@ -158,10 +161,14 @@ fn declared(bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// How many characters of several bytes a text has that is read as UTF-8, and how many broken places.
+/// How many characters of several bytes a text has that is read as UTF-8, and how many broken places, as far as it takes
+/// to tell.
 fn utf8_places(bytes: &[u8]) -> (usize, usize) {
     let (mut whole, mut broken) = (0, 0);
     for chunk in bytes.utf8_chunks() {
+        if broken >= BROKEN_ENOUGH && whole < broken {
+            break;
+        }
         whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }

@@ -101,7 +101,11 @@ pub(super) fn parse_near(text: &str, lang: Option<&str>, now: Option<Timestamp>)
 /// A number alone: seconds or milliseconds since 1970, `20250610`, `20250610040000`; the last with a zone, too.
 fn figures(text: &str) -> Option<Timestamp> {
     let (text, rest) = text.split_at_checked(text.bytes().take_while(u8::is_ascii_digit).count())?;
-    let offset = if rest.is_empty() { Offset::UTC } else { zone(rest).filter(|_| text.len() == 14)? };
+    let offset = match (text.len(), rest) {
+        (_, "") => Offset::UTC,
+        (14, rest) => zone(rest)?,
+        _ => return None,
+    };
     match text.len() {
         9 | 10 => Timestamp::from_second(text.parse().ok()?).ok(),
         12 | 13 => Timestamp::from_millisecond(text.parse().ok()?).ok(),

@@ -201,12 +201,16 @@ fn is_called_item(name: &str) -> bool {
 
 /// How a name of an element that is read here is usually written, where it has another case (`GUID`); `None` for every
 /// other name. Those of namespaces that have names of their own (`rdf:Description`) stay as they are.
+#[inline]
 pub(super) fn usual(name: &str) -> Option<Cow<'static, str>> {
-    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { usual_of_capitals(name) } else { None }
+}
+
+/// The same of a name that has capitals. Every tag is asked about, and inlined there it made all of them slower.
+#[inline(never)]
+fn usual_of_capitals(name: &str) -> Option<Cow<'static, str>> {
     let (prefix, local) = split_name(name);
-    let usual = NAMES.into_iter().find(|usual| usual.eq_ignore_ascii_case(local));
+    let usual = NAMES.iter().copied().find(|usual| usual.eq_ignore_ascii_case(local));
     if prefix.is_empty() {
         return usual.filter(|usual| *usual != local).map(Cow::Borrowed);
     }
