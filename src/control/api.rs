@@ -14,7 +14,7 @@ pub use super::mistake::Mistake;
 pub use super::owed::Owed;
 pub use super::silence::Silence;
 pub use super::size::{Checked, Size};
-pub use super::verdict::{Explain, RuleVerdict};
+pub use super::verdict::{Explain, Reload, RuleVerdict};
 
 /// The answer to a [`Call`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -385,17 +385,4 @@ pub struct TestSent {
     pub accepted: bool,
     /// What the receiver said.
     pub detail: String,
-}
-
-/// The verdict on a reload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reload {
-    /// Whether the new set is in force.
-    pub accepted: bool,
-    /// Warnings, or why it was refused, in words with places.
-    pub messages: Vec<String>,
-    /// Sources now switched on.
-    pub sources: usize,
-    /// Rules now in force.
-    pub rules: usize,
 }

@@ -1,4 +1,4 @@
-//! What commands are told of an item and the rules.
+//! What commands are told of an item and the rules, and of a new config.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,4 +67,17 @@ pub struct RuleVerdict {
     /// Of a silent one: whether only `none` kept it from firing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_none: bool,
+}
+
+/// The verdict on a reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reload {
+    /// Whether the new set is in force.
+    pub accepted: bool,
+    /// Warnings, or why it was refused, in words with places.
+    pub messages: Vec<String>,
+    /// Sources now switched on.
+    pub sources: usize,
+    /// Rules now in force.
+    pub rules: usize,
 }

@@ -22,7 +22,10 @@ impl Begun {
             // By its link it is known again whose guid changes with every edit.
             linked || !of_others(|other| other.item.url.is_some())
         } else {
-            linked && !of_others(|other| other.item.guid.is_some() || !other.common.is_empty())
+            // Where no entry is whole, a guid may have been yet to come.
+            linked
+                && !whole.is_empty()
+                && !of_others(|other| other.item.guid.is_some() || !other.common.is_empty())
         };
         let shares = |other: &Candidate| other.key == candidate.key || other.common.contains(&candidate.key);
         Self { named: named && !whole.iter().any(shares), candidate, between: false }

@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use axum::Router;
@@ -110,7 +111,14 @@ impl Desk {
     pub(crate) fn start_among(&self, variables: &[(&str, &str)]) -> Daemon {
         let notify = self.path("notify.sock");
         let told = UnixDatagram::bind(&notify).expect("a socket to be notified on");
-        told.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        let (tell, telling) = mpsc::sync_channel(1024);
+        // Read at once, as systemd does: a socket that nobody reads holds up whoever writes to it.
+        thread::spawn(move || {
+            let mut message = [0; 4096];
+            while let Ok(length @ 1..) = told.recv(&mut message) {
+                drop(tell.send(String::from_utf8_lossy(&message[..length]).into_owned()));
+            }
+        });
         let log = self.path("daemon.log");
         let to = File::create(&log).expect("a log");
         let child = self
@@ -123,7 +131,7 @@ impl Desk {
             .stderr(to)
             .spawn()
             .expect("the daemon starts");
-        let daemon = Daemon { child, told, log, notify };
+        let daemon = Daemon { child, told: telling, log, notify };
         daemon.ready();
         daemon
     }
@@ -164,7 +172,7 @@ fn assert_clean(text: &str) {
 /// A running daemon, killed when it is dropped.
 pub(crate) struct Daemon {
     child: Child,
-    told: UnixDatagram,
+    told: mpsc::Receiver<String>,
     log: PathBuf,
     notify: PathBuf,
 }
@@ -177,12 +185,10 @@ impl Daemon {
 
     /// The same, and what it says of its status.
     pub(crate) fn status(&self) -> String {
-        let mut message = [0; 4096];
         loop {
-            let length = self.told.recv(&mut message).unwrap_or_else(|e| {
+            let told = self.told.recv_timeout(PATIENCE).unwrap_or_else(|e| {
                 panic!("not ready: {e}\n{}", fs::read_to_string(&self.log).unwrap_or_default())
             });
-            let told = String::from_utf8_lossy(&message[..length]);
             if let Some((_, status)) = told.split_once("READY=1\nSTATUS=") {
                 return status.trim_end().to_owned();
             }
@@ -211,6 +217,8 @@ impl Drop for Daemon {
         // One that has been stopped is gone already.
         drop(self.child.kill());
         drop(self.child.wait());
+        // An empty message ends the reading.
+        drop(UnixDatagram::unbound().and_then(|socket| socket.send_to(&[], &self.notify)));
         drop(fs::remove_file(&self.notify));
     }
 }
