@@ -48,9 +48,11 @@ fn of_a_digest_that_is_refused_all_is_told_that_is_taken() {
     site.show("/feed", Reply::ok(rss(&titles)));
     desk.poll();
     let store = SledStore::open(&desk.store()).unwrap();
+    // One moment for all, or they are several digests.
+    let until = now();
     for delivery in store.open_deliveries().unwrap() {
         let hold = delivery.state.held().unwrap();
-        let delivery = Delivery { state: DeliveryState::Held(Hold { until: now(), ..hold }), ..delivery };
+        let delivery = Delivery { state: DeliveryState::Held(Hold { until, ..hold }), ..delivery };
         store.transact(&mut |tx| tx.put_delivery(&delivery)).unwrap();
     }
     store.sync().unwrap();
