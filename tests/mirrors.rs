@@ -1,5 +1,6 @@
 //! Telegram channels read through mirrors, by the built program on loopback.
 
+use harmattan::store::{SledStore, Store};
 use serde_json::Value;
 
 use crate::support::calls::{Desk, number, text};
@@ -244,6 +245,52 @@ fn what_is_older_than_a_mirrors_baseline_is_not_told_and_what_is_known_counts_as
         );
         assert_eq!(number(&desk.sources()["post"], "/items_last"), items);
     }
+}
+
+#[test]
+fn a_message_without_words_is_reported_and_alerts_once_it_has_them() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let show = |words: &str| {
+        site.show("/post", mirrored(&[(22, words.to_owned()), (21, mangoes(21)), (20, mangoes(20))]));
+        desk.poll()
+    };
+    let counts = ["/new", "/edited", "/alerts"];
+    let poll = show("");
+    assert_eq!(counts.map(|count| number(&poll, count)), [2, 0, 0], "{poll}");
+    let stored = SledStore::open(&desk.store()).unwrap().items(10).unwrap();
+    let link = Some("https://t.me/post/22".to_owned());
+    let message = stored.into_iter().map(|stored| stored.item).find(|item| item.url == link).unwrap();
+    assert_eq!(message.published, "2026-11-25T10:00:00Z".parse().ok());
+    assert_eq!(message.telegram.unwrap().kinds, ["unsupported"]);
+    for (words, expected) in [("", [0, 0, 0]), (&convoy(22), [0, 1, 1]), ("", [0; 3]), (&mangoes(22), [0; 3])]
+    {
+        let poll = show(words);
+        assert_eq!(counts.map(|count| number(&poll, count)), expected, "{words}: {poll}");
+    }
+    assert_eq!(text(&desk.alerts()[0]["item"], "/url"), "https://t.me/post/22");
+
+    // Where no message has words, the selector of the text does not fit.
+    site.show("/post", mirrored(&[(24, String::new()), (23, String::new())]));
+    assert!(text(&desk.poll(), "/failure").contains("2 messages, all without words"));
+}
+
+#[test]
+fn the_channel_itself_adds_to_what_a_mirror_shows_without_words() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    let bare = |number| (number, String::new());
+    site.show("/post", mirrored(&[bare(22), bare(21), (20, mangoes(20))]));
+    assert_eq!(number(&desk.poll(), "/new"), 2);
+    preview.change(|channel| channel.instead.clear());
+    preview.say(21, "");
+    preview.say(22, &convoy(22));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), [0, 1, 1], "{poll}");
 }
 
 #[test]

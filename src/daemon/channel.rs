@@ -10,8 +10,8 @@ use crate::desk::{Source, Target};
 use crate::ingest::{self, Missed};
 use crate::item::ItemId;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
-use crate::source::{Candidate, Complaint, Reading};
-use crate::store::{ChannelState, GONE_MAX, Owner, SourceState, Store, StoreError, Stranger};
+use crate::source::{Candidate, Complaint, Reading, wordless};
+use crate::store::{ChannelState, GONE_MAX, Owner, Seen, SourceState, Store, StoreError, Stranger};
 
 /// Whether a page on which a channel has the number `id` is of the one that was read before: at the same address, or
 /// under another name that the config has for it now.
@@ -186,8 +186,8 @@ pub fn file(
     Ok(())
 }
 
-/// Takes out of a mirror's page what is older than the baseline. What a mirror makes of a known message is no edit of it,
-/// and its numbers say nothing of how far the channel was read. Gives what is known of the channel where the page is a
+/// Takes out of a mirror's page what is older than the baseline. What a mirror makes of a known message is no edit of it
+/// unless those are the first words of it, and its numbers say nothing of how far the channel was read. Gives what is known of the channel where the page is a
 /// baseline, and the gap when it does not touch what was read before.
 ///
 /// # Errors
@@ -213,7 +213,10 @@ pub(super) fn settle_mirrored(
         let is_old = seen.is_some() || !is_since(first, number(&item));
         overlap.add(is_old, item.item.published);
         fresh += usize::from(!is_old);
-        item.content = seen.map_or(item.content, |seen| seen.content);
+        item.content = match seen {
+            Some(seen) if !is_first_to_speak(store, source, &item, *seen)? => seen.content,
+            Some(_) | None => item.content,
+        };
         if seen.is_some() || !is_old {
             items.push(item);
         }
@@ -230,6 +233,24 @@ pub(super) fn settle_mirrored(
     }
     let detail = "the mirror's page shows none of the messages read before".to_owned();
     Ok((None, Some(Missed { since: state.last_success.unwrap_or(since), until: now, detail })))
+}
+
+/// Whether a known message that a mirror shows has words, and none were seen of it before.
+///
+/// # Errors
+/// When the store cannot be read.
+fn is_first_to_speak(
+    store: &dyn Store,
+    source: &Source,
+    message: &Candidate,
+    seen: Seen,
+) -> Result<bool, StoreError> {
+    if message.item.text.is_empty() || message.content == seen.content {
+        return Ok(false);
+    }
+    let Some(owner) = seen.owner.of(message.key) else { return Ok(false) };
+    let stored = store.item(ItemId::new(source.name(), owner), seen.first)?;
+    Ok(stored.map_or(seen.content == wordless(), |stored| stored.item.text.is_empty()))
 }
 
 /// Whether the message before that number was read: at the channel itself, or through a mirror.

@@ -1,7 +1,7 @@
 //! What a version of an item that is shown says beside the one that is known. Pure.
 
 use crate::item::Item;
-use crate::source::Candidate;
+use crate::source::{Candidate, wordless};
 use crate::store::{Owner, Seen};
 
 /// A message whose preview of a link alone came or went, as Telegram adds it some seconds later: that is no edit.
@@ -26,11 +26,13 @@ impl Card {
 }
 
 /// Whether a known message shows none of its words: its album has lost those members, its caption was taken away, or a
-/// layout does not show where texts are. There is nothing to tell of it, and the words may come back.
+/// layout does not show where texts are. There is nothing to tell of it, and the words may come back. What a mirror showed
+/// without words never had any: of that the channel itself shows the media.
 pub(super) fn is_wordless(candidate: &Candidate, seen: Seen) -> bool {
     let Some(post) = &candidate.item.telegram else { return false };
     let says_nothing = post.poll.is_none() && post.documents.is_empty();
-    candidate.item.text.is_empty() && (says_nothing || matches!(seen.owner, Owner::Item(_)))
+    let is_of_several = matches!(seen.owner, Owner::Item(_));
+    candidate.item.text.is_empty() && (says_nothing || is_of_several) && seen.content != wordless()
 }
 
 /// Whether a version says less than the stored one, and nothing else: its title or its text is missing.

@@ -125,6 +125,11 @@ fn content(text: SeenKey, kinds: &str) -> u64 {
     u64::try_from(u128::from_be_bytes(all) >> 64).unwrap_or_default()
 }
 
+/// Fingerprint of an item of a page, and of a message seen through a mirror, that says nothing.
+pub(crate) fn wordless() -> u64 {
+    content(whole("", ""), "")
+}
+
 /// The key of a title and a whole text.
 pub(super) fn whole(title: &str, text: &str) -> SeenKey {
     SeenKey::new("text", &folded(title, text))

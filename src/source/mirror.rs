@@ -51,7 +51,7 @@ impl Mirror {
         })?;
         let select =
             Selectors::parse(written.item, None, Some(written.link), written.date, Some(written.text))?;
-        Ok(Self { page, select })
+        Ok(Self { page, select: select.with_wordless() })
     }
 
     /// Its host, as shown with what came through it.
@@ -70,7 +70,8 @@ pub fn address(page: &str, channel: &str) -> Option<Url> {
 ///
 /// # Errors
 ///
-/// As [`super::read`]; also when no item links to a message of the channel.
+/// As [`super::read`]; also when no item links to a message of the channel, or none that does has words: then the selector
+/// of the text does not fit.
 pub fn read(
     document: &Document,
     mirror: &Mirror,
@@ -84,6 +85,9 @@ pub fn read(
     reading.items = std::mem::take(&mut reading.items).into_iter().filter_map(message).collect();
     if reading.items.is_empty() {
         return Err(Unreadable::Layout(format!("none of {found} items links to a message of `{channel}`")));
+    }
+    if reading.items.iter().all(|message| message.item.text.is_empty()) {
+        return Err(Unreadable::Layout(format!("{} messages, all without words", reading.items.len())));
     }
     let lost = found - reading.items.len();
     reading.lost += lost;
@@ -104,11 +108,12 @@ fn message(
     plan: &Plan<'_>,
 ) -> Option<Candidate> {
     let number = number(candidate.item.url.as_deref()?, channel)?;
-    let kinds = if candidate.item.text.is_empty() { Vec::new() } else { vec!["text".to_owned()] };
+    // What a message without words shows, a picture or a film, is nothing that the selectors give.
+    let kind = if candidate.item.text.is_empty() { "unsupported" } else { "text" };
     let post = TelegramPost {
         channel: channel.to_string(),
         message: number,
-        kinds,
+        kinds: vec![kind.to_owned()],
         via: Some(mirror.host().to_owned()),
         ..TelegramPost::default()
     };

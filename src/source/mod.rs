@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use self::begun::Begun;
+pub(crate) use self::candidate::wordless;
 pub use self::naming::{narrow, page_key};
 pub use self::sniff::{Kind, sniff};
 use crate::fetch::Document;

@@ -23,6 +23,8 @@ pub struct Selectors {
     date: Option<Part>,
     text: Option<Part>,
     next: Option<Part>,
+    /// Whether an item that has a link may be without words.
+    wordless: bool,
 }
 
 /// What selects one part of an item: `css`, `css@attribute`, or `@attribute` of the item itself.
@@ -67,6 +69,7 @@ impl Selectors {
             date: part("date", date)?,
             text: part("text", text)?,
             next: None,
+            wordless: false,
         })
     }
 
@@ -78,6 +81,12 @@ impl Selectors {
     pub fn with_next(self, next: Option<&str>) -> Result<Self, SelectorProblem> {
         let next = next.map(|text| Part::parse("next", text)).transpose()?;
         Ok(Self { next, ..self })
+    }
+
+    /// The same for pages whose items may be without words where they have a link, as messages of a picture alone.
+    #[must_use]
+    pub fn with_wordless(self) -> Self {
+        Self { wordless: true, ..self }
     }
 }
 
@@ -157,7 +166,8 @@ pub(super) fn read(
         let mut draft = draft(item, select, &base, near, &mut undated);
         draft.lang = lang.clone().filter(|lang| !lang.is_empty());
         oversize += usize::from(draft.cut());
-        if draft.title.is_empty() && draft.text.is_empty() {
+        let is_wordless = draft.title.is_empty() && draft.text.is_empty();
+        if is_wordless && !(select.wordless && draft.url.is_some()) {
             blank += 1;
         } else {
             drafts.push(draft);
