@@ -7,9 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::outbox::DeliveryId;
 use crate::outbox::circuit::{Circuit, Gate};
 
-/// Deliveries under way per notifier: enough to hide a receiver's latency, few enough for a small relay.
-const WIDTH: usize = 4;
-
 /// The deliveries of one notifier that wait.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
@@ -50,10 +47,11 @@ pub(super) enum Jam {
 }
 
 impl Lane {
-    /// When the next delivery may begin; `None` while there is no room or nothing waits.
-    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When the next delivery may begin, where `width` of them may be under way; `None` while there is no room or nothing
+    /// waits.
+    pub(super) fn next(&self, now: Timestamp, width: usize) -> Option<Timestamp> {
         let (width, opens) = match self.circuit.gate(now) {
-            Gate::Open => (WIDTH, Timestamp::MIN),
+            Gate::Open => (width, Timestamp::MIN),
             Gate::One => (1, Timestamp::MIN),
             Gate::Shut(until) => (1, until),
         };
@@ -201,6 +199,8 @@ impl Lane {
 mod tests {
     use super::*;
 
+    const WIDTH: usize = 4;
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
@@ -216,14 +216,14 @@ mod tests {
         lane.file(id(2), at(600));
         lane.file(id(1), at(5));
         lane.advance(SignedDuration::from_secs(3600));
-        assert_eq!(lane.next(now), Some(at(5 - 3600)));
+        assert_eq!(lane.next(now, WIDTH), Some(at(5 - 3600)));
         lane.file(id(1), at(-3000));
-        assert_eq!((lane.take(), lane.next(now)), (Some(id(1)), Some(at(-3000))));
+        assert_eq!((lane.take(), lane.next(now, WIDTH)), (Some(id(1)), Some(at(-3000))));
         assert_eq!((lane.take(), lane.take()), (Some(id(2)), None));
         lane.file(id(3), at(0));
         lane.circuit.failed("hook", ("503", None), (at(0), at(0)), false);
         lane.advance(SignedDuration::from_secs(3600));
-        assert_eq!(lane.next(at(-3600)), Some(at(5 - 3600)), "its way waits for five seconds still");
+        assert_eq!(lane.next(at(-3600), WIDTH), Some(at(5 - 3600)), "its way waits for five seconds still");
     }
 
     #[test]
@@ -236,11 +236,11 @@ mod tests {
             lane.in_order(id(n), recipient.to_owned());
         }
         assert_eq!([lane.take(), lane.take(), lane.take()], [Some(id(1)), Some(id(3)), Some(id(4))]);
-        assert_eq!((lane.next(at(9)), lane.take()), (Some(at(6)), Some(id(6))));
-        assert_eq!((lane.next(at(9)), lane.take()), (None, None), "the rest waits for its first part");
+        assert_eq!((lane.next(at(9), WIDTH), lane.take()), (Some(at(6)), Some(id(6))));
+        assert_eq!((lane.next(at(9), WIDTH), lane.take()), (None, None), "the rest waits for its first part");
         lane.file(id(1), at(100));
         lane.ended(id(1), false);
-        assert_eq!((lane.next(at(9)), lane.take(), lane.take()), (Some(at(2)), Some(id(2)), None));
+        assert_eq!((lane.next(at(9), WIDTH), lane.take(), lane.take()), (Some(at(2)), Some(id(2)), None));
         lane.ended(id(2), true);
         assert_eq!(
             (lane.take(), lane.take()),
@@ -248,14 +248,14 @@ mod tests {
             "the first is filed again and waits, too"
         );
         lane.ended(id(5), true);
-        assert_eq!((lane.next(at(9)), lane.take()), (Some(at(100)), Some(id(1))));
+        assert_eq!((lane.next(at(9), WIDTH), lane.take()), (Some(at(100)), Some(id(1))));
     }
 
     #[test]
     fn what_gathers_waits_and_is_sorted_then() {
         let mut lane = Lane { gathering: Some(at(60)), ..Lane::default() };
         lane.file(id(1), at(60));
-        assert_eq!((lane.next(at(0)), lane.is_idle()), (Some(at(60)), false));
+        assert_eq!((lane.next(at(0), WIDTH), lane.is_idle()), (Some(at(60)), false));
         lane.gathered();
         assert_eq!((lane.jam, lane.gathering), (Jam::Held, None));
         lane.jam = Jam::Clear;
@@ -271,8 +271,11 @@ mod tests {
         lane.jam = Jam::Held;
         lane.circuit.failed("hook", ("503", None), (at(0), at(0)), false);
         lane.hasten(at(1));
-        assert_eq!((lane.jam, lane.next(at(1))), (Jam::Clear, Some(at(-600))));
-        assert_eq!((lane.take(), lane.next(at(1)), lane.take()), (Some(id(2)), Some(at(1)), Some(id(1))));
+        assert_eq!((lane.jam, lane.next(at(1), WIDTH)), (Jam::Clear, Some(at(-600))));
+        assert_eq!(
+            (lane.take(), lane.next(at(1), WIDTH), lane.take()),
+            (Some(id(2)), Some(at(1)), Some(id(1)))
+        );
     }
 
     #[test]
@@ -295,15 +298,21 @@ mod tests {
         (1..=2).for_each(|n| lane.file(id(n), at(i64::from(n))));
         lane.vouch(id(1));
         lane.set_aside(id(1), at(1));
-        assert_eq!((lane.next(at(9)), lane.take(), lane.next(at(9))), (Some(at(2)), Some(id(2)), None));
+        assert_eq!(
+            (lane.next(at(9), WIDTH), lane.take(), lane.next(at(9), WIDTH)),
+            (Some(at(2)), Some(id(2)), None)
+        );
         assert!(!lane.is_idle(), "one waits");
         lane.resume();
-        assert_eq!((lane.jam, lane.next(at(9)), lane.is_durable(id(1))), (Jam::Held, Some(at(1)), true));
+        assert_eq!(
+            (lane.jam, lane.next(at(9), WIDTH), lane.is_durable(id(1))),
+            (Jam::Held, Some(at(1)), true)
+        );
         lane.set_aside(id(1), at(1));
         lane.file(id(1), at(7));
         lane.jam = Jam::Clear;
         lane.resume();
-        assert_eq!((lane.jam, lane.next(at(9))), (Jam::Clear, Some(at(7))), "it was filed anew");
+        assert_eq!((lane.jam, lane.next(at(9), WIDTH)), (Jam::Clear, Some(at(7))), "it was filed anew");
     }
 
     #[test]
@@ -311,18 +320,18 @@ mod tests {
         let mut lane = Lane::default();
         (1..=3).for_each(|n| lane.file(id(n), at(i64::from(n))));
         lane.circuit.failed("hook", ("503", None), (at(10), at(10)), false);
-        assert_eq!(lane.next(at(11)), Some(at(15)), "shut for five seconds");
-        assert_eq!((lane.next(at(15)), lane.take()), (Some(at(1)), Some(id(1))));
+        assert_eq!(lane.next(at(11), WIDTH), Some(at(15)), "shut for five seconds");
+        assert_eq!((lane.next(at(15), WIDTH), lane.take()), (Some(at(1)), Some(id(1))));
         lane.under_way = 1;
-        assert_eq!(lane.next(at(15)), None, "one alone");
+        assert_eq!(lane.next(at(15), WIDTH), None, "one alone");
         lane.under_way = 0;
         lane.circuit.failed("hook", ("503", None), (at(15), at(16)), false);
         lane.file(id(1), at(16));
-        assert_eq!((lane.next(at(50)), lane.take()), (Some(at(2)), Some(id(2))), "another");
+        assert_eq!((lane.next(at(50), WIDTH), lane.take()), (Some(at(2)), Some(id(2))), "another");
         assert!(lane.circuit.worked("hook", at(50)).is_none());
         lane.under_way = 3;
-        assert_eq!((lane.next(at(50)), lane.take()), (Some(at(3)), Some(id(3))), "the oldest first");
+        assert_eq!((lane.next(at(50), WIDTH), lane.take()), (Some(at(3)), Some(id(3))), "the oldest first");
         lane.under_way = 4;
-        assert_eq!(lane.next(at(50)), None);
+        assert_eq!(lane.next(at(50), WIDTH), None);
     }
 }

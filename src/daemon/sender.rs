@@ -174,7 +174,7 @@ impl Sender {
             let held = self.held.next().filter(|_| !self.refusing);
             let lanes = self.lanes.iter().flat_map(|(name, lane)| {
                 let told = self.desk.notifier(name).and_then(|_| lane.tell_at());
-                lane.next(now).into_iter().chain(told.filter(|_| !self.refusing))
+                lane.next(now, width(&self.desk, name)).into_iter().chain(told.filter(|_| !self.refusing))
             });
             let wake = lanes.chain(held).min();
             // Every branch is cancel-safe: `recv`, `join_next_with_id`, `sleep` and `cancelled` lose nothing.
@@ -283,7 +283,9 @@ impl Sender {
 
     fn nothing_due(&self) -> bool {
         let now = clock::now();
-        self.lanes.values().all(|lane| lane.next(now).is_none_or(|due| due > now))
+        self.lanes
+            .iter()
+            .all(|(name, lane)| lane.next(now, width(&self.desk, name)).is_none_or(|due| due > now))
     }
 
     /// Starts what is due, lane by lane, oldest first. While the disk refuses, what is not known to be on disk waits for it.
@@ -291,7 +293,8 @@ impl Sender {
         let now = clock::now();
         let refuses = self.unrecorded.refuses();
         for (name, lane) in &mut self.lanes {
-            while let Some(due) = lane.next(now).filter(|due| *due <= now) {
+            let width = width(&self.desk, name);
+            while let Some(due) = lane.next(now, width).filter(|due| *due <= now) {
                 let Some(delivery) = lane.take() else { break };
                 let durable = lane.is_durable(delivery);
                 if refuses && !durable {
@@ -370,4 +373,9 @@ impl Sender {
         self.queue(owed);
         self.give_up(&notifier, now);
     }
+}
+
+/// How many deliveries may be under way to a notifier; to one that is gone nothing leaves.
+fn width(desk: &Desk, notifier: &str) -> usize {
+    desk.notifier(notifier).map_or(1, |notifier| notifier.width())
 }

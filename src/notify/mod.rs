@@ -89,6 +89,15 @@ impl Notifier {
         }
     }
 
+    /// How many deliveries may be under way to it at once: enough to hide a receiver's latency, few enough for a small
+    /// relay. A write to the standard output takes no time beside its records, which are written together.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Email(_) | Self::Webhook(_) | Self::Chat(_) => 4,
+            Self::Stdout(_) => 16,
+        }
+    }
+
     /// Whether it tells that recipient.
     pub fn tells(&self, recipient: &str) -> bool {
         self.recipients().iter().any(|told| told == recipient)
