@@ -6,6 +6,10 @@ use std::time::Duration;
 use clap::Parser;
 use harmattan::cli::{self, Cli, Exit};
 
+/// Documents are taken apart and judged on all processors at once, in many small pieces.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// How long threads that still block may delay the end.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
