@@ -77,8 +77,8 @@ pub(super) async fn complete(
     let catching = Catching { station, desk, source, state, started, answered, begun };
     let Outcome::Read(harvest) = &mut read.outcome else { return Ok(read) };
     let walked = match catching.trail(&front, harvest) {
-        Some(trail) => catching.walk(trail, &front, harvest).await?,
-        None => catching.reread(&front, harvest).await?,
+        Some(trail) => Box::pin(catching.walk(trail, &front, harvest)).await?,
+        None => Box::pin(catching.reread(&front, harvest)).await?,
     };
     let Walked { missed, problems, order } = walked;
     read.problems.extend(problems);

@@ -157,6 +157,7 @@ async fn unless_refused(
     }
 }
 
+/// The poll. A thousand may wait for their servers at once, so what few of them come to has its memory for itself.
 async fn try_poll(
     station: &Station,
     desk: &Arc<Desk>,
@@ -170,14 +171,14 @@ async fn try_poll(
         return Ok(waiting(source, planned::after(source, &state, &desk.config, order, asked)));
     }
     if let Some(twin) = desk.landings.twin(source) {
-        return same::stand_aside(station, desk, source, &state, twin, None, asked).await;
+        return Box::pin(same::stand_aside(station, desk, source, &state, twin, None, asked)).await;
     }
     let Asked { got, mut freshness, waited, led, host, passed, others, mirrors } =
         match ask::ask(desk, source, &state, asked).await {
             Ok(asked) => asked,
             Err(Held { left }) => {
                 let end = later(asked, begun.elapsed().saturating_add(left));
-                return wait_with_host(station, desk, source, &state, asked, end).await;
+                return Box::pin(wait_with_host(station, desk, source, &state, asked, end)).await;
             }
         };
     fault::point("fetched");
@@ -185,7 +186,7 @@ async fn try_poll(
     let time = Time { started: later(asked, waited), answered: later(asked, took) };
     let mut read = read::read(station, desk, source, &state, got).await?;
     if let Some(detail) = read.unknown_layout().filter(|_| mirrors.is_empty())
-        && let Some(instead) = mirrored::instead(desk, source, asked, detail).await
+        && let Some(instead) = Box::pin(mirrored::instead(desk, source, asked, detail)).await
     {
         freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
         read = read::read(station, desk, source, &state, instead.got).await?;
@@ -193,7 +194,8 @@ async fn try_poll(
     read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {
         let own = same::by_itself(desk, source, &state, freshness, time);
-        return same::stand_aside(station, desk, source, &state, other, Some(own), time.started).await;
+        let aside = same::stand_aside(station, desk, source, &state, other, Some(own), time.started);
+        return Box::pin(aside).await;
     }
     let state = same::resumed(state, read.teller.as_deref());
     let read = catchup::complete(station, desk, source, &state, read, time).await?;

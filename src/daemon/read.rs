@@ -145,7 +145,7 @@ pub(super) async fn read(
         Got::Mirrored { document, reading, via } => (document, Some((*reading, via))),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
-        Got::Error(error) => return broken_off(station, desk, source, state, error).await,
+        Got::Error(error) => return Box::pin(broken_off(station, desk, source, state, error)).await,
     };
     let body = body_hash(&document.bytes);
     // One that was read with a complaint is looked at again: what was wrong may be the time, or the config. So is one
@@ -156,7 +156,7 @@ pub(super) async fn read(
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
     let arrived = Arrived { document, mirrored, body, broken: None };
-    gathered(station, desk, source, state, arrived, |why| Read::unreadable(&why)).await
+    Box::pin(gathered(station, desk, source, state, arrived, |why| Read::unreadable(&why))).await
 }
 
 /// Reads the entries of a feed that had come when its transfer broke off. Where there are none, and of anything but a
