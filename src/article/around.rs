@@ -1,20 +1,20 @@
 //! What stands around an article, or between its paragraphs, and speaks of others: lists of headlines, teasers, "read also",
-//! and what readers comment.
+//! what readers comment, and banners about cookies.
 //!
 //! The readability algorithm leaves them out where an article is long. Beside a short one they are most of the page, and it
 //! takes them. So they are taken out before, by what they are made of: lines that are little but a link to another page,
 //! and siblings that each begin with such a line. A sentence with a link in it is neither, nor is an entry of a live blog,
 //! whose links lead to the page itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use dom_query::Document;
-use html5ever::tendril::StrTendril;
 use url::Url;
 
 use super::outline::{Line, Outline, Role, Spot, Weight};
+use super::{consent, marks};
 use crate::text::folded;
 
 /// The shortest headline, in characters without white space: what is shorter is the name of a section or a time.
@@ -117,19 +117,51 @@ const RELATED: [&str; 17] = [
     "trending",
 ];
 
-/// Takes out of a page what is no part of its article. `None` where it has more than `most` elements: then it is left as it
-/// is. `own` are the addresses of the page.
-pub(super) fn strip(page: &Document, own: [&Url; 2], most: usize) -> Option<()> {
+/// Takes out of a page what is no part of its article, and says what readers see in the part that the article stands
+/// in. `None` where it has more than `most` elements: then it is left as it is. `own` are the addresses of the page.
+pub(super) fn strip(page: &Document, own: [&Url; 2], most: usize) -> Option<String> {
     let outline = Outline::of(page, own, most)?;
     let lines = outline.lines();
     let mut gone: Vec<Range<usize>> = Vec::new();
     gone.extend(outline.places().filter(|place| is_aside(&outline, *place)).map(|place| place..place + 1));
     gone.extend(teasers(&outline, &lines));
+    // With the links that lead out of it: an offer to subscribe is one.
+    let part = part(&outline, &gone);
+    gone.extend(consent::banners(&outline));
     gone.extend(lines.into_iter().filter(|line| is_pointer(&outline, line)).map(|line| line.nodes));
     for range in gone {
         outline.remove(range);
     }
-    Some(())
+    Some(part)
+}
+
+/// What readers see in the main part of a page, or else in its articles, or else in all of it; not what is `gone`, nor
+/// lists with links in them and what stands aside, which speak of other articles.
+fn part(outline: &Outline<'_>, gone: &[Range<usize>]) -> String {
+    let gone: HashSet<usize> = gone.iter().map(|range| range.start).collect();
+    let is_of_others = |place: usize, spot: &Spot<'_>| {
+        let is_list = spot.role == Role::List && spot.weight.linked > 0;
+        is_list || gone.contains(&place) || spot.is_named(&["aside", "footer", "nav"])
+    };
+    let is_there = |name: &&str| {
+        outline.places().any(|place| outline.get(place).is_some_and(|spot| spot.is_named(&[*name])))
+    };
+    let root = ["main", "article"].into_iter().find(is_there).unwrap_or("body");
+    let (mut seen, mut place, mut end) = (Vec::new(), 0, 0);
+    while let Some(spot) = outline.get(place) {
+        if is_of_others(place, spot) {
+            place = outline.range(place).end;
+            continue;
+        }
+        if spot.is_named(&[root]) {
+            end = outline.range(place).end.max(end);
+        }
+        if place < end {
+            seen.push(place);
+        }
+        place += 1;
+    }
+    outline.shown(seen.into_iter())
 }
 
 /// Whether a node holds comments, related articles or a list of links.
@@ -140,11 +172,11 @@ fn is_aside(outline: &Outline<'_>, place: usize) -> bool {
     };
     let Weight { linked, chars, .. } = spot.weight;
     match spot.role {
-        Role::List if 2 * linked >= chars => return true,
+        Role::List if 2 * linked >= chars || is_labelled(outline, place, spot.weight) => return true,
         Role::Text | Role::Link | Role::Hidden | Role::Title => return false,
         Role::List | Role::Inline | Role::Block | Role::Heading => {}
     }
-    let names = names(spot);
+    let names = spot.names();
     let holds =
         |words: &[&str], name: &String| words.iter().any(|word| name.split(' ').any(|part| part == *word));
     let comments = |name: &String| holds(&COMMENTS, name) && !holds(&NOT_OF_COMMENTS, name);
@@ -156,13 +188,11 @@ fn is_aside(outline: &Outline<'_>, place: usize) -> bool {
     names.iter().any(comments) || points && names.iter().any(related)
 }
 
-/// The names of a node, its id and its classes, as words.
-fn names(spot: &Spot<'_>) -> Vec<String> {
-    let words =
-        |name: &str| name.split(['-', '_']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let stated = ["id", "class"].into_iter().filter_map(|attribute| spot.node.attr(attribute));
-    let names = |stated: StrTendril| stated.split_ascii_whitespace().map(words).collect::<Vec<_>>();
-    stated.flat_map(names).map(|name| name.to_ascii_lowercase()).collect()
+/// Whether a list says of the articles that it links to which are for subscribers.
+fn is_labelled(outline: &Outline<'_>, place: usize, weight: Weight) -> bool {
+    weight.linked > 0
+        && weight.own() <= RELATED_CHARS_MAX
+        && marks::is_label(&outline.shown(outline.range(place)))
 }
 
 /// Whether a line only points to another page.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
-use super::Unfit;
+use super::{Unfit, consent};
 use crate::item::link;
 use crate::source::linked;
 use crate::text::folded;
@@ -24,6 +24,10 @@ pub(super) struct Page<'a> {
     pub(super) title: &'a str,
     /// Text of the article.
     pub(super) text: &'a str,
+    /// What readers see in the part of the page that the article stands in.
+    pub(super) part: &'a str,
+    /// Whether the page says of its article that it is free.
+    pub(super) free: Option<bool>,
 }
 
 /// Sentences that only stand on such a page, or beside an article that is not there in full.
@@ -40,6 +44,8 @@ struct Marks {
 enum Place {
     /// Anywhere.
     Page,
+    /// In its title, in what was taken for its article, and in the part of the page that it stands in.
+    Part,
     /// In its title and in what was taken for its article.
     Article,
     /// In its title: in articles they mean what they say.
@@ -144,7 +150,8 @@ const MARKS: [Marks; 7] = [
     Marks {
         unfit: Unfit::Paywall,
         chars_max: PAYWALL_CHARS_MAX,
-        place: Place::Page,
+        // Lists of headlines say so of each that it holds for.
+        place: Place::Part,
         sentences: &[
             "subscribe to continue reading",
             "subscribe to read the full",
@@ -268,15 +275,21 @@ fn said(page: &Page<'_>) -> Option<Unfit> {
     let whole = linked::plain(page.html);
     let (title, main, all) =
         (spaced(page.title), spaced(&[page.title, page.text].join("\n")), spaced(&whole));
+    // What stands beside an article that is free speaks of another.
+    let beside = if page.free == Some(true) { "" } else { page.part };
+    let part = spaced(&[page.title, page.text, beside].join("\n"));
+    let is_article = consent::rest(page.text) > CONSENT_REST_CHARS_MAX;
     // Where no article was found, the page is all there is.
     let main = if page.text.is_empty() { &all } else { &main };
     let holds = |marks: &Marks, sentences: &[String]| {
         let text = match marks.place {
             Place::Page => &all,
+            Place::Part => &part,
             Place::Article => main,
             Place::Title => &title,
         };
-        chars <= marks.chars_max && sentences.iter().any(|sentence| text.contains(sentence.as_str()))
+        let fits = chars <= marks.chars_max && !(is_article && marks.unfit == Unfit::Consent);
+        fits && sentences.iter().any(|sentence| text.contains(sentence.as_str()))
     };
     MARKS
         .iter()
@@ -285,17 +298,26 @@ fn said(page: &Page<'_>) -> Option<Unfit> {
         .map(|(marks, _)| marks.unfit)
 }
 
+/// Whether a text says of an article that it is for subscribers.
+pub(super) fn is_label(text: &str) -> bool {
+    let text = spaced(text);
+    let is_one = |sentences: &Vec<String>| sentences.iter().any(|sentence| text.contains(sentence.as_str()));
+    MARKS
+        .iter()
+        .zip(FOLDED.iter())
+        .any(|(marks, sentences)| matches!(marks.place, Place::Part) && is_one(sentences))
+}
+
 /// Beside longer texts no words count.
 const LONGEST: usize = 2_000;
 
-/// Whether the page says of itself, in the words of schema.org, that it is not free, and shows little.
+/// More than this beside the sentences that ask for consent, in characters without white space, is an article.
+const CONSENT_REST_CHARS_MAX: usize = 300;
+
+/// Whether the page says of its article that it is not free, and shows little.
 fn priced(page: &Page<'_>) -> Option<Unfit> {
     let short = page.text.chars().nth(PAYWALL_CHARS_MAX).is_none();
-    let stated = page.html.split("isAccessibleForFree").skip(1).any(|after| {
-        let value: String = after.chars().filter(char::is_ascii_alphanumeric).take(5).collect();
-        value.eq_ignore_ascii_case("false")
-    });
-    (short && stated).then_some(Unfit::Paywall)
+    (short && page.free == Some(false)).then_some(Unfit::Paywall)
 }
 
 /// The words of a text, folded, each between spaces.

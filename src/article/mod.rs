@@ -5,10 +5,12 @@
 //! only ever adds to the verdict of its entry.
 
 mod around;
+mod consent;
 mod marks;
 mod outline;
 mod read;
 pub mod retry;
+mod schema;
 mod tally;
 
 use std::collections::BTreeSet;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use dom_query::{Document, NodeRef};
+use html5ever::tendril::StrTendril;
 use url::Url;
 
 use crate::item::link;
@@ -221,6 +222,20 @@ impl<'a> Outline<'a> {
         texts.map(|spot| spot.node.text().to_string()).collect()
     }
 
+    /// What readers see of the nodes at these places, a line for each block.
+    pub(super) fn shown(&self, places: impl Iterator<Item = usize>) -> String {
+        let mut text = String::new();
+        for spot in places.filter_map(|place| self.get(place)) {
+            if spot.is_block() {
+                text.push('\n');
+            } else if spot.role == Role::Text && spot.weight.chars > 0 {
+                text.push_str(&spot.node.text());
+                text.push(' ');
+            }
+        }
+        text
+    }
+
     /// Takes the nodes of a range out of the page.
     pub(super) fn remove(&self, range: Range<usize>) {
         for spot in self.topmost(range).filter_map(|place| self.get(place)) {
@@ -237,6 +252,20 @@ impl Spot<'_> {
             Role::Text | Role::Inline | Role::Link | Role::Hidden => false,
         };
         by_itself || self.has_block
+    }
+
+    /// Whether it is an element of one of these names.
+    pub(super) fn is_named(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.node.has_name(name))
+    }
+
+    /// The names that a page gives it, its id and its classes, as words.
+    pub(super) fn names(&self) -> Vec<String> {
+        let words =
+            |name: &str| name.split(['-', '_']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let stated = ["id", "class"].into_iter().filter_map(|attribute| self.node.attr(attribute));
+        let names = |stated: StrTendril| stated.split_ascii_whitespace().map(words).collect::<Vec<_>>();
+        stated.flat_map(names).map(|name| name.to_ascii_lowercase()).collect()
     }
 }
 

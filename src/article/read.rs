@@ -6,7 +6,7 @@ use dom_smoothie::{Config, Readability};
 use url::Url;
 
 use super::marks::{self, Page};
-use super::{TEXT_BYTES_MAX, Unfit, around};
+use super::{TEXT_BYTES_MAX, Unfit, around, schema};
 use crate::fetch::Document;
 use crate::source::{self, Kind, linked};
 
@@ -34,8 +34,8 @@ pub fn read(document: &Document, asked: &Url, lang: Option<&str>) -> Result<Stri
     }
     let decoded = linked::decoded(document, lang);
     let html = linked::bounded(cut(&decoded, PAGE_BYTES_MAX));
-    let (title, text) = extracted(html, [&document.url, asked]).unwrap_or_default();
-    let page = Page { asked, url: &document.url, html, title: &title, text: &text };
+    let Found { title, text, part, free } = found(html, [&document.url, asked]);
+    let page = Page { asked, url: &document.url, html, title: &title, text: &text, part: &part, free };
     match marks::unfit(&page) {
         Some(unfit) => Err(unfit),
         None if text.chars().nth(TEXT_CHARS_MIN - 1).is_none() => Err(Unfit::NoText),
@@ -43,18 +43,35 @@ pub fn read(document: &Document, asked: &Url, lang: Option<&str>) -> Result<Stri
     }
 }
 
-/// Title and text of the article in a page of these addresses. The parser behind it is another's: what panics there has
-/// found nothing.
-fn extracted(html: &str, own: [&Url; 2]) -> Option<(String, String)> {
+/// What was found in a page.
+#[derive(Default)]
+struct Found {
+    /// The title of its article.
+    title: String,
+    /// The text of it.
+    text: String,
+    /// What readers see in the part of the page that it stands in.
+    part: String,
+    /// Whether the page says that it is free.
+    free: Option<bool>,
+}
+
+/// What is found in a page of these addresses. The parser behind it is another's: what panics there has found nothing.
+fn found(html: &str, own: [&Url; 2]) -> Found {
     let config = Config { max_elements_to_parse: ELEMENTS_MAX, disable_json_ld: true, ..Config::default() };
     let found = catch_unwind(AssertUnwindSafe(|| {
         let page = dom_query::Document::from(html);
-        around::strip(&page, own, ELEMENTS_MAX)?;
-        let article = Readability::with_document(page, None, Some(config)).ok()?.parse().ok()?;
-        Some((article.title.clone(), linked::plain(&article.content)))
+        let free = schema::is_free(&page, own);
+        let Some(part) = around::strip(&page, own, ELEMENTS_MAX) else {
+            return Found { free, ..Found::default() };
+        };
+        let reader = Readability::with_document(page, None, Some(config));
+        let article = reader.and_then(|mut reader| reader.parse()).ok();
+        let (title, text) =
+            article.map(|article| (article.title, linked::plain(&article.content))).unwrap_or_default();
+        Found { title, text: cut(&text, TEXT_BYTES_MAX).to_owned(), part, free }
     }));
-    let (title, text) = found.ok().flatten()?;
-    Some((title, cut(&text, TEXT_BYTES_MAX).to_owned()))
+    found.unwrap_or_default()
 }
 
 /// The longest beginning of at most so many bytes that ends with a character.
@@ -163,6 +180,80 @@ mod tests {
             (titled("Empty", ""), Unfit::NoText),
         ] {
             assert_eq!(at(ASKED, &html), Err(expected), "{html}");
+        }
+    }
+
+    /// A page with an article of four paragraphs, and something before and behind it.
+    fn beside(head: &str, before: &str, behind: &str) -> String {
+        let sentences = [
+            "A convoy was attacked on Monday morning on the road between Gao and Ansongo, the army said on national radio.",
+            "Two lorries burned and at least six soldiers were wounded, according to the same source.",
+            "Residents reached by telephone said that the survivors had walked back to the river, where boats waited.",
+            "Nobody had claimed the attack by Monday evening. It is the third on this road since the beginning of the month.",
+        ];
+        let text = sentences.map(|sentence| format!("<p>{sentence}</p>")).concat();
+        format!(
+            "<html><head><title>News - The Paper</title>{head}</head><body><header><nav><a href=/>Home</a></nav></header>\
+             {before}<main><article><h1>News</h1><div class=entry-content>{text}</div></article></main>{behind}</body></html>"
+        )
+    }
+
+    #[test]
+    fn a_banner_beside_an_article_is_no_request_in_its_place() {
+        for banner in [
+            "<div id=cookie-law-info-bar><span>We use cookies on our website to give you the most relevant experience by \
+             remembering your preferences and repeat visits. By clicking Accept, you consent to the use of ALL the cookies.\
+             <a role=button>Accept</a></span></div>",
+            "<div id=onetrust-banner-sdk><div id=onetrust-policy><p id=onetrust-policy-text>We and our partners store and/or \
+             access information on a device, such as cookies, and process personal data.</p></div>\
+             <button>Accept all cookies</button></div>",
+            "<div class=popup-rgpd><p>Nous et nos partenaires utilisons des cookies et des traceurs pour mesurer \
+             l’audience, et vous pouvez accepter ou refuser.</p><button>Continuer sans accepter</button></div>",
+        ] {
+            for page in [beside("", banner, ""), beside("", "", banner)] {
+                let text = at(ASKED, &page).unwrap();
+                assert!(text.contains("A convoy") && text.contains("Nobody had"), "{banner}: {text}");
+                assert!(!text.contains("cookies"), "{banner}: {text}");
+            }
+            let alone = format!("<html><title>The Paper</title><body>{banner}</body></html>");
+            assert_eq!(at(ASKED, &alone), Err(Unfit::Consent), "{banner}");
+        }
+        // One without a name may be taken for a part of the article, which stays one.
+        let plain = "<div class=bottom><p>Мы используем файлы cookie, чтобы сделать сайт удобнее, и продолжая, вы \
+                     соглашаетесь с этим, как и с политикой конфиденциальности.</p></div>";
+        for page in [beside("", plain, ""), beside("", "", plain)] {
+            assert!(at(ASKED, &page).is_ok_and(|text| text.contains("Nobody had")));
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_another_article_makes_none_a_paywall() {
+        let data = |json: &str| format!("<script type=application/ld+json>{json}</script>");
+        let sold = r#"{"@type":"NewsArticle","url":"/2","isAccessibleForFree":false}"#;
+        let free = r#"{"@type":"NewsArticle","isAccessibleForFree":true}"#;
+        let list = data(&format!(r#"{{"@type":"ItemList","itemListElement":[{sold}]}}"#));
+        let label =
+            "<ul><li><span>Article réservé aux abonnés</span> <a href=/2>Orange</a></li><li>Mali</li></ul>";
+        let offer = "<p>Article réservé aux abonnés</p>";
+        let within = |what: &str| beside("", "", "").replace("</article>", &format!("{what}</article>"));
+        for (page, expected) in [
+            (beside("", "", &format!("<aside>{label}</aside>")), None),
+            (beside("", "", &format!("<div>{label}</div>")), None),
+            (within(&format!("<aside>{label}</aside>")), None),
+            (beside("", "", "<footer><p>Subscribe to keep reading our newsletter</p></footer>"), None),
+            (beside(&data(free), "", &list), None),
+            (beside(&data(sold), "", ""), None),
+            (beside("<script>var cfg={isAccessibleForFree:false}</script>", "", ""), None),
+            (beside(&data(&sold.replace("/2", ASKED)), "", ""), Some(Unfit::Paywall)),
+            (within(offer), Some(Unfit::Paywall)),
+            (within(&format!("<div class=offer>{offer}</div>")), Some(Unfit::Paywall)),
+            (
+                beside("", "", "")
+                    .replace("</main>", "<a href=/buy>Subscribe to continue reading</a></main>"),
+                Some(Unfit::Paywall),
+            ),
+        ] {
+            assert_eq!(at(ASKED, &page).err(), expected, "{page}");
         }
     }
 

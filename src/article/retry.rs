@@ -17,7 +17,8 @@ const ORDER_MAX: Duration = Duration::from_hours(24);
 /// How long to wait while this machine is cut off from the network.
 const OFFLINE_WAIT: Duration = Duration::from_mins(15);
 
-/// How many failed attempts an article has that is not there: a feed may run ahead of the pages that it links to.
+/// How many failed attempts an article has that is not there, or that is kept from us: a feed may run ahead of the pages
+/// that it links to, and what answers in a server's place may let us through soon.
 const EARLY_MAX: u32 = 2;
 
 /// Most times that the article of one entry is read.
@@ -84,19 +85,26 @@ fn after(now: Timestamp, wait: Duration) -> Timestamp {
 
 /// What follows the failure of an attempt that came after `attempts` others.
 pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
-    let failed = || Next::Over(End::Failed { detail: error.to_string() });
+    let failure = || End::Failed { detail: error.to_string() };
+    let failed = || Next::Over(failure());
     let later = |wait: Duration, attempts| Next::Again { due: after(now, wait), attempts };
+    let order = error.freshness().retry_after.unwrap_or_default();
     let again = || {
         let wait = usize::try_from(attempts).ok().and_then(|done| WAITS.get(done));
-        let order = error.freshness().retry_after.unwrap_or_default();
         wait.map_or_else(failed, |wait| later(order.max(*wait), attempts.saturating_add(1)))
+    };
+    let soon = |end: End| match early_wait(attempts) {
+        Some(wait) => later(order.max(wait), attempts.saturating_add(1)),
+        None => Next::Over(end),
     };
     match &error.failure {
         Failure::Held { left, .. } | Failure::Resting { left, .. } => later(*left, attempts),
         Failure::Robots { .. } => Next::Over(End::Robots),
-        Failure::Challenge { .. } => Next::Over(End::Unfit(Unfit::Challenge)),
+        Failure::Challenge { .. } => soon(End::Unfit(Unfit::Challenge)),
         Failure::NotAPage { .. } => Next::Over(End::Unfit(Unfit::NotHtml)),
-        Failure::Status { status: 404, .. } => next_unread(End::Unfit(Unfit::NotFound), attempts, now),
+        Failure::Status { status: 404, .. } => soon(End::Unfit(Unfit::NotFound)),
+        // With one of the first four nothing came: those that bring a page are no failures.
+        Failure::Status { status: 200 | 202 | 203 | 204 | 403, .. } => soon(failure()),
         Failure::Status { status: 410, .. } => Next::Over(End::Unfit(Unfit::NotFound)),
         Failure::Status { status: 408 | 425 | 429 | 500.., .. }
         | Failure::Transport(_)
@@ -116,14 +124,19 @@ pub fn next(error: &FetchError, attempts: u32, now: Timestamp) -> Next {
 }
 
 /// What follows an attempt that came after `attempts` others and found that on the page: one without an article may have it
-/// in some minutes.
+/// in some minutes, and a bot protection may be gone.
 pub fn next_unread(end: End, attempts: u32, now: Timestamp) -> Next {
-    let is_early = attempts < EARLY_MAX && matches!(end, End::Unfit(Unfit::NotFound | Unfit::NoText));
-    let wait = usize::try_from(attempts).ok().and_then(|done| WAITS.get(done)).filter(|_| is_early);
-    match wait {
-        Some(wait) => Next::Again { due: after(now, *wait), attempts: attempts.saturating_add(1) },
+    let is_early = matches!(end, End::Unfit(Unfit::NotFound | Unfit::NoText | Unfit::Challenge));
+    match early_wait(attempts).filter(|_| is_early) {
+        Some(wait) => Next::Again { due: after(now, wait), attempts: attempts.saturating_add(1) },
         None => Next::Over(end),
     }
+}
+
+/// How long to wait after so many attempts for what may be there soon; `None` after the last of them.
+fn early_wait(attempts: u32) -> Option<Duration> {
+    let wait = usize::try_from(attempts).ok().and_then(|done| WAITS.get(done)).copied();
+    wait.filter(|_| attempts < EARLY_MAX)
 }
 
 /// When an article is read once more whose entry was edited; `None` when it is not: what keeps the article from us would
@@ -231,7 +244,7 @@ mod tests {
             (status(410), "not-found"),
             (status(401), "failed"),
             (Failure::Robots { host: "a".into() }.into(), "robots"),
-            (Failure::Challenge { status: 403 }.into(), "challenge"),
+            (status(451), "failed"),
             (Failure::Refused { host: "a".into(), why: "loopback" }.into(), "failed"),
             (Failure::TooLarge { bytes_max: 1 }.into(), "failed"),
             (Failure::NotAPage { content_type: "audio/mpeg".into() }.into(), "not-html"),
@@ -252,13 +265,33 @@ mod tests {
             assert_eq!(next(&status(404), attempts, now()), expected);
             assert_eq!(unread(Unfit::NotFound, attempts), expected);
         }
-        assert!(matches!(unread(Unfit::NoText, 1), Next::Again { .. }));
-        assert_eq!(unread(Unfit::NoText, 2), Next::Over(End::Unfit(Unfit::NoText)));
-        for unfit in [Unfit::Paywall, Unfit::Consent, Unfit::Challenge, Unfit::Login, Unfit::NotHtml] {
+        for unfit in [Unfit::NoText, Unfit::Challenge] {
+            assert!(matches!(unread(unfit, 1), Next::Again { .. }));
+            assert_eq!(unread(unfit, 2), Next::Over(End::Unfit(unfit)));
+        }
+        for unfit in [Unfit::Paywall, Unfit::Consent, Unfit::Login, Unfit::NotHtml] {
             assert_eq!(unread(unfit, 0), Next::Over(End::Unfit(unfit)));
         }
         let used = End::Used { text: "Gao".into() };
         assert_eq!(next_unread(used.clone(), 0, now()), Next::Over(used));
+    }
+
+    #[test]
+    fn what_keeps_an_article_from_us_for_a_while_is_no_end_of_it() {
+        let empty = |status| Failure::Status { status, detail: "empty body" }.into();
+        let challenge = Failure::Challenge { status: 202 }.into();
+        for (error, expected) in [
+            (empty(200), "failed"),
+            (empty(204), "failed"),
+            (status(202), "failed"),
+            (status(403), "failed"),
+            (challenge, "challenge"),
+        ] {
+            assert_eq!(wait(&error, 0), Some((WAITS[0], 1)), "{error}");
+            assert_eq!(wait(&error, 1), Some((WAITS[1], 2)), "{error}");
+            let next = next(&error, 2, now());
+            assert!(matches!(&next, Next::Over(end) if end.as_str() == expected), "{error}: {next:?}");
+        }
     }
 
     #[test]
