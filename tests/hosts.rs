@@ -160,6 +160,22 @@ fn an_incident_of_a_host_at_which_nobody_is_asked_any_more_is_over() {
     }
 }
 
+#[test]
+fn a_source_that_fails_on_when_the_incident_of_its_host_ends_is_told_by_its_next_poll() {
+    let mut stage = Stage::of_feeds();
+    stage.show("", |_| Reply::status(500));
+    assert_eq!(stage.poll_thrice(), ["source.failing 127.0.0.1 http"]);
+    for name in &NAMES[1..] {
+        stage.site.show(&format!("/{name}"), Reply::ok(rss(&[name])));
+    }
+    // Whether it is asked before the others or after them is open.
+    let mut told = stage.poll();
+    told.extend(stage.poll());
+    told.sort();
+    assert_eq!(told, ["source.failing north http", "source.recovered 127.0.0.1 http"]);
+    assert_eq!(stage.poll(), Vec::<String>::new(), "once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_ends_the_incident_of_a_host_at_which_nobody_is_asked_any_more() {
     let (web, hook) = (Web::start().await, Hook::start(&[], Vec::new()).await.unwrap());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::gap::{Gap, Gapping};
-use super::host::{HostTrouble, Member};
+use super::host::{HostTrouble, Incident, Member};
 use super::network::{Network, is_public};
 use super::observed::{News, Observed, Reach, Trouble};
 use super::silence::{Arrivals, Quiet, patience};
@@ -48,7 +48,7 @@ pub struct Health {
     pub gapping: Option<Gapping>,
 }
 
-/// Bad polls in a row.
+/// Bad polls in a row; once one was told, either those that read the document all the same, or those that did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// When the first was.
@@ -83,7 +83,7 @@ pub struct Told {
     pub since: Timestamp,
     /// Whether an event of the host told it.
     pub by_host: bool,
-    /// In words, of a class of which one trouble may follow another; rows of earlier versions say nothing of it.
+    /// In words, where the document can be read all the same; in rows of earlier versions of a change of name alone.
     pub detail: Option<String>,
 }
 
@@ -174,7 +174,8 @@ impl Health {
         // A return that is still to come was dated by a clock that ran ahead: every run would begin anew until then.
         let Some(returned) = network.returned.filter(|returned| *returned <= poll.now) else { return };
         host.members.retain(|member| member.at > returned);
-        if self.told.is_none() {
+        // What is still to be told, if only that a document cannot be read any more.
+        if self.told.as_ref().is_none_or(|told| told.is_lost(trouble)) {
             self.run.take_if(|run| run.since <= returned);
         }
     }
@@ -209,34 +210,30 @@ impl Health {
         (host, network): (&mut HostTrouble, &Network),
         poll: &Observed<'_>,
     ) -> Option<Event> {
-        let before = self.run.take().filter(|run| !trouble.follows(&run.reason, Some(&run.detail)));
-        let repeated =
-            before.as_ref().filter(|run| run.reason == trouble.reason).map_or(0, |run| run.repeated);
-        let run = self.run.insert(Run {
-            since: before.as_ref().map_or(poll.now, |run| run.since),
-            polls: before.map_or(0, |run| run.polls).saturating_add(1),
-            repeated: repeated.saturating_add(1),
-            reason: trouble.reason.to_owned(),
-            detail: trouble.detail.to_owned(),
-            of_document: trouble.of_document,
-        });
+        let next = Run::after(self.run.take(), self.told.as_ref(), trouble, poll.now);
+        let run = self.run.insert(next);
         let host_name = poll.host.filter(|_| poll.may_be_of_host(trouble));
         if let Some(name) = host_name {
             self.host = Some(name.to_owned());
             let (source, reason) = (poll.source.to_owned(), trouble.reason.to_owned());
             host.note(Member { source, reason, since: run.since, at: poll.now });
         }
-        let is_confirmed = CONFIRMED.contains(&trouble.reason);
-        let is_due = if is_confirmed { run.repeated >= 2 } else { run.is_persistent(poll.now) };
-        let is_same = |told: &Told| {
-            told.reason == trouble.reason && !trouble.follows(&told.reason, told.detail.as_deref())
-        };
-        let is_told = self.told.as_ref().is_some_and(|told| !is_confirmed || is_same(told));
-        if !is_due || is_told {
+        if !run.is_due(self.told.as_ref(), trouble, poll.now) {
+            // It can be read again for so long that it is told once more when that ends.
+            if trouble.of_document
+                && run.is_persistent(poll.now)
+                && let Some(told) = &mut self.told
+            {
+                told.detail.get_or_insert_with(|| trouble.detail.to_owned());
+            }
             return None;
         }
         let since = run.since;
-        let by_host = host_name.is_some() && host.told.is_some();
+        let lost = self.told.as_ref().filter(|told| told.is_lost(trouble));
+        // What was told of the source itself goes on, and ends, as its own.
+        let host_name = host_name.filter(|_| lost.is_none_or(|told| told.by_host));
+        let covers = |incident: &Incident| lost.is_none_or(|told| told.since < incident.since);
+        let by_host = host_name.is_some() && host.told.as_ref().is_some_and(covers);
         let answers = poll.reach == Reach::Answered;
         let of_host = host_name
             .filter(|_| !by_host)
@@ -246,7 +243,7 @@ impl Health {
             return None;
         }
         let reason = trouble.reason.to_owned();
-        let detail = (reason == RENAMED).then(|| trouble.detail.to_owned());
+        let detail = trouble.of_document.then(|| trouble.detail.to_owned());
         self.told = Some(Told { reason, since, by_host: by_host || of_host.is_some(), detail });
         if by_host {
             return None;
@@ -309,7 +306,55 @@ impl Health {
     }
 }
 
+impl Told {
+    /// Whether it told of this trouble.
+    fn is_of(&self, trouble: Trouble<'_>) -> bool {
+        self.reason == trouble.reason && !trouble.follows(&self.reason, self.detail.as_deref())
+    }
+
+    /// Whether it told of a document that could be read all the same.
+    fn is_read(&self) -> bool {
+        self.detail.is_some()
+    }
+
+    /// Whether what could be read all the same, as it told, cannot be read any more.
+    fn is_lost(&self, trouble: Trouble<'_>) -> bool {
+        self.is_read() && !trouble.of_document
+    }
+}
+
 impl Run {
+    /// The run of a bad poll, after that of the poll before.
+    fn after(before: Option<Self>, told: Option<&Told>, trouble: Trouble<'_>, now: Timestamp) -> Self {
+        // What was told goes on when something else came in between.
+        let again = before.as_ref().and(told);
+        let again = again.filter(|told| told.is_of(trouble) && told.is_read() == trouble.of_document);
+        let is_other = |run: &Self| told.is_some() && run.of_document != trouble.of_document;
+        let before = before.filter(|run| !trouble.follows(&run.reason, Some(&run.detail)) && !is_other(run));
+        let alike = before.as_ref().filter(|run| run.reason == trouble.reason);
+        let begun = before.as_ref().map(|run| run.since);
+        Self {
+            since: begun.or(again.map(|told| told.since)).unwrap_or(now),
+            repeated: alike.map_or(0, |run| run.repeated).saturating_add(1),
+            polls: before.map_or(0, |run| run.polls).saturating_add(1),
+            reason: trouble.reason.to_owned(),
+            detail: trouble.detail.to_owned(),
+            of_document: trouble.of_document,
+        }
+    }
+
+    /// Whether its last poll, which found this trouble, is to be told after what was told before.
+    fn is_due(&self, told: Option<&Told>, trouble: Trouble<'_>, now: Timestamp) -> bool {
+        let is_confirmed = CONFIRMED.contains(&trouble.reason) && self.repeated >= 2;
+        match told {
+            None => is_confirmed || self.is_persistent(now),
+            // Classes that take turns are told once; so is a document that can be read now and then.
+            Some(told) => {
+                is_confirmed && !told.is_of(trouble) || told.is_lost(trouble) && self.is_persistent(now)
+            }
+        }
+    }
+
     fn is_persistent(&self, now: Timestamp) -> bool {
         // One that is to begin yet was dated by a clock that ran ahead.
         let lasted = now.duration_since(self.since).abs();

@@ -93,7 +93,10 @@ impl HostTrouble {
     ) -> Option<Event> {
         // Where the host answers, one that failed before another was read has a trouble of its own.
         let own = |member: &Member| answers && self.spared(member.since);
-        let shared = self.members.iter().filter(|member| member.reason == reason && !own(member));
+        // What was told already is told again of those alone that fared worse since.
+        let is_new = |member: &Member| self.told.as_ref().is_none_or(|told| told.since < member.since);
+        let is_shared = |member: &&Member| member.reason == reason && !own(member) && is_new(member);
+        let shared = self.members.iter().filter(is_shared);
         let shared: Vec<&Member> = shared.collect();
         if shared.len() < MEMBERS_MIN {
             return None;
@@ -113,11 +116,14 @@ impl HostTrouble {
         self.members.retain(|member| member.source != source);
         let is_member = self.members.len() < members;
         let over = self.told.take_if(|told| read || !told.answers);
-        // One that never failed ends it once: it tells that the others have a trouble of their own.
-        if over.as_ref().is_some_and(|told| is_member || !told.answers) {
-            self.members.clear();
+        // One that is read where the host answered all along tells that those that fail on have a trouble of their own:
+        // each of them is told, and none of them makes another incident.
+        if over.as_ref().is_some_and(|told| !told.answers) {
+            self.clear();
         }
-        self.read = if read { Some(now) } else { self.read }.filter(|_| !self.members.is_empty());
+        if read {
+            self.read = Some(now).filter(|_| !self.members.is_empty());
+        }
         let over = over?;
         let what = match (over.answers, is_member) {
             (true, true) => "its sources can be read again",

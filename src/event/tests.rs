@@ -93,6 +93,18 @@ fn failures_are_told_once_and_only_when_they_persist() {
                 "1700 source.recovered rfi gone",
             ],
         ),
+        (
+            "classes that a second poll confirms, in turn",
+            vec![
+                (0, failed("layout")),
+                (40, failed("preview-off")),
+                (80, failed("gone")),
+                (120, failed("layout")),
+                (160, failed("preview-off")),
+                (200, failed("gone")),
+            ],
+            vec!["80 source.failing rfi gone"],
+        ),
     ] {
         assert_eq!(told(Known::default(), polls).1, expected, "{case}");
     }
@@ -106,6 +118,115 @@ fn a_document_that_is_wrong_in_itself_stays_wrong_while_it_is_the_same() {
     let (known, events) = told(Known::default(), vec![(0, renamed), (5, well()), (10, well()), (15, read)]);
     assert_eq!(events, ["5 source.failing rfi renamed", "15 source.recovered rfi renamed"]);
     assert_eq!(known.health.run, None);
+}
+
+/// A document of `rfi` that has news, and with which something is wrong.
+fn read_with(reason: &'static str) -> Observed<'static> {
+    let trouble = Some(Trouble { reason, detail: "read all the same", of_document: true });
+    Observed { trouble, news: News::Read { new: 1 }, ..well() }
+}
+
+#[test]
+fn what_is_told_as_failing_and_can_be_read_is_told_once_more_when_it_cannot() {
+    let read = |reason, minutes: &[i64]| -> Vec<_> {
+        minutes.iter().map(|minute| (*minute, read_with(reason))).collect()
+    };
+    let lost = |reason, minutes: &[i64]| -> Vec<_> {
+        minutes.iter().map(|minute| (*minute, failed(reason))).collect()
+    };
+    let turns =
+        |reason| (0..40).map(move |n| (30 * n, if n % 2 == 0 { read_with(reason) } else { failed("http") }));
+    for (case, polls, expected) in [
+        (
+            "the mirror dies, and comes back",
+            vec![
+                read("preview-off", &[0, 10]),
+                lost("preview-off", &[20, 50, 80, 200]),
+                read("preview-off", &[300, 310]),
+                vec![(400, well()), (410, Observed { news: News::Read { new: 1 }, ..well() })],
+            ],
+            &["10 preview-off", "80 preview-off", "410 recovered preview-off"][..],
+        ),
+        (
+            "renamed, then refused",
+            vec![
+                read("renamed", &[0, 5]),
+                lost("http", &[10, 40, 70, 100, 2000]),
+                read("renamed", &[2010, 2020]),
+            ],
+            &["5 renamed", "70 http", "2020 renamed"],
+        ),
+        (
+            "for less than an hour, or less than three polls",
+            vec![
+                read("renamed", &[0, 5]),
+                lost("http", &[10, 20, 30]),
+                read("renamed", &[40]),
+                lost("http", &[50, 200]),
+                read("renamed", &[210, 220]),
+            ],
+            &["5 renamed"],
+        ),
+        ("in turn", vec![turns("preview-off").collect()], &["60 preview-off"]),
+        (
+            "read again for so long that it is another time",
+            vec![
+                read("http", &[0, 40, 80]),
+                lost("http", &[100, 130, 160]),
+                read("http", &[170, 200, 230]),
+                lost("dns", &[240, 270, 300, 330]),
+            ],
+            &["80 http", "160 http", "300 dns"],
+        ),
+        (
+            "read again now and then",
+            vec![
+                read("http", &[0, 40, 80]),
+                lost("http", &[100, 130, 160]),
+                read("http", &[170, 200]),
+                lost("dns", &[240, 270, 300, 330]),
+            ],
+            &["80 http", "160 http"],
+        ),
+    ] {
+        let (_, events) = told(Known::default(), polls.concat());
+        let brief = |event: &String| {
+            event.replace("source.failing rfi ", "").replace("source.recovered rfi", "recovered")
+        };
+        assert_eq!(events.iter().map(brief).collect::<Vec<_>>(), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_run_of_unread_polls_begins_anew_when_the_machine_comes_back() {
+    let network = Network { returned: Some(at(75)), ..Network::default() };
+    let polls = vec![
+        (0, read_with("renamed")),
+        (5, read_with("renamed")),
+        (10, failed("http")),
+        (40, failed("http")),
+    ];
+    let (known, events) = told(Known::default(), polls);
+    assert_eq!(events, ["5 source.failing rfi renamed"]);
+    let polls = vec![(80, failed("http")), (110, failed("http")), (140, failed("http"))];
+    assert_eq!(told(Known { network, ..known }, polls).1, ["140 source.failing rfi http"]);
+}
+
+#[test]
+fn channels_of_one_incident_whose_mirror_dies_are_told_once_more_together() {
+    let channels = ["a", "b", "c", "d"];
+    let read = channels.map(|source| Observed { source, ..read_with("preview-off") });
+    let lost = channels.map(|source| Observed { source, ..failed("preview-off") });
+    let fine = channels.map(|source| Observed { source, ..well() });
+    // A mirror's page keeps its complaint until the channel itself is read.
+    let fine = fine.map(|poll| Observed { news: News::Read { new: 1 }, ..poll });
+    let told = rounds(&[&read, &read, &lost, &lost, &lost, &lost, &fine, &fine]);
+    let expected = [
+        "40 source.failing t.me preview-off",
+        "160 source.failing t.me preview-off",
+        "240 source.recovered t.me preview-off",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -335,6 +456,24 @@ fn a_source_that_never_failed_ends_an_incident_of_its_host_once_and_for_all() {
     assert_eq!((told.get(..2).unwrap(), told.get(2..).unwrap()), (&once.map(str::to_owned)[..], &each[..]));
 }
 
+#[test]
+fn a_source_that_fails_on_when_the_incident_of_its_host_ends_is_told_by_its_next_poll() {
+    let fine = |source| Observed { source, ..well() };
+    let busy = |source| Observed { source, ..failed("http") };
+    let all = ["a", "b", "c", "d", "e", "f"].map(busy);
+    let incident = ["80 source.failing t.me http", "120 source.recovered t.me http"];
+    // However many they are, they are no other incident: one of the host's sources is read.
+    for few in [1, 4] {
+        let back: Vec<_> = all[few..].iter().map(|poll| fine(poll.source)).collect();
+        let (ill, shown) = (&all[..few], [fine("a")]);
+        let told = rounds(&[&all, &all, &all, &back, ill, ill, &shown]);
+        let mut expected = incident.map(str::to_owned).to_vec();
+        expected.extend(ill.iter().map(|poll| format!("160 source.failing {} http", poll.source)));
+        expected.push("240 source.recovered a http".to_owned());
+        assert_eq!(told, expected);
+    }
+}
+
 /// Three sources in the same state.
 fn three(poll: impl Fn(&'static str) -> Observed<'static>) -> Vec<Observed<'static>> {
     ["a", "b", "c"].map(poll).to_vec()
@@ -387,9 +526,10 @@ fn an_incident_ends_when_each_of_its_sources_has_a_trouble_of_its_own_which_is_t
     let busy = three(|source| Observed { source, ..failed("http") });
     let gone = three(|source| Observed { source, for_good: true, ..failed("gone") });
     let told = rounds(&[&busy, &busy, &busy, &gone, &gone]);
-    let mut expected =
-        vec!["80 source.failing t.me http".to_owned(), "120 source.recovered t.me http".to_owned()];
-    expected.extend(["a", "b", "c"].map(|source| format!("160 source.failing {source} gone")));
+    // Each has failed for long: its own trouble needs no second poll.
+    let mut expected = vec!["80 source.failing t.me http".to_owned()];
+    expected.extend(["a", "b", "c"].map(|source| format!("120 source.failing {source} gone")));
+    expected.push("120 source.recovered t.me http".to_owned());
     assert_eq!(told, expected);
 }
 
