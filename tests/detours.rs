@@ -89,3 +89,17 @@ async fn t11_a_redirect_to_another_host_of_telegram_is_followed() {
     let failure = lab.poll("post").await.failure.unwrap();
     assert_eq!(failure, "redirect: redirect not followed: more than 5 of them");
 }
+
+#[tokio::test]
+async fn t11_a_page_that_stands_in_for_telegram_lets_the_next_host_be_asked() {
+    let (hosts, mut lab) = channel().await;
+    let blocked = || Reply::ok("<html><body><h1>Access to this resource is restricted</h1></body></html>");
+    hosts[0].instead(PAGE, blocked());
+    let poll = lab.poll("post").await;
+    assert_eq!((poll.outcome.as_str(), poll.failure, asked(&hosts)), ("baseline", None, [1, 1]));
+    // Where all are blocked, it is the page that cannot be read.
+    hosts[1].instead(PAGE, blocked());
+    lab.now += SignedDuration::from_mins(2);
+    let failure = lab.poll("post").await.failure.unwrap();
+    assert!(failure.starts_with("layout: "), "{failure}");
+}

@@ -558,3 +558,13 @@ fn fields(wrap: &dyn Fn(&str) -> String) -> String {
     ];
     fields.map(|(name, value)| format!("<{name}>{}</{name}>", wrap(value))).concat()
 }
+
+#[test]
+fn the_whole_text_is_read_under_the_names_that_exports_to_russian_portals_give_it() {
+    for name in ["yandex:full-text", "rambler:fulltext", "mailru:full-text", "fulltext", "FullText"] {
+        let entry =
+            item(&format!("<title>Info</title><description>Short</description><{name}>A convoy</{name}>"));
+        let text = items(rss(&entry).as_bytes()).into_iter().map(|item| item.text).collect::<String>();
+        assert!(text.contains("A convoy"), "{name}: {text}");
+    }
+}

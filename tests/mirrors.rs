@@ -278,6 +278,28 @@ fn a_message_without_words_is_reported_and_alerts_once_it_has_them() {
 }
 
 #[test]
+fn blocks_of_one_message_are_read_together() {
+    let news = convoy(21);
+    let news = news.as_str();
+    for blocks in [["", news], [news, ""], ["Photo", news], [news, "Photo"]] {
+        let (preview, site) = (Preview::start(1..=20), Site::start());
+        let desk = desk(&preview, &[&site]);
+        desk.poll();
+        preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+        let [one, other] = blocks.map(|words| (21, words.to_owned()));
+        site.show("/post", mirrored(&[one, other, (20, mangoes(20))]));
+        for (new, alerts) in [(1, 1), (0, 0)] {
+            let poll = desk.poll();
+            assert_eq!(
+                ["/new", "/alerts"].map(|count| number(&poll, count)),
+                [new, alerts],
+                "{blocks:?}: {poll}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_channel_itself_adds_to_what_a_mirror_shows_without_words() {
     let (preview, site) = (Preview::start(1..=20), Site::start());
     let desk = desk(&preview, &[&site]);

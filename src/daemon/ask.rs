@@ -230,19 +230,31 @@ impl Asker<'_> {
         page: impl Fn(&str) -> Option<Url>,
     ) -> Result<Asked, Held> {
         let (mut failed, mut cut): (Option<(usize, FetchError)>, _) = (None, Vec::new());
+        let mut odd: Option<(usize, Asked)> = None;
         for place in self.desk.reached.order(hosts, self.now) {
             let Some((host, url)) = hosts.get(place).and_then(|host| Some((host, page(host)?))) else {
                 continue;
             };
             match self.preview(channel, hosts, url).await {
                 Ok(Fetched { answer, freshness, host: answered, waited, .. }) => {
-                    self.desk.reached.answered(host);
+                    let is_odd =
+                        matches!(&answer, Answer::Document(page) if !telegram::is_of_telegram(&page.bytes));
+                    if is_odd {
+                        self.desk.reached.failed(host, self.now);
+                    } else {
+                        self.desk.reached.answered(host);
+                    }
                     let got = match answer {
                         Answer::Document(document) => Got::Document(document),
                         Answer::Unchanged { validators } => Got::Unchanged(validators),
                         Answer::Redirect { .. } => self.landing(channel, host).await,
                     };
-                    return Ok(Asked { freshness, waited, host: Some(answered), ..Asked::of(got) });
+                    let asked = Asked { freshness, waited, host: Some(answered), ..Asked::of(got) };
+                    if !is_odd {
+                        return Ok(asked);
+                    }
+                    // Whoever blocks Telegram answers in its place: another of its hosts may get through.
+                    odd.get_or_insert((place, asked));
                 }
                 // The others are Telegram's too: what one orders is not to be dodged by asking the next.
                 Err(error) if orders_to_wait(&error) => return Asked::failed(error),
@@ -262,13 +274,15 @@ impl Asker<'_> {
             }
         }
         // The others stand in for the first, so its failure is the channel's.
-        match failed {
-            Some((_, error)) => {
+        match (failed, odd) {
+            (Some((first, _)), Some((place, asked))) if place < first => Ok(asked),
+            (None, Some((_, asked))) => Ok(asked),
+            (Some((_, error)), _) => {
                 let asked = Asked::failed(error)?;
                 cut.retain(|host| Some(host) != asked.host.as_ref());
                 Ok(Asked { others: cut, ..asked })
             }
-            None => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
+            (None, None) => Ok(Asked::unreadable(Unreadable::Parse("no host to ask".into()))),
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use memchr::memchr_iter;
 
 use super::naming::{self, Keys};
-use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan};
+use super::{Aliases, Candidate, FIELD_BYTES_MAX, Plan, doublets};
 use crate::id::digest;
 use crate::item::{Item, ItemId, SeenKey, SourceKind, TelegramPost};
 use crate::text::eight;
@@ -86,6 +86,7 @@ struct Texts {
 /// where it is what tells links of one document apart. What entries of different text share all the same (the home page
 /// in every entry, a guid that is the link of a live page, a title with a day) identifies nothing, and the text does.
 pub(super) fn identify(drafts: Vec<Draft>, plan: &Plan<'_>, kind: SourceKind) -> Vec<Candidate> {
+    let drafts = doublets::joined(drafts);
     let texts: Vec<Texts> = drafts.iter().map(Draft::texts).collect();
     let own: Vec<SeenKey> = texts.iter().map(|texts| texts.own).collect();
     let keys = naming::keys(&drafts, &own);
@@ -125,9 +126,14 @@ fn content(text: SeenKey, kinds: &str) -> u64 {
     u64::try_from(u128::from_be_bytes(all) >> 64).unwrap_or_default()
 }
 
+/// Fingerprint of a message seen through a mirror that says this; [`wordless`] of one that says nothing.
+pub(super) fn said(text: &str) -> u64 {
+    content(whole("", text), "")
+}
+
 /// Fingerprint of an item of a page, and of a message seen through a mirror, that says nothing.
 pub(crate) fn wordless() -> u64 {
-    content(whole("", ""), "")
+    said("")
 }
 
 /// The key of a title and a whole text.

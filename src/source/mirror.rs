@@ -3,13 +3,15 @@
 //! A mirror is a second source: its messages are known by the link to the original, marked as seen through it, and
 //! say nothing of how far the channel itself was read.
 
+use std::collections::HashMap;
+
 use url::Url;
 
 use super::page::{SelectorProblem, Selectors};
 use super::telegram::{self, ChannelName};
-use super::{Candidate, Plan, Problem, ProblemKind, ReadAs, Reading, Unreadable};
+use super::{Candidate, FIELD_BYTES_MAX, Plan, Problem, ProblemKind, ReadAs, Reading, Unreadable, candidate};
 use crate::fetch::Document;
-use crate::item::{Item, SourceKind, TelegramPost};
+use crate::item::{Item, SeenKey, SourceKind, TelegramPost};
 
 /// What stands for the channel's name in the address of a mirror.
 pub const CHANNEL: &str = "{channel}";
@@ -82,22 +84,56 @@ pub fn read(
     let mut reading = super::read(document, &plan)?;
     let found = reading.items.len();
     let message = |candidate: Candidate| message(candidate, mirror, channel, &plan);
-    reading.items = std::mem::take(&mut reading.items).into_iter().filter_map(message).collect();
+    let messages: Vec<Candidate> =
+        std::mem::take(&mut reading.items).into_iter().filter_map(message).collect();
+    let lost = found - messages.len();
+    reading.items = joined(messages);
     if reading.items.is_empty() {
         return Err(Unreadable::Layout(format!("none of {found} items links to a message of `{channel}`")));
     }
     if reading.items.iter().all(|message| message.item.text.is_empty()) {
         return Err(Unreadable::Layout(format!("{} messages, all without words", reading.items.len())));
     }
-    let lost = found - reading.items.len();
     reading.lost += lost;
     if lost > 0 {
         let detail = format!("items without a link to a message of `{channel}`: {lost}");
         reading.problems.push(Problem::new(ProblemKind::Lost, detail));
     }
+    let wordless = reading.items.iter().filter(|message| message.item.text.is_empty()).count();
+    reading.tell(wordless, ProblemKind::Salvaged, "messages without words");
     // An older page of a mirror is not followed.
     reading.older = None;
     Ok(reading)
+}
+
+/// The messages with each only once: an album may be shown in several blocks, of which one has the words.
+fn joined(messages: Vec<Candidate>) -> Vec<Candidate> {
+    let mut places: HashMap<SeenKey, usize> = HashMap::with_capacity(messages.len());
+    let mut joined: Vec<Candidate> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let place = *places.entry(message.key).or_insert(joined.len());
+        match joined.get_mut(place) {
+            Some(first) => join(first, message),
+            None => joined.push(message),
+        }
+    }
+    joined
+}
+
+/// Adds to a message what another block of it says.
+fn join(first: &mut Candidate, other: Candidate) {
+    first.item.published = first.item.published.or(other.item.published);
+    let (words, more) = (&mut first.item.text, other.item.text);
+    if more.is_empty() || words.contains(&more) || words.len() + more.len() >= FIELD_BYTES_MAX {
+        return;
+    }
+    if words.is_empty() {
+        first.item.telegram = other.item.telegram;
+    } else {
+        words.push('\n');
+    }
+    words.push_str(&more);
+    first.content = candidate::said(words);
 }
 
 /// An item of the page as the message that it links to.

@@ -8,6 +8,7 @@ mod candidate;
 mod charset;
 mod dates;
 pub mod discover;
+mod doublets;
 mod feed;
 mod html;
 pub(crate) mod linked;

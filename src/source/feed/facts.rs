@@ -250,11 +250,14 @@ impl Facts {
         let content = inside.map_or(content, Cow::Owned);
         match (prefix, local) {
             ("media" | "podcast", _) => self.take_media(tag, &content),
-            ("itunes", "summary") | (_, "description" | "summary") => {
+            ("itunes", "summary" | "subtitle") | (_, "description" | "summary") => {
                 take_text(&mut self.leads, &self.bodies, &content);
             }
             ("itunes", _) => {}
-            (_, "content" | "encoded" | "body") => take_text(&mut self.bodies, &self.leads, &content),
+            // The last two are those of Yandex, Rambler and Mail.ru.
+            (_, "content" | "encoded" | "body" | "full-text" | "fulltext") => {
+                take_text(&mut self.bodies, &self.leads, &content);
+            }
             (_, "guid" | "id") => {
                 self.guid_is_no_link |= tag.attribute("isPermaLink").is_some_and(|is| is.trim() == "false");
                 first(&mut self.guid, &content);

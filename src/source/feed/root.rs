@@ -21,7 +21,7 @@ const USUAL: [(&str, &str); 6] = [
 ];
 
 /// Names of elements that are read here, as they are usually written: first the one that has capitals by right.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 32] = [
     "pubDate",
     "item",
     "entry",
@@ -34,6 +34,8 @@ const NAMES: [&str; 30] = [
     "summary",
     "content",
     "encoded",
+    "full-text",
+    "fulltext",
     "body",
     "published",
     "date",

@@ -43,6 +43,12 @@ static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout {
     error: selector(".tgme_widget_message_error"),
 });
 
+/// Whether a page may be one of Telegram's, in whatever layout: all of them name their classes so. What blocks Telegram, and
+/// networks that want a login first, answer in its place with pages of their own.
+pub fn is_of_telegram(page: &[u8]) -> bool {
+    memchr::memmem::find(page, b"tgme_").or_else(|| memchr::memmem::find(page, b"tme_")).is_some()
+}
+
 /// Reads a decoded preview page of `channel`, or a fragment of one.
 pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result<Reading, Unreadable> {
     let (page, cut) = html::parse(text);
