@@ -169,6 +169,23 @@ fn a_feed_that_always_ends_inside_its_oldest_entry_tells_nothing_old() {
 }
 
 #[test]
+fn what_stands_above_known_entries_is_news_though_no_document_was_whole_yet() {
+    let whole = |n: u32| item(&format!("<title>Convoy attacked {n}</title><guid>paper-{n}</guid>"));
+    let without_end = |newest: u32| {
+        let entries: String = (1..=newest).rev().map(whole).collect();
+        Reply::ok(format!("<rss version='2.0'><channel><title>Paper</title>{entries}"))
+    };
+    let site = Site::start();
+    site.show("/feed", without_end(5));
+    let desk = desk_of(&site);
+    assert_eq!(number(&desk.poll(), "/alerts"), 0);
+    for newest in 6..9 {
+        site.show("/feed", without_end(newest));
+        assert_eq!(number(&desk.poll(), "/alerts"), 1, "{newest}");
+    }
+}
+
+#[test]
 fn an_entry_whose_date_has_not_come_waits_where_others_have_dates() {
     let named = |n: u32, more: &str| {
         let names = format!("<guid>paper-{n}</guid><link>https://paper.example/{n}</link>");

@@ -251,3 +251,78 @@ fn i12_an_emptied_document_forgets_nothing_for_a_year() {
     }
     assert_eq!(stage.poll(24 * 300, &entries).new, 0);
 }
+
+/// An entry with a link of its own, published so many hours after the beginning.
+fn report(guid: &str, link: i64, title: &str, hours: i64) -> String {
+    let link = format!("<link>https://paper.example/{link}</link>");
+    let date = dated(at(hours));
+    format!("<item><guid isPermaLink='false'>{guid}</guid>{link}<title>{title}</title>{date}</item>")
+}
+
+#[test]
+fn edits_are_judged_behind_what_is_stored_of_a_text_too() {
+    let stage = Stage::set();
+    let text = |head: &str, tail: &str| {
+        let middle = "mango ".repeat(2000);
+        [entry(1, "Live", &format!("<description>{head} {middle} {tail}</description>"))]
+    };
+    let short = [entry(1, "Live", "<description>mango</description>")];
+    for (hours, entries, alerts, what) in [
+        (1, short.clone(), 0, "new"),
+        (2, text("", "nothing"), 0, "a long text"),
+        (3, text("", "a convoy"), 1, "news at its end"),
+        (4, text("a convoy", ""), 0, "the same at its beginning"),
+        (5, short, 0, "less"),
+        (6, text("", "a convoy"), 1, "which was gone"),
+    ] {
+        assert_eq!(stage.poll(hours, &entries).alerts.len(), alerts, "{what}");
+    }
+}
+
+#[test]
+fn a_guid_that_has_another_report_each_time_hides_none() {
+    let stage = Stage::bare();
+    let fill = || (1..=5).map(|n| report(&format!("paper-{n}"), n, "Mangoes", -48));
+    let page = |slot: String| std::iter::once(slot).chain(fill()).collect::<Vec<_>>();
+    stage.poll(0, &page(report("flash", 90, "Price of gold", -2)));
+    for (hours, link, title, alerts) in [
+        (120, 91, "A convoy attacked near Gao", 1),
+        (123, 92, "Second convoy ambushed at Kidal, forty dead", 1),
+        // An edit.
+        (124, 92, "Second convoy ambushed at Kidal, fifty dead", 0),
+    ] {
+        let poll = stage.poll(hours, &page(report("flash", link, title, hours)));
+        assert_eq!(poll.alerts.len(), alerts, "{title}");
+    }
+}
+
+#[test]
+fn guids_that_are_places_in_the_list_name_nothing() {
+    let stage = Stage::bare();
+    let title = |n: i64| if n > 10 { format!("Convoy {n} attacked") } else { format!("Mangoes {n}") };
+    let page = |newest: i64| -> Vec<String> {
+        (0..10)
+            .map(|place| (place, newest - place))
+            .map(|(place, n)| report(&place.to_string(), n, &title(n), n))
+            .collect()
+    };
+    stage.poll(10, &page(10));
+    for (newest, new) in [(11, 1), (14, 3), (14, 0), (15, 1)] {
+        let poll = stage.poll(newest, &page(newest));
+        assert_eq!((poll.new, poll.alerts.len()), (new, new as usize), "{newest}");
+    }
+}
+
+#[test]
+fn an_edit_alerts_where_guids_change_at_every_fetch() {
+    let stage = Stage::bare();
+    let page = |fetch: i64, title: &str| -> Vec<String> {
+        let guid = |n: i64| format!("{fetch}-{n}");
+        let old = (1..=10).map(|n| report(&guid(n), n, &format!("Mangoes {n}"), -n));
+        std::iter::once(report(&guid(11), 11, title, 1)).chain(old).collect()
+    };
+    stage.poll(0, &page(0, "Attack near Gao").split_off(1));
+    assert_eq!(stage.poll(2, &page(2, "Attack near Gao")).new, 1);
+    let poll = stage.poll(3, &page(3, "Attack on convoy near Gao"));
+    assert_eq!((poll.new, poll.edited, poll.alerts.len()), (0, 1, 1));
+}

@@ -250,7 +250,7 @@ mod tests {
             published: published.map(at),
             ..Item::of_text("", "\n Rain in Mopti\nmore")
         };
-        StoredItem { item, first: Day(day), fetched: at(day.into()), before: None }
+        StoredItem { item, first: Day(day), fetched: at(day.into()), before: None, fired: None }
     }
 
     fn fired(rule: &str, mode: Mode) -> Match {

@@ -93,6 +93,7 @@ impl TryFrom<Stored> for StoredItem {
             first: Day(stored.day),
             fetched: stored.fetched,
             before: None,
+            fired: None,
         })
     }
 }

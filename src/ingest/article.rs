@@ -13,7 +13,7 @@ use crate::item::{Dating, Item, SourceName, link};
 use crate::rules::spec::Mode;
 use crate::rules::verdict::Verdict;
 use crate::rules::{Engine, SourceLabel};
-use crate::store::{Day, StoreError, Transaction};
+use crate::store::{Day, StoreError, StoredItem, Transaction};
 use crate::story::TEXT_BYTES_MAX;
 use crate::story::kept::Kept;
 use crate::text::ByteSpan;
@@ -268,16 +268,21 @@ impl Edit {
     pub(super) fn of(
         engine: &Engine,
         label: SourceLabel<'_>,
-        before: &Item,
+        stored: &StoredItem,
         now: &Item,
         fate: Option<&Fate>,
     ) -> Self {
-        let text = fate.and_then(used);
+        let (before, text) = (&stored.item, fate.and_then(used));
+        // Of a version of earlier days nobody knows what fired behind the cut: there both are judged as far as that.
+        let short = (stored.fired.is_none() && record::is_long(before)).then(|| record::cut(now));
+        let now = short.as_ref().unwrap_or(now);
         let judge = |item: &Item| engine.judge(item, Some(label));
         let with_article = text.map(|text| judge(&article::joined(before, text)).fired);
         let fired = judge(before).fired.into_iter().chain(with_article.into_iter().flatten());
         let fired = fired.filter(|rule| rule.mode == Mode::Live).map(|rule| rule.rule);
-        let fired = fired.chain(fate.iter().flat_map(|fate| fate.told.clone())).collect();
+        let fired = fired.chain(fate.iter().flat_map(|fate| fate.told.clone()));
+        let unstored = stored.fired.iter().flatten().map(|rule| Arc::from(rule.as_str()));
+        let fired = fired.chain(unstored).collect();
         let shown = judge(now);
         let alone = record::fires(&shown);
         let mut edit = Self { alone, fired, tells: false, added: None };

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::lookup::shared_aliases;
 use super::past::{Past, RENAMED_MIN, are_apart};
 use super::{Harvest, Judged, look_up, lookups};
 use crate::item::{SeenKey, SourceName, link};
@@ -16,6 +17,9 @@ use crate::store::{Owner, Seen, SourceState, StoreError, Transaction};
 /// How often a guid or a text may change although the stated dates stand still, before such changes are no longer
 /// recorded.
 pub(super) const CHANGES_MAX: u8 = 24;
+
+/// Fewest items that stand under guids of others, in a document whose guids are places.
+const SHIFTED_MIN: usize = 2;
 
 /// What an item of a document is to the store.
 pub(super) struct Standing {
@@ -69,6 +73,8 @@ pub(super) struct Roll {
     keys: HashSet<SeenKey>,
     /// The items that the document shows, by their owner, and when they say they were published.
     present: HashMap<SeenKey, Option<Timestamp>>,
+    /// Whether a document that was given new names says otherwise what most of its items are.
+    pub(super) rewritten: bool,
     /// Whether the document may leave out what is still there: a delta, or one that was cut off.
     partial: bool,
 }
@@ -97,6 +103,7 @@ pub(super) fn call(
         shared: shared_aliases(items),
         keys: HashSet::new(),
         present,
+        rewritten: false,
         partial: harvest.delta || !harvest.whole,
     };
     roll.find_others(&past, items)?;
@@ -157,17 +164,24 @@ fn under(key: SeenKey, broader: Vec<SeenKey>, candidate: &Candidate, answers: An
     Standing { key, owner, seen, found: Found::Plainly, broader, answers }
 }
 
-/// Gives names of their own to new reports that took over the guid of an older one (`latest`). More than a few of them at
-/// one time are a site that writes its links and texts anew.
+/// Gives names of their own to new reports that took over the guid of an older one. More than a few of them at one time are
+/// a site that writes its links and texts anew, unless others have changed places: then guids are places in the list, and
+/// name nothing.
 fn part_reused(past: &Past<'_>, items: &[Judged], standings: &mut [Standing]) -> Result<(), StoreError> {
     let distinct = standings.iter().map(|standing| standing.key).collect::<HashSet<_>>().len();
-    let mut reused = Vec::new();
-    for (place, (standing, judged)) in standings.iter().zip(items).enumerate() {
-        if standing.shows_another(&judged.candidate) && past.is_another(standing, judged, distinct == 1)? {
+    let both = || standings.iter().zip(items).enumerate();
+    let shifted = both().filter(|(_, (standing, judged))| standing.shows_a_known_one(&judged.candidate));
+    let shifted: Vec<usize> = shifted.map(|(place, _)| place).collect();
+    let are_places = shifted.len() >= SHIFTED_MIN;
+    let mut reused = if are_places { shifted } else { Vec::new() };
+    for (place, (standing, judged)) in both() {
+        if standing.shows_another(&judged.candidate)
+            && (are_places || past.is_another(standing, judged, distinct == 1)?)
+        {
             reused.push(place);
         }
     }
-    if reused.len() >= RENAMED_MIN {
+    if reused.len() >= RENAMED_MIN && !are_places {
         return Ok(());
     }
     for place in reused {
@@ -176,24 +190,6 @@ fn part_reused(past: &Past<'_>, items: &[Judged], standings: &mut [Standing]) ->
         *standing = narrowed(past.tx, &past.state.name, &judged.candidate, answers)?;
     }
     Ok(())
-}
-
-/// The links under which the document has different texts, and the texts that it has under different guids without links.
-fn shared_aliases(items: &[Judged]) -> HashSet<SeenKey> {
-    let mut others = HashMap::with_capacity(items.len());
-    let mut shared = HashSet::new();
-    for candidate in items.iter().map(|judged| &judged.candidate) {
-        let Some(aliases) = candidate.aliases else { continue };
-        let (alias, other) = match aliases.link {
-            Some(link) => (link, aliases.fingerprint),
-            None if candidate.is_told_by_guid_alone() => (aliases.fingerprint, candidate.key),
-            None => continue,
-        };
-        if *others.entry(alias).or_insert(other) != other {
-            shared.insert(alias);
-        }
-    }
-    shared
 }
 
 impl Standing {
@@ -206,6 +202,15 @@ impl Standing {
             aliases.link.is_some_and(unknown) && unknown(aliases.fingerprint)
         };
         by_guid && is_edited && candidate.aliases.is_some_and(is_new)
+    }
+
+    /// Whether a known guid stands beside the link and the text of another known item.
+    fn shows_a_known_one(&self, candidate: &Candidate) -> bool {
+        let by_guid = self.key == candidate.key && candidate.item.guid.is_some() && self.seen.is_some();
+        let owner = |key: SeenKey| self.answer(Some(key)).and_then(|seen| seen.owner.of(key));
+        let by_aliases = |aliases: Aliases| Some((owner(aliases.link?)?, owner(aliases.fingerprint)?));
+        let other = candidate.aliases.filter(|_| by_guid).and_then(by_aliases);
+        other.is_some_and(|(link, text)| link == text && link != self.owner)
     }
 
     fn answer(&self, key: Option<SeenKey>) -> Option<Seen> {
@@ -246,6 +251,8 @@ impl Roll {
         let distinct = self.standings.iter().map(|standing| standing.key).collect::<HashSet<_>>().len();
         let moved = claims.iter().flatten().count();
         let all_moved = moved >= RENAMED_MIN && (2 * moved > distinct || past.moved(claims.iter().flatten()));
+        let retold = claims.iter().flatten().filter(|claim| claim.by == By::Link).count();
+        self.rewritten = all_moved && 2 * retold > moved;
         for (at, claim) in claims.into_iter().enumerate() {
             let Some((claim, judged)) = claim.zip(items.get(at)) else { continue };
             let found = match claim.by {

@@ -1,5 +1,8 @@
 //! Whether an item was seen before: the names to ask for, and what the answers say.
 
+use std::collections::{HashMap, HashSet};
+
+use super::Judged;
 use crate::item::{SeenKey, SourceName};
 use crate::source::{Aliases, Candidate};
 use crate::store::{Owner, Seen, StoreError};
@@ -62,4 +65,22 @@ pub fn was_shown(answers: &[Option<Seen>]) -> bool {
 /// What is remembered of an item under its key. Items known by their aliases alone are found inside the transaction.
 pub fn known(answers: &[Option<Seen>]) -> Option<Seen> {
     answers.first().copied().flatten().filter(|seen| seen.owner != Owner::Several)
+}
+
+/// The links under which the document has different texts, and the texts that it has under different guids without links.
+pub(super) fn shared_aliases(items: &[Judged]) -> HashSet<SeenKey> {
+    let mut others = HashMap::with_capacity(items.len());
+    let mut shared = HashSet::new();
+    for candidate in items.iter().map(|judged| &judged.candidate) {
+        let Some(aliases) = candidate.aliases else { continue };
+        let (alias, other) = match aliases.link {
+            Some(link) => (link, aliases.fingerprint),
+            None if candidate.is_told_by_guid_alone() => (aliases.fingerprint, candidate.key),
+            None => continue,
+        };
+        if *others.entry(alias).or_insert(other) != other {
+            shared.insert(alias);
+        }
+    }
+    shared
 }

@@ -1,5 +1,7 @@
 //! What a source showed before, as far as it is stored, and whether an item of a document is of it.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::Judged;
@@ -60,11 +62,18 @@ impl Past<'_> {
     ) -> Result<bool, StoreError> {
         let Some(seen) = standing.seen else { return Ok(false) };
         let id = ItemId::new(&self.state.name, standing.owner);
-        let Some(stored) = self.tx.item(id, seen.first)? else { return Ok(lone) };
-        let (before, now) = (&stored.item, &judged.candidate.item);
+        let now = &judged.candidate.item;
+        let Some(stored) = self.tx.item(id, seen.first)? else {
+            // The known one is no later than the day on which it was found.
+            return Ok(lone || now.published.is_some_and(|now| Day::of(now) > seen.first));
+        };
+        let before = &stored.item;
         let apart = before.published.zip(now.published).map(|(before, now)| now.duration_since(before).abs());
-        let is_redated = apart.map_or(lone, |apart| apart > EDITED_WITHIN || lone && !apart.is_zero());
-        Ok(is_redated && text::folded(&before.title) != text::folded(&now.title))
+        let titles = [&before.title, &now.title].map(|title| text::folded(title));
+        let soon = lone || are_unlike(&titles);
+        let is_redated = apart.map_or(lone, |apart| apart > EDITED_WITHIN || soon && !apart.is_zero());
+        let [before, now] = titles;
+        Ok(is_redated && before != now)
     }
 
     /// Whether an item is of about the time of the known one that it may be: not when nothing is stored of that, from
@@ -76,6 +85,13 @@ impl Past<'_> {
         let now = judged.candidate.item.published.unwrap_or(self.now);
         Ok(now.duration_since(then).abs() <= EDITED_WITHIN)
     }
+}
+
+/// Whether two folded titles share less than half of the words of the shorter one.
+fn are_unlike([one, other]: &[String; 2]) -> bool {
+    let words = |title: &'_ str| title.split_whitespace().map(str::to_owned).collect::<HashSet<_>>();
+    let (one, other) = (words(one), words(other));
+    2 * one.intersection(&other).count() < one.len().min(other.len())
 }
 
 /// Whether both state a time, and not about the same.

@@ -274,6 +274,12 @@ pub(super) fn fires(verdict: &Verdict) -> bool {
     verdict.fired.iter().any(|rule| rule.mode == Mode::Live)
 }
 
+/// Whether the rules have to look at all of its text before it is stored: part of it is not, or nearly. Of what is stored
+/// at that length nobody could tell later.
+pub(super) fn is_long(item: &Item) -> bool {
+    item.text.len() + char::MAX.len_utf8() > TEXT_BYTES_MAX
+}
+
 /// The item with its text cut at [`TEXT_BYTES_MAX`], as it is stored.
 pub(super) fn cut(item: &Item) -> Item {
     Item { text: Kept::of(&item.text, &[], TEXT_BYTES_MAX).text, ..item.clone() }

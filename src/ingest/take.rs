@@ -1,9 +1,9 @@
 //! What of a harvest is new, known or edited, and what follows from it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::article::{Edit, Noted, Shown, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
@@ -14,9 +14,13 @@ use crate::article::{self, End};
 use crate::config::Backlog;
 use crate::item::{Dating, ItemId, SeenKey, dating, link};
 use crate::rules::SourceLabel;
+use crate::rules::spec::Mode;
 use crate::rules::verdict::Verdict;
 use crate::source::Candidate;
 use crate::store::{Day, Owner, Seen, SourceState, StoreError, StoredItem, Transaction};
+
+/// How much older than a baseline an item may say it is that came after it: some are published hours after their dates.
+const LATE_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The parts that taking in a harvest shares.
 pub(super) struct Ingest<'a> {
@@ -50,13 +54,16 @@ impl Ingest<'_> {
 
         let newest = newest_versions(&roll, &self.harvest.items);
         let both = || self.harvest.items.iter().zip(&roll.standings);
+        let known_from = roll.standings.iter().rposition(|standing| standing.seen.is_some());
         let mut taken = HashMap::with_capacity(newest.len());
         for (place, (judged, standing)) in both().enumerate() {
             if newest.get(&standing.owner) != Some(&place) {
                 continue;
             }
             let elsewhere = elsewhere.get(place).copied().flatten();
-            let entry = Entry { judged: self.as_owner(judged, standing), roll: &roll, standing, elsewhere };
+            let judged = self.as_owner(judged, standing);
+            let above = known_from.is_some_and(|known| place < known);
+            let entry = Entry { judged, roll: &roll, standing, elsewhere, above };
             let seen = match standing.seen {
                 None => self.take_new(&entry, place, receipt)?,
                 Some(seen) => self.take_known(&entry, seen, receipt)?,
@@ -167,16 +174,17 @@ impl Ingest<'_> {
         }
         let Some(stored) = stored else { return self.begin_record(judged, now, seen.content) };
         let fate = self.tx.article(stored.item.id, seen.first)?;
-        // Both versions are judged as far as they are stored: what lies behind the cut cannot be compared.
-        let edit = Edit::of(&self.force.engine, self.label(), &stored.item, &shown, fate.as_ref());
+        let edit = Edit::of(&self.force.engine, self.label(), &stored, &candidate.item, fate.as_ref());
         if !restless || edit.is_news() {
             self.store(judged, seen.first, stored.before)?;
             let fires = edit.alone;
             let how = if card.is_none() { Shown::Edited(&edit) } else { Shown::Plainly { fires } };
             self.want_article(entry, seen.first, how, receipt)?;
         }
-        // What it said before it was first stored is no news, nor what a site says that gave all its items new names.
-        let is_old = stored.before == Some(candidate.content) || found == Found::Moved;
+        // What it said before it was first stored is no news, nor what a site says that gave all its items new names
+        // and wrote most of them anew.
+        let is_rewritten = found == Found::Moved && entry.roll.rewritten;
+        let is_old = stored.before == Some(candidate.content) || is_rewritten;
         if edit.is_news() && !is_old {
             let dating = Dating::of(&candidate.item, self.poll.started, None);
             let link = entry.link();
@@ -228,8 +236,9 @@ impl Ingest<'_> {
     }
 
     fn store(&self, judged: &Judged, first: Day, before: Option<u64>) -> Result<(), StoreError> {
-        let item = record::cut(&judged.candidate.item);
-        self.tx.put_item(&StoredItem { item, first, fetched: self.poll.started, before })
+        let (whole, fetched) = (&judged.candidate.item, self.poll.started);
+        let fired = record::is_long(whole).then(|| live_rules(&self.verdict(judged)));
+        self.tx.put_item(&StoredItem { item: record::cut(whole), first, fetched, before, fired })
     }
 
     /// The verdict made beside the poll, or made now where the item seemed known then.
@@ -246,10 +255,21 @@ impl Ingest<'_> {
             return known;
         }
         let item = &entry.judged.candidate.item;
-        match self.lost.zip(item.published.or(item.updated)) {
+        let dated = item.published.or(item.updated);
+        if self.is_above_the_cut(entry.above, dated) {
+            return false;
+        }
+        match self.lost.zip(dated) {
             Some((since, dated)) => dated < since,
             None => baseline,
         }
+    }
+
+    /// Whether an unknown item was not there when the baseline was begun, though no reading of that was whole yet: it stands
+    /// above known ones, and so before the place where they ended, and states no day before that.
+    fn is_above_the_cut(&self, above: bool, dated: Option<Timestamp>) -> bool {
+        let begun = self.open.filter(|_| above);
+        begun.is_some_and(|begun| dated.is_none_or(|dated| begun.duration_since(dated) < LATE_WITHIN))
     }
 
     fn label(&self) -> SourceLabel<'_> {
@@ -303,6 +323,8 @@ struct Entry<'a> {
     standing: &'a Standing,
     /// Whether the source has it that told what this one shows, where that says something.
     elsewhere: Option<bool>,
+    /// Whether it stands above one that was known before this poll.
+    above: bool,
 }
 
 impl Entry<'_> {
@@ -316,6 +338,12 @@ impl Entry<'_> {
     fn is_alone(&self) -> bool {
         self.roll.is_alone(self.standing, &self.judged.candidate)
     }
+}
+
+/// The rules of a verdict that are told.
+fn live_rules(verdict: &Verdict) -> BTreeSet<String> {
+    let live = verdict.fired.iter().filter(|rule| rule.mode == Mode::Live);
+    live.map(|rule| rule.rule.to_string()).collect()
 }
 
 /// The place of each item in its document; of one whose versions stand side by side, in whatever order, that of the one

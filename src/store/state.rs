@@ -1,5 +1,7 @@
 //! The values the store keeps.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::channel::ChannelState;
@@ -273,6 +275,8 @@ pub struct StoredItem {
     pub fetched: Timestamp,
     /// Fingerprint of what it said before the first version that was stored, where that was not the first seen.
     pub before: Option<u64>,
+    /// The rules that are told and fired on this version, where its text is longer than what is stored of it.
+    pub fired: Option<BTreeSet<String>>,
 }
 
 /// Longest part of a page that is kept, in bytes: several pages of a Telegram channel.

@@ -67,7 +67,7 @@ pub(crate) fn item(n: u64) -> Item {
 }
 
 pub(crate) fn stored_item(n: u64, first: Day) -> StoredItem {
-    StoredItem { item: item(n), first, fetched: at(7), before: None }
+    StoredItem { item: item(n), first, fetched: at(7), before: None, fired: None }
 }
 
 pub(crate) fn source_state(source: &str) -> SourceState {

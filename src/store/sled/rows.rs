@@ -3,6 +3,8 @@
 //! A field that comes later gets `#[serde(default)]` and needs no migration. What else changes raises the
 //! version of the store.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -253,16 +255,18 @@ struct ItemRow {
     fetched: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fired: Option<BTreeSet<String>>,
 }
 
 impl Row for StoredItem {
     fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let Self { item, first, fetched, before } = self.clone();
-        to_json(&ItemRow { item: item.into(), first: first.0, fetched, before })
+        let Self { item, first, fetched, before, fired } = self.clone();
+        to_json(&ItemRow { item: item.into(), first: first.0, fetched, before, fired })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let ItemRow { item, first, fetched, before } = from_json(bytes)?;
-        Some(Self { item: item.try_into().ok()?, first: Day(first), fetched, before })
+        let ItemRow { item, first, fetched, before, fired } = from_json(bytes)?;
+        Some(Self { item: item.try_into().ok()?, first: Day(first), fetched, before, fired })
     }
 }
