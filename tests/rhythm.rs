@@ -511,7 +511,7 @@ async fn r7_one_detour_to_another_source_does_not_cost_a_day() {
 
     site.show("/one", Reply::to(302, "/two"));
     site.show("/two", tagged("b", "").header("Cache-Control", "max-age=7200"));
-    for hours in [2, 24] {
+    for hours in [2, 4, 8] {
         assert_eq!(lab.next("one").await.outcome, "same");
         assert!((60 * hours..=66 * hours).contains(&lab.wait("one").await), "{hours} hours");
         let order = lab.state("one").await.not_before.expect("the order of the answer holds");

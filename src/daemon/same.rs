@@ -73,7 +73,9 @@ pub(super) async fn stand_aside(
     let not_before = own.and_then(|own| own.not_before);
     let due = match own {
         Some(own) if !again => own.due,
-        Some(_) | None => in_a_day.max(not_before.unwrap_or(in_a_day)),
+        // A detour of some hours is to cost no day: each wait is twice as long as the one before.
+        Some(own) => own.due.max(twice_as_late(before, now).unwrap_or(in_a_day).min(in_a_day)),
+        None => in_a_day.max(not_before.unwrap_or(in_a_day)),
     };
     let report = api::Poll {
         source: name.to_string(),
@@ -87,6 +89,12 @@ pub(super) async fn stand_aside(
     let receipt = station.commit(&desk.fetcher, move |tx| ingest::stand_aside(tx, &aside, &force)).await?;
     let deliveries = receipt.deliveries;
     Ok(Polling { report, deliveries, due, doubtful: false, repeat: false, freed: Vec::new(), back: None })
+}
+
+/// When a source is due that waits twice as long as it waited last.
+fn twice_as_late(before: &SourceState, now: Timestamp) -> Option<Timestamp> {
+    let waited = before.due?.duration_since(before.last_poll?);
+    now.checked_add(waited.checked_mul(2)?).ok()
 }
 
 /// The source for which this one stood aside until now, where that has read what this one shows: the document at `url`,
@@ -144,4 +152,18 @@ pub(super) fn due_later(
         let hints = (state.asked == address).then(|| state.hints())?;
         schedule::closed_until(source.name(), &source.rhythm(&desk.config), &hints, now)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_is_twice_as_long_as_the_last() {
+        let at = |minute: i64| Timestamp::from_second(60 * minute).unwrap();
+        let source = SourceName::new("paper").unwrap();
+        let state = SourceState { last_poll: Some(at(0)), due: Some(at(30)), ..SourceState::blank(&source) };
+        assert_eq!(twice_as_late(&state, at(40)), Some(at(100)));
+        assert_eq!(twice_as_late(&SourceState::blank(&source), at(40)), None);
+    }
 }
