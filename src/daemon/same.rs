@@ -52,9 +52,10 @@ pub(super) fn by_itself(
     schedule::next_poll(source.name(), &source.rhythm(&desk.config), &poll)
 }
 
-/// Lets a source stand aside for `other`. Whether that still holds is looked at in a day, but after the first redirect
-/// there, which may be a detour, when the source would be due by itself (`own`; none of one with the same address, which
-/// is not asked). What it knows of its items stays, should it have a document of its own again.
+/// Lets a source stand aside for `other`. Whether that still holds is looked at in a day; a redirect there may be a
+/// detour, so it is looked at first when the source would be due by itself (`own`; none of one with the same address,
+/// which is not asked), and then after ever longer waits up to that. What it knows of its items stays, should it have a
+/// document of its own again.
 pub(super) async fn stand_aside(
     station: &Station,
     desk: &Desk,

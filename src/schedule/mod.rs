@@ -32,7 +32,7 @@ pub const RETRY_AFTER_MAX_429: Duration = Duration::from_hours(168);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// How long after a first 410 it is asked once more, before it is believed.
 pub const GONE_CONFIRMED_AFTER: Duration = Duration::from_hours(24);
-/// How long a source whose document another has is not asked.
+/// How long a source whose document another has is not asked at most.
 pub const SAME_AGAIN_AFTER: Duration = Duration::from_hours(24);
 /// Least interval of a feed that can only be asked unconditionally, unless it has an interval of its own.
 pub const UNCONDITIONAL_MIN: Duration = Duration::from_mins(30);
