@@ -187,8 +187,8 @@ pub fn file(
 }
 
 /// Takes out of a mirror's page what is older than the baseline. What a mirror makes of a known message is no edit of it
-/// unless those are the first words of it, and its numbers say nothing of how far the channel was read. Gives what is known of the channel where the page is a
-/// baseline, and the gap when it does not touch what was read before.
+/// unless those are the first words of it, and its numbers say nothing of how far the channel was read. Gives what is
+/// known of the channel where the page is a baseline, and the gap when it does not touch what was read before.
 ///
 /// # Errors
 /// When the store cannot be read.
