@@ -421,6 +421,9 @@ fn r4_a_source_that_is_gone_is_asked_once_more_a_day_later_and_not_meanwhile() {
     let due: Timestamp = text(state, "/due").parse().unwrap();
     let hours = due.duration_since(clock::now()).as_hours();
     assert!((23..=24).contains(&hours), "{hours}");
+    let listed = desk.print(&["sources", "list"]);
+    assert!(listed.contains("its server says that it is gone for good: asked once more at "), "{listed}");
+    assert!(!listed.contains("ordered to wait"), "{listed}");
     assert_eq!(desk.poll()["outcome"], "waiting");
     assert!(desk.due().is_empty());
     assert_eq!(site.asked("/feed").len(), 2);

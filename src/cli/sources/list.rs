@@ -105,8 +105,9 @@ fn told_articles(articles: &api::Articles, now: Timestamp) -> String {
 }
 
 /// What is wrong, without what to do about it, which stands by itself.
-fn wrong(detail: &str) -> &str {
-    detail.split_once("; `harmattan ").map_or(detail, |(wrong, _)| wrong)
+fn wrong(detail: &str) -> String {
+    let Some((wrong, deed)) = detail.split_once("; `harmattan ") else { return detail.to_owned() };
+    deed.split_once("; ").map_or_else(|| wrong.to_owned(), |(_, more)| format!("{wrong}; {more}"))
 }
 
 /// How long until the next poll.
@@ -137,7 +138,7 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
             .since
             .map_or_else(String::new, |since| format!(" for {}", short(now.duration_since(since).as_secs())));
         let polls = counted(source.failures, ["poll", "polls"]);
-        remarks.push(format!("{reason}{since} ({polls}): {}", plain(wrong(detail), 80)));
+        remarks.push(format!("{reason}{since} ({polls}): {}", plain(&wrong(detail), 80)));
     }
     if source.reason.as_deref() == Some(LAYOUT) && source.page_kept.is_some() {
         remarks.push(format!("`harmattan sources page {}` prints the page", source.name));
@@ -179,10 +180,13 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
         remarks.push(format!("last possible gap from {since} to {until}"));
     }
     if let Some(order) = source.not_before.filter(|order| *order > now && Some(*order) >= source.due) {
-        remarks.push(if order == schedule::NEVER {
-            "its server says that it is gone for good: give it its new address, or remove it".to_owned()
-        } else {
-            format!("its server ordered to wait until {}", order.strftime("%m-%d %H:%MZ"))
+        let until = order.strftime("%m-%d %H:%MZ");
+        remarks.push(match source.state.as_str() {
+            "gone" if order == schedule::NEVER => {
+                "its server says that it is gone for good: give it its new address, or remove it".to_owned()
+            }
+            "gone" => format!("its server says that it is gone for good: asked once more at {until}"),
+            _ => format!("its server ordered to wait until {until}"),
         });
     }
     remarks.join("; ")
@@ -200,6 +204,20 @@ mod tests {
             assert_eq!(short(seconds), expected);
         }
         assert_eq!(short(172_800), "2d");
+    }
+
+    #[test]
+    fn what_to_do_is_no_part_of_what_is_wrong() {
+        for (detail, expected) in [
+            ("a history without messages", "a history without messages"),
+            ("a history; `harmattan sources page post` prints the page", "a history"),
+            (
+                "a history; `harmattan sources page post` prints the page; read through the mirror `m.example`",
+                "a history; read through the mirror `m.example`",
+            ),
+        ] {
+            assert_eq!(wrong(detail), expected);
+        }
     }
 
     #[test]
