@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::calls::{Desk, number, text};
 use crate::support::http::Reply;
-use crate::support::preview::{Preview, convoy, mangoes};
+use crate::support::preview::{Channel, Preview, convoy, mangoes};
 use crate::support::site::Site;
 
 /// A mirror's page of messages, each with its number and words.
@@ -209,7 +209,12 @@ fn mirrors_stand_in_for_what_is_gone_and_for_an_unknown_layout() {
         preview.instead("/s/post", instead);
         preview.instead("/post", Reply::ok(r#"<div class="tgme_page"><i class="tgme_icon_user"></i></div>"#));
         assert_eq!(number(&desk.poll(), "/alerts"), 1, "{reason}");
-        assert_eq!(text(&desk.sources()["post"], "/reason"), reason);
+        let source = &desk.sources()["post"];
+        assert_eq!(text(source, "/reason"), reason);
+        if reason == "layout" {
+            assert_eq!(text(source, "/detail").matches("sources page").count(), 1, "{source}");
+            assert!(desk.print(&["sources", "page", "post"]).contains("tgme_channel_history"));
+        }
     }
 }
 
@@ -477,4 +482,55 @@ fn a_channel_goes_on_where_it_was_once_the_config_has_its_name_again() {
     preview.say(22, &convoy(22));
     let poll = desk.poll();
     assert_eq!(counts(&poll), [29, 1, 1], "{poll}");
+}
+
+#[test]
+fn a_mirror_adds_what_the_channels_own_page_does_not_show() {
+    let broken: [(&str, fn(&mut Channel)); 3] = [
+        ("has a text any more", |channel| {
+            channel.messages.extend([(121, String::new()), (122, String::new())]);
+            channel.messages.values_mut().for_each(String::clear);
+        }),
+        ("it shows none of its messages any more", |channel| channel.messages.clear()),
+        ("the highest message number fell", |channel| channel.messages.retain(|number, _| *number < 30)),
+    ];
+    for (said, broken) in broken {
+        let (preview, site) = (Preview::start(1..=120), Site::start());
+        let desk = desk(&preview, &[&site]);
+        desk.poll();
+        preview.change(broken);
+        site.show("/post", mirrored(&[(122, convoy(122)), (121, mangoes(121)), (120, mangoes(120))]));
+        let poll = desk.poll();
+        assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), [2, 0, 1], "{poll}");
+        let alert = &desk.alerts()[0]["item"];
+        let link = ["/url", "/telegram/via"].map(|field| text(alert, field));
+        assert_eq!(link, ["https://t.me/post/122", "127.0.0.1"]);
+        let source = &desk.sources()["post"];
+        let detail = text(source, "/detail");
+        assert_eq!(text(source, "/reason"), "layout", "{source}");
+        assert!(
+            detail.contains(said) && detail.ends_with("; read through the mirror `127.0.0.1`"),
+            "{detail}"
+        );
+        let kept = desk.print(&["sources", "page", "post"]);
+        assert!(kept.contains("tgme_channel_history"), "what is kept is the channel's own page: {kept}");
+
+        let polls = [desk.poll(), desk.poll()];
+        assert!(
+            polls.iter().all(|poll| (number(poll, "/new"), number(poll, "/alerts")) == (0, 0)),
+            "{polls:?}"
+        );
+        preview.change(|channel| {
+            channel.messages = (1..=122).map(|number| (number, mangoes(number))).collect();
+            channel.messages.insert(122, convoy(122));
+        });
+        let asked = site.targets().len();
+        let polls = [desk.poll(), desk.poll()];
+        assert!(
+            polls.iter().all(|poll| (number(poll, "/new"), number(poll, "/alerts")) == (0, 0)),
+            "{polls:?}"
+        );
+        let state = text(&desk.sources()["post"], "/state");
+        assert_eq!((state.as_str(), site.targets().len() - asked), ("ok", 0), "{said}");
+    }
 }

@@ -36,11 +36,23 @@ pub enum Got {
         reading: Box<Reading>,
         /// How it came.
         via: Via,
+        /// The channel's own page, where that could be read, but not all of it.
+        own: Option<Document>,
     },
     /// An answer from which nothing can be read.
     Unreadable(Unreadable),
     /// No answer, or an error.
     Error(FetchError),
+}
+
+impl Got {
+    /// The source's own document.
+    pub(super) fn document(&self) -> Option<&Document> {
+        match self {
+            Self::Document(document) => Some(document),
+            Self::Unchanged(_) | Self::Mirrored { .. } | Self::Unreadable(_) | Self::Error(_) => None,
+        }
+    }
 }
 
 /// A mirror in place of the channel itself.

@@ -1,6 +1,9 @@
 //! A page of a Telegram channel beside what is remembered of the channel: a stranger under its name, messages that
 //! are older than the baseline, messages that are gone.
 
+use std::collections::HashMap;
+use std::iter;
+
 use jiff::Timestamp;
 use tracing::info;
 
@@ -233,6 +236,51 @@ pub(super) fn settle_mirrored(
     }
     let detail = "the mirror's page shows none of the messages read before".to_owned();
     Ok((None, Some(Missed { since: state.last_success.unwrap_or(since), until: now, detail })))
+}
+
+/// Adds to a channel's own page what a mirror's page has more: the words and dates that are missing, and messages. Gives
+/// the gap where the mirror's does touch neither that page nor what was read before.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) fn fill(
+    store: &dyn Store,
+    source: &Source,
+    state: &SourceState,
+    reading: &mut Reading,
+    mut mirrored: Reading,
+    now: Timestamp,
+) -> Result<Option<Missed>, StoreError> {
+    let overlap = &mut Overlap::default();
+    let (_, missed) = settle_mirrored(store, source, state, &mut mirrored, overlap, now)?;
+    let mut places = HashMap::new();
+    for (place, own) in reading.items.iter().enumerate() {
+        places.extend(iter::once(own.key).chain(own.members.iter().copied()).map(|key| (key, place)));
+    }
+    let mut touches = false;
+    for message in mirrored.items {
+        let place = places.get(&message.key);
+        match place.and_then(|place| reading.items.get_mut(*place)) {
+            Some(own) => {
+                touches = true;
+                complete(own, message);
+            }
+            None => reading.items.push(message),
+        }
+    }
+    Ok(missed.filter(|_| !touches))
+}
+
+/// Gives a message of the channel's own page the words and the date that it lacks there.
+fn complete(own: &mut Candidate, mirrored: Candidate) {
+    own.item.published = own.item.published.or(mirrored.item.published);
+    if own.item.text.is_empty() && !mirrored.item.text.is_empty() {
+        own.item.text = mirrored.item.text;
+        own.content = mirrored.content;
+        if let Some((post, through)) = own.item.telegram.as_mut().zip(mirrored.item.telegram) {
+            post.via = through.via;
+        }
+    }
 }
 
 /// Whether a known message that a mirror shows has words, and none were seen of it before.

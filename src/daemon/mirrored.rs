@@ -30,19 +30,22 @@ pub(super) fn resting(state: &SourceState) -> Option<Unreadable> {
     (failing.polls % PROBE_ONE_IN != 0).then_some(why)
 }
 
-/// Asks the mirrors of a channel whose own page has an unknown layout; `None` when none of them can be read either.
+/// Asks the mirrors of a channel whose page has an unknown layout, or is its `own` and does not show all that it should;
+/// `None` when none of them can be read either.
 pub(super) async fn instead(
     desk: &Desk,
     source: &Arc<Source>,
     now: Timestamp,
     detail: &str,
+    own: Option<Document>,
 ) -> Option<Asked> {
     let Target::Telegram { channel, mirrors, .. } = &source.target else { return None };
     let cause = Complaint { reason: LAYOUT, detail: detail.to_owned() };
     let asked = Asked::of(Got::Unreadable(Unreadable::Layout(detail.to_owned())));
     let via = Via { cause, reach: Reach::Answered };
     let asked = Asker { desk, source, now, delta: false }.through(mirrors, asked, via, channel).await;
-    matches!(asked.got, Got::Mirrored { .. }).then_some(asked)
+    let Got::Mirrored { document, reading, via, .. } = asked.got else { return None };
+    Some(Asked { got: Got::Mirrored { document, reading, via, own }, ..asked })
 }
 
 impl Asker<'_> {
@@ -92,7 +95,7 @@ impl Asker<'_> {
                             let detail =
                                 format!("{detail}{failed}; read through the mirror `{}`", mirror.host());
                             let via = Via { cause: Complaint { reason, detail }, reach };
-                            let got = Got::Mirrored { document, reading: Box::new(reading), via };
+                            let got = Got::Mirrored { document, reading: Box::new(reading), via, own: None };
                             return Asked { got, freshness: later(asked.freshness, freshness), ..asked };
                         }
                         Err(why) => why.to_string(),

@@ -184,12 +184,14 @@ async fn try_poll(
     fault::point("fetched");
     let took = begun.elapsed();
     let time = Time { started: later(asked, waited), answered: later(asked, took) };
+    let page = got.document().cloned();
     let mut read = read::read(station, desk, source, &state, got).await?;
-    if let Some(detail) = read.unknown_layout().filter(|_| mirrors.is_empty())
-        && let Some(instead) = Box::pin(mirrored::instead(desk, source, asked, detail)).await
-    {
-        freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
-        read = read::read(station, desk, source, &state, instead.got).await?;
+    if let Some(detail) = read.layout().cloned().filter(|_| mirrors.is_empty()) {
+        let own = page.filter(|_| matches!(read.outcome, Outcome::Read(_)));
+        if let Some(instead) = Box::pin(mirrored::instead(desk, source, asked, &detail, own)).await {
+            freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
+            read = read::read(station, desk, source, &state, instead.got).await?;
+        }
     }
     read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {

@@ -94,19 +94,8 @@ impl Read {
         self.missed = missed;
     }
 
-    /// In which words nothing could be read because the layout is unknown.
-    pub(super) fn unknown_layout(&self) -> Option<&str> {
-        match &self.outcome {
-            Outcome::Failed { reason, detail } if reason == source::LAYOUT => Some(detail),
-            Outcome::Failed { .. }
-            | Outcome::Read(_)
-            | Outcome::Repeated { .. }
-            | Outcome::Unchanged { .. } => None,
-        }
-    }
-
-    /// The words for what is wrong, if that is the layout.
-    fn layout(&mut self) -> Option<&mut String> {
+    /// The words for what is wrong, if that is the layout: nothing could be read, or what was read is not all.
+    pub(super) fn layout(&mut self) -> Option<&mut String> {
         match &mut self.outcome {
             Outcome::Failed { reason, detail } if reason == source::LAYOUT => Some(detail),
             Outcome::Read(harvest) => {
@@ -140,9 +129,10 @@ pub(super) async fn read(
     state: &SourceState,
     got: Got,
 ) -> Result<Read, StoreError> {
-    let (document, mirrored) = match got {
-        Got::Document(document) => (document, None),
-        Got::Mirrored { document, reading, via } => (document, Some((*reading, via))),
+    let (document, through) = match got {
+        Got::Document(document) => (document, Through::Own),
+        Got::Mirrored { reading, via, own: Some(own), .. } => (own, Through::Both(*reading, via)),
+        Got::Mirrored { document, reading, via, own: None } => (document, Through::Mirror(*reading, via)),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
         Got::Error(error) => return Box::pin(broken_off(station, desk, source, state, error)).await,
@@ -151,11 +141,12 @@ pub(super) async fn read(
     // One that was read with a complaint is looked at again: what was wrong may be the time, or the config. So is one
     // behind which a walk goes on.
     let unfinished = state.health.complaint.is_some() || state.walk.is_some();
-    if state.body == Some(body) && !unfinished && mirrored.is_none() && ask::is_same_document(source, state) {
+    let is_alone = matches!(through, Through::Own);
+    if state.body == Some(body) && !unfinished && is_alone && ask::is_same_document(source, state) {
         let validators = (document.url.to_string(), document.validators);
         return Ok(Read { unchanged: true, ..Read::of(Outcome::Repeated { validators }) });
     }
-    let arrived = Arrived { document, mirrored, body, broken: None };
+    let arrived = Arrived { document, through, body, broken: None };
     Box::pin(gathered(station, desk, source, state, arrived, |why| Read::unreadable(&why))).await
 }
 
@@ -171,15 +162,25 @@ async fn broken_off(
     let part = error.part.take().filter(|_| source.kind() == SourceKind::Feed);
     let Some(document) = part.map(|part| *part) else { return Ok(Read::refused(&error)) };
     let body = body_hash(&document.bytes);
-    let arrived = Arrived { document, mirrored: None, body, broken: Some(error.to_string()) };
+    let arrived = Arrived { document, through: Through::Own, body, broken: Some(error.to_string()) };
     gathered(station, desk, source, state, arrived, move |_| Read::refused(&error)).await
+}
+
+/// Whose document it is, what a mirror showed, and how that came to be asked.
+enum Through {
+    /// The source's.
+    Own,
+    /// The mirror's.
+    Mirror(Reading, Via),
+    /// The source's, of which the mirror shows what it lacks.
+    Both(Reading, Via),
 }
 
 /// A document, and how it came.
 struct Arrived {
     document: Document,
-    /// What a mirror showed, and how it came to be asked.
-    mirrored: Option<(Reading, Via)>,
+    /// Whose it is.
+    through: Through,
     /// The hash of its body.
     body: [u8; 16],
     /// Why it is only the beginning of one.
@@ -198,9 +199,11 @@ async fn gathered(
     let (desk, source, state) = (Arc::clone(desk), Arc::clone(source), state.clone());
     let document = arrived.document.clone();
     let read = move |store: &dyn Store| {
+        // Where a mirror was asked the page was kept before.
+        let is_alone = matches!(arrived.through, Through::Own);
         let read = guarded(|| gather(store, &desk, &source, &state, arrived))?;
         let mut read = read.unwrap_or_else(otherwise);
-        if let Some(detail) = read.layout() {
+        if let Some(detail) = read.layout().filter(|_| is_alone) {
             detail.push_str(&keep(store, &source, &state, &document));
         }
         Ok(read)
@@ -257,15 +260,18 @@ fn gather(
     state: &SourceState,
     arrived: Arrived,
 ) -> Result<Result<Read, Unreadable>, StoreError> {
-    let Arrived { ref document, mirrored, body, broken } = arrived;
+    let Arrived { ref document, through, body, broken } = arrived;
     let now = clock::now();
     let plan = source::Plan { now: Some(now), ..source.plan() };
-    let (mut reading, via) = match mirrored {
-        Some((reading, via)) => (reading, Some(via)),
-        None => match source::read(document, &plan) {
-            Ok(reading) => (reading, None),
-            Err(why) => return Ok(Err(why)),
-        },
+    let read = || source::read(document, &plan);
+    let (read, beside, via) = match through {
+        Through::Own => (read(), None, None),
+        Through::Mirror(reading, via) => (Ok(reading), None, Some(via)),
+        Through::Both(mirrored, via) => (read(), Some((mirrored, via)), None),
+    };
+    let mut reading = match read {
+        Ok(reading) => reading,
+        Err(why) => return Ok(Err(why)),
     };
     if let Some(why) = broken {
         reading.broke_off(&why);
@@ -289,12 +295,20 @@ fn gather(
         }
         None => (channel::settle(store, source, state, &mut reading, now)?, None),
     };
+    let shows = reading.items.len();
+    let missed = match beside {
+        Some((mirrored, via)) => {
+            reading.complaint = Some(via.cause);
+            channel::fill(store, source, state, &mut reading, mirrored, now)?
+        }
+        None => missed,
+    };
     // Of a stranger they tell no number, which is found out with the channel.
     let hints = own.then_some(reading.hints);
     let mut items = Vec::with_capacity(reading.items.len());
     let mut shared = false;
-    for (judged, met) in judge(store, desk, source, state, reading.items)? {
-        if own {
+    for (place, (judged, met)) in judge(store, desk, source, state, reading.items)?.into_iter().enumerate() {
+        if own && place < shows {
             shown.add(met != Met::Never, judged.candidate.item.published);
         }
         shared |= met == Met::Elsewhere;
