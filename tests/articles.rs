@@ -240,7 +240,7 @@ fn what_stands_in_an_articles_place_alerts_nobody() {
     let wall = format!("{STORY}<p>Subscribe to continue reading.</p>");
     let consent = format!("{STORY}<p>We and our partners store data. We value your privacy.</p>");
     let login = format!("{STORY}<p>Please log in to continue.</p>");
-    let gone = format!("{STORY}<p>Page not found.</p>{padding}");
+    let gone = format!("<p>Page not found.</p>{padding}");
     for (body, expected) in [(wall, "paywall"), (consent, "consent"), (login, "login"), (gone, "not-found")] {
         let paper = Paper::new("always");
         paper.print(&[(MANGOES, "Short.")]);
@@ -314,7 +314,9 @@ fn what_stands_beside_an_article_does_not_keep_it_from_us() {
         By clicking Accept, you consent to the use of ALL the cookies.<a role=button>Accept</a></span></div>";
     let label =
         "<aside><ul><li><span>Article réservé aux abonnés</span> <a href=/2>Orange</a></li></ul></aside>";
-    for beside in [banner, label] {
+    let form = "<div class=news><form><label>Cochez la case si vous n’êtes pas un robot</label></form></div>";
+    let comment = "<p>You must be <a href=/in>logged in</a> to post a comment.</p>";
+    for beside in [banner, label, form, comment] {
         let paper = Paper::new("always");
         paper.print(&[(MANGOES, "Short.")]);
         let body = format!("<main><article><h1>News</h1>{STORY}{more}</article></main>{beside}");
@@ -323,6 +325,19 @@ fn what_stands_beside_an_article_does_not_keep_it_from_us() {
         assert_eq!(paper.fate(), "used", "{beside}");
         assert_eq!(paper.desk.told(), [format!("alert.new sent {MANGOES}")], "{beside}");
     }
+}
+
+#[test]
+fn an_article_that_only_the_data_of_its_page_holds_is_read() {
+    let paper = Paper::new("always");
+    paper.print(&[(MANGOES, "Short.")]);
+    let said = STORY.replace("<p>", "").replace("</p>", " ");
+    let data = serde_json::json!({ "@type": "NewsArticle", "articleBody": said });
+    let head = format!("<title>News</title><script type=\"application/ld+json\">{data}</script>");
+    paper.article(1, Reply::ok(format!("<html><head>{head}</head><body><div id=app></div></body></html>")));
+    paper.desk.poll();
+    assert_eq!(paper.fate(), "used");
+    assert_eq!(paper.desk.told(), [format!("alert.new sent {MANGOES}")]);
 }
 
 #[test]
@@ -844,5 +859,5 @@ fn once_counts_the_alerts_that_articles_added() {
     paper.article(1, page(STORY));
     paper.print(&[(MANGOES, "")]);
     let said = paper.desk.print(&["once", "--all"]);
-    assert!(said.contains("1 new items, 1 alerts, 0 recorded"), "{said}");
+    assert!(said.contains("1 new item, 1 alert, 0 recorded"), "{said}");
 }

@@ -8,20 +8,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use dom_query::Document;
 use url::Url;
 
 use super::outline::{Line, Outline, Role, Spot, Weight};
+use super::pointer::{HEADLINE_CHARS_MIN, is_headline, is_pointer, is_sold};
 use super::{consent, marks};
 use crate::text::folded;
 
-/// The shortest headline, in characters without white space: what is shorter is the name of a section or a time.
-const HEADLINE_CHARS_MIN: usize = 15;
+/// The longest form or hidden part whose words are none of an article, in characters.
+const FORM_CHARS_MAX: usize = 300;
 
-/// Most letters beside a headline in its line: a date, a section, "read also".
-const BESIDE_LETTERS_MAX: usize = 12;
+/// Most articles behind that of a page with which it goes on; the entries of a live blog are more.
+const NEXT_MAX: usize = 3;
 
 /// Longest line before the headline of a teaser, in characters.
 const KICKER_CHARS_MAX: usize = 30;
@@ -34,47 +34,6 @@ const TEASER_LINES_MAX: usize = 8;
 
 /// Most that a part named after related articles says beside their headlines, in characters.
 const RELATED_CHARS_MAX: usize = 600;
-
-/// What a line that sends readers to another article begins with.
-const LEADS: [&str; 33] = [
-    "also read",
-    "more on this",
-    "read also",
-    "read more",
-    "read next",
-    "recommended",
-    "related",
-    "see also",
-    "watch also",
-    "watch",
-    "à lire",
-    "à lire aussi",
-    "à voir aussi",
-    "lire",
-    "lire également",
-    "lire aussi",
-    "sur le même sujet",
-    "voir aussi",
-    "lea también",
-    "leia também",
-    "leggi anche",
-    "lesen sie auch",
-    "lees ook",
-    "mehr zum thema",
-    "читайте также",
-    "читать также",
-    "смотрите также",
-    "по теме",
-    "подробнее",
-    "اقرأ أيضا",
-    "إقرأ أيضا",
-    "اقرأ المزيد",
-    "شاهد أيضا",
-];
-
-/// The same as words are compared.
-static FOLDED: LazyLock<Vec<String>> =
-    LazyLock::new(|| LEADS.iter().map(|lead| folded(lead) + " ").collect());
 
 /// Words of the name of a part that holds comments.
 const COMMENTS: [&str; 9] = [
@@ -95,6 +54,9 @@ const NOT_OF_COMMENTS: [&str; 16] = [
     "allowed", "category", "closed", "count", "enabled", "has", "no", "off", "on", "open", "pillar", "tag",
     "tone", "type", "with", "without",
 ];
+
+/// Neighbours in the name of a part that tells of the author.
+const AUTHORS: [&str; 4] = ["about author", "about the author", "author bio", "author box"];
 
 /// Words, or neighbours, of the name of a part that holds related articles.
 const RELATED: [&str; 17] = [
@@ -123,8 +85,12 @@ pub(super) fn strip(page: &Document, own: [&Url; 2], most: usize) -> Option<Stri
     let outline = Outline::of(page, own, most)?;
     let lines = outline.lines();
     let mut gone: Vec<Range<usize>> = Vec::new();
-    gone.extend(outline.places().filter(|place| is_aside(&outline, *place)).map(|place| place..place + 1));
+    let is_gone = |place: &usize| is_aside(&outline, *place) || is_form(&outline, *place);
+    gone.extend(outline.places().filter(is_gone).map(|place| place..place + 1));
     gone.extend(teasers(&outline, &lines));
+    gone.extend(next_articles(&outline, &page.select_single("title").text()));
+    let sold = lines.iter().filter(|line| is_sold(&outline, line.nodes.clone(), line.weight));
+    gone.extend(sold.map(|line| line.nodes.clone()));
     // With the links that lead out of it: an offer to subscribe is one.
     let part = part(&outline, &gone);
     gone.extend(consent::banners(&outline));
@@ -138,7 +104,7 @@ pub(super) fn strip(page: &Document, own: [&Url; 2], most: usize) -> Option<Stri
 /// What readers see in the main part of a page, or else in its articles, or else in all of it; not what is `gone`, nor
 /// lists with links in them and what stands aside, which speak of other articles.
 fn part(outline: &Outline<'_>, gone: &[Range<usize>]) -> String {
-    let gone: HashSet<usize> = gone.iter().map(|range| range.start).collect();
+    let gone: HashSet<usize> = gone.iter().flat_map(|range| outline.topmost(range.clone())).collect();
     let is_of_others = |place: usize, spot: &Spot<'_>| {
         let is_list = spot.role == Role::List && spot.weight.linked > 0;
         is_list || gone.contains(&place) || spot.is_named(&["aside", "footer", "nav"])
@@ -180,12 +146,38 @@ fn is_aside(outline: &Outline<'_>, place: usize) -> bool {
     let holds =
         |words: &[&str], name: &String| words.iter().any(|word| name.split(' ').any(|part| part == *word));
     let comments = |name: &String| holds(&COMMENTS, name) && !holds(&NOT_OF_COMMENTS, name);
-    let related = |name: &String| {
+    let is_one_of = |words: &[&str], name: &String| {
         let name = format!(" {name} ");
-        RELATED.iter().any(|word| name.contains(&format!(" {word} ")))
+        words.iter().any(|word| name.contains(&format!(" {word} ")))
     };
-    let points = linked >= HEADLINE_CHARS_MIN && spot.weight.own() <= RELATED_CHARS_MAX;
-    names.iter().any(comments) || points && names.iter().any(related)
+    let related = |name: &String| is_one_of(&RELATED, name);
+    let is_short = spot.weight.own() <= RELATED_CHARS_MAX;
+    let points = linked >= HEADLINE_CHARS_MIN && is_short;
+    names.iter().any(comments)
+        || points && names.iter().any(related)
+        || is_short && names.iter().any(|name| is_one_of(&AUTHORS, name))
+        || is_short && names.iter().any(|name| is_offer_of_letters(outline, place, name))
+        || spot.is_block() && is_sold(outline, outline.range(place), spot.weight)
+}
+
+/// Whether a node of that name offers letters from the paper: a form is in it, which no part of an article has.
+fn is_offer_of_letters(outline: &Outline<'_>, place: usize, name: &str) -> bool {
+    let asks = |place: usize| outline.get(place).is_some_and(|spot| spot.is_named(&["form", "input"]));
+    name.split(' ').any(|word| word == "newsletter") && outline.range(place).any(asks)
+}
+
+/// Whether a node is a form or not to be seen, is a small part of the page, and has words that elsewhere tell that there
+/// is no article.
+fn is_form(outline: &Outline<'_>, place: usize) -> bool {
+    let whole = outline.get(0).map_or(0, |body| body.weight.chars);
+    outline.get(place).is_some_and(|spot| {
+        let chars = spot.weight.chars;
+        (1..=FORM_CHARS_MAX).contains(&chars)
+            && 5 * chars <= whole
+            && !spot.has_title
+            && (spot.is_named(&["form", "label"]) || spot.is_unseen())
+            && marks::is_mark(&outline.text(outline.range(place)))
+    })
 }
 
 /// Whether a list says of the articles that it links to which are for subscribers.
@@ -195,36 +187,9 @@ fn is_labelled(outline: &Outline<'_>, place: usize, weight: Weight) -> bool {
         && marks::is_label(&outline.shown(outline.range(place)))
 }
 
-/// Whether a line only points to another page.
-fn is_pointer(outline: &Outline<'_>, line: &Line) -> bool {
-    let Weight { chars, linked, letters, .. } = line.weight;
-    let is_title = outline
-        .topmost(line.nodes.clone())
-        .any(|place| outline.get(place).is_some_and(|spot| spot.has_title));
-    if linked == 0 || is_title {
-        return false;
-    }
-    letters == 0
-        || is_headline(line.weight)
-        || 5 * linked >= 2 * chars && is_lead(&outline.text(line.nodes.clone()))
-}
-
-/// Whether a line is little but a link, and no sentence.
-fn is_headline(weight: Weight) -> bool {
-    let is_sentence = matches!(weight.last, Some('.' | '!' | '?' | '…' | '؟' | '۔' | ':' | ',' | ';' | '،'));
-    weight.linked >= HEADLINE_CHARS_MIN
-        && (weight.letters == 0 || weight.letters <= BESIDE_LETTERS_MAX && !is_sentence)
-}
-
 /// Whether a line is a headline, or a link alone that is too short for one by itself.
 fn may_be_headline(weight: Weight) -> bool {
     is_headline(weight) || weight.linked > 0 && weight.letters == 0
-}
-
-fn is_lead(text: &str) -> bool {
-    let begin: String = text.trim_start().chars().take(60).collect();
-    let begin = folded(&begin) + " ";
-    FOLDED.iter().any(|lead| begin.starts_with(lead.as_str()))
 }
 
 /// Siblings of a kind of which each begins with a headline that leads elsewhere, and says little more; beside two of them
@@ -247,6 +212,38 @@ fn teasers(outline: &Outline<'_>, lines: &[Line]) -> Vec<Range<usize>> {
         );
     }
     found
+}
+
+/// The articles with which a page of that title goes on behind its own, which has a heading of the same words: siblings of
+/// it that have a heading as of a page, or one that leads to theirs.
+fn next_articles(outline: &Outline<'_>, title: &str) -> Vec<Range<usize>> {
+    let title = folded(title);
+    let is_ours = |article: &usize| {
+        let is_title = |place: &usize| {
+            let is_one = |spot: &Spot<'_>| spot.role == Role::Title && spot.weight.chars <= TEASER_CHARS_MAX;
+            outline.get(*place).is_some_and(is_one)
+        };
+        let heading = outline.range(*article).find(is_title);
+        let words = heading.map(|place| folded(&outline.text(outline.range(place)))).unwrap_or_default();
+        words.contains(' ') && title.contains(&words)
+    };
+    let is_next = |article: &usize| {
+        let is_heading = |spot: &&Spot<'_>| matches!(spot.role, Role::Title | Role::Heading);
+        let mut spots = outline.range(*article).filter_map(|place| outline.get(place));
+        let first = spots.find(is_heading);
+        first.is_some_and(|spot| spot.role == Role::Title || is_headline(spot.weight)) && !is_ours(article)
+    };
+    let has_title = |place: &usize| outline.get(*place).is_some_and(|spot| spot.has_title);
+    for parent in outline.places().filter(has_title) {
+        let is_article = |child: &usize| outline.get(*child).is_some_and(|spot| spot.is_named(&["article"]));
+        let behind =
+            outline.children(parent).filter(is_article).skip_while(|article| !is_ours(article)).skip(1);
+        let next: Vec<usize> = behind.filter(is_next).collect();
+        if (1..=NEXT_MAX).contains(&next.len()) {
+            return next.into_iter().map(|article| article..article + 1).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// What siblings of a kind share: the element and a class. Without a class, those of a list and articles alone: the parts
@@ -376,6 +373,22 @@ mod tests {
             format!("<p>Read also | <a href='https://other.example/n'>{OTHER}.</a></p>"),
             "<p>Читайте также: <a href=/n>Sabotage: диверсия на плотине в Селенге</a></p>".to_owned(),
             "<p>اقرأ أيضا: <a href=/n>sabotage هجوم على السد في سيلينغي اليوم</a></p>".to_owned(),
+            format!("<p><strong>Pour aller plus loin : </strong><a href=/n>{OTHER}</a></p>"),
+            format!("<p>Sur le même thème : <a href=/n>{OTHER} ?</a></p>"),
+            format!("<p>&gt;&gt; Retrouvez notre dossier : <a href=/n>{OTHER}</a></p>"),
+            format!("<p>For more on this story, see: <a href=/n>{OTHER}</a></p>"),
+            format!("<p>The dossier of the dam &gt;&gt; <a href=/n>{OTHER}</a></p>"),
+            "<p>По этой же теме читайте: <a href=/n>Sabotage: диверсия на плотине в Селенге</a></p>"
+                .to_owned(),
+            "<p>Ранее сообщалось: <a href=/n>Sabotage: диверсия на плотине в Селенге</a></p>".to_owned(),
+            "<p>موضوعات ذات صلة: <a href=/n>sabotage هجوم على السد في سيلينغي اليوم</a></p>".to_owned(),
+            format!("<p>Lire aussi | <a href=/n>{OTHER}</a> <span>Article réservé aux abonnés</span></p>"),
+            format!(
+                "<div class=card><h4><a href=/n>{OTHER}</a></h4><p>Article réservé aux abonnés</p></div>"
+            ),
+            format!("<div><a href=/n>{OTHER} <span>Article réservé aux abonnés</span></a></div>"),
+            "<div class=newsletter><p>Our letter on the sabotage.</p><form><input></form></div>".to_owned(),
+            "<div class=author-bio><p>A. Writer is the author of a book on sabotage.</p></div>".to_owned(),
             format!("<p>→ <a href=/n>{OTHER}</a></p>"),
             format!("<div>12:30 <a href=/n>{OTHER}</a></div>"),
             format!("<h3><a href=/n>{OTHER}</a></h3>"),
@@ -385,6 +398,27 @@ mod tests {
             let found = text(&between(&what)).unwrap();
             assert_eq!(found.matches(SENTENCE).count(), 8, "{what}: {found}");
             assert!(!found.to_lowercase().contains("sabotage"), "{what}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_goes_on_with_the_next_article_is_of_the_first() {
+        let other = format!("<p>{SENTENCE} Sabotage.</p>").repeat(6);
+        let next = |heading: &str| format!("<article>{heading}{other}</article>");
+        let page = |behind: &str| {
+            format!("<main><article><h1>Cup drawn</h1>{}</article>{behind}</main>", paragraphs(2))
+        };
+        let away = "<h2><a href=/n>The dam of Selingue is closed</a></h2>";
+        for (behind, is_other) in [
+            (next("<h1>Dam of Selingue</h1>"), true),
+            (next("<h1>Dam of Selingue</h1>").repeat(2), true),
+            (next(away), true),
+            (next("<h1>12:30</h1>").repeat(4), false),
+            (next("<h2>12:30</h2>"), false),
+        ] {
+            let found = text(&page(&behind)).unwrap();
+            assert_eq!(found.contains("Sabotage"), !is_other, "{behind}: {found}");
+            assert!(!is_other || found.contains(SENTENCE), "{behind}: {found}");
         }
     }
 
@@ -409,6 +443,8 @@ mod tests {
         let linked = "The army said in <a href=/news/n1>a statement of three lines</a> that nobody was hurt.";
         let said =
             "<p>According to <a href=/news/n2>a report by the experts on Mali published on Tuesday</a>.</p>";
+        let quoted =
+            "The army said: <a href=/news/n2>a report by the experts on Mali was wrong</a>, and left.";
         let facts = format!("<ul>{}</ul>", format!("<li>{linked}</li>").repeat(4));
         let lead = "<li><a href=/news/n3>Two lorries burned on the road</a> to Ansongo, and the survivors walked back.</li>";
         let live = |link: &str| {
@@ -428,6 +464,15 @@ mod tests {
         for (body, words, times) in [
             (between(&format!("<p>{linked}</p>")), "a statement of three lines", 1),
             (between(said), "a report by the experts", 1),
+            (between(&format!("<p>{quoted}</p>")), "a report by the experts", 1),
+            (between(&format!("<p>He said this: {linked}</p>")), "a statement of three lines", 1),
+            (
+                between(
+                    "<div class=newsletter><p>The letter of the general says more of what was lost there.</p></div>",
+                ),
+                "The letter of the general",
+                1,
+            ),
             (between(&facts), "a statement of three lines", 4),
             (between(&format!("<ul>{}</ul>", lead.repeat(4))), "Two lorries burned", 4),
             (live("#post-1"), "12:30 The convoy", 12),
@@ -469,9 +514,8 @@ mod tests {
     }
 
     #[test]
-    fn leads_and_names_are_written_as_they_are_compared() {
-        assert!(FOLDED.iter().all(|lead| lead.len() > 1));
-        let all = COMMENTS.iter().chain(&NOT_OF_COMMENTS).chain(&RELATED);
+    fn names_are_written_as_they_are_compared() {
+        let all = COMMENTS.iter().chain(&NOT_OF_COMMENTS).chain(&RELATED).chain(&AUTHORS);
         all.for_each(|word| assert_eq!(*word, word.to_ascii_lowercase()));
     }
 }

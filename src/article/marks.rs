@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use url::Url;
 
-use super::{Unfit, consent};
+use super::read::TEXT_CHARS_MIN;
+use super::sentences::{FOLDED, LONGEST, MARKS, Marks, PAYWALL_CHARS_MAX, Place};
+use super::{TEXT_BYTES_MAX, Unfit, consent};
 use crate::item::link;
 use crate::source::linked;
 use crate::text::folded;
@@ -30,207 +32,39 @@ pub(super) struct Page<'a> {
     pub(super) free: Option<bool>,
 }
 
-/// Sentences that only stand on such a page, or beside an article that is not there in full.
-struct Marks {
-    unfit: Unfit,
-    /// The longest text, in characters, beside which they count.
-    chars_max: usize,
-    place: Place,
-    sentences: &'static [&'static str],
-}
+/// Words of a sentence that speaks of what else there is to read.
+const OF_OTHERS: [&str; 3] = ["lire la suite de nos", "continue reading our", "keep reading our"];
 
-/// Where in a page sentences count.
-#[derive(Clone, Copy)]
-enum Place {
-    /// Anywhere.
-    Page,
-    /// In its title, in what was taken for its article, and in the part of the page that it stands in.
-    Part,
-    /// In its title and in what was taken for its article.
-    Article,
-    /// In its title: in articles they mean what they say.
-    Title,
-}
-
-/// In the order in which they are asked.
-const MARKS: [Marks; 7] = [
-    Marks {
-        unfit: Unfit::Challenge,
-        chars_max: 1_000,
-        place: Place::Page,
-        sentences: &[
-            "verify you are human",
-            "verify that you are human",
-            "checking your browser before",
-            "enable javascript and cookies to continue",
-            "unusual traffic from your computer",
-            "vérifiez que vous êtes humain",
-            "vous n'êtes pas un robot",
-            "подтвердите, что вы не робот",
-            "подтвердите, что вы человек",
-            "проверка браузера",
-            "تحقق من أنك إنسان",
-            "تأكد من أنك لست روبوتا",
-        ],
-    },
-    Marks {
-        unfit: Unfit::NotFound,
-        chars_max: 1_000,
-        place: Place::Article,
-        sentences: &[
-            "page not found",
-            "404 not found",
-            "error 404",
-            "page cannot be found",
-            "page you requested could not be found",
-            "page you are looking for",
-            "page is no longer available",
-            "article is no longer available",
-            "page introuvable",
-            "page non trouvée",
-            "erreur 404",
-            "cette page n'existe pas",
-            "cette page n'existe plus",
-            "страница не найдена",
-            "страницы не существует",
-            "ошибка 404",
-            "الصفحة غير موجودة",
-            "لم يتم العثور على الصفحة",
-            "خطأ 404",
-        ],
-    },
-    Marks {
-        unfit: Unfit::NotFound,
-        chars_max: 1_000,
-        place: Place::Title,
-        sentences: &["no longer available"],
-    },
-    Marks {
-        unfit: Unfit::Consent,
-        chars_max: 2_000,
-        place: Place::Article,
-        sentences: &[
-            "before you continue",
-            "we use cookies",
-            "we value your privacy",
-            "we and our partners",
-            "accept all cookies",
-            "nous et nos partenaires",
-            "nous respectons votre vie privée",
-            "nous utilisons des cookies",
-            "continuer sans accepter",
-            "accepter les cookies",
-            "мы используем файлы cookie",
-            "мы используем cookie",
-            "использует файлы cookie",
-            "نستخدم ملفات تعريف الارتباط",
-            "يستخدم هذا الموقع ملفات تعريف الارتباط",
-            "نحن وشركاؤنا",
-        ],
-    },
-    Marks {
-        unfit: Unfit::Login,
-        chars_max: 1_000,
-        place: Place::Article,
-        sentences: &[
-            "log in to continue",
-            "sign in to continue",
-            "you must be logged in",
-            "please log in",
-            "connectez-vous pour continuer",
-            "identifiez-vous pour",
-            "vous devez être connecté",
-            "войдите, чтобы продолжить",
-            "необходимо авторизоваться",
-            "سجل الدخول للمتابعة",
-            "يرجى تسجيل الدخول",
-            "يجب تسجيل الدخول",
-        ],
-    },
-    Marks {
-        unfit: Unfit::Paywall,
-        chars_max: PAYWALL_CHARS_MAX,
-        // Lists of headlines say so of each that it holds for.
-        place: Place::Part,
-        sentences: &[
-            "subscribe to continue reading",
-            "subscribe to read the full",
-            "subscribe to keep reading",
-            "to continue reading this article",
-            "this article is for subscribers",
-            "this content is for subscribers",
-            "cet article est réservé aux abonnés",
-            "cet article est réservé à nos abonnés",
-            "article réservé aux abonnés",
-            "la suite est réservée aux abonnés",
-            "contenu réservé aux abonnés",
-            "abonnez-vous pour lire la suite",
-            "de cet article à découvrir",
-            "материал доступен только подписчикам",
-            "доступно только подписчикам",
-            "оформите подписку, чтобы",
-            "اشترك لقراءة",
-            "اشترك لمتابعة القراءة",
-            "هذا المحتوى خاص بالمشتركين",
-        ],
-    },
-    // In the head, the foot and the lists of nearly every paper that has subscribers.
-    Marks {
-        unfit: Unfit::Paywall,
-        chars_max: PAYWALL_CHARS_MAX,
-        place: Place::Article,
-        sentences: &[
-            "exclusive to subscribers",
-            "already a subscriber",
-            "pour lire la suite",
-            "только для подписчиков",
-            "чтобы читать дальше",
-            "للمشتركين فقط",
-        ],
-    },
+/// What the words of a sentence begin with that speaks of what readers write.
+const OF_COMMENTS: [&str; 10] = [
+    "comment",
+    "discussion",
+    "forum",
+    "poster",
+    "reply",
+    "комментар",
+    "обсужден",
+    "تعليق",
+    "التعليق",
+    "للتعليق",
 ];
 
-/// Sentences of an article that is still to be written.
-const STUBS: [&str; 20] = [
-    "more follows",
-    "more to follow",
-    "more details to follow",
-    "more details soon",
-    "more soon",
-    "this is a breaking news story",
-    "this is a developing story",
-    "this story is being updated",
-    "plus d'informations à venir",
-    "plus d'informations à suivre",
-    "plus de détails à venir",
-    "plus d'infos à suivre",
-    "article en cours de rédaction",
-    "подробности позже",
-    "подробности следуют",
-    "новость дополняется",
-    "материал дополняется",
-    "التفاصيل لاحقا",
-    "المزيد من التفاصيل قريبا",
-    "خبر عاجل يتبع",
+/// What the words of a link begin with that leads to where one subscribes or logs in.
+const OF_OFFERS: [&str; 13] = [
+    "abonn",
+    "connectez",
+    "identifiez",
+    "inscrivez",
+    "login",
+    "register",
+    "subscri",
+    "войдите",
+    "оформите",
+    "подписк",
+    "подпиши",
+    "اشترك",
+    "الاشتراك",
 ];
-
-/// A text that is longer says what there is.
-const STUB_CHARS_MAX: usize = 1_000;
-
-static FOLDED_STUBS: LazyLock<Vec<String>> =
-    LazyLock::new(|| STUBS.iter().map(|sentence| spaced(sentence)).collect());
-
-/// Whether the text of an article is short and promises more.
-pub fn is_stub(text: &str) -> bool {
-    if text.chars().nth(STUB_CHARS_MAX).is_some() {
-        return false;
-    }
-    let text = spaced(text);
-    FOLDED_STUBS.iter().any(|sentence| text.contains(sentence.as_str()))
-}
-
-/// A text that is longer is no teaser.
-const PAYWALL_CHARS_MAX: usize = 2_000;
 
 /// Words in an address that redirects lead to.
 const PLACES: [(Unfit, &[&str]); 3] = [
@@ -239,11 +73,15 @@ const PLACES: [(Unfit, &[&str]); 3] = [
     (Unfit::Paywall, &["subscribe", "subscription", "abonnement", "abonnez-vous", "abo", "paywall"]),
 ];
 
-/// The sentences as words are compared.
-static FOLDED: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
-    let fold = |sentences: &[&str]| sentences.iter().map(|sentence| spaced(sentence)).collect();
-    MARKS.iter().map(|marks| fold(marks.sentences)).collect()
-});
+/// The same as words are compared.
+static FOLDED_OF_OTHERS: LazyLock<Vec<String>> =
+    LazyLock::new(|| OF_OTHERS.iter().map(|words| spaced(words)).collect());
+
+static FOLDED_OF_COMMENTS: LazyLock<Vec<String>> =
+    LazyLock::new(|| OF_COMMENTS.iter().map(|stem| folded(stem)).collect());
+
+static FOLDED_OF_OFFERS: LazyLock<Vec<String>> =
+    LazyLock::new(|| OF_OFFERS.iter().map(|stem| folded(stem)).collect());
 
 /// What a page is instead of an article; `None` when nothing speaks against it.
 pub(super) fn unfit(page: &Page<'_>) -> Option<Unfit> {
@@ -259,11 +97,13 @@ fn redirected(page: &Page<'_>) -> Option<Unfit> {
     }
     let host = page.url.host_str().unwrap_or_default().split('.').next().unwrap_or_default();
     let mut words = std::iter::once(host).chain(page.url.path().split('/').filter(|word| !word.is_empty()));
-    let told = |word: &str| {
-        let names = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
-        PLACES.iter().find(|(_, known)| names(known)).map(|(unfit, _)| *unfit)
-    };
-    words.find_map(told).or_else(|| front.then_some(Unfit::NotFound))
+    words.find_map(place).or_else(|| front.then_some(Unfit::NotFound))
+}
+
+/// What a word of an address says of where that leads.
+fn place(word: &str) -> Option<Unfit> {
+    let names = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+    PLACES.iter().find(|(_, known)| names(known)).map(|(unfit, _)| *unfit)
 }
 
 /// What the words of the page say.
@@ -272,20 +112,20 @@ fn said(page: &Page<'_>) -> Option<Unfit> {
     if chars > LONGEST {
         return None;
     }
-    let whole = linked::plain(page.html);
-    let (title, main, all) =
-        (spaced(page.title), spaced(&[page.title, page.text].join("\n")), spaced(&whole));
+    let is_crumb = chars < TEXT_CHARS_MIN;
+    let all = if is_crumb { told(&linked::plain(page.html)) } else { String::new() };
+    let (title, main) = (told(page.title), told(&[page.title, page.text].join("\n")));
     // What stands beside an article that is free speaks of another.
     let beside = if page.free == Some(true) { "" } else { page.part };
-    let part = spaced(&[page.title, page.text, beside].join("\n"));
+    let part = told(&[page.title, page.text, beside].join("\n"));
     let is_article = consent::rest(page.text) > CONSENT_REST_CHARS_MAX;
     // Where no article was found, the page is all there is.
     let main = if page.text.is_empty() { &all } else { &main };
     let holds = |marks: &Marks, sentences: &[String]| {
         let text = match marks.place {
-            Place::Page => &all,
+            Place::Page if is_crumb => &all,
+            Place::Page | Place::Article => main,
             Place::Part => &part,
-            Place::Article => main,
             Place::Title => &title,
         };
         let fits = chars <= marks.chars_max && !(is_article && marks.unfit == Unfit::Consent);
@@ -298,18 +138,61 @@ fn said(page: &Page<'_>) -> Option<Unfit> {
         .map(|(marks, _)| marks.unfit)
 }
 
-/// Whether a text says of an article that it is for subscribers.
-pub(super) fn is_label(text: &str) -> bool {
-    let text = spaced(text);
-    let is_one = |sentences: &Vec<String>| sentences.iter().any(|sentence| text.contains(sentence.as_str()));
-    MARKS
-        .iter()
-        .zip(FOLDED.iter())
-        .any(|(marks, sentences)| matches!(marks.place, Place::Part) && is_one(sentences))
+/// The words of a text, folded, without what they say of comments and of what else there is to read.
+fn told(text: &str) -> String {
+    let text = text.get(..text.floor_char_boundary(4 * TEXT_BYTES_MAX)).unwrap_or_default();
+    let sentences = text.split(['.', '!', '?', '…', '؟', '\n']).map(spaced);
+    let sentences = sentences.filter(|sentence| !is_of_comments(sentence)).map(|sentence| {
+        let words =
+            FOLDED_OF_OTHERS.iter().fold(sentence, |words, others| words.replace(others.as_str(), " "));
+        words.trim().to_owned()
+    });
+    let sentences: Vec<String> = sentences.filter(|sentence| !sentence.is_empty()).collect();
+    format!(" {} ", sentences.join(" "))
 }
 
-/// Beside longer texts no words count.
-const LONGEST: usize = 2_000;
+/// Whether a sentence says that those who comment must log in.
+fn is_of_comments(sentence: &str) -> bool {
+    says(sentence, |marks| marks.unfit == Unfit::Login) && begins(sentence, &FOLDED_OF_COMMENTS)
+}
+
+/// Whether words have a sentence of these marks.
+fn says(words: &str, which: fn(&Marks) -> bool) -> bool {
+    let mut all = MARKS.iter().zip(FOLDED.iter()).filter(|(marks, _)| which(marks));
+    all.any(|(_, sentences)| sentences.iter().any(|sentence| words.contains(sentence.as_str())))
+}
+
+/// Whether one of some words begins so.
+fn begins(words: &str, stems: &[String]) -> bool {
+    words.split(' ').any(|word| stems.iter().any(|stem| word.starts_with(stem.as_str())))
+}
+
+/// Whether a text says anything that tells of a page without an article.
+pub(super) fn is_mark(text: &str) -> bool {
+    says(&spaced(text), |_| true)
+}
+
+/// Whether a text says of an article that it is for subscribers.
+pub(super) fn is_label(text: &str) -> bool {
+    says(&spaced(text), is_of_part)
+}
+
+fn is_of_part(marks: &Marks) -> bool {
+    matches!(marks.place, Place::Part)
+}
+
+/// The words of a text but for those that say so.
+pub(super) fn without_labels(text: &str) -> String {
+    let labels = MARKS.iter().zip(FOLDED.iter()).filter(|(marks, _)| is_of_part(marks));
+    let labels = labels.flat_map(|(_, sentences)| sentences);
+    labels.fold(spaced(text), |words, label| words.replace(label.as_str(), " "))
+}
+
+/// Whether a link of these words, to these addresses, leads to where one subscribes or logs in.
+pub(super) fn is_offer(words: &str, targets: &[String]) -> bool {
+    let leads = |target: &String| target.split(['/', '?', '#', '&', '=']).any(|word| place(word).is_some());
+    begins(words, &FOLDED_OF_OFFERS) || targets.iter().any(leads)
+}
 
 /// More than this beside the sentences that ask for consent, in characters without white space, is an article.
 const CONSENT_REST_CHARS_MAX: usize = 300;
@@ -321,33 +204,6 @@ fn priced(page: &Page<'_>) -> Option<Unfit> {
 }
 
 /// The words of a text, folded, each between spaces.
-fn spaced(text: &str) -> String {
+pub(super) fn spaced(text: &str) -> String {
     format!(" {} ", folded(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_that_promises_more_is_a_stub_where_it_is_short() {
-        for (text, expected) in [
-            ("Explosion heard in Bamako. More follows shortly.", true),
-            ("Explosion à Bamako. Plus d’informations à suivre…", true),
-            ("Взрыв в Бамако. Подробности позже", true),
-            ("انفجار في باماكو، التفاصيل لاحقاً", true),
-            ("What follows more than a year of siege is unknown.", false),
-        ] {
-            assert_eq!(is_stub(text), expected, "{text}");
-        }
-        assert!(!is_stub(&format!("{} More follows.", "Gao. ".repeat(300))));
-    }
-
-    #[test]
-    fn no_sentence_counts_beside_a_long_text_and_each_says_something() {
-        for (marks, sentences) in MARKS.iter().zip(FOLDED.iter()) {
-            assert!(marks.chars_max <= LONGEST, "{}", marks.unfit);
-            assert!(sentences.iter().all(|sentence| sentence.trim().contains(' ')), "{sentences:?}");
-        }
-    }
 }

@@ -8,9 +8,13 @@ mod around;
 mod consent;
 mod marks;
 mod outline;
+mod pieces;
+mod pointer;
 mod read;
 pub mod retry;
 mod schema;
+mod sentences;
+mod stub;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -20,8 +24,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
-pub use marks::is_stub;
 pub use read::read;
+pub use stub::is_stub;
 pub use tally::{Counts, Tally};
 
 use crate::config::ArticleChoice;

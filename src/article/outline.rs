@@ -98,6 +98,21 @@ pub(super) struct Line {
     pub(super) weight: Weight,
 }
 
+/// What a range says in its links to other pages and beside them.
+#[derive(Default)]
+pub(super) struct Links {
+    /// How many links it has.
+    pub(super) count: usize,
+    /// The text before the first.
+    pub(super) before: String,
+    /// The text of them.
+    pub(super) linked: String,
+    /// The other text.
+    pub(super) behind: String,
+    /// Their addresses, as they are written.
+    pub(super) targets: Vec<String>,
+}
+
 /// The nodes of a page, each before those that lie in it.
 pub(super) struct Outline<'a> {
     spots: Vec<Spot<'a>>,
@@ -236,6 +251,28 @@ impl<'a> Outline<'a> {
         text
     }
 
+    /// The links to other pages in a range, and what stands beside them.
+    pub(super) fn links(&self, range: Range<usize>) -> Links {
+        let (mut links, mut place) = (Links::default(), range.start);
+        while let Some(spot) = self.get(place).filter(|_| place < range.end) {
+            place += 1;
+            if spot.weight.chars == 0 {
+                continue;
+            }
+            if spot.role == Role::Link {
+                links.count += 1;
+                links.linked.push_str(&self.shown(place - 1..spot.end));
+                links.targets.extend(spot.node.attr("href").map(|href| href.to_string()));
+                place = spot.end;
+            } else if spot.role == Role::Text {
+                let side = if links.count == 0 { &mut links.before } else { &mut links.behind };
+                side.push_str(&spot.node.text());
+                side.push(' ');
+            }
+        }
+        links
+    }
+
     /// Takes the nodes of a range out of the page.
     pub(super) fn remove(&self, range: Range<usize>) {
         for spot in self.topmost(range).filter_map(|place| self.get(place)) {
@@ -257,6 +294,13 @@ impl Spot<'_> {
     /// Whether it is an element of one of these names.
     pub(super) fn is_named(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.node.has_name(name))
+    }
+
+    /// Whether a page says that it is not to be seen.
+    pub(super) fn is_unseen(&self) -> bool {
+        let style = self.node.attr("style").unwrap_or_default().to_ascii_lowercase();
+        let style: String = style.split_whitespace().collect();
+        self.node.has_attr("hidden") || style.contains("display:none") || style.contains("visibility:hidden")
     }
 
     /// The names that a page gives it, its id and its classes, as words.

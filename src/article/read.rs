@@ -6,7 +6,7 @@ use dom_smoothie::{Config, Readability};
 use url::Url;
 
 use super::marks::{self, Page};
-use super::{TEXT_BYTES_MAX, Unfit, around, schema};
+use super::{TEXT_BYTES_MAX, Unfit, around, pieces, schema};
 use crate::fetch::Document;
 use crate::source::{self, Kind, linked};
 
@@ -17,7 +17,7 @@ const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 const ELEMENTS_MAX: usize = 20_000;
 
 /// The shortest text that counts as an article, in characters: below are crumbs of a page without one.
-const TEXT_CHARS_MIN: usize = 60;
+pub(super) const TEXT_CHARS_MIN: usize = 60;
 
 /// Takes the article's text from a page, a line for each paragraph, at most [`TEXT_BYTES_MAX`] bytes. `asked` is the
 /// address that the entry links to, before redirects; `lang` the language of the source.
@@ -58,20 +58,34 @@ struct Found {
 
 /// What is found in a page of these addresses. The parser behind it is another's: what panics there has found nothing.
 fn found(html: &str, own: [&Url; 2]) -> Found {
-    let config = Config { max_elements_to_parse: ELEMENTS_MAX, disable_json_ld: true, ..Config::default() };
     let found = catch_unwind(AssertUnwindSafe(|| {
         let page = dom_query::Document::from(html);
-        let free = schema::is_free(&page, own);
-        let Some(part) = around::strip(&page, own, ELEMENTS_MAX) else {
-            return Found { free, ..Found::default() };
-        };
-        let reader = Readability::with_document(page, None, Some(config));
-        let article = reader.and_then(|mut reader| reader.parse()).ok();
-        let (title, text) =
-            article.map(|article| (article.title, linked::plain(&article.content))).unwrap_or_default();
-        Found { title, text: cut(&text, TEXT_BYTES_MAX).to_owned(), part, free }
+        let schema::Told { free, body } = schema::told(&page, own);
+        let shown = shown(page, own);
+        let body = body.filter(|_| free != Some(false)).map(|body| linked::plain(&body)).unwrap_or_default();
+        let text = if is_fuller(&body, &shown.text) { &body } else { &shown.text };
+        Found { text: cut(text, TEXT_BYTES_MAX).to_owned(), free, ..shown }
     }));
     found.unwrap_or_default()
+}
+
+/// What a page shows of its article.
+fn shown(page: dom_query::Document, own: [&Url; 2]) -> Found {
+    let config = Config { max_elements_to_parse: ELEMENTS_MAX, disable_json_ld: true, ..Config::default() };
+    let Some(part) = around::strip(&page, own, ELEMENTS_MAX) else { return Found::default() };
+    pieces::split(&page);
+    let reader = Readability::with_document(page, None, Some(config));
+    let article = reader.and_then(|mut reader| reader.parse()).ok();
+    let (title, text) =
+        article.map(|article| (article.title, linked::plain(&article.content))).unwrap_or_default();
+    Found { title, text, part, free: None }
+}
+
+/// Whether the text that a page states beside what it shows is longer by half: many show only the beginning, or what
+/// their scripts make of it. Where it is as long, it is the same without the paragraphs.
+fn is_fuller(stated: &str, shown: &str) -> bool {
+    let chars = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    2 * chars(stated) >= 3 * chars(shown).max(1)
 }
 
 /// The longest beginning of at most so many bytes that ends with a character.
@@ -124,11 +138,13 @@ mod tests {
         }
     }
 
+    /// A page of that title that says this.
+    fn titled(title: &str, body: &str) -> String {
+        format!("<html><title>{title}</title><body><div><p>{body}</p></div></body></html>")
+    }
+
     #[test]
     fn what_stands_in_an_articles_place_is_not_used() {
-        let titled = |title: &str, body: &str| {
-            format!("<html><title>{title}</title><body><div><p>{body}</p></div></body></html>")
-        };
         let short = paragraphs(1);
         for (html, expected) in [
             (article(&format!("{short}<p>Subscribe to continue reading.</p>")), Unfit::Paywall),
@@ -175,9 +191,54 @@ mod tests {
             (titled("404", &"Страница не найдена. ".repeat(10)), Unfit::NotFound),
             (titled("x", &"الصفحة غير موجودة. ".repeat(10)), Unfit::NotFound),
             (titled("Checking", &"Please verify you are human. ".repeat(10)), Unfit::Challenge),
+            (titled("Wait", "<label>Please verify you are human</label>"), Unfit::Challenge),
             ("<html><title>Just a moment...</title></html>".to_owned(), Unfit::Challenge),
             ("%PDF-1.7 stream".to_owned(), Unfit::NotHtml),
             (titled("Empty", ""), Unfit::NoText),
+        ] {
+            assert_eq!(at(ASKED, &html), Err(expected), "{html}");
+        }
+    }
+
+    #[test]
+    fn whole_sentences_in_an_articles_place_are_not_used() {
+        let short = paragraphs(1);
+        for (html, expected) in [
+            (
+                titled(
+                    "Le Journal",
+                    "Le respect de votre vie privée est notre priorité. Avec votre accord, nos 236 partenaires et \
+                     nous-mêmes utilisons des traceurs pour traiter des données personnelles.",
+                ),
+                Unfit::Consent,
+            ),
+            (
+                article(&format!(
+                    "{short}<p>Il vous reste 85% de cet article à lire. La suite est réservée à nos abonnés.</p>"
+                )),
+                Unfit::Paywall,
+            ),
+            (
+                titled(
+                    "Вход",
+                    "Авторизуйтесь, чтобы продолжить чтение. Введите логин и пароль от учётной записи.",
+                ),
+                Unfit::Login,
+            ),
+            (
+                titled(
+                    "Paper",
+                    "Notre site est actuellement en maintenance, nous serons bientôt de retour ici.",
+                ),
+                Unfit::NotFound,
+            ),
+            (
+                titled(
+                    "Oops",
+                    "Sorry, we could not find what you are looking for. Maybe you like these instead.",
+                ),
+                Unfit::NotFound,
+            ),
         ] {
             assert_eq!(at(ASKED, &html), Err(expected), "{html}");
         }
@@ -258,6 +319,69 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_says_beside_an_article_makes_it_nothing_else() {
+        let page = beside("", "", "");
+        for what in [
+            "<div class=nl><form><label>Cochez la case si vous n’êtes pas un robot</label></form></div>",
+            "<form><p>Please verify you are human</p><input></form>",
+            "<div style='display: none'>Please verify that you are human before you send the form.</div>",
+            "<p hidden>Please log in to continue</p>",
+            "<p class=must-log-in>You must be <a href=/login>logged in</a> to post a comment.</p>",
+            "<div class=note>Vous devez être connecté pour publier un commentaire.</div>",
+            "<div><p>Pour participer au forum, identifiez-vous pour poster un message.</p></div>",
+            "<p>Abonnez-vous pour lire la suite de nos enquêtes, dès 1 euro par mois.</p>",
+            "<div class=offer><p>Support us. Already a subscriber? <a href=/login>Sign in</a></p></div>",
+            "<div class=embed><p>The video that was here is not there. Error 404</p></div>",
+            "<p>Lire aussi | <a href=/2>Mines d’or : qui profite de la hausse</a> <i>Article réservé aux abonnés</i></p>",
+            "<div class=promo><a href=/2>Mines d’or : qui profite de la hausse</a> <i>Article réservé aux abonnés</i></div>",
+        ] {
+            for end in ["</article>", "</main>"] {
+                let text = at(ASKED, &page.replace(end, &format!("{what}{end}")));
+                assert!(text.as_ref().is_ok_and(|text| text.contains("Nobody had")), "{what}: {text:?}");
+            }
+        }
+        for (what, expected) in [
+            ("<p>Vous devez être connecté pour lire la suite.</p>", Unfit::Login),
+            ("<p>Abonnez-vous pour lire la suite. Nos offres sont là.</p>", Unfit::Paywall),
+            (
+                "<p>Article réservé aux abonnés. <a href=/abonnement/2>Découvrez toutes nos formules</a></p>",
+                Unfit::Paywall,
+            ),
+            (
+                "<p>Article réservé aux abonnés. <a href=/2>Abonnez-vous dès maintenant</a></p>",
+                Unfit::Paywall,
+            ),
+        ] {
+            let text = at(ASKED, &page.replace("</article>", &format!("{what}</article>")));
+            assert_eq!(text, Err(expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn the_text_that_a_page_states_is_the_article_where_it_shows_less() {
+        let stated = |more: &str| {
+            let text = SENTENCES.repeat(3);
+            format!(
+                "<script type=application/ld+json>{{\"@type\":\"NewsArticle\"{more},\"articleBody\":\"{text}Kidal fell.\"}}</script>"
+            )
+        };
+        let app = |data: &str| format!("<html><head>{data}</head><body><div id=app></div></body></html>");
+        let teaser = format!(
+            "{}{}",
+            stated(""),
+            article("<p>The column left Gao before dawn, said the army on the radio.</p>")
+        );
+        for page in [app(&stated("")), app(&stated(",\"isAccessibleForFree\":true")), teaser] {
+            let text = at(ASKED, &page);
+            assert!(text.as_ref().is_ok_and(|text| text.contains("Kidal fell.")), "{page}: {text:?}");
+        }
+        let shown = at(ASKED, &beside(&stated(""), "", "")).unwrap();
+        assert!(shown.contains("Nobody had") && !shown.contains("Kidal"), "{shown}");
+        assert_eq!(at(ASKED, &app(&stated(",\"isAccessibleForFree\":false"))), Err(Unfit::Paywall));
+        assert_eq!(at(ASKED, &app(&stated(",\"url\":\"/2026/opera\""))), Err(Unfit::NoText));
+    }
+
+    #[test]
     fn a_redirect_elsewhere_tells_what_the_page_is() {
         let page = article(&paragraphs(4));
         for (url, expected) in [
@@ -317,5 +441,16 @@ mod tests {
         let endless = at(ASKED, &article(&paragraphs(9_000))).unwrap();
         assert!(endless.len() <= TEXT_BYTES_MAX);
         assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn characters_that_are_escaped_cost_bounded_work() {
+        let began = std::time::Instant::now();
+        let many = "& « ".repeat(100_000);
+        for last in [format!("<p>{many}</p>"), format!("<p title='{many}'>Gao.</p>")] {
+            let text = at(ASKED, &article(&format!("{}{last}", paragraphs(2)))).unwrap();
+            assert!(text.contains("The column left Gao"));
+        }
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
     }
 }

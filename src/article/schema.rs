@@ -1,4 +1,4 @@
-//! What a page says of its own article in the words of schema.org: whether it is free.
+//! What a page says of its own article in the words of schema.org: whether it is free, and its text.
 //!
 //! Only its JSON-LD counts. Scripts use the same words for settings, and lists say them of other articles.
 
@@ -8,15 +8,25 @@ use url::Url;
 
 use crate::item::link;
 
-/// The property that tells.
+/// The property that tells whether a work is free.
 const FREE: &str = "isAccessibleForFree";
+
+/// The property that has the text of a work.
+const BODY: &str = "articleBody";
 
 /// What the names of types end with that an article can be of.
 const WORKS: [&str; 5] = ["Article", "CreativeWork", "Posting", "Report", "WebPage"];
 
-/// Whether the article of a page is free; `None` where the page does not say. One that is said to be free in one place
-/// is, whatever another says. `own` are the addresses of the page.
-pub(super) fn is_free(page: &Document, own: [&Url; 2]) -> Option<bool> {
+/// What a page says of its article.
+pub(super) struct Told {
+    /// Whether it is free. One that is said to be free in one place is, whatever another says.
+    pub(super) free: Option<bool>,
+    /// Its text, where one is stated and no other.
+    pub(super) body: Option<String>,
+}
+
+/// What a page says of its article; nothing of what it does not say. `own` are the addresses of the page.
+pub(super) fn told(page: &Document, own: [&Url; 2]) -> Told {
     let is_data = |node: &&NodeRef<'_>| {
         let kind = node.attr("type").unwrap_or_default();
         kind.trim().to_ascii_lowercase().starts_with("application/ld+json")
@@ -24,13 +34,11 @@ pub(super) fn is_free(page: &Document, own: [&Url; 2]) -> Option<bool> {
     let scripts = page.select("script");
     let data = scripts.nodes().iter().filter(is_data);
     let values: Vec<Value> = data.filter_map(|node| serde_json::from_str(node.text().trim()).ok()).collect();
-    told(&values, own)
-}
-
-/// What these values say of the article with these addresses.
-fn told(values: &[Value], own: [&Url; 2]) -> Option<bool> {
-    let ours = values.iter().flat_map(works).filter(|work| is_of(work, own));
-    ours.filter_map(stated).reduce(|one, other| one || other)
+    let ours: Vec<&Value> = values.iter().flat_map(works).filter(|work| is_of(work, own)).collect();
+    let free = ours.iter().filter_map(|work| stated(work)).reduce(|one, other| one || other);
+    let mut bodies = ours.iter().filter_map(|work| work.get(BODY)?.as_str());
+    let body = bodies.next().filter(|first| bodies.all(|other| other == *first));
+    Told { free, body: body.map(str::to_owned) }
 }
 
 /// The works that a value describes; those in lists are others.
@@ -114,7 +122,32 @@ mod tests {
             ("<script>var cfg={isAccessibleForFree:false}</script>".to_owned(), None),
         ] {
             let page = Document::from(html.as_str());
-            assert_eq!(is_free(&page, [&url, &asked]), expected, "{html}");
+            assert_eq!(told(&page, [&url, &asked]).free, expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_the_article_itself_is_the_one_that_is_stated_of_it() {
+        let url = Url::parse("https://paper.example/2026/convoy").unwrap();
+        let data = |values: &[&str]| {
+            let script = |value: &&str| format!("<script type='application/ld+json'>{value}</script>");
+            values.iter().map(script).collect::<String>()
+        };
+        let ours = r#"{"@type":"NewsArticle","url":"/2026/convoy","articleBody":"Gao fell."}"#;
+        let bare = r#"{"@type":"NewsArticle","articleBody":"Gao fell."}"#;
+        let other = r#"{"@type":"NewsArticle","articleBody":"Opera stages Wagner."}"#;
+        let elsewhere = r#"{"@type":"NewsArticle","url":"/2026/opera","articleBody":"Opera stages Wagner."}"#;
+        for (values, expected) in [
+            (vec![ours], Some("Gao fell.")),
+            (vec![bare, ours], Some("Gao fell.")),
+            (vec![elsewhere, bare], Some("Gao fell.")),
+            (vec![elsewhere], None),
+            (vec![bare, other], None),
+            (vec![r#"{"@type":"NewsArticle","articleBody":["Gao fell."]}"#], None),
+            (vec![r#"{"@type":"NewsArticle"}"#], None),
+        ] {
+            let page = Document::from(data(&values));
+            assert_eq!(told(&page, [&url, &url]).body.as_deref(), expected, "{values:?}");
         }
     }
 }
