@@ -95,6 +95,8 @@ fn l3_l5_what_is_broken_costs_itself_alone() {
                 .concat()),
             5,
         ),
+        ("unclosed comment", broken("<!-- <description>a</description>"), 2),
+        ("cut inside a comment", rss(&T.repeat(2)).replace("</channel></rss>", "<!-- x <i>y</i>"), 2),
         ("CDATA that shows markup", broken("<description><![CDATA[<item>a</item>]]></description>"), 2),
         ("unclosed end tag", rss(&T.repeat(5)).replacen("</item>", "</item\n", 2), 5),
         (
@@ -520,6 +522,40 @@ fn markup_that_is_shown_is_not_taken_for_markup() {
             assert_eq!((item.title.as_str(), item.text.as_str()), (expected, expected), "{kind}: {inside}");
         }
     }
+}
+
+#[test]
+fn words_in_angle_brackets_are_text_in_every_format() {
+    for (said, expected) in [
+        ("<<Wagner>> au Mali <Gao>", "<<Wagner>> au Mali <Gao>"),
+        ("L'<<Africa Corps>> dit", "L'<<Africa Corps>> dit"),
+        ("<Africa Corps> x", "<Africa Corps> x"),
+        (
+            "Less <five hundred. Wagner convoy attacked. And more <b>x</b> tail",
+            "Less <five hundred. Wagner convoy attacked. And more x tail",
+        ),
+        ("<i>Un</i> <noindex>convoi</noindex>", "Un convoi"),
+    ] {
+        let text = said.replace('<', "&lt;").replace('>', "&gt;");
+        let entry = |kind: &str| {
+            atom(&format!("<entry><title{kind}>{text}</title><summary{kind}>{text}</summary></entry>"))
+        };
+        let fields = |text: &str| item(&format!("<title>{text}</title><description>{text}</description>"));
+        for feed in [
+            entry(" type='text'"),
+            entry(" type='html'"),
+            entry(""),
+            rss(&fields(&text)),
+            rss(&fields(&format!("<![CDATA[{said}]]>"))),
+            serde_json::json!({ "items": [{ "title": said, "content_text": said }] }).to_string(),
+        ] {
+            let item = &items(feed.as_bytes())[0];
+            assert_eq!((item.title.as_str(), item.text.as_str()), (expected, expected), "{feed}");
+        }
+    }
+    // Elements of a feed inside a text are markup, whatever they are called.
+    let foreign = rss(&item("<title>Gao <x>is</x><y/> held</title>"));
+    assert_eq!(titles(foreign.as_bytes()), ["Gao is held"]);
 }
 
 #[test]

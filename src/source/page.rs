@@ -7,12 +7,18 @@ use url::Url;
 use super::candidate::{Draft, identify};
 use super::dates::{self, Dated};
 use super::html;
-use super::{ITEMS_PER_DOCUMENT_MAX, Plan, Problem, ProblemKind, Reading, Unreadable, charset, web_link};
+use super::{
+    Complaint, ITEMS_PER_DOCUMENT_MAX, LAYOUT, Plan, Problem, ProblemKind, Reading, Unreadable, charset,
+    web_link,
+};
 use crate::item::SourceKind;
 
 /// Most elements and texts looked at in all items of a page: items may lie in one another, and then each is
 /// looked at again with every one around it.
 const NODES_VISITED_MAX: usize = 4 * html::HTML_NODES_MAX;
+
+/// Of so many items one has what a selector looks for, unless the page has another layout than it is for.
+const ITEMS_TOLD_MIN: usize = 3;
 
 /// Where a page has its items, and an item its parts.
 #[derive(Clone, Debug)]
@@ -154,7 +160,7 @@ pub(super) fn read(
     reading.older = select.next.as_ref().and_then(|next| older(&page, next, &base, url));
     let near = Near { lang: plan.lang.or(lang.as_deref()), now: plan.now };
     let mut drafts = Vec::new();
-    let (mut blank, mut oversize, mut undated) = (0, 0, None);
+    let (mut blank, mut oversize, mut found_in) = (0, 0, Found::default());
     let mut visited = 0;
     let items = page.select(&select.item).take(ITEMS_PER_DOCUMENT_MAX).take_while(|item| {
         visited += item.descendants().count();
@@ -163,7 +169,7 @@ pub(super) fn read(
     let items: Vec<ElementRef<'_>> = items.collect();
     let over = found - items.len();
     for item in items {
-        let mut draft = draft(item, select, &base, near, &mut undated);
+        let mut draft = draft(item, select, &base, near, &mut found_in);
         draft.lang = lang.clone().filter(|lang| !lang.is_empty());
         oversize += usize::from(draft.cut());
         let is_wordless = draft.title.is_empty() && draft.text.is_empty();
@@ -180,7 +186,10 @@ pub(super) fn read(
     reading.tell(blank, ProblemKind::Lost, "items without title and text");
     reading.tell(over, ProblemKind::Cut, "items more than are read");
     reading.tell(oversize, ProblemKind::Cut, "items with a text over 64 KiB");
-    reading.problems.extend(undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
+    reading.complaint = found_in.complaint(select, drafts.len());
+    let complaint = reading.complaint.iter().map(|complaint| complaint.detail.as_str());
+    reading.problems.extend(complaint.map(|detail| Problem::new(ProblemKind::Lost, detail)));
+    reading.problems.extend(found_in.undated.map(|detail| Problem::new(ProblemKind::Repaired, detail)));
     reading.items = identify(drafts, plan, SourceKind::Page);
     Ok(reading)
 }
@@ -204,24 +213,52 @@ struct Near<'a> {
     now: Option<Timestamp>,
 }
 
-fn draft(
-    item: ElementRef<'_>,
-    select: &Selectors,
-    base: &Url,
-    near: Near<'_>,
-    undated: &mut Option<String>,
-) -> Draft {
+/// What was found in any of the items.
+#[derive(Default)]
+struct Found {
+    title: bool,
+    link: bool,
+    date: bool,
+    /// What is wrong with the first date that could not be read.
+    undated: Option<String>,
+}
+
+impl Found {
+    /// What is wrong with a page of so many items: selectors that find nothing in any of them. Of the text nothing is
+    /// said: items need none beside a title.
+    fn complaint(&self, select: &Selectors, items: usize) -> Option<Complaint> {
+        let parts = [
+            ("`title`", &select.title, self.title),
+            ("`link`", &select.link, self.link),
+            ("`date`", &select.date, self.date),
+        ];
+        let vain = parts.into_iter().filter(|(_, part, found)| part.is_some() && !found);
+        let vain: Vec<&str> = vain.map(|(key, ..)| key).collect();
+        if items < ITEMS_TOLD_MIN || vain.is_empty() {
+            return None;
+        }
+        let detail = format!("selectors that find nothing in {items} items: {}", vain.join(", "));
+        Some(Complaint { reason: LAYOUT, detail })
+    }
+}
+
+fn draft(item: ElementRef<'_>, select: &Selectors, base: &Url, near: Near<'_>, found: &mut Found) -> Draft {
     let value = |part: &Option<Part>, attributes: &[&str]| {
         part.as_ref().and_then(|part| part.value(item, attributes))
     };
+    let title = value(&select.title, &[]);
     let link = value(&select.link, &["href"]);
     let date = value(&select.date, &["datetime", "content"]);
+    found.title |= title.is_some();
+    found.link |= link.is_some();
+    found.date |= date.is_some();
     let dated = date.as_deref().and_then(|date| dates::parse_near(date, near.lang, near.now));
     if dated.is_none() {
-        *undated = undated.take().or(date.map(|date| dates::complaint(&date, near.lang)));
+        let complaint = date.map(|date| dates::complaint(&date, near.lang));
+        found.undated = found.undated.take().or(complaint);
     }
     Draft {
-        title: html::one_line(&value(&select.title, &[]).unwrap_or_default()),
+        title: html::one_line(&title.unwrap_or_default()),
         text: value(&select.text, &[]).unwrap_or_default(),
         url: link.and_then(|link| web_link(base, &link)),
         published: dated.map(Dated::at),
@@ -292,6 +329,43 @@ mod tests {
         assert_eq!(key("il y a 2 heures", "14"), key("il y a 3 heures", "15"));
         assert_eq!(key("il y a 2 heures", "14"), key("il y a 2 heures", "15"));
         assert_ne!(key("10 juin 2025", "14"), key("11 juin 2025", "14"));
+    }
+
+    #[test]
+    fn a_selector_that_finds_nothing_in_any_of_several_items_is_told() {
+        let url = Url::parse("https://press.example/news").unwrap();
+        let parts = (Some("h2"), Some("h2 a@href"), Some("time"), Some("p"));
+        let select = Selectors::parse("article", parts.0, parts.1, parts.2, parts.3).unwrap();
+        let source = crate::item::SourceName::new("page").unwrap();
+        let whole = "<article><h2><a href=/1>Gao</a></h2><time>10 juin 2025</time><p>Deux morts</article>";
+        let undated = whole.replace("time", "span");
+        for (page, told) in [
+            (whole.repeat(3), None),
+            (undated.repeat(2), None),
+            (undated.repeat(3), Some("selectors that find nothing in 3 items: `date`")),
+            (undated.repeat(3) + whole, None),
+            (
+                undated.repeat(3) + "<article></article>",
+                Some("selectors that find nothing in 3 items: `date`"),
+            ),
+            (
+                "<article><a href=/1><h2>Gao</h2></a><p>Deux morts</article>".repeat(4),
+                Some("selectors that find nothing in 4 items: `link`, `date`"),
+            ),
+            (
+                whole.replace("h2", "h3").repeat(3),
+                Some("selectors that find nothing in 3 items: `title`, `link`"),
+            ),
+            (whole.replace("<p>Deux morts", "").repeat(3), None),
+        ] {
+            let kind = super::super::ReadAs::Page { select: &select };
+            let plan = Plan { source: &source, kind, lang: None, now: None };
+            let reading = read(&page, &select, &url, &plan).unwrap();
+            let complaint = told.map(|detail| Complaint { reason: LAYOUT, detail: detail.to_owned() });
+            assert_eq!(reading.complaint, complaint, "{page}");
+            let is_problem = reading.problems.iter().any(|problem| Some(problem.detail.as_str()) == told);
+            assert_eq!((is_problem, reading.items.is_empty()), (told.is_some(), false), "{page}");
+        }
     }
 
     #[test]

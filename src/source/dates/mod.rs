@@ -160,7 +160,7 @@ fn in_words(text: &str, lang: Option<&str>) -> Option<Timestamp> {
         } else if let Some((date, clock)) = joined(word) {
             words.whole(date);
             words.take(clock);
-        } else if let Some(parts) = strokes(word) {
+        } else if let Some(parts) = strokes(word).filter(|parts| !words.is_followed_by(parts)) {
             words.whole(parts.date(lang)?);
         } else if word.contains(MARKS) && word.chars().any(char::is_alphabetic) && zone(word).is_none() {
             word.split(MARKS).for_each(|part| words.take(part));
@@ -270,6 +270,13 @@ fn day_first(first: i8, second: i8, lang: Option<&str>) -> Option<bool> {
 }
 
 impl Words {
+    /// Whether they are a date already, and these numbers its time: `30 Nov 2026 10.06.25`.
+    fn is_followed_by(&self, time: &Strokes<'_>) -> bool {
+        let is_dated = self.day.and(self.month.or(self.weak_month)).and(self.year).is_some();
+        let [hour, minute, second] = time.parts.map(str::len);
+        is_dated && time.mark == '.' && hour <= 2 && minute == 2 && second == 2
+    }
+
     fn whole(&mut self, date: Date) {
         (self.day, self.month, self.year) = (Some(date.day()), Some(date.month()), Some(date.year()));
     }
@@ -288,7 +295,7 @@ impl Words {
         } else if let Some(noon) = after_noon(word) {
             self.noon = self.time.or(self.dotted).map(|_| noon);
         } else {
-            self.odd_time |= looks_like_time(word);
+            self.odd_time |= looks_like_time(word) || strokes(word).is_some();
             self.take_date(word);
         }
     }
@@ -365,11 +372,12 @@ fn clock(word: &str) -> Option<Clock> {
     Some(Clock { time, ends_day: false })
 }
 
-/// `10.15`, as times are written in Italy and in the north.
+/// `10.15` and `10.15.30`, as times are written in Italy and in the north.
 fn dotted(word: &str) -> Option<Clock> {
-    let (hour, minute) =
-        word.trim_end_matches('.').split_once('.').filter(|(_, minute)| minute.len() == 2)?;
-    Some(Clock { time: Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?, ends_day: false })
+    let (hour, rest) = word.trim_end_matches('.').split_once('.')?;
+    let (minute, second) = rest.split_once('.').unwrap_or((rest, "00"));
+    let is_whole = hour.len() <= 2 && minute.len() == 2 && second.len() == 2;
+    clock(&format!("{hour}:{minute}:{second}")).filter(|_| is_whole)
 }
 
 #[cfg(test)]
@@ -483,6 +491,9 @@ mod tests {
             ("23 Nov 2026 10.15pm", "2026-11-23T22:15:00Z"),
             ("Version 3.12, 23 Nov 2026 10:00", "2026-11-23T10:00:00Z"),
             ("Mon, 23 Nov 2026 10.15", "2026-11-23T10:15:00Z"),
+            ("Mon, 30 Nov 2026 10.00.00 GMT", "2026-11-30T10:00:00Z"),
+            ("Mon, 30 Nov 2026 10.11.12 +0100", "2026-11-30T09:11:12Z"),
+            ("30.11.2026 9.05.30", "2026-11-30T09:05:30Z"),
             ("23 novembre 2026, ore 9.05", "2026-11-23T09:05:00Z"),
             ("Mon, 23 Nov 2026 10:15:00 ET", "2026-11-23T15:15:00Z"),
             ("Updated 3:45 PM ET, Tue June 23, 2026", "2026-06-23T19:45:00Z"),
@@ -655,6 +666,7 @@ mod tests {
             "2026-367",
             "Mon, 23 Nov 2026 24:30:00",
             "Mon, 23 Nov 2026 25:00:00 GMT",
+            "Mon, 23 Nov 2026 25.00.00 GMT",
             "2026-11-23T10:60:00Z",
         ] {
             assert_eq!(parse(text), None, "{text}");

@@ -197,7 +197,7 @@ mod tests {
         "<rss version='2.0'><channel></channel></rss>",
     ];
 
-    const UNCLEAN: [&str; 27] = [
+    const UNCLEAN: [&str; 28] = [
         "",
         "x<rss version='2.0'></rss>",
         "<rss><channel/></rss>",
@@ -207,6 +207,7 @@ mod tests {
         "<rss version='2.0'><item><GUID></GUID></item></rss>",
         "<rss version='2.0'><item></item\n></item</rss>",
         "<rss version='2.0'><a><![CDATA[b</a><a><![CDATA[c]]></a></rss>",
+        "<rss version='2.0'><a>b<!-- c</a></rss>",
         "<rss version='2.0'><a>1 & 2</a></rss>",
         "<rss version='2.0'><a>&nbsp;</a></rss>",
         "<rss version='2.0'><a>&#0;</a></rss>",

@@ -88,9 +88,9 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn add_tag(&mut self, open: &str, name: &str) {
+    fn add_tag(&mut self, open: &str, name: &str, close: &str) {
         let content = self.content.to_mut();
-        for part in [open, name, ">"] {
+        for part in [open, name, close] {
             content.push_str(part);
         }
     }
@@ -136,13 +136,13 @@ impl<'a> Collector<'a> {
             }
             Token::Start(tag) => {
                 // Markup that was not escaped stays markup, for the HTML stage to take off.
-                self.add_tag("<", tag.name);
+                self.add_tag("<", tag.name, if tag.empty { "/>" } else { ">" });
                 self.depth += usize::from(!tag.empty);
             }
             Token::End(name) => {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth > 0 {
-                    self.add_tag("</", name);
+                    self.add_tag("</", name, ">");
                 }
             }
             // Inside of markup references stay too: `<i>&lt;b&gt;</i>` shows a tag and is none.
@@ -165,9 +165,9 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn add_tag(&mut self, open: &str, name: &str) {
+    fn add_tag(&mut self, open: &str, name: &str, close: &str) {
         if let Some(field) = &mut self.field {
-            field.add_tag(open, name);
+            field.add_tag(open, name, close);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) enum Flaw {
     Bracket,
     /// A character that XML forbids.
     Character,
-    /// A CDATA section or an end tag without its end.
+    /// A CDATA section, a comment or an end tag without its end.
     Unended,
     /// An end tag too many or too few.
     Nesting,
@@ -43,7 +43,7 @@ impl Flaw {
             Self::HtmlEntity => "HTML entity",
             Self::Bracket => "bare `<`",
             Self::Character => "forbidden character",
-            Self::Unended => "CDATA or end tag without its end",
+            Self::Unended => "CDATA, comment or end tag without its end",
             Self::Nesting => "end tag too many or too few",
             Self::Depth => "elements nested too deep",
             Self::EmptyMedia => "empty media element",

@@ -9,6 +9,9 @@ use memchr::{memchr, memchr_iter, memchr2, memmem};
 const CDATA: &str = "<![CDATA[";
 const CDATA_END: &str = "]]>";
 
+/// Local names of the roots of feeds.
+const ROOTS: [&str; 4] = ["rss", "rdf", "feed", "channel"];
+
 /// Most attributes of one tag that are read.
 pub(super) const ATTRIBUTES_MAX: usize = 64;
 
@@ -122,16 +125,18 @@ pub(super) struct Lexer<'a> {
     began: &'a str,
     /// Where the next end of a CDATA section is, found for one before: the length of the document when there is none.
     cdata_end: usize,
-    /// CDATA sections and end tags without their end.
+    /// Whether no comment ends any more.
+    comments_over: bool,
+    /// CDATA sections, comments and end tags without their end.
     unended: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, place: 0, typed: false, began: "", cdata_end: 0, unended: 0 }
+        Self { text, place: 0, typed: false, began: "", cdata_end: 0, comments_over: false, unended: 0 }
     }
 
-    /// How many CDATA sections and end tags lacked their end so far, and ended where another tag showed that.
+    /// How many CDATA sections, comments and end tags lacked their end so far, and were read up to where that showed.
     pub(super) fn unended(&self) -> usize {
         self.unended
     }
@@ -169,7 +174,7 @@ impl<'a> Lexer<'a> {
             return self.cdata();
         }
         if after.starts_with("!--") {
-            return self.until("<!--".len(), "-->").map_or(Token::Unfinished, |_| Token::Aside);
+            return self.comment();
         }
         if after.starts_with('?') {
             return self.until(2, ">").map_or(Token::Unfinished, |_| Token::Aside);
@@ -185,6 +190,25 @@ impl<'a> Lexer<'a> {
                 Token::LoneBracket
             }
         }
+    }
+
+    /// A comment. Where none ends any more and the document is whole all the same, its beginning alone is stepped over.
+    fn comment(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        self.skip("<!--".len());
+        if !self.comments_over {
+            if let Some(length) = memmem::find(self.rest().as_bytes(), b"-->") {
+                self.skip(length + "-->".len());
+                return Token::Aside;
+            }
+            if !ends_with_root(rest) {
+                self.skip(self.rest().len());
+                return Token::Unfinished;
+            }
+        }
+        self.comments_over = true;
+        self.unended += 1;
+        Token::Aside
     }
 
     /// Steps over a document type with its own declarations; where these have no end, over the first of them at most,
@@ -272,6 +296,14 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// Whether a text ends with the end tag of the root of a feed.
+fn ends_with_root(text: &str) -> bool {
+    let tag = text.trim_end().strip_suffix('>').and_then(|text| text.rsplit_once("</"));
+    tag.is_some_and(|(_, name)| {
+        ROOTS.iter().any(|root| split_name(name.trim_end()).1.eq_ignore_ascii_case(root))
+    })
+}
+
 /// What stands before the first end tag of an element of this name.
 fn end_of<'a>(name: &str, text: &'a str) -> Option<&'a str> {
     let ends = memmem::find_iter(text.as_bytes(), "</");
@@ -349,6 +381,10 @@ mod tests {
             ("<!DOCTYPE a [<a><b>", vec!["aside", "+a", "+b"]),
             ("<!DOCTYPE a><!DOCTYPE b [><c>]>", vec!["aside", "aside", "+c", "]>"]),
             ("<!DOCTYPE a", vec!["unfinished"]),
+            ("<a><!-- <b>x</b>", vec!["+a", "unfinished"]),
+            ("<a><!-- x</a></rss>\n", vec!["+a", "aside", " x", "-a", "-rss", "\n"]),
+            ("<!-- x --><!-- <!-- y</rdf:RDF >", vec!["aside", "aside", " ", "aside", " y", "-rdf:RDF"]),
+            ("<!-- x</rss><!-- y -->", vec!["aside"]),
             ("<a b=\"c><d>", vec!["+a", "+d"]),
             ("<a b=\"c>d\" e='L'armée'>f<g>", vec!["+a", "f", "+g"]),
             ("<a b=\"c>d\" e = 'f>'>g<h>", vec!["+a", "g", "+h"]),

@@ -420,6 +420,7 @@ mod tests {
                 "<R><a>1 &lt; 2</a></rss>",
                 vec![Flaw::Bracket, Flaw::Character],
             ),
+            ("<rss version='2.0'><a>b<!-- c</a></rss>", "<R><a>b c</a></rss>", vec![Flaw::Unended]),
             ("<rss version='2.0'><a><b>x</a></c></rss>", "<R><a><b>x</b></a></rss>", vec![Flaw::Nesting]),
             ("<RSS><GUID></GUID></RSS>", "<R><guid></guid></rss>", vec![Flaw::Version, Flaw::Case]),
             ("<rSS version='2.0'><A/></rSS>", "<R><A/></rss>", vec![Flaw::Case]),

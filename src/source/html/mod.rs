@@ -13,7 +13,7 @@ use memchr::memchr;
 use memchr::memmem::Finder;
 
 pub(super) use self::effect::{Effect, effect};
-use self::markup::{Markup, after_end, markup, split_at};
+use self::markup::{Ends, Markup, after_end, markup, split_at};
 pub(super) use self::sink::HTML_NODES_MAX;
 pub(super) use self::tree::{bounded, element_text, parse};
 use super::FIELD_BYTES_MAX;
@@ -123,12 +123,14 @@ pub(super) fn unwrapped(text: &str) -> Option<String> {
 fn strip(html: &str) -> String {
     let inside = unwrapped(html);
     let mut rest = inside.as_deref().unwrap_or(html);
+    let mut ends = Ends::of(rest);
     let mut lines = Lines::within(rest.len());
     while let Some((before, from)) = split_at(rest, b'<') {
         lines.text(&reference::decode(before));
         let tag = match markup(from) {
             Markup::Tag(tag) => tag,
-            Markup::Character => {
+            Markup::Name(tag) if ends.has(tag.name) => tag,
+            Markup::Name(_) | Markup::Character => {
                 lines.text("<");
                 rest = from.get(1..).unwrap_or_default();
                 continue;
@@ -139,7 +141,7 @@ fn strip(html: &str) -> String {
             }
         };
         rest = from.get(tag.length..).unwrap_or_default();
-        match effect(tag.name) {
+        match tag.effect {
             Effect::Hidden if !tag.end => {
                 // What is never closed is shown: better noise than a loss.
                 let Some(after) = after_end(rest, tag.name) else { break };
@@ -182,6 +184,36 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(plain(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn words_in_angle_brackets_are_text() {
+        for (html, expected) in [
+            ("<<Wagner>> au Mali <Gao>", "<<Wagner>> au Mali <Gao>"),
+            ("&lt;&lt;Wagner&gt;&gt; au Mali &lt;Gao&gt;", "<<Wagner>> au Mali <Gao>"),
+            ("<p>L'<<Africa Corps>> dit</p>", "L'<<Africa Corps>> dit"),
+            ("&lt;Gao&gt;&lt;br&gt;tenu", "<Gao>\ntenu"),
+            (
+                "Less <five hundred. Wagner convoy attacked. And more <b>x</b> tail",
+                "Less <five hundred. Wagner convoy attacked. And more x tail",
+            ),
+            ("<Gao attaqué>, dit-il<p>Deux morts", "<Gao attaqué>, dit-il\nDeux morts"),
+            ("<https://gao.example/x> <a@gao.example>", "<https://gao.example/x> <a@gao.example>"),
+            ("<noindex>un</noindex> <o:p></O:P><my-card title='a > b'>deux</my-card><x/>", "un deux"),
+            ("<svg viewBox='0 0 1 1'><g><path d='M0 0'/></g></svg>un", "un"),
+            ("<!DOCTYPE html><?xml version='1.0'?><!-- <Gao> -->un", "un"),
+        ] {
+            assert_eq!(plain(html), expected, "{html}");
+        }
+    }
+
+    /// Work by the square of the length would not end.
+    #[test]
+    fn brackets_without_end_cost_no_more_than_their_length() {
+        for unit in ["<x <y a=", "<x>", "<x a=\"", "<xx"] {
+            let begin = unit.repeat(1_000);
+            assert!(plain(&unit.repeat(100_000)).starts_with(&begin), "{unit}");
         }
     }
 }
