@@ -356,13 +356,13 @@ async fn preview_reads_every_kind_and_tells_what_is_wrong() {
     for (path, kind) in [("/news.xml", "feed"), ("/s/vestnik_sahelya", "telegram"), ("/page", "page")] {
         let shown = desk.run(&["preview", &web.url(path)]).ended(0);
         assert!(shown.out.starts_with("published "), "{}", shown.out);
-        assert_eq!(shown.err, "1 items, 0 lost\n", "{path}");
+        assert_eq!(shown.err, "1 item, 0 lost\n", "{path}");
         assert_eq!(desk.run(&["preview", "--json", &web.url(path)]).ended(0).json()[0]["kind"], kind);
     }
     desk.write("channel.html", &telegram);
-    assert_eq!(desk.run(&["preview", "channel.html"]).ended(0).err, "1 items, 0 lost\n");
+    assert_eq!(desk.run(&["preview", "channel.html"]).ended(0).err, "1 item, 0 lost\n");
     fs::write(desk.path("feed.xml.gz"), gzip(rss(&["Rain in Mopti"]).as_bytes())).unwrap();
-    assert_eq!(desk.run(&["preview", "feed.xml.gz"]).ended(0).err, "1 items, 0 lost\n");
+    assert_eq!(desk.run(&["preview", "feed.xml.gz"]).ended(0).err, "1 item, 0 lost\n");
     fs::write(desk.path("bomb.gz"), gzip(&vec![b' '; 2 * 1024 * 1024])).unwrap();
     let bomb = desk.run(&["preview", "bomb.gz"]).ended(74);
     assert!(bomb.err.contains("`bomb.gz`") && bomb.err.contains("200"), "{}", bomb.err);
@@ -379,7 +379,21 @@ async fn preview_reads_every_kind_and_tells_what_is_wrong() {
         assert!(missing.json()[0]["problem"].is_string(), "{}", missing.out);
         assert!(missing.err.contains(&nothing), "{}", missing.err);
     }
-    assert!(desk.run(&["preview", "no such thing"]).ended(74).err.contains("@name"));
+    let no_file = desk.run(&["preview", "no such thing"]).ended(74).err;
+    assert!(no_file.contains("there is no such file") && no_file.contains("@grey_zone"), "{no_file}");
+    let typed = web.url("/news.xml").replace("http://", "");
+    assert_eq!(desk.run(&["preview", &typed]).ended(0).err, "1 item, 0 lost\n", "without a scheme");
+    web.put("/front", "<html><p>Gao</p></html>".to_owned());
+    let address = web.url("/front");
+    let front = desk.run(&["preview", &address]).ended(1).err;
+    let hint = format!("`harmattan sources add {address}` finds the feeds of its site");
+    assert!(front.contains("it is an HTML page, not a feed") && front.contains(&hint), "{front}");
+    for selected in [&["--item", ".news"][..], &["--as", "page"]] {
+        let mut line = vec!["preview", address.as_str()];
+        line.extend(selected);
+        let unknown = desk.run(&line).ended(1).err;
+        assert!(unknown.contains("the `item` selector finds nothing"), "{unknown}");
+    }
     assert!(!exists(&desk.path("harmattan-data")));
 }
 
@@ -396,7 +410,7 @@ async fn once_takes_a_baseline_then_alerts_by_mail_and_webhook() {
     assert!(idle.out.starts_with("0 polled"), "{}", idle.out);
     assert_eq!(web.asked("/news.xml"), 1);
     let round = desk.run(&["once", "--all"]).ended(0);
-    assert!(round.out.contains("1 new items, 1 alerts"), "{}", round.out);
+    assert!(round.out.contains("1 new item, 1 alert, "), "{}", round.out);
     assert!(round.err.contains("news 2 items, 1 new"), "{}", round.err);
     assert_eq!(soon(mailbox.wait_for(1)).await.len(), 1);
     let hooked = soon(hook.wait_for(1)).await;
@@ -404,6 +418,22 @@ async fn once_takes_a_baseline_then_alerts_by_mail_and_webhook() {
     let polls = desk.run(&["once", "--all", "--json"]).ended(0).json();
     assert_eq!((polls.len(), &polls[0]["outcome"]), (1, &Value::from("unchanged")));
     assert_eq!((mailbox.received().len(), hook.received().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_counts_a_baseline_by_itself_and_no_page_is_kept_of_what_was_read() {
+    let web = Web::start().await;
+    web.put("/news.xml", rss(&["Rain in Mopti"]));
+    let desk = Desk::new(&config(&web));
+    let round = desk.run(&["once"]).ended(0);
+    assert!(
+        round.out.starts_with("1 polled, 0 failed; 0 new items, 1 item in baselines, 0 alerts, "),
+        "{}",
+        round.out
+    );
+    assert!(round.err.contains("news baseline of 1 item, "), "{}", round.err);
+    let none = desk.run(&["sources", "page", "news"]).ended(74).err;
+    assert!(none.contains("its layout was known as long as it was read"), "{none}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -416,6 +446,12 @@ async fn once_tells_of_a_failing_source_by_its_exit_code() {
     assert_eq!((&listed[0]["state"], &listed[0]["reason"]), (&Value::from("failing"), &Value::from("http")));
     assert_eq!((listed.len(), &listed[1]["state"]), (2, &Value::from("off")));
     assert!(desk.run(&["sources"]).ended(0).out.contains("404"));
+    for unread in ["news", "old"] {
+        let none = desk.run(&["sources", "page", unread]).ended(74).err;
+        assert!(none.contains(&format!("no page is kept of `{unread}`: it was never read")), "{none}");
+    }
+    let unknown = desk.run(&["sources", "page", "nwes"]).ended(2).err;
+    assert_eq!(unknown, "harmattan: no source is named `nwes`\n  hint: did you mean `news`?\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -149,6 +149,118 @@ fn a_server_that_asks_to_be_left_alone_is_left_alone() {
     assert_eq!(site.targets(), ["/", "/feed"]);
 }
 
+#[test]
+fn an_empty_feed_is_added_only_where_the_site_links_to_none_that_says_something() {
+    let link = |path: &str| format!("<link rel=alternate type='application/rss+xml' href='{path}'>");
+    for (linked, found, asked) in [
+        (&["/empty.xml", "/une.xml"][..], "/une.xml", &["/", "/empty.xml", "/une.xml"][..]),
+        (&["/empty.xml"], "/empty.xml", &["/", "/empty.xml"]),
+        (&["/empty.xml", "/comments.xml"], "/empty.xml", &["/", "/empty.xml"]),
+    ] {
+        let (site, desk) = (Site::start(), desk(COVERED));
+        let links: String = linked.iter().map(|path| link(path)).collect();
+        site.show("/", Reply::ok(format!("<html>{links}<p>Gao")));
+        site.show("/empty.xml", Reply::ok("<rss version='2.0'><channel><title>Gao</title></channel></rss>"));
+        site.show("/une.xml", Reply::ok(FEED));
+        site.show("/comments.xml", Reply::ok(FEED));
+        let (out, _) = ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 0);
+        assert!(out.contains(&format!("feed = \"{}\"", site.url(found))), "{linked:?}: {out}");
+        assert_eq!(site.targets(), asked);
+    }
+}
+
+#[test]
+fn a_feed_of_comments_is_taken_only_where_the_site_has_no_other() {
+    const USUAL: [&str; 8] = [
+        "/feed",
+        "/rss",
+        "/rss.xml",
+        "/feed.xml",
+        "/atom.xml",
+        "/index.xml",
+        "/feeds/posts/default",
+        "/feed.json",
+    ];
+    for has_feed in [true, false] {
+        let (site, desk) = (Site::start(), desk(COVERED));
+        let link = "<link rel=alternate type='application/rss+xml' href='/comments/feed/'>";
+        site.show("/", Reply::ok(format!("<html>{link}<p>Gao")));
+        site.show("/comments/feed/", Reply::ok(FEED));
+        if has_feed {
+            site.show("/feed", Reply::ok(FEED));
+        }
+        let (out, err) = ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 0);
+        let (found, asked) = if has_feed { ("/feed", &USUAL[..1]) } else { ("/comments/feed/", &USUAL[..]) };
+        assert!(out.contains(&format!("feed = \"{}\"", site.url(found))), "{has_feed}: {out}");
+        assert_eq!(err.contains("is, by its address, a feed of comments"), !has_feed, "{err}");
+        let last: &[&str] = if has_feed { &[] } else { &["/comments/feed/"] };
+        assert_eq!(site.targets(), [&["/"][..], asked, last].concat(), "{has_feed}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_feed_without_an_entry_wins_over_no_whole_one() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    let link = "<link rel=alternate type='application/rss+xml' href='/bad.xml'>";
+    site.show("/", Reply::ok(format!("<html>{link}<p>Gao")));
+    site.show("/bad.xml", Reply::ok("<rss version='2.0'><channel><title>Gao</title>"));
+    site.show("/feed", Reply::ok(FEED));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 0);
+    assert!(out.contains(&format!("feed = \"{}\"", site.url("/feed"))), "{out}");
+    assert_eq!(site.targets(), ["/", "/bad.xml", "/feed"]);
+}
+
+#[test]
+fn a_front_page_that_leads_on_is_followed_once() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    site.show("/", Reply::ok("<html><meta http-equiv=refresh content='0;url=/fr/'>"));
+    site.show("/fr/", Reply::ok("<html><meta http-equiv=refresh content='0;url=/'><a href='/x'>RSS</a>"));
+    site.show("/x", Reply::ok(FEED));
+    let (out, _) = ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 0);
+    assert!(out.contains(&format!("feed = \"{}\"", site.url("/x"))), "{out}");
+    assert_eq!(site.targets(), ["/", "/fr/", "/x"]);
+    site.show("/fr/", Reply::ok("<html><meta http-equiv=refresh content='0;url=/de/'><p>Gao"));
+    ended(&run(desk.path(), &["add", &site.url("/"), "--dry-run"]), 74);
+    assert!(site.asked("/de/").is_empty(), "{:?}", site.targets());
+}
+
+#[test]
+fn a_list_of_addresses_is_told_and_nothing_else_is_asked() {
+    for (body, told) in [
+        (
+            "<?xml version='1.0'?><opml><body><outline text='a' xmlUrl='https://a.example/'/></body></opml>",
+            "is a list of feeds: save it, and add them by `harmattan sources import FILE`",
+        ),
+        ("<urlset><url><loc>https://a.example/</loc></url></urlset>", "is a sitemap, not a feed"),
+        ("<sitemapindex></sitemapindex>", "is a sitemap, not a feed"),
+    ] {
+        let (site, desk) = (Site::start(), desk(COVERED));
+        site.show("/list.xml", Reply::ok(body));
+        let (_, err) = ended(&run(desk.path(), &["add", &site.url("/list.xml")]), 74);
+        assert!(err.contains(told), "{err}");
+        assert_eq!(site.targets(), ["/list.xml"]);
+    }
+}
+
+#[test]
+fn an_address_with_a_password_is_refused_unasked_and_not_shown() {
+    let (site, desk) = (Site::start(), desk(COVERED));
+    let with_user = site.url("/une.xml").replace("http://", "http://desk:s3cret@");
+    let without_scheme = with_user.replace("http://", "");
+    let secret = "the address holds a user or a password";
+    for (typed, told) in [
+        (with_user.as_str(), secret),
+        (without_scheme.as_str(), secret),
+        ("ftp://desk:s3cret@a.example/", "this is no address"),
+        ("http://desk:s3/cret@a.example/", "this is no address"),
+    ] {
+        let (out, err) = ended(&run(desk.path(), &["add", typed]), 74);
+        assert!(err.contains(told) && !err.contains("cret"), "{err}");
+        assert_eq!(out, "");
+    }
+    assert_eq!(site.targets(), [""; 0]);
+}
+
 /// An address that nobody listens at.
 fn closed() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -267,6 +379,22 @@ fn a_list_is_imported_whole_and_exported_again() {
 }
 
 #[test]
+fn what_is_switched_off_is_commented_out_in_a_list_and_back() {
+    let desk = desk(COVERED);
+    let list = "<opml version='2.0'><body><outline text='on' xmlUrl='https://a.example/'/>\
+        <outline text='off' xmlUrl='https://b.example/' isComment='true'/></body></opml>";
+    fs::write(desk.path().join("list.opml"), list).unwrap();
+    let (_, err) = ended(&run(desk.path(), &["import", "list.opml"]), 0);
+    assert!(err.contains("2 added (1 switched off, as the list comments it out), 0 skipped"), "{err}");
+    let file = fs::read_to_string(desk.path().join("local/sources.toml")).unwrap();
+    assert!(file.ends_with("feed = \"https://b.example/\"\nenabled = false\n"), "{file}");
+    assert_eq!(file.matches("enabled").count(), 1, "{file}");
+    let (out, _) = ended(&run(desk.path(), &["export"]), 0);
+    assert!(out.contains(r#"xmlUrl="https://b.example/" isComment="true""#), "{out}");
+    assert_eq!(out.matches("isComment").count(), 1, "{out}");
+}
+
+#[test]
 fn one_odd_line_refuses_no_list() {
     let desk = desk(COVERED);
     let list = "<opml version='2.0'><head><title>News & more</title></head><body>\
@@ -274,6 +402,7 @@ fn one_odd_line_refuses_no_list() {
         <outline text='e' xmlUrl='https://desk:s3cret@rfi.example/europe'/>\
         <outline text='b' xmlUrl='file:///tmp/rss'/>\
         <outline text='c' xmlUrl='https://t.me/joinchat/x'/>\
+        <outline text='f' type='rss' htmlUrl='https://rfi.example/'/>\
         <outline text='d' xmlUrl='https://rfi.example/monde'/></body></opml>";
     fs::write(desk.path().join("list.opml"), list).unwrap();
     let (out, err) = ended(&run(desk.path(), &["import", "list.opml"]), 0);
@@ -282,7 +411,8 @@ fn one_odd_line_refuses_no_list() {
         "`b`: `file:///tmp/rss`",
         "`https://t.me/joinchat/x` is no channel",
         "`e`: its address at `rfi.example` holds a user or a password",
-        "2 added, 3 skipped",
+        "`f`: it has no `xmlUrl`",
+        "2 added, 4 skipped",
     ] {
         assert!(err.contains(told) && !err.contains("s3cret"), "{err}");
     }

@@ -130,7 +130,7 @@ fn r1_nobody_looks_at_a_host_that_ordered_to_wait_with_a_daemon_or_without() {
     site.show("/new", rss("<item><title>Mangoes</title><link>https://paper.example/1</link></item>"));
     let desk = desk::Desk::new(&format!("{LOOPBACK}{}", feed("busy", &site.url("/busy"))));
     let (new, elsewhere) = (site.url("/new"), site.on("127.0.0.2", "/new"));
-    assert_eq!(desk.run(&["preview", &new]).ended(0).err.trim(), "1 items, 0 lost", "there is no store yet");
+    assert_eq!(desk.run(&["preview", &new]).ended(0).err.trim(), "1 item, 0 lost", "there is no store yet");
     desk.run(&["once"]).ended(1);
     let asked = site.targets().len();
     let refused = |line: &[&str], code| {

@@ -7,7 +7,14 @@ use super::{At, Exit};
 use crate::control::api;
 use crate::daemon::once::{self, Done, Round};
 use crate::daemon::station::OpenStation;
+use crate::schedule;
 use crate::telemetry;
+
+/// The outcome of a poll whose items are taken as they are.
+const BASELINE: &str = "baseline";
+
+const ITEMS: [&str; 2] = ["item", "items"];
+const ALERTS: [&str; 2] = ["alert", "alerts"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -40,11 +47,16 @@ pub(super) async fn once(at: &At, options: &Options) -> anyhow::Result<Exit> {
     } else {
         let sum =
             |count: fn(&api::Poll) -> u32| reports.iter().map(|poll| count(poll) as usize).sum::<usize>();
+        let new = sum(|poll| if poll.outcome == BASELINE { 0 } else { poll.new });
+        let baselines = match sum(|poll| if poll.outcome == BASELINE { poll.items } else { 0 }) {
+            0 => String::new(),
+            items => format!(", {} in baselines", counted(items, ITEMS)),
+        };
         line(format!(
-            "{} polled, {failed} failed; {} new items, {} alerts, {} recorded; {}, {} held, {} dead",
+            "{} polled, {failed} failed; {}{baselines}, {}, {} recorded; {}, {} held, {} dead",
             reports.len(),
-            sum(|poll| poll.new),
-            sum(|poll| poll.alerts) + articles.alerts,
+            counted(new, ["new item", "new items"]),
+            counted(sum(|poll| poll.alerts) + articles.alerts, ALERTS),
             sum(|poll| poll.recorded) + articles.recorded,
             counted(left.deliveries_open, ["delivery waiting", "deliveries waiting"]),
             left.deliveries_held,
@@ -60,14 +72,44 @@ pub(super) fn told(poll: &api::Poll) -> String {
         return format!("failed: {}", plain(failure, 300));
     }
     match poll.outcome.as_str() {
-        "baseline" => {
-            format!("baseline of {} items, {} of which would have alerted", poll.items, poll.baseline_fired)
+        BASELINE => {
+            let items = counted(poll.items, ITEMS);
+            format!("baseline of {items}, {} of which would have alerted", poll.baseline_fired)
         }
         "unchanged" => "unchanged".to_owned(),
+        "waiting" if poll.due == Some(schedule::NEVER) => {
+            "not asked: its server says that it is gone for good".to_owned()
+        }
         "waiting" if !poll.problems.is_empty() => "not asked: it is too soon".to_owned(),
         "waiting" => "not asked: its server ordered to wait".to_owned(),
         _ => {
-            format!("{} items, {} new, {} edited, {} alerts", poll.items, poll.new, poll.edited, poll.alerts)
+            let (items, alerts) = (counted(poll.items, ITEMS), counted(poll.alerts, ALERTS));
+            format!("{items}, {} new, {} edited, {alerts}", poll.new, poll.edited)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_is_told_in_words() {
+        let poll = |outcome: &str| api::Poll { outcome: outcome.to_owned(), ..api::Poll::default() };
+        for (poll, expected) in [
+            (api::Poll { items: 1, ..poll("baseline") }, "baseline of 1 item, 0 of which would have alerted"),
+            (api::Poll { items: 2, new: 1, alerts: 1, ..poll("read") }, "2 items, 1 new, 0 edited, 1 alert"),
+            (poll("read"), "0 items, 0 new, 0 edited, 0 alerts"),
+            (poll("unchanged"), "unchanged"),
+            (poll("waiting"), "not asked: its server ordered to wait"),
+            (api::Poll { problems: vec!["x".to_owned()], ..poll("waiting") }, "not asked: it is too soon"),
+            (
+                api::Poll { due: Some(schedule::NEVER), ..poll("waiting") },
+                "not asked: its server says that it is gone for good",
+            ),
+            (api::Poll { failure: Some("http: 404".to_owned()), ..poll("failed") }, "failed: http: 404"),
+        ] {
+            assert_eq!(told(&poll), expected);
         }
     }
 }

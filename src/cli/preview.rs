@@ -10,19 +10,25 @@ use serde::Serialize;
 use url::Url;
 
 use super::At;
-use super::print::{Exit, json, line, plain, talk};
+use super::print::{Exit, counted, json, line, plain, talk};
 use super::reach::heed_orders;
+use super::sources::address;
 use super::table::Table;
 use crate::daemon::clock;
-use crate::fetch::{self, Answer, Document, Fetcher, HttpSettings, Redirects, Request, Validators};
+use crate::fetch::{
+    self, Answer, Document, FetchError, Fetcher, HttpSettings, Redirects, Request, Validators,
+};
 use crate::item::SourceName;
 use crate::source::page::Selectors;
 use crate::source::telegram::ChannelName;
-use crate::source::{self, Kind as Sniffed, Plan, ProblemKind, ReadAs, Reading};
+use crate::source::{self, Kind as Sniffed, Plan, ProblemKind, ReadAs, Reading, Unreadable};
 use crate::wire;
 
 /// Greatest size of a file that is previewed, packed and unpacked.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What of a page is an item where nobody says.
+const ITEM: &str = "article";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -39,7 +45,7 @@ pub(super) struct Options {
     #[arg(long)]
     json: bool,
     /// Of a page: selector of its items
-    #[arg(long, value_name = "CSS", default_value = "article")]
+    #[arg(long, value_name = "CSS", default_value = ITEM)]
     item: String,
     /// Of a page: selector of the title in an item
     #[arg(long, value_name = "CSS", default_value = "h1, h2, h3")]
@@ -75,6 +81,7 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
     if let Some(why) = broken.as_ref().filter(|_| kind != Kind::Feed) {
         return refuse(options, &unfetched(&document.url, why));
     }
+    let is_unselected = kind == Kind::Page && options.kind.is_none() && options.item == ITEM;
     let channel = channel_of(options, &document)?;
     let selectors = Selectors::parse(
         &options.item,
@@ -94,6 +101,7 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
         (Ok(reading), None) => reading,
         (Ok(reading), Some(_)) if !reading.items.is_empty() || reading.begun.is_some() => reading,
         (Ok(_) | Err(_), Some(why)) => return refuse(options, &unfetched(&document.url, why)),
+        (Err(Unreadable::Layout(_)), None) if is_unselected => return refuse(options, &unselected(options)),
         (Err(why), None) => return refuse(options, &why.to_string()),
     };
     if let Some(why) = broken {
@@ -106,6 +114,16 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
 fn refuse(options: &Options, why: &str) -> anyhow::Result<Exit> {
     tell(options, why)?;
     Ok(Exit::Wrong)
+}
+
+/// What to do with a page of which nobody said where its items are.
+fn unselected(options: &Options) -> String {
+    let finds = if Path::new(&options.what).is_file() {
+        String::new()
+    } else {
+        format!("`harmattan sources add {}` finds the feeds of its site, and ", options.what)
+    };
+    format!("it is an HTML page, not a feed: {finds}`--item CSS` says where a page has its items")
 }
 
 fn unfetched(url: &Url, why: &str) -> String {
@@ -150,7 +168,7 @@ fn print(options: &Options, reading: Reading) -> anyhow::Result<Exit> {
         table.row(cells, item.url.as_deref().unwrap_or_default());
     }
     table.print()?;
-    talk(format!("{count} items, {lost} lost"));
+    talk(format!("{}, {lost} lost", counted(count, ["item", "items"])));
     Ok(Exit::wrong_if(wrong))
 }
 
@@ -179,30 +197,54 @@ fn from_file(options: &Options) -> anyhow::Result<Document> {
     Ok(Document { url: base, bytes, content_type: None, validators: Validators::default(), delta: false })
 }
 
+/// The address that is meant, and whether its scheme is a guess.
+fn address_of(options: &Options) -> anyhow::Result<(Url, bool)> {
+    let what = options.what.as_str();
+    let channel = what.parse::<ChannelName>().ok();
+    let url = Url::parse(what).ok();
+    let is_named = options.kind == Some(Kind::Telegram) || what.starts_with('@');
+    if let Some(channel) = channel.as_ref().filter(|_| is_named && url.is_none()) {
+        return Ok((channel.preview_url("t.me").context("no address for that channel")?, false));
+    }
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let is_guess = url.is_none() && !what.contains("://");
+    let url = url.map_or_else(|| address(what).context("there is no such file"), Ok)?;
+    let at_telegram = url.host_str().is_some_and(|host| {
+        ["t.me", "telegram.me", "telegram.dog"].iter().any(|h| host == *h || host.ends_with(&format!(".{h}")))
+    });
+    let preview = channel.filter(|_| at_telegram).and_then(|channel| channel.preview_url("t.me"));
+    Ok(preview.map_or((url, is_guess), |preview| (preview, false)))
+}
+
 /// The document at an address, with the reason where its transfer broke off; the inner error says why the server gave none.
 async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Arrived, String>> {
-    let telegram = options.kind == Some(Kind::Telegram) || options.what.starts_with('@');
-    let channel = options.what.parse::<ChannelName>().ok();
-    let url = match (Url::parse(&options.what), channel) {
-        (Ok(url), channel) => {
-            let preview = channel.and_then(|channel| channel.preview_url("t.me"));
-            let at_telegram = url.host_str().is_some_and(|host| {
-                ["t.me", "telegram.me", "telegram.dog"]
-                    .iter()
-                    .any(|h| host == *h || host.ends_with(&format!(".{h}")))
-            });
-            preview.filter(|_| at_telegram).unwrap_or(url)
-        }
-        (Err(_), Some(channel)) if telegram => {
-            channel.preview_url("t.me").context("no address for that channel")?
-        }
-        (Err(_), _) => {
-            bail!("`{}` is neither a file nor an address; a channel is written @name", options.what)
-        }
-    };
+    let (mut url, is_guess) = address_of(options)?;
     let fetcher = fetcher(at).await?;
+    let mut got = Box::pin(ask(&fetcher, &url)).await;
+    let is_unheard =
+        got.as_ref().is_err_and(|error| error.part.is_none() && error.status().is_none() && !error.is_held());
+    if is_guess && is_unheard && url.set_scheme("http").is_ok() {
+        got = Box::pin(ask(&fetcher, &url)).await;
+    }
+    Ok(match got {
+        Err(mut error) => match error.part.take() {
+            Some(part) => Ok((*part, Some(error.to_string()))),
+            None if is_guess => {
+                let why = unfetched(&url, &error.to_string());
+                Err(format!("there is no file `{}`; {why}", options.what))
+            }
+            None => Err(unfetched(&url, &error.to_string())),
+        },
+        Ok(Answer::Document(document)) => Ok((document, None)),
+        Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
+            Err(format!("`{url}` answered without a document"))
+        }
+    })
+}
+
+async fn ask(fetcher: &Fetcher, url: &Url) -> Result<Answer, FetchError> {
     let request = Request {
-        url: &url,
+        url,
         validators: None,
         accept: "*/*",
         delta: false,
@@ -212,16 +254,7 @@ async fn from_network(at: &At, options: &Options) -> anyhow::Result<Result<Arriv
         contact: true,
         now: clock::now(),
     };
-    Ok(match fetcher.fetch(&request).await.map(|got| got.answer) {
-        Err(mut error) => match error.part.take() {
-            Some(part) => Ok((*part, Some(error.to_string()))),
-            None => Err(unfetched(&url, &error.to_string())),
-        },
-        Ok(Answer::Document(document)) => Ok((document, None)),
-        Ok(Answer::Unchanged { .. } | Answer::Redirect { .. }) => {
-            Err(format!("`{url}` answered without a document"))
-        }
-    })
+    fetcher.fetch(&request).await.map(|got| got.answer)
 }
 
 /// By the config where there is one; the defaults otherwise: a preview must work before anything is set up.

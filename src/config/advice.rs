@@ -18,6 +18,7 @@ pub(super) fn give(config: &Config, report: &Report) {
     empty(config, report);
     repeated(config, report);
     crowded(config, report);
+    refused(config, report);
     proxied(config, report);
     unmatched::warn(config, report);
     unlinked(config, report);
@@ -121,6 +122,31 @@ fn host_and_start(source: &SourceSpec, config: &Config) -> Option<(String, std::
             let first = hosts.first()?;
             let host = Url::parse(first).ok().and_then(|url| url.host_str().map(str::to_owned));
             Some((host.unwrap_or_else(|| first.to_lowercase()), config.schedule.telegram))
+        }
+    }
+}
+
+/// Sources at addresses that no source may reach: every poll would be refused.
+fn refused(config: &Config, report: &Report) {
+    for source in polled(config) {
+        let (key, urls) = match &source.what {
+            SourceAddress::Feed(url) => ("source.feed", vec![url.clone()]),
+            SourceAddress::Page { url, .. } => ("source.page", vec![url.clone()]),
+            SourceAddress::Telegram { hosts, .. } => {
+                let guess = |host: &str| Url::parse(&format!("https://{host}"));
+                let full = |host: &String| Url::parse(host).or_else(|_| guess(host)).ok();
+                ("source.hosts", hosts.iter().filter_map(full).collect())
+            }
+        };
+        let networks = &config.http.allow_networks;
+        let found = urls.iter().find_map(|url| Some((url.host_str()?, networks.refuse_literal(url)?)));
+        if let Some((host, why)) = found {
+            let message = format!("`{}` names `{host}`, which is refused: the address is {why}", source.name);
+            report.warn(
+                Problem::new(key, message)
+                    .at(source.origin.clone())
+                    .hint("list the range under `allow_networks` in `[http]` if it is meant"),
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Adds sources to a file of the desk's own, so that it can be undone.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -21,6 +22,8 @@ pub struct NewSource {
     pub tags: Vec<String>,
     /// How far it is trusted; the default where absent.
     pub tier: Option<u8>,
+    /// Whether it is polled.
+    pub enabled: bool,
 }
 
 /// Where a new source is.
@@ -54,6 +57,9 @@ impl NewSource {
             lines.push(format!("tags = [{}]", tags.join(", ")));
         }
         lines.extend(self.tier.iter().map(|tier| format!("tier = {tier}")));
+        if !self.enabled {
+            lines.push("enabled = false".to_owned());
+        }
         lines.join("\n") + "\n"
     }
 }
@@ -75,7 +81,9 @@ pub struct Edit {
 
 impl Edit {
     /// Adds `sources` at the end of the file at `path`, which need not exist, once nobody else adds to it. What stood
-    /// there stays byte for byte; a reader sees the old file or the new one, never half of it.
+    /// there stays byte for byte; a reader sees the old file or the new one, never half of it. The file keeps its
+    /// owner, its group and its mode: a daemon that could read it still can, whoever adds. Where these cannot be given
+    /// to a new file, the old one is written on, and a reader may see a part of what is added.
     ///
     /// # Errors
     ///
@@ -90,7 +98,7 @@ impl Edit {
         lock.lock()?;
         let before = match fs::read(&path) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         let mut after = before.clone().unwrap_or_default();
@@ -128,24 +136,65 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The dot keeps it out of every glob of `include`.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = File::create(&draft).and_then(|mut file| {
-        if let Ok(old) = fs::metadata(path) {
-            file.set_permissions(old.permissions())?;
+    let replaced = draw_up(&draft, fs::metadata(path).ok().as_ref(), bytes).and_then(|is_alike| {
+        if is_alike {
+            fs::rename(&draft, path)?;
         }
-        file.write_all(bytes)?;
-        file.sync_all()
+        Ok(is_alike)
     });
-    let renamed = written.and_then(|()| fs::rename(&draft, path));
-    if renamed.is_err() {
+    if !matches!(replaced, Ok(true)) {
         // What went wrong first is what is told.
         drop(fs::remove_file(&draft));
     }
-    renamed?;
+    if !replaced? {
+        write_over(path, bytes)?;
+    }
     File::open(folder)?.sync_all()
+}
+
+/// Writes a draft with the owner, the group and the mode of the old file; whether it may have that owner and group.
+/// Where it may not, nothing is written.
+fn draw_up(draft: &Path, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<bool> {
+    let mut file = File::create(draft)?;
+    if let Some(old) = old {
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            match fchown(&file, Some(old.uid()), Some(old.gid())) {
+                Ok(()) => {}
+                // An owner that this process must not make, or that has no number in its container.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) =>
+                {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // After the owner, as a change of that takes rights away.
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(true)
+}
+
+/// Writes into the old file. What stands in it begins as `bytes` do, or `bytes` as it does, so no reader sees less than
+/// what both have.
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let before = file.metadata()?.len();
+    let written = file.write_all(bytes).and_then(|()| file.set_len(bytes.len() as u64));
+    if written.is_err() {
+        drop(file.set_len(before));
+    }
+    written?;
+    file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn source(name: &str) -> NewSource {
@@ -155,6 +204,7 @@ mod tests {
             lang: Some("fr".to_owned()),
             tags: vec!["a \"b\"".to_owned(), "c\\d\u{7f}".to_owned()],
             tier: Some(1),
+            enabled: true,
         }
     }
 
@@ -182,6 +232,43 @@ mod tests {
             .collect();
         names.sort_unstable();
         assert_eq!(names, [0, 10, 12, 14, 2, 4, 6, 8].map(|number| format!("source-{number}")));
+    }
+
+    /// The owner, the group and the mode of a file.
+    fn rights(path: &Path) -> (u32, u32, u32) {
+        let told = fs::metadata(path).unwrap();
+        (told.uid(), told.gid(), told.mode() & 0o7777)
+    }
+
+    #[test]
+    fn a_file_keeps_its_owner_its_group_and_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sources.toml");
+        fs::write(&path, "# mine\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        // Root alone can give a file away; anybody else's stays their own.
+        let is_given = std::os::unix::fs::chown(&path, Some(54_321), Some(54_322)).is_ok();
+        let before = rights(&path);
+        assert_eq!((before.0 == 54_321, before.2), (is_given, 0o640));
+        let edit = Edit::append(&path, &[source("a")]).unwrap();
+        assert_eq!(rights(&path), before);
+        assert!(fs::read_to_string(&path).unwrap().starts_with("# mine\n\n[[source]]\n"));
+        edit.undo().unwrap();
+        assert_eq!((rights(&path), fs::read_to_string(&path).unwrap()), (before, "# mine\n".to_owned()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_written_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sources.toml");
+        fs::write(&path, "# mine\n").unwrap();
+        let number = fs::metadata(&path).unwrap().ino();
+        for text in ["# mine\n\n[[source]]\n", "# mine\n"] {
+            write_over(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::metadata(&path).unwrap().ino(), number, "it is the same file");
+        assert!(write_over(&folder.path().join("none.toml"), b"").is_err(), "none is made");
     }
 
     #[test]

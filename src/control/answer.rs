@@ -185,13 +185,24 @@ async fn orders(context: &Context) -> Result<Reply, StoreError> {
 }
 
 async fn page(context: &Context, name: String) -> Result<Reply, StoreError> {
-    let kept = match SourceName::new(&name) {
-        Some(source) => context.station.read(move |store| store.page(&source)).await?,
-        None => None,
+    let (kept, state) = match SourceName::new(&name) {
+        Some(source) => {
+            context.station.read(move |store| Ok((store.page(&source)?, store.source(&source)?))).await?
+        }
+        None => (None, None),
     };
+    let desk = Arc::clone(&context.desk.borrow());
+    let was_read = state.is_some_and(|state| state.last_success.is_some());
     Ok(match kept {
         Some(KeptPage { at, bytes }) => Reply::Page(api::Page { kept: at, body: STANDARD.encode(bytes) }),
-        None => refused(format!("no page is kept of `{name}`: its layout was known as long as it was read")),
+        None if desk.config.sources.iter().all(|spec| spec.name.as_str() != name) => {
+            let names = desk.config.sources.iter().map(|spec| spec.name.as_str());
+            Mistake::unknown("source", &name, names).into()
+        }
+        None if was_read => {
+            refused(format!("no page is kept of `{name}`: its layout was known as long as it was read"))
+        }
+        None => refused(format!("no page is kept of `{name}`: it was never read")),
     })
 }
 

@@ -96,7 +96,12 @@ pub(super) fn hold(
 fn articles(spec: &SourceSpec, state: &SourceState, now: Timestamp) -> Option<api::Articles> {
     let (since, ends) =
         state.articles.of_late(Day::of(now)).filter(|_| spec.article != ArticleChoice::Never)?;
-    Some(api::Articles { since: since.start(), ends })
+    Some(api::Articles { since: counted_since(since, state.baseline), ends })
+}
+
+/// When counting began on a day: not at its midnight where the source was first read on it.
+fn counted_since(day: Day, baseline: Option<Timestamp>) -> Timestamp {
+    baseline.filter(|first| Day::of(*first) == day).unwrap_or_else(|| day.start())
 }
 
 /// The messages that are gone from a channel's preview.
@@ -196,5 +201,25 @@ pub(super) fn delivery(delivery: &Delivery) -> api::Delivery {
         possible_duplicate: delivery.may_have_arrived,
         at,
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_begins_when_its_source_was_first_read() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let day = Day::of(at("2026-11-02T20:00:00Z"));
+        for (baseline, expected) in [
+            (Some("2026-11-02T20:00:00Z"), "2026-11-02T20:00:00Z"),
+            (Some("2026-11-01T20:00:00Z"), "2026-11-02T00:00:00Z"),
+            // A new address was read for the first time, and what was counted before still counts.
+            (Some("2026-11-03T20:00:00Z"), "2026-11-02T00:00:00Z"),
+            (None, "2026-11-02T00:00:00Z"),
+        ] {
+            assert_eq!(counted_since(day, baseline.map(at)), at(expected), "{baseline:?}");
+        }
     }
 }

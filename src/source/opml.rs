@@ -16,6 +16,9 @@ const DEPTH_MAX: usize = 32;
 const OPML: &str = "opml";
 const OUTLINE: &str = "outline";
 
+/// Types of outlines that are no folders.
+const LEAVES: [&str; 4] = ["rss", "atom", "link", "include"];
+
 /// One feed of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
@@ -27,6 +30,8 @@ pub struct Outline {
     pub tags: Vec<String>,
     /// Its language, where stated.
     pub lang: Option<String>,
+    /// Whether it is commented out (`isComment`), alone or with a folder around it: kept, and not read.
+    pub is_off: bool,
 }
 
 /// What is read of a list.
@@ -34,7 +39,7 @@ pub struct Outline {
 pub struct List {
     /// The feeds, in order.
     pub outlines: Vec<Outline>,
-    /// Outlines whose address no source can have, in words.
+    /// Outlines that are no folders and have no address, or one that no source can have, in words.
     pub refused: Vec<String>,
 }
 
@@ -65,7 +70,8 @@ pub enum NotOpml {
 /// # Errors
 ///
 /// When its form cannot be read, or when it ends too early: half a list would be taken for the whole. A bare `&` and an
-/// end that is missing or too many cost nothing; a single address that no source can have is left out and told.
+/// end that is missing or too many cost nothing; a single address that is absent, or that no source can have, is left
+/// out and told.
 pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
     let text = charset::decode(bytes, None, None).text;
     let mut reader = Reader::from_str(&text);
@@ -73,8 +79,7 @@ pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
     (leniency.check_end_names, leniency.allow_unmatched_ends, leniency.allow_dangling_amp) =
         (false, true, true);
     let mut found = List::default();
-    // The folders around, `None` for an outline that is a feed.
-    let mut around: Vec<Option<String>> = Vec::new();
+    let mut around: Vec<Around> = Vec::new();
     let (mut is_opml, mut has_ended) = (false, false);
     loop {
         let event = reader.read_event().map_err(|error| {
@@ -87,14 +92,15 @@ pub fn read(bytes: &[u8]) -> Result<List, NotOpml> {
                 if around.len() == DEPTH_MAX {
                     return Err(NotOpml::TooMuch);
                 }
-                let folder = outline(&tag, &around, &mut found);
+                let folder = outline(&tag, &mut around, &mut found);
                 around.push(folder);
             }
             Event::Empty(tag) if tag.name().as_ref().eq_ignore_ascii_case(OUTLINE) => {
-                outline(&tag, &around, &mut found);
+                let alone = outline(&tag, &mut around, &mut found);
+                found.refused.extend(alone.missing);
             }
             Event::End(tag) if tag.name().as_ref().eq_ignore_ascii_case(OUTLINE) => {
-                around.pop();
+                found.refused.extend(around.pop().and_then(|around| around.missing));
             }
             Event::End(tag) => has_ended |= tag.name().as_ref().eq_ignore_ascii_case(OPML),
             Event::Eof if !is_opml => return Err(NotOpml::Other),
@@ -122,10 +128,29 @@ fn line_of(text: &str, byte: u64) -> usize {
     1 + text.bytes().take(before).filter(|byte| *byte == b'\n').count()
 }
 
-/// Takes one outline: a feed is added or refused, of a folder the name comes back.
-fn outline(tag: &BytesStart<'_>, around: &[Option<String>], found: &mut List) -> Option<String> {
+/// An outline around others.
+struct Around {
+    /// The name of a folder; `None` for a feed.
+    folder: Option<String>,
+    /// Whether it is commented out, and all in it.
+    is_off: bool,
+    /// What it lacks, in words, if it is no folder: if nothing stands in it.
+    missing: Option<String>,
+}
+
+/// Takes one outline: a feed is added or refused.
+fn outline(tag: &BytesStart<'_>, around: &mut [Around], found: &mut List) -> Around {
     let (mut title, mut text, mut address, mut category, mut lang) = (None, None, None, None, None);
-    for attribute in tag.attributes().with_checks(false).flatten() {
+    let (mut is_meant, mut is_flawed) = (false, false);
+    let mut is_off = around.last().is_some_and(|around| around.is_off);
+    if let Some(folder) = around.last_mut() {
+        folder.missing = None;
+    }
+    for attribute in tag.html_attributes().with_checks(false) {
+        let Ok(attribute) = attribute else {
+            is_flawed = true;
+            continue;
+        };
         let value = html::one_line(&reference::decode(&attribute.value));
         let name = attribute.key.as_ref().to_ascii_lowercase();
         match name.as_str() {
@@ -134,31 +159,39 @@ fn outline(tag: &BytesStart<'_>, around: &[Option<String>], found: &mut List) ->
             "xmlurl" => address = Some(value),
             "category" => category = Some(value),
             "language" => lang = Some(charset::primary(&value)).filter(|lang| matches!(lang.len(), 2 | 3)),
+            "iscomment" => is_off |= value.eq_ignore_ascii_case("true"),
+            "htmlurl" | "url" => is_meant |= !value.is_empty(),
+            "type" => is_meant |= LEAVES.iter().any(|leaf| value.eq_ignore_ascii_case(leaf)),
             _ => {}
         }
     }
     let title = text.or(title).unwrap_or_default();
-    let Some(address) = address.filter(|address| !address.is_empty()) else { return Some(title) };
+    let Some(address) = address.filter(|address| !address.is_empty()) else {
+        let why = if is_flawed { "its attributes cannot be read" } else { "it has no `xmlUrl`" };
+        let missing = (is_meant || is_flawed).then(|| format!("`{title}`: {why}"));
+        return Around { folder: Some(title), is_off, missing };
+    };
+    let feed = Around { folder: None, is_off, missing: None };
     let Some(url) = web_address(&address) else {
         found.refused.push(format!("`{title}`: `{address}` is no http or https address"));
-        return None;
+        return feed;
     };
     if !url.username().is_empty() || url.password().is_some() {
         // What it holds is not shown.
         let host = url.host_str().unwrap_or_default();
         found.refused.push(format!("`{title}`: its address at `{host}` holds a user or a password"));
-        return None;
+        return feed;
     }
     let categories = category.as_deref().unwrap_or_default().split([',', '/']);
     let mut tags: Vec<String> = Vec::new();
-    for name in around.iter().flatten().map(String::as_str).chain(categories) {
+    for name in around.iter().filter_map(|around| around.folder.as_deref()).chain(categories) {
         let tag = tag_of(name);
         if !tag.is_empty() && !tags.contains(&tag) {
             tags.push(tag);
         }
     }
-    found.outlines.push(Outline { title, url, tags, lang });
-    None
+    found.outlines.push(Outline { title, url, tags, lang, is_off });
+    feed
 }
 
 /// A name as a tag. Commas and slashes part the categories of a list, so no tag has any.
@@ -189,9 +222,14 @@ pub fn write(feeds: &[Outline], others: &[String]) -> String {
         let lang = feed.lang.clone().unwrap_or_default();
         let tags: Vec<String> = feed.tags.iter().map(|tag| tag_of(tag)).collect();
         let (tags, url) = (tags.join(","), feed.url.to_string());
-        for (name, value) in
-            [("text", &feed.title), ("xmlUrl", &url), ("category", &tags), ("language", &lang)]
-        {
+        let off = if feed.is_off { "true" } else { "" }.to_owned();
+        for (name, value) in [
+            ("text", &feed.title),
+            ("xmlUrl", &url),
+            ("category", &tags),
+            ("language", &lang),
+            ("isComment", &off),
+        ] {
             if !value.is_empty() {
                 out.extend([" ", name, "=\"", &escaped(value), "\""]);
             }
@@ -226,12 +264,19 @@ mod tests {
         let url = |text: &str| Url::parse(text).unwrap();
         let tags = ["west-africa", "press-&-wires", "fr"].map(str::to_owned).to_vec();
         let expected = vec![
-            Outline { title: "RFI".into(), url: url("https://rfi.example/rss?a=1&b=2"), tags, lang: None },
+            Outline {
+                title: "RFI".into(),
+                url: url("https://rfi.example/rss?a=1&b=2"),
+                tags,
+                lang: None,
+                is_off: false,
+            },
             Outline {
                 title: "Gao".into(),
                 url: url("http://gao.example/feed"),
                 tags: Vec::new(),
                 lang: Some("fr".into()),
+                is_off: false,
             },
         ];
         assert_eq!(read_once, List { outlines: expected.clone(), refused: Vec::new() });
@@ -250,6 +295,18 @@ mod tests {
             Outline { tags: vec!["West Africa".into(), "a/b, c".into()], ..found.outlines[0].clone() };
         let found = read(write(&[by_hand], &[]).as_bytes()).unwrap();
         assert_eq!(found.outlines[0].tags, ["west-africa", "a-b-c"]);
+    }
+
+    #[test]
+    fn what_is_commented_out_is_kept_as_that() {
+        let list = "<opml><outline text='a' xmlUrl='https://a.example/' isComment='true'/>
+            <outline text='old' isComment='TRUE'><outline text='b' xmlUrl='https://b.example/' isComment='false'/></outline>
+            <outline text='c' xmlUrl='https://c.example/' isComment='false'/><outline text='d' xmlUrl='https://d.example/'/></opml>";
+        let found = read(list.as_bytes()).unwrap();
+        let off: Vec<bool> = found.outlines.iter().map(|outline| outline.is_off).collect();
+        assert_eq!(off, [true, true, false, false]);
+        let written = write(&found.outlines, &[]);
+        assert_eq!((read(written.as_bytes()), written.matches("isComment").count()), (Ok(found), 2));
     }
 
     #[test]
@@ -273,6 +330,29 @@ mod tests {
             let told = format!("`a`: `{address}` is no http or https address");
             assert_eq!(found.refused, Vec::from_iter(expected.is_none().then_some(told)));
         }
+    }
+
+    #[test]
+    fn an_outline_without_an_address_is_told_unless_it_is_a_folder() {
+        for (outline, expected) in [
+            ("<outline text='a' htmlUrl='https://a.example/'/>", Some("`a`: it has no `xmlUrl`")),
+            ("<outline text='a' type='RSS' xmlUrl=''/>", Some("`a`: it has no `xmlUrl`")),
+            (
+                "<outline text='a' type='include' url='https://a.example/more.opml'></outline>",
+                Some("`a`: it has no `xmlUrl`"),
+            ),
+            ("<outline text='a' xmlUrl=/>", Some("`a`: its attributes cannot be read")),
+            ("<outline text='a' xmlUrl='https://a.example/' type=rss/>", None),
+            ("<outline text='a'/>", None),
+            ("<outline text='a' htmlUrl='https://a.example/'><outline text='c'/></outline>", None),
+        ] {
+            let list = format!("<opml>{outline}<outline text='b' xmlUrl='https://b.example/'/></opml>");
+            let found = read(list.as_bytes()).unwrap();
+            assert_eq!(found.refused, Vec::from_iter(expected.map(str::to_owned)), "{outline}");
+            assert_eq!(found.outlines.last().map(|last| last.title.as_str()), Some("b"), "{outline}");
+        }
+        let unquoted = read(b"<opml><outline text=a xmlUrl=https://a.example/rss type=rss/></opml>").unwrap();
+        assert_eq!(unquoted.outlines[0].url.as_str(), "https://a.example/rss");
     }
 
     #[test]

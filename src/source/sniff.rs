@@ -63,21 +63,11 @@ enum Root {
 
 fn root(text: &str) -> Root {
     let mut root = Root::None;
-    let (mut rest, mut asides) = (text, Asides::default());
-    while let Some((_, piece)) = rest.split_once('<') {
-        let place = text.len() - piece.len() - 1;
+    for (place, name) in tags(text) {
         if place > ROOT_BYTES_MAX && matches!(root, Root::Fragment) {
             break;
         }
-        if let Some(behind) = text.get(place..).and_then(|text| asides.behind(text)) {
-            rest = behind;
-            continue;
-        }
-        rest = piece;
-        let end =
-            piece.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '/')).unwrap_or(piece.len());
-        let name = piece.get(..end).unwrap_or_default().to_ascii_lowercase();
-        match name.rsplit(':').next().unwrap_or_default() {
+        match name.as_str() {
             "rss" | "rdf" | "feed" | "channel" => return Root::Feed,
             "html" | "head" | "body" => return Root::Html,
             "" => {}
@@ -86,6 +76,31 @@ fn root(text: &str) -> Root {
         }
     }
     root
+}
+
+/// The name of the first element of a text, in small letters and without its prefix.
+pub(super) fn first_element(text: &str) -> Option<String> {
+    let mut names = tags(text).map(|(_, name)| name);
+    names.find(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// The tags of a text: where each stands, and its name in small letters and without its prefix.
+fn tags(text: &str) -> impl Iterator<Item = (usize, String)> {
+    let (mut rest, mut asides) = (text, Asides::default());
+    std::iter::from_fn(move || {
+        while let Some((_, piece)) = rest.split_once('<') {
+            let place = text.len() - piece.len() - 1;
+            if let Some(behind) = text.get(place..).and_then(|text| asides.behind(text)) {
+                rest = behind;
+                continue;
+            }
+            rest = piece;
+            let end = piece.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '/'));
+            let name = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default().to_ascii_lowercase();
+            return Some((place, name.rsplit(':').next().unwrap_or_default().to_owned()));
+        }
+        None
+    })
 }
 
 /// What stands aside from the tags of a text. Of what was looked for in vain once nothing is found behind it either, and
@@ -153,6 +168,19 @@ mod tests {
             ("Service unavailable", Kind::Unknown),
         ] {
             assert_eq!(sniff(body.as_bytes(), None), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_first_element_is_named() {
+        for (body, expected) in [
+            ("<?xml version='1.0'?>\n<!-- <rss> -->\n<OPML version='2.0'>", Some("opml")),
+            ("<sm:urlset xmlns:sm='http://www.sitemaps.org/schemas/sitemap/0.9'>", Some("urlset")),
+            ("</p><1><html>", Some("html")),
+            ("a < b", None),
+            ("", None),
+        ] {
+            assert_eq!(first_element(body).as_deref(), expected, "{body}");
         }
     }
 }

@@ -8,11 +8,11 @@ use anyhow::{Context as _, bail};
 use super::find::{self, Found};
 use super::write::{self, Daemon, Known};
 use crate::cli::At;
-use crate::cli::print::{Exit, json, line, plain, talk};
+use crate::cli::print::{Exit, counted, json, line, plain, talk};
 use crate::cli::reach::heed_orders;
 use crate::config::{NewAddress, NewSource};
 use crate::item::SourceName;
-use crate::source::Candidate;
+use crate::source::{Candidate, discover};
 
 /// Titles shown of what a source has.
 const TITLES_SHOWN: usize = 5;
@@ -47,19 +47,23 @@ pub(super) struct Add {
 pub(super) async fn add(at: &At, options: &Add) -> anyhow::Result<Exit> {
     let desk = Arc::new(at.desk()?);
     let known = Known::of(&desk);
-    // What is known already need not be asked for.
-    if let Some(address) = stated(&options.url) {
-        refuse_known(&known, &address)?;
-    }
+    // What is known already, or no source can have, need not be asked for.
+    refuse_known(&known, &stated(&options.url)?)?;
     heed_orders(&desk).await;
     let found = Box::pin(find::find(&desk, &options.url)).await?;
     refuse_known(&known, &found.address)?;
+    if let NewAddress::Feed(url) = &found.address
+        && discover::is_of_comments(url)
+    {
+        talk(format!("`{url}` is, by its address, a feed of comments"));
+    }
     let source = NewSource {
         name: name(options, &known, &found.address)?,
         address: found.address.clone(),
         lang: options.lang.clone().or_else(|| language(&found)),
         tags: options.tags.iter().map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect(),
         tier: options.tier,
+        enabled: true,
     };
     let file = write::file(at)?;
     if !options.json {
@@ -81,13 +85,12 @@ pub(super) async fn add(at: &At, options: &Add) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The address as it stands, where it can be a source as it is.
-fn stated(text: &str) -> Option<NewAddress> {
-    match find::channel(text.trim()) {
-        Some(channel) => {
-            Some(NewAddress::Telegram { channel: channel.ok()?.as_str().to_owned(), host: None })
-        }
-        None => find::address(text.trim()).ok().map(NewAddress::Feed),
+/// The address as it stands.
+fn stated(text: &str) -> anyhow::Result<NewAddress> {
+    let text = find::without_feed(text.trim());
+    match find::channel(text).transpose()? {
+        Some(channel) => Ok(NewAddress::Telegram { channel: channel.as_str().to_owned(), host: None }),
+        None => find::address(text).map(NewAddress::Feed),
     }
 }
 
@@ -143,7 +146,8 @@ fn title(candidate: &Candidate) -> String {
 }
 
 fn show(found: &Found) -> anyhow::Result<()> {
-    line(format!("{}: {} items", shown(&found.address), found.reading.items.len()))?;
+    let items = counted(found.reading.items.len(), ["item", "items"]);
+    line(format!("{}: {items}", shown(&found.address)))?;
     for candidate in newest(found) {
         let date = candidate.item.published;
         let date = date

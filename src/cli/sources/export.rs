@@ -28,6 +28,7 @@ pub(super) fn export(at: &At) -> anyhow::Result<Exit> {
             url,
             tags: source.tags.clone(),
             lang: source.lang.clone(),
+            is_off: !source.enabled,
         }));
     }
     let tags: BTreeSet<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();

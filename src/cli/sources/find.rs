@@ -1,6 +1,6 @@
 //! What stands behind an address that somebody gives: a feed, a channel, or a site that has a feed.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use url::{Origin, Position, Url};
 
 use crate::cli::print::progress;
@@ -9,8 +9,9 @@ use crate::daemon::clock;
 use crate::desk::Desk;
 use crate::fetch::{ACCEPT_FEED, Answer, Document, Failure, Redirects, Request};
 use crate::item::SourceName;
+use crate::source::discover::{self, Listing};
 use crate::source::telegram::ChannelName;
-use crate::source::{self, Kind, Plan, ReadAs, Reading, discover};
+use crate::source::{self, Kind, Plan, ReadAs, Reading};
 
 /// Hosts that are all Telegram's.
 const TELEGRAM: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
@@ -21,6 +22,19 @@ pub(super) struct Found {
     pub(super) reading: Reading,
     /// Further feeds that the site links to.
     pub(super) others: Vec<Url>,
+}
+
+impl Found {
+    /// The same, found on a site that links to these feeds.
+    fn beside(self, mut others: Vec<Url>) -> Self {
+        others.retain(|other| self.address != NewAddress::Feed(other.clone()));
+        Self { others, ..self }
+    }
+
+    /// Whether it was read to its end.
+    fn is_whole(&self) -> bool {
+        !self.reading.truncated && self.reading.lost == 0
+    }
 }
 
 /// The channel that an address of Telegram or an `@name` means; `None` for any other address.
@@ -34,7 +48,7 @@ pub(super) fn channel(text: &str) -> Option<anyhow::Result<ChannelName>> {
 }
 
 /// What stands behind the `feed:` by which browsers of old handed feeds to readers.
-fn without_feed(text: &str) -> &str {
+pub(super) fn without_feed(text: &str) -> &str {
     match text.split_once(':') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => {
             rest.strip_prefix("//").unwrap_or(rest)
@@ -43,19 +57,22 @@ fn without_feed(text: &str) -> &str {
     }
 }
 
-/// The address as typed, or with the scheme that browsers would try.
-pub(super) fn address(text: &str) -> anyhow::Result<Url> {
+/// The address as typed, or with the scheme that browsers would try. What may be a password is not shown.
+pub(in crate::cli) fn address(text: &str) -> anyhow::Result<Url> {
     let text = without_feed(text);
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if let Some(url) = url {
-        return Ok(url);
+    let guess = || {
+        let guess = Url::parse(&format!("https://{text}")).ok();
+        guess.filter(|url| !text.contains("://") && url.host_str().is_some_and(|host| host.contains('.')))
+    };
+    match url.or_else(guess) {
+        Some(url) if url.username().is_empty() && url.password().is_none() => Ok(url),
+        Some(_) => bail!("the address holds a user or a password: take it out, no source can have one"),
+        None => {
+            let shown = if text.contains('@') { "this".to_owned() } else { format!("`{text}`") };
+            bail!("{shown} is no address: write it like `https://example.org`, a channel like `@grey_zone`")
+        }
     }
-    let guess = Url::parse(&format!("https://{text}")).ok();
-    let guess =
-        guess.filter(|url| !text.contains("://") && url.host_str().is_some_and(|host| host.contains('.')));
-    guess.with_context(|| {
-        format!("`{text}` is no address: write it like `https://example.org`, a channel like `@grey_zone`")
-    })
 }
 
 /// Finds the source behind `text`.
@@ -79,8 +96,12 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
     if search.has_given_up(&page_url) && !text.contains("://") && page_url.set_scheme("http").is_ok() {
         page = search.fetch(&page_url).await;
     }
-    let mut others = Vec::new();
+    if let Some(next) = page.as_ref().and_then(Arrived::leads_on) {
+        page = search.fetch(&next).await.or(page);
+    }
+    let mut linked = Vec::new();
     if let Some(page) = &page {
+        refuse_listing(page)?;
         match page.kind() {
             Kind::Feed => {
                 if let Some(found) = search.feed(page) {
@@ -93,25 +114,33 @@ pub(super) async fn find(desk: &Desk, text: &str) -> anyhow::Result<Found> {
                 }
             }
             Kind::Page => {
-                others = discover::linked(&page.document);
+                linked = discover::linked(&page.document);
                 search.is_page = true;
             }
             Kind::Challenge => search.say(&page.url, "a challenge page of a bot protection"),
             Kind::Empty | Kind::Unknown => search.say(&page.url, "neither a feed nor a page"),
         }
     }
-    let guesses = discover::usual(page.as_ref().map_or(&page_url, |page| &page.document.url));
-    for url in others.clone().into_iter().chain(guesses) {
-        if search.has_given_up(&url) || search.has_tried(&url) {
-            continue;
+    let usual = discover::usual(page.as_ref().map_or(&page_url, |page| &page.document.url));
+    let best = Box::pin(search.best(&linked, &usual)).await;
+    match best {
+        Some(found) => Ok(found.beside(linked)),
+        None => search.nothing(text),
+    }
+}
+
+/// Says what a list of addresses is good for: no site has a feed beside it.
+fn refuse_listing(page: &Arrived) -> anyhow::Result<()> {
+    let url = &page.url;
+    match discover::listing(&page.document) {
+        None => Ok(()),
+        Some(Listing::Opml) => {
+            bail!("`{url}` is a list of feeds: save it, and add them by `harmattan sources import FILE`")
         }
-        let Some(arrived) = search.fetch(&url).await else { continue };
-        if let Some(found) = search.feed(&arrived) {
-            others.retain(|other| *other != arrived.url);
-            return Ok(Found { others, ..found });
+        Some(Listing::Sitemap) => {
+            bail!("`{url}` is a sitemap, not a feed: give the address of the site itself")
         }
     }
-    search.nothing(text)
 }
 
 /// A document that was found.
@@ -126,6 +155,12 @@ struct Arrived {
 impl Arrived {
     fn kind(&self) -> Kind {
         source::sniff(&self.document.bytes, self.document.content_type.as_deref())
+    }
+
+    /// Where a page that links to no feed sends its readers by itself.
+    fn leads_on(&self) -> Option<Url> {
+        let is_bare = self.kind() == Kind::Page && discover::linked(&self.document).is_empty();
+        is_bare.then(|| discover::led_on(&self.document)).flatten()
     }
 }
 
@@ -186,6 +221,31 @@ impl Search<'_> {
             }
         }
         None
+    }
+
+    /// The best feed of a site, of those that it links to and where feeds usually are. What it has to say stands in no
+    /// feed of comments, so these come last; and one that it links to and that is empty is better than a guess.
+    async fn best(&mut self, linked: &[Url], usual: &[Url]) -> Option<Found> {
+        let (comments, own): (Vec<&Url>, Vec<&Url>) =
+            linked.iter().partition(|url| discover::is_of_comments(url));
+        let sure = own.into_iter().map(|url| (url, true));
+        let worse = usual.iter().chain(comments).map(|url| (url, false));
+        let mut empty: Option<Found> = None;
+        for (url, is_sure) in sure.chain(worse) {
+            let is_enough = !is_sure && empty.as_ref().is_some_and(Found::is_whole);
+            if is_enough || self.has_given_up(url) || self.has_tried(url) {
+                continue;
+            }
+            let Some(arrived) = self.fetch(url).await else { continue };
+            match self.feed(&arrived) {
+                Some(found) if found.reading.items.is_empty() => {
+                    empty = empty.filter(Found::is_whole).or(Some(found));
+                }
+                Some(found) => return Some(found),
+                None => {}
+            }
+        }
+        empty
     }
 
     fn feed(&mut self, arrived: &Arrived) -> Option<Found> {

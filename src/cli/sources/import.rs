@@ -74,8 +74,13 @@ pub(super) async fn import(at: &At, options: &Import) -> anyhow::Result<Exit> {
         }
     }
     let done = if options.dry_run { "would be added" } else { "added" };
+    let off = match new.iter().filter(|source| !source.enabled).count() {
+        0 => String::new(),
+        1 => " (1 switched off, as the list comments it out)".to_owned(),
+        more => format!(" ({more} switched off, as the list comments them out)"),
+    };
     let reloaded = if daemon == Some(Daemon::Reloaded) { "; the daemon has taken them" } else { "" };
-    talk(format!("{} {done}, {skipped} skipped{reloaded}", new.len()));
+    talk(format!("{} {done}{off}, {skipped} skipped{reloaded}", new.len()));
     Ok(Exit::Done)
 }
 
@@ -105,5 +110,12 @@ fn source(outline: Outline, address: NewAddress, known: &Known) -> anyhow::Resul
     let titled = outline.title.chars().all(|c| c.is_ascii() || !c.is_alphabetic()).then_some(outline.title);
     let names: Vec<String> = titled.into_iter().chain(write::names_of(&outline.url)).collect();
     let name = known.free_name(&names)?;
-    Ok(NewSource { name, address, lang: outline.lang, tags: outline.tags, tier: None })
+    Ok(NewSource {
+        name,
+        address,
+        lang: outline.lang,
+        tags: outline.tags,
+        tier: None,
+        enabled: !outline.is_off,
+    })
 }

@@ -23,7 +23,7 @@ const COLUMNS: &str = "Columns:
           same (another source has its document), off
   read    time since it was last read
   new     time since its last new item
-  rhythm  usual time between two new items
+  rhythm  usual time between two new items; a dash also where most come together
   known   items of its last document that were known before, of all: where none was, items between
           two polls may have been missed
   mended  flaws of the last document that were mended without loss
@@ -75,7 +75,8 @@ fn table(sources: &[api::Source], now: Timestamp) -> Table {
             (Some(known), Some(items)) => format!("{known}/{items}"),
             _ => "-".to_owned(),
         };
-        let rhythm = learned.rhythm_seconds.map_or_else(|| "-".to_owned(), |gap| short(gap.cast_signed()));
+        let rhythm = learned.rhythm_seconds.filter(|gap| *gap > 0);
+        let rhythm = rhythm.map_or_else(|| "-".to_owned(), |gap| short(gap.cast_signed()));
         let cells = vec![
             source.name.clone(),
             SourceKind::from(source.kind).as_str().to_owned(),
@@ -230,6 +231,20 @@ mod tests {
             assert!(words.contains(&reason.as_str()), "{reason:?}");
         }
         assert!(COLUMNS.lines().all(|line| line.chars().count() <= 100));
+    }
+
+    #[test]
+    fn items_that_come_together_have_no_rhythm() {
+        for (seconds, expected) in [(0, "-"), (59, "59s")] {
+            let source: api::Source = serde_json::from_value(serde_json::json!({
+                "name": "paper", "kind": "feed", "address": "https://a.example/", "state": "ok",
+                "items": 9, "items_last": 9, "lost_last": 0, "rhythm_seconds": seconds,
+            }))
+            .unwrap();
+            let lines = table(&[source], Timestamp::UNIX_EPOCH).lines();
+            let cells: Vec<&str> = lines[1].split_whitespace().collect();
+            assert_eq!(cells[5], expected, "{lines:?}");
+        }
     }
 
     #[test]

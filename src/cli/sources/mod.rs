@@ -10,6 +10,7 @@ mod poll;
 mod write;
 
 use self::add::Add;
+pub(super) use self::find::address;
 use self::import::Import;
 use self::list::List;
 use self::page::Page;
