@@ -248,6 +248,44 @@ fn a_gap_is_told_once_with_its_times_and_needs_no_recovery() {
 }
 
 #[test]
+fn gaps_of_many_sources_since_a_downtime_are_one_event_although_the_program_ends_meanwhile() {
+    let mut stage = Stage::set();
+    let feeds: Vec<String> = (0..200).map(|number| format!("feed-{number}")).collect();
+    for feed in &feeds {
+        assert!(stage.poll(0, (feed, "cdn.example"), read(0..2)).is_empty());
+    }
+    let (off, on) = (1, 3 * 24 * 60);
+    stage
+        .store
+        .transact(&mut |tx| {
+            let mut network = tx.network()?;
+            network.away(at(off), at(on));
+            tx.put_network(&network)
+        })
+        .unwrap();
+    let found = |stage: &Stage, minute, feed: &str| {
+        let missed = Missed { since: at(0), until: at(minute), detail: "no item was known".into() };
+        let poll = poll(minute, feed, "cdn.example", read(50..52));
+        stage.told(&stage.store_poll(&Poll { missed: Some(missed), ..poll }))
+    };
+    let (soon, late) = feeds.split_at(150);
+    let told: Vec<String> = soon.iter().flat_map(|feed| found(&stage, on + 1, feed)).collect();
+    assert_eq!(told, Vec::<String>::new());
+    stage = stage.restarted();
+    assert_eq!(stage.poll(on + 16, (&feeds[0], "cdn.example"), unchanged()), ["source.gap desk away"]);
+    stage = stage.restarted();
+    // Those that are polled later are told hours after, and once.
+    let told: Vec<String> = late.iter().flat_map(|feed| found(&stage, on + 60, feed)).collect();
+    assert_eq!(told, Vec::<String>::new());
+    let polls = (2..24).flat_map(|hour| stage.poll(on + 60 * hour, (&feeds[0], "cdn.example"), unchanged()));
+    assert_eq!(polls.collect::<Vec<_>>(), ["source.gap desk away"]);
+    for feed in &feeds {
+        let health = stage.store.source(&name(feed)).unwrap().unwrap().health;
+        assert_eq!(health.gaps.len(), 1, "{feed}");
+    }
+}
+
+#[test]
 fn a_host_whose_name_is_gone_is_one_incident_for_all_of_its_channels() {
     let mut stage = Stage::set();
     let channels = ["one", "two", "three", "four", "five"];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::articles::{Added, Articles};
 use super::recall::recall;
@@ -14,6 +15,7 @@ use super::unrecorded::Unrecorded;
 use super::{DaemonError, absence, clock, deserted, poll, report, same, sender, upkeep};
 use crate::control::api;
 use crate::desk::Desk;
+use crate::ingest;
 use crate::outbox::Delivery;
 
 /// Polls under way at one host: one asks, others read and store what they were told.
@@ -91,6 +93,7 @@ pub async fn once(
         None => Delivering::start(station, desk, &unrecorded).await?,
     };
     reports.sort_by(|a, b| a.source.cmp(&b.source));
+    delivery.take(gaps(station, desk).await, false).await?;
     let (owed, _) = report::due(station, desk, clock::now()).await?;
     delivery.take(owed, false).await?;
     // What entries say by themselves does not wait for articles.
@@ -103,6 +106,22 @@ pub async fn once(
     station.save(&desk.fetcher).await?;
     upkeep::retain_in_round(station, desk.config.store.keep, clock::now()).await;
     Ok(Done { polls: reports, articles })
+}
+
+/// What is owed of the gaps that were gathered. Where the store fails the next round tells them.
+async fn gaps(station: &Station, desk: &Desk) -> Vec<Delivery> {
+    let gathered = station.read(|store| store.network()).await;
+    if gathered.is_ok_and(|network| network.gaps.is_none()) {
+        return Vec::new();
+    }
+    let (force, now) = (desk.in_force.clone(), clock::now());
+    match station.writer.commit(move |tx| ingest::tell_gaps(tx, &force, now)).await {
+        Ok(told) => told.deliveries,
+        Err(fault) => {
+            warn!("what may have been missed is not told yet: {:#}", anyhow::Error::from(fault));
+            Vec::new()
+        }
+    }
 }
 
 /// A sender at work.

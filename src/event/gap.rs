@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::health::Health;
 use super::observed::{News, Observed};
-use super::{Event, EventKind};
+use super::{Event, EventKind, minute};
 
 /// Gaps remembered of a source.
 const GAPS_MAX: usize = 5;
@@ -73,9 +73,10 @@ impl Gapping {
     fn tell(&mut self, last: &Gap, poll: &Observed<'_>) -> Option<Event> {
         let since = self.since.take()?;
         let (untold, told) = (std::mem::take(&mut self.untold), self.told.replace(poll.now));
-        let between = format!("between {:.0} and {:.0}: {}", last.since, last.until, last.detail);
+        let (from, until) = (minute(last.since), minute(last.until));
+        let between = format!("between {from} and {until}: {}", last.detail);
         let detail = match told {
-            Some(told) if untold > 1 => format!("{untold} times since {told:.0}, last {between}"),
+            Some(told) if untold > 1 => format!("{untold} times since {}, last {between}", minute(told)),
             Some(_) | None => between,
         };
         Some(poll.event(EventKind::SourceGap, None, since, detail))

@@ -10,7 +10,7 @@ use super::host::{HostTrouble, Incident, Member};
 use super::network::{Network, is_public};
 use super::observed::{News, Observed, Reach, Trouble};
 use super::silence::{Arrivals, Quiet, patience};
-use super::{Event, EventKind};
+use super::{Event, EventKind, minute};
 
 /// A failure is told after so many failed polls in a row, and not before [`FAILING_FOR`].
 const FAILED_POLLS_MIN: u32 = 3;
@@ -120,7 +120,8 @@ pub fn judge(mut known: Known, poll: &Observed<'_>) -> (Known, Vec<Event>) {
     }
     hosts.extend(poll.host.map(|name| (name.to_owned(), host)));
     events.extend(health.hear(poll));
-    events.extend(health.miss(poll));
+    events.extend(health.miss(poll).and_then(|event| network.gather(event, poll)));
+    events.extend(network.tell_gaps(poll.machine, poll.now));
     events.extend(hosts.iter_mut().filter_map(|(name, host)| host.end_deserted(name, poll.now)));
     (known, events)
 }
@@ -194,11 +195,11 @@ impl Health {
         let told = self.told.take().filter(|told| !told.by_host)?;
         let detail = if told.reason == RENAMED {
             format!(
-                "what is shown under the name is read from now on; that it was renamed or replaced was told at {:.0}",
-                told.since
+                "what is shown under the name is read from now on; that it was renamed or replaced was told at {}",
+                minute(told.since)
             )
         } else {
-            format!("polls succeed again, after failing since {:.0}", told.since)
+            format!("polls succeed again, after failing since {}", minute(told.since))
         };
         Some(poll.event(EventKind::SourceRecovered, Some(&told.reason), poll.now, detail))
     }
@@ -271,7 +272,7 @@ impl Health {
         match (self.silent, last) {
             (Some(since), _) if has_news => {
                 self.silent = None;
-                let detail = format!("it has news again, after none since {since:.0}");
+                let detail = format!("it has news again, after none since {}", minute(since));
                 Some(poll.event(EventKind::SourceRecovered, None, poll.now, detail))
             }
             (None, Some(last)) if !has_news => {

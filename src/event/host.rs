@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, minute};
 
 /// So many sources of a host in the same trouble are an incident of the host.
 pub const MEMBERS_MIN: usize = 3;
@@ -137,7 +137,7 @@ impl HostTrouble {
 impl Incident {
     /// What is told of its end.
     fn end(&self, host: &str, what: &str, now: Timestamp) -> Event {
-        let detail = format!("{what}, after failing since {:.0}", self.since);
+        let detail = format!("{what}, after failing since {}", minute(self.since));
         Event::new(EventKind::SourceRecovered, host, Some(&self.reason), now, detail, now)
     }
 }

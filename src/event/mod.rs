@@ -4,6 +4,7 @@
 //! `ingest` stores both in the poll's own transaction.
 
 mod gap;
+mod gathering;
 mod health;
 mod host;
 mod network;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use crate::id::{digest, id};
 
 pub use self::gap::{Gap, Gapping};
+pub use self::gathering::{AWAY, Gathering};
 pub use self::health::{Complaint, Health, Known, Run, Told, judge};
 pub use self::host::{HostTrouble, Incident, MEMBERS_MIN, Member};
 pub use self::network::{Network, Suspect, is_public};
@@ -38,7 +40,7 @@ pub enum EventKind {
     SourceSilent,
     /// What failed or was silent is well again.
     SourceRecovered,
-    /// Items of a source may have been missed.
+    /// Items of a source may have been missed, or of several for one cause.
     SourceGap,
     /// This machine reaches no source.
     NetworkOffline,
@@ -100,6 +102,11 @@ impl EventKind {
     }
 }
 
+/// A time in the words of an event: `2026-11-23 17:40 UTC`.
+pub(crate) fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// Something that happened to a source, a host, the network, a notifier or the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -107,9 +114,11 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// The source; the host, when its sources share the trouble; the machine, for the network and the store; the notifier.
+    /// The source; the host, when its sources share the trouble; the machine, for the network and the store and for
+    /// gaps of several sources; the notifier.
     pub name: String,
-    /// Of a failure, and of the recovery from one: its class. Of damage: how much of the store was left.
+    /// Of a failure, and of the recovery from one: its class. Of gaps of several sources: [`AWAY`]. Of damage: how much
+    /// of the store was left.
     pub reason: Option<String>,
     /// The recipient of the notifier who takes nothing, or does again; empty where the notifier names none, and of all else.
     pub recipient: String,

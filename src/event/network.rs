@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, EventKind};
+use super::gathering::Gathering;
+use super::{Event, EventKind, minute};
 
 /// With fewer hosts nothing can be said of the network, where there are more: they may be down themselves.
 const HOSTS_MIN: usize = 3;
@@ -38,6 +39,10 @@ pub struct Network {
     pub returned: Option<Timestamp>,
     /// From when until when it was cut off or away, oldest first; the last hundred.
     pub spans: Vec<(Timestamp, Timestamp)>,
+    /// Gaps of sources for which these may be the cause, until they are told.
+    pub gaps: Option<Gathering>,
+    /// When such gaps were told last.
+    pub gaps_told: Option<Timestamp>,
 }
 
 /// Whether reaching a host, or not, says anything of the line: one of this machine or of the local network does not.
@@ -92,7 +97,7 @@ impl Network {
         let since = self.offline.take()?;
         self.returned = Some(now);
         self.remember(since, now);
-        let detail = format!("sources answer again; none could be reached from {since:.0} on");
+        let detail = format!("sources answer again; none could be reached from {} on", minute(since));
         Some(Event::new(EventKind::NetworkOnline, machine, None, now, detail, now))
     }
 

@@ -339,6 +339,86 @@ fn a_gap_is_told_those_that_follow_once_a_day_and_the_last_are_listed() {
     assert_eq!(told(Known::default(), apart).1.len(), 4);
 }
 
+/// The network after these polls, each of a source and with a gap since a minute or with none; and of each event
+/// `minute name reason: detail`.
+fn gathered(mut network: Network, polls: &[(i64, &str, Option<i64>)]) -> (Network, Vec<String>) {
+    let mut all = Vec::new();
+    for &(now, source, since) in polls {
+        let gap = since.map(|since| Gap { since: at(since), until: at(now), detail: "no overlap".into() });
+        let poll = Observed { source, gap, news: News::Read { new: 1 }, now: at(now), ..well() };
+        let (known, events) = judge(Known { network, ..Known::default() }, &poll);
+        network = known.network;
+        all.extend(events.into_iter().map(|event| {
+            let reason = event.reason.unwrap_or_default();
+            format!("{now} {} {reason}: {}", event.name, event.detail)
+        }));
+    }
+    (network, all)
+}
+
+#[test]
+fn gaps_since_the_machine_was_off_are_told_as_one_and_those_found_later_hours_after() {
+    let day = 60 * 24;
+    // Off for three days. The clock shows 2027-01-15 08:00 when it is back.
+    let network = Network { spans: vec![(at(-3 * day), at(0))], ..Network::default() };
+    let since = Some(-3 * day - 5);
+    let polls = [(1, "a", since), (2, "b", Some(-3 * day - 10)), (3, "c", None), (15, "a", None)];
+    let (network, told) = gathered(network, &polls);
+    assert_eq!(told, Vec::<String>::new(), "for a quarter of an hour");
+    let (network, told) = gathered(network, &[(16, "c", None), (17, "c", None)]);
+    let between = "between 2027-01-12 07:50 UTC and 2027-01-15 08:02 UTC";
+    let both = format!("16 desk away: 2 sources {between}, when this machine was off or cut off: a, b");
+    assert_eq!(told, [both]);
+
+    let names: Vec<String> = (0..20).map(|n| format!("s{n}")).collect();
+    let mut late: Vec<_> = names.iter().map(|name| (30, name.as_str(), since)).collect();
+    late.extend([(375, "c", None), (376, "c", None), (800, "c", None)]);
+    let (after, told) = gathered(network.clone(), &late);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let listed = "s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11 and 8 more";
+    assert!(told[0].starts_with("376 desk away: 20 sources") && told[0].ends_with(listed), "{told:?}");
+    assert_eq!((after.gaps, after.gaps_told), (None, Some(at(376))));
+
+    // Another absence does not wait for what is left of the one before.
+    let mut network = network;
+    network.away(at(40), at(200));
+    let polls = [(30, "d", since), (201, "e", Some(40)), (216, "c", None)];
+    let (_, told) = gathered(network, &polls);
+    assert!(told.len() == 1 && told[0].ends_with(": d, e"), "{told:?}");
+}
+
+#[test]
+fn a_gap_that_no_other_source_has_is_told_of_its_source() {
+    let words = "between 2027-01-15 06:15 UTC and 2027-01-15 08:01 UTC: no overlap";
+    let away = |from, until| Network { spans: vec![(at(from), at(until))], ..Network::default() };
+    let later = Network { gaps_told: Some(at(60 * 24)), ..away(-100, 0) };
+    let waits = gathered(away(-100, 0), &[(1, "a", Some(-105))]).0;
+    for (case, network, polls, minute) in [
+        ("alone", away(-100, 0), vec![(1, Some(-105)), (15, None), (16, None), (17, None)], 16),
+        ("twice", away(-100, 0), vec![(1, Some(-105)), (1, Some(-105)), (16, None)], 16),
+        ("under way when it ended", away(-106, 2), vec![(1, Some(-105)), (16, None)], 16),
+        ("told by a clock that ran ahead", later, vec![(1, Some(-105)), (16, None)], 16),
+        ("found by a clock that ran ahead", waits, vec![(-60, None)], -60),
+        ("never away", Network::default(), vec![(1, Some(-105)), (16, None)], 1),
+        ("read since", away(-200, -106), vec![(1, Some(-105)), (16, None)], 1),
+        ("read meanwhile", away(-200, 0), vec![(1, Some(-105)), (16, None)], 1),
+        ("away since", away(-100, 10), vec![(1, Some(-105)), (16, None)], 1),
+    ] {
+        let polls: Vec<_> = polls.into_iter().map(|(now, since)| (now, "a", since)).collect();
+        assert_eq!(gathered(network, &polls).1, [format!("{minute} a : {words}")], "{case}");
+    }
+}
+
+#[test]
+fn gaps_since_the_machine_was_cut_off_are_told_as_one() {
+    let network = Network { offline: Some(at(-100)), ..Network::default() };
+    let (_, told) = gathered(network, &[(0, "a", Some(-101)), (1, "b", Some(-110)), (15, "b", None)]);
+    let online = "0 desk : sources answer again; none could be reached from 2027-01-15 06:20 UTC on";
+    let between = "between 2027-01-15 06:10 UTC and 2027-01-15 08:01 UTC";
+    let both = format!("15 desk away: 2 sources {between}, when this machine was off or cut off: a, b");
+    assert_eq!(told, [online.to_owned(), both]);
+}
+
 #[test]
 fn sources_of_one_host_share_one_incident() {
     let channels = ["a", "b", "c", "d"];

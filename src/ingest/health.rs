@@ -82,6 +82,19 @@ pub(super) fn leave_host(
     Ok(event)
 }
 
+/// Tells the gaps that were gathered, at the end of a round.
+///
+/// # Errors
+/// When the store fails.
+pub fn tell_gaps(tx: &dyn Transaction, force: &InForce, now: Timestamp) -> Result<Receipt, StoreError> {
+    let (mut network, mut receipt) = (tx.network()?, Receipt::default());
+    if let Some(event) = network.tell_gaps_early(&force.vantage.machine, now) {
+        tx.put_network(&network)?;
+        tell(tx, vec![event], force, &mut receipt)?;
+    }
+    Ok(receipt)
+}
+
 /// Ends the incidents of hosts at which no source is asked any more.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::aside::{Aside, stand_aside};
-pub use self::health::desert;
+pub use self::health::{desert, tell_gaps};
 pub use self::lookup::{known, known_by, look_up, lookups, was_shown};
 use self::take::Ingest;
 use crate::config::{ArticleChoice, Backlog};

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::foreign::{cut, line};
 use super::wording;
-use crate::event::{Event, EventKind};
+use crate::event::{AWAY, Event, EventKind};
 use crate::outbox::circuit::REFUSED;
 
 /// Greatest length of the words of a server or a document, in characters.
@@ -19,6 +19,9 @@ pub(crate) fn headline(event: &Event) -> String {
         }
         EventKind::SourceSilent => format!("{name} has brought nothing new for long"),
         EventKind::SourceRecovered => format!("{name} is well again"),
+        EventKind::SourceGap if is_of_several(event) => {
+            format!("sources of {name} may have shown items that were missed")
+        }
         EventKind::SourceGap => format!("{name} may have shown items that were missed"),
         EventKind::NetworkOffline => format!("{name} is cut off from its sources"),
         EventKind::NetworkOnline => format!("{name} reaches its sources again"),
@@ -41,6 +44,11 @@ pub(crate) fn headline(event: &Event) -> String {
 /// Whether it is about a recipient who takes nothing, not about the way.
 pub(super) fn is_refused(event: &Event) -> bool {
     event.reason.as_deref() == Some(REFUSED)
+}
+
+/// Whether it is about several sources that share a cause.
+fn is_of_several(event: &Event) -> bool {
+    event.reason.as_deref() == Some(AWAY)
 }
 
 /// The recipient behind `word`, where the notifier names them.
@@ -84,8 +92,12 @@ fn remedy(event: &Event) -> String {
         }
         EventKind::SourceSilent => {
             format!(
-                "look at its site; if it moved, change its address, if it is slow, set `silent_after`: harmattan sources poll {name}"
+                "look at its site; in the config, change its address if it moved, or set its `silent_after` if it is slow; \
+                 to have it read now: harmattan sources poll {name}"
             )
+        }
+        EventKind::SourceGap if is_of_several(event) => {
+            "look through their sites for that time; `harmattan sources list` tells of each".to_owned()
         }
         EventKind::SourceGap => "look through its site for that time".to_owned(),
         EventKind::NetworkOffline => {
@@ -192,7 +204,26 @@ fn http(detail: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+
+    #[test]
+    fn gaps_of_several_sources_are_told_of_the_machine_that_has_them() {
+        let told = |name, reason| {
+            let (now, detail) = (Timestamp::UNIX_EPOCH, "in words".to_owned());
+            let facts =
+                facts(&Event::new(EventKind::SourceGap, name, reason, now, detail, now), &TimeZone::UTC);
+            [facts[0].1.clone(), facts[3].1.clone()]
+        };
+        let own = ["rfi may have shown items that were missed", "look through its site for that time"];
+        assert_eq!(told("rfi", None), own);
+        let several = [
+            "sources of desk may have shown items that were missed",
+            "look through their sites for that time; `harmattan sources list` tells of each",
+        ];
+        assert_eq!(told("desk", Some(AWAY)), several);
+    }
 
     #[test]
     fn the_remedy_is_that_of_the_trouble_at_hand() {

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Failure;
 use super::retry::RETRY_AFTER_MAX;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, minute};
 
 /// Waits before the second, third, … attempt of a way, in seconds; the last one stays.
 const WAITS_SECONDS: [u64; 6] = [5, 30, 120, 300, 600, 600];
@@ -179,7 +179,7 @@ impl Circuit {
     /// `recipient` took a message.
     fn took(&mut self, (notifier, recipient): (&str, &str), now: Timestamp) -> Option<Event> {
         let run = self.refusals.remove(recipient)?;
-        let detail = format!("{}refused from {:.0} on: {}", whom(recipient), run.since, run.reason);
+        let detail = format!("{}refused from {} on: {}", whom(recipient), minute(run.since), run.reason);
         let kind = EventKind::NotifierRecovered;
         run.told.then(|| Event::new(kind, notifier, Some(REFUSED), now, detail, now).about(recipient))
     }
@@ -187,7 +187,7 @@ impl Circuit {
     /// An attempt got through.
     pub fn worked(&mut self, notifier: &str, now: Timestamp) -> Option<Event> {
         let fault = self.fault.take()?;
-        let detail = format!("nothing got through from {:.0} on: {}", fault.since, fault.reason);
+        let detail = format!("nothing got through from {} on: {}", minute(fault.since), fault.reason);
         fault.told.then(|| Event::new(EventKind::NotifierRecovered, notifier, None, now, detail, now))
     }
 
@@ -303,7 +303,7 @@ mod tests {
                 (3, "a", Some(refused()), "notifier.failing `a`: 3 attempts refused: no"),
                 (4, "a", Some(refused()), ""),
                 (5, "b", None, ""),
-                (6, "a", None, "notifier.recovered `a`: refused from 2027-01-15T08:00:00Z on: no"),
+                (6, "a", None, "notifier.recovered `a`: refused from 2027-01-15 08:00 UTC on: no"),
                 (7, "a", Some(refused()), ""),
             ],
             &[
@@ -332,7 +332,7 @@ mod tests {
             &[
                 (0, "", Some(Gone { reason: reason() }), "notifier.failing 1 attempt in vain: no"),
                 (5, "", Some(Gone { reason: reason() }), ""),
-                (9, "", None, "notifier.recovered nothing got through from 2027-01-15T08:00:00Z on: no"),
+                (9, "", None, "notifier.recovered nothing got through from 2027-01-15 08:00 UTC on: no"),
             ],
             &[
                 (0, "", Some(way()), ""),
@@ -341,7 +341,7 @@ mod tests {
                     400,
                     "",
                     Some(permanent()),
-                    "notifier.recovered nothing got through from 2027-01-15T08:00:00Z on: no",
+                    "notifier.recovered nothing got through from 2027-01-15 08:00 UTC on: no",
                 ),
             ],
         ];

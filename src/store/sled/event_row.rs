@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Row;
 use super::rows::{from_json, to_json};
-use crate::event::{Event, EventKind, HostTrouble, Incident, Member, Network, Suspect};
+use crate::event::{Event, EventKind, Gathering, HostTrouble, Incident, Member, Network, Suspect};
 use crate::store::StoreError;
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +60,33 @@ struct NetworkRow {
     returned: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     spans: Vec<(Timestamp, Timestamp)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gaps: Option<GatheringRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gaps_told: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GatheringRow {
+    begun: Timestamp,
+    due: Timestamp,
+    since: Timestamp,
+    until: Timestamp,
+    sources: Vec<String>,
+    others: usize,
+    detail: String,
+}
+
+impl From<Gathering> for GatheringRow {
+    fn from(Gathering { begun, due, since, until, sources, others, detail }: Gathering) -> Self {
+        Self { begun, due, since, until, sources, others, detail }
+    }
+}
+
+impl From<GatheringRow> for Gathering {
+    fn from(GatheringRow { begun, due, since, until, sources, others, detail }: GatheringRow) -> Self {
+        Self { begun, due, since, until, sources, others, detail }
+    }
 }
 
 impl Row for Network {
@@ -69,6 +96,8 @@ impl Row for Network {
             offline: self.offline,
             returned: self.returned,
             spans: self.spans.clone(),
+            gaps: self.gaps.clone().map(GatheringRow::from),
+            gaps_told: self.gaps_told,
         })
     }
 
@@ -79,6 +108,8 @@ impl Row for Network {
             offline: row.offline,
             returned: row.returned,
             spans: row.spans,
+            gaps: row.gaps.map(Gathering::from),
+            gaps_told: row.gaps_told,
         })
     }
 }
