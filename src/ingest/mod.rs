@@ -11,6 +11,7 @@ mod identity;
 mod lookup;
 mod past;
 mod record;
+mod stamp;
 mod take;
 mod versions;
 

@@ -9,7 +9,7 @@ use super::article::{Edit, Noted, Shown, Wish};
 use super::identity::{self, CHANGES_MAX, Found, Roll, Standing};
 use super::record::Told;
 use super::versions::{self, Card};
-use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, known_by, record};
+use super::{Harvest, InForce, Judged, Poll, Polled, Receipt, by_both, known_by, record, stamp};
 use crate::article::{self, End};
 use crate::config::Backlog;
 use crate::item::{Dating, ItemId, SeenKey, dating, link};
@@ -54,6 +54,7 @@ impl Ingest<'_> {
 
         let newest = newest_versions(&roll, &self.harvest.items);
         let both = || self.harvest.items.iter().zip(&roll.standings);
+        let stamp = stamp::of_all(&self.harvest.items, &roll.standings, self.poll.started);
         let known_from = roll.standings.iter().rposition(|standing| standing.seen.is_some());
         let mut taken = HashMap::with_capacity(newest.len());
         for (place, (judged, standing)) in both().enumerate() {
@@ -61,7 +62,10 @@ impl Ingest<'_> {
                 continue;
             }
             let elsewhere = elsewhere.get(place).copied().flatten();
-            let judged = self.as_owner(judged, standing);
+            let mut judged = self.as_owner(judged, standing);
+            if let Some(stamp) = stamp {
+                stamp::erase(&mut judged.to_mut().candidate.item, stamp);
+            }
             let above = known_from.is_some_and(|known| place < known);
             let entry = Entry { judged, roll: &roll, standing, elsewhere, above };
             let seen = match standing.seen {
