@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::lookup::shared_aliases;
-use super::past::{Past, RENAMED_MIN, are_apart};
+use super::past::{Past, RENAMED_MIN, are_apart, counts_edits};
 use super::{Harvest, Judged, look_up, lookups};
 use crate::item::{SeenKey, SourceName, link};
 use crate::source::{self, Aliases, Candidate};
@@ -53,7 +53,7 @@ impl Answers {
 pub(super) enum Found {
     /// Not at all, or by its key.
     Plainly,
-    /// By its link and its text, under another key.
+    /// By its link and its text, or its text and its date, under another key.
     Renamed,
     /// By its text alone, under another date.
     Redated,
@@ -228,11 +228,11 @@ pub(super) struct Claim {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// Link and text, or the text that is its key.
+    /// Link and text, or the text that is its key; or a guid that is the link and the number of a version.
     Both,
     Link,
     Text,
-    /// Its text, where neither has a link or a guid.
+    /// Its text, where neither has a guid, nor a link but to the front page.
     TextAlone,
 }
 
@@ -260,6 +260,7 @@ impl Roll {
                 By::Link | By::Text | By::TextAlone if all_moved => Found::Moved,
                 By::Link if past.is_near(judged, claim)? => Found::Retitled,
                 By::TextAlone if past.is_redated(judged, claim)? => Found::Redated,
+                By::Text if past.is_relinked(judged, claim)? => Found::Renamed,
                 By::Link | By::Text | By::TextAlone => continue,
             };
             if let Some(standing) = self.standings.get_mut(at) {
@@ -273,17 +274,18 @@ impl Roll {
         let aliases = candidate.aliases.filter(|_| standing.seen.is_none())?;
         let text = standing.answer(Some(aliases.fingerprint));
         let text_owner = text.and_then(|seen| seen.owner.of(aliases.fingerprint));
-        let gone = |(_, owner): &(Seen, SeenKey)| !self.partial && !self.present.contains_key(owner);
+        let absent = |(_, owner): &(Seen, SeenKey)| !self.present.contains_key(owner);
+        let gone = |known: &(Seen, SeenKey)| !self.partial && absent(known);
         let apart = |by| move |(seen, owner)| Claim { owner, seen, by };
         let by_text = || text.zip(text_owner).filter(gone).map(apart(By::Text));
         if candidate.is_told_by_guid_alone() {
             return by_text();
         }
-        let Some(link_key) = aliases.link else {
-            // Its date changed, and not its text.
-            let (seen, owner) =
-                text.zip(text_owner).filter(|(_, owner)| !self.present.contains_key(owner))?;
-            let by = if owner == aliases.fingerprint { By::Both } else { By::TextAlone };
+        let Some(link_key) = aliases.link.filter(|_| !is_told_by_date(candidate)) else {
+            // Its date changed, and not its text. An earlier version knew it by the front page.
+            let (seen, owner) = text.zip(text_owner).filter(absent)?;
+            let is_its_name = owner == aliases.fingerprint || Some(owner) == aliases.link;
+            let by = if is_its_name { By::Both } else { By::TextAlone };
             return Some(Claim { owner, seen, by });
         };
         let usable = !self.shared.contains(&link_key);
@@ -297,8 +299,11 @@ impl Roll {
                 return Some(Claim { owner, seen: link, by: By::Both });
             }
         }
-        let by_link = link.zip(link_owner).filter(gone).filter(|_| leads_to_a_page(candidate));
-        by_link.map(apart(By::Link)).or_else(by_text)
+        let by_link = link.zip(link_owner).filter(|_| leads_to_a_page(candidate));
+        // However long after: the guid says that it is the same page.
+        let version = by_link.filter(absent).filter(|_| counts_edits(&candidate.item));
+        let by_link = by_link.filter(gone).map(apart(By::Link));
+        version.map(apart(By::Both)).or(by_link).or_else(by_text)
     }
 
     /// Makes one of new items that differ in their guids alone, unless they are of different times.
@@ -377,6 +382,11 @@ impl Roll {
 fn leads_to_a_page(candidate: &Candidate) -> bool {
     let elsewhere = |url: &str| link::with_fragment(url, "").is_some() || link::is_front(url);
     candidate.common.is_empty() && !candidate.item.url.as_deref().is_some_and(elsewhere)
+}
+
+/// Whether an item has no other link than one to the front page, and no guid.
+fn is_told_by_date(Candidate { item, .. }: &Candidate) -> bool {
+    item.guid.is_none() && item.url.as_deref().is_some_and(link::is_front)
 }
 
 /// Whether two aliases are of one item as earlier versions remembered them: both alike, and of nobody.

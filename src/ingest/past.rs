@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Judged;
 use super::identity::{By, CHANGES_MAX, Claim, Standing};
-use crate::item::ItemId;
+use crate::item::{Item, ItemId, link};
 use crate::store::{Day, SourceState, StoreError, Transaction};
 use crate::text;
 
@@ -50,6 +50,16 @@ impl Past<'_> {
     /// nothing by them.
     pub(super) fn is_redated(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
         Ok(claim.seen.changes >= CHANGES_MAX || self.is_near(judged, claim)?)
+    }
+
+    /// Whether an item of a known text, which is more than a title, and another link states the very time of the known one.
+    pub(super) fn is_relinked(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        let now = &judged.candidate.item;
+        if now.url.is_none() || now.text.is_empty() || now.published.is_none() {
+            return Ok(false);
+        }
+        let stored = self.tx.item(ItemId::new(&self.state.name, claim.owner), claim.seen.first)?;
+        Ok(stored.is_some_and(|stored| stored.item.published == now.published))
     }
 
     /// Whether what has a known guid, and a link and a text of its own, is another report than the known one: its title is
@@ -97,4 +107,43 @@ fn are_unlike([one, other]: &[String; 2]) -> bool {
 /// Whether both state a time, and not about the same.
 pub(super) fn are_apart(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
     one.zip(other).is_some_and(|(one, other)| other.duration_since(one).abs() > EDITED_WITHIN)
+}
+
+/// Most digits of the number of a version in a guid. What has more of them is a name: that of a post, or a time.
+const VERSION_DIGITS_MAX: usize = 3;
+
+/// Whether the guid of an item is its link and the number of its version (BBC): with another number it is an edit.
+pub(super) fn counts_edits(item: &Item) -> bool {
+    let guid = item.guid.as_deref().and_then(|guid| guid.rsplit_once('#'));
+    guid.zip(item.url.as_deref()).is_some_and(|((base, number), url)| {
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        let base = link::normalise(base).filter(|_| is_number);
+        (1..=VERSION_DIGITS_MAX).contains(&number.len()) && base.is_some() && base == link::normalise(url)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_counts_edits_where_it_is_the_link_and_a_small_number() {
+        let page = "https://www.bbc.co.uk/news/articles/c1";
+        let link = "https://bbc.co.uk/news/articles/c1?at_medium=RSS&at_campaign=rss";
+        for (guid, url, expected) in [
+            (Some(format!("{page}#0")), Some(link), true),
+            (Some(format!("{page}#12")), Some(link), true),
+            (Some(format!("{page}#1764500000")), Some(link), false),
+            (Some(format!("{page}#post-1")), Some(link), false),
+            (Some(format!("{page}#")), Some(link), false),
+            (Some(page.to_owned()), Some(link), false),
+            (Some(format!("{page}2#0")), Some(link), false),
+            (Some("c1#0".to_owned()), Some("c1"), false),
+            (Some(format!("{page}#0")), None, false),
+            (None, Some(link), false),
+        ] {
+            let item = Item { guid: guid.clone(), url: url.map(str::to_owned), ..Item::of_text("", "") };
+            assert_eq!(counts_edits(&item), expected, "{guid:?} {url:?}");
+        }
+    }
 }

@@ -277,6 +277,11 @@ mod tests {
         let home = Some("https://a.example/");
         let same_link = keys(vec![draft(None, home, "A"), draft(None, home, "B")]);
         assert_ne!(same_link[0], same_link[1]);
+        assert_eq!(
+            keys(vec![draft(None, home, "A")]),
+            same_link[..1],
+            "nor does it name one that stands alone"
+        );
         let live =
             keys(vec![draft(Some("g"), one, "A"), draft(Some("g"), one, "B"), draft(Some("g"), two, "B")]);
         assert_eq!(live[..2], [SeenKey::new("text", "a\n"), SeenKey::new("text", "b\n")]);

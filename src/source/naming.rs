@@ -102,16 +102,15 @@ impl Keys {
                 Self { common: vec![SeenKey::new("guid", guid)], ..alone(own) }
             }
             (Some(guid), _) => alone(SeenKey::new("guid", guid)),
-            (None, Some(link)) => match part {
-                Some(part) => Self { common: vec![page(link)], ..alone(part) },
-                None => alone(page(link)),
-            },
-            (None, None) => alone(match draft.published {
-                Some(date) if !draft.reckoned && !draft.title.trim().is_empty() => {
-                    SeenKey::new("dated", &format!("{}\n{date}", fold(&draft.title)))
+            (None, Some(link)) => {
+                // The front page names nothing: it shows another report every hour.
+                let is_front = || draft.url.as_deref().is_some_and(link::is_front);
+                match part.or_else(|| is_front().then(|| dated(draft, text))) {
+                    Some(own) => Self { common: vec![page(link)], ..alone(own) },
+                    None => alone(page(link)),
                 }
-                Some(_) | None => text,
-            }),
+            }
+            (None, None) => alone(dated(draft, text)),
         }
     }
 
@@ -129,6 +128,16 @@ impl Keys {
 /// The key of the page that an item links to, whatever its fragment.
 pub fn page_key(item: &Item) -> Option<SeenKey> {
     item.url.as_deref().map(|url| page(&identity_of(url)))
+}
+
+/// The key of an entry without guid and link: title and stated date, or what it says.
+fn dated(draft: &Draft, text: SeenKey) -> SeenKey {
+    match draft.published {
+        Some(date) if !draft.reckoned && !draft.title.trim().is_empty() => {
+            SeenKey::new("dated", &format!("{}\n{date}", fold(&draft.title)))
+        }
+        Some(_) | None => text,
+    }
 }
 
 fn page(link: &str) -> SeenKey {
