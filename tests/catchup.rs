@@ -546,6 +546,108 @@ fn o3_a_feed_that_is_always_cut_tells_a_possible_gap_too() {
 }
 
 #[test]
+fn o3_an_empty_document_in_between_hides_no_gap() {
+    let empty = || Reply::ok("<rss version=\"2.0\"><channel><title>Paper</title></channel></rss>");
+    let site = Site::start();
+    site.show("/feed", feed(11..=20, ""));
+    let desk = paper(&site);
+    site.show("/feed", empty());
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/items"), gap(&poll)), (0, None), "{poll}");
+    site.show("/feed", feed(41..=50, "/1"));
+    site.show("/1", feed(31..=40, "/2"));
+    site.show("/2", feed(11..=30, "/3"));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (30, None), "{poll}");
+    // Without a way back it is told.
+    site.show("/feed", empty());
+    desk.poll();
+    site.show("/feed", feed(61..=70, ""));
+    let poll = desk.poll();
+    let told = "none of its 10 items was known, and it names no older page";
+    assert_eq!((number(&poll, "/new"), gap(&poll).as_deref()), (10, Some(told)), "{poll}");
+    // What comes first behind an empty baseline is all there was.
+    site.show("/feed", empty());
+    let desk = paper(&site);
+    site.show("/feed", feed(41..=50, ""));
+    let poll = desk.poll();
+    assert_eq!((number(&poll, "/new"), gap(&poll)), (10, None), "{poll}");
+}
+
+#[test]
+fn o3_a_document_that_is_cut_once_hides_no_gap() {
+    let untold = "none of its 10 items was known, and it names no older page";
+    for (from, older, new, expected) in [(41, "/1", 25, None), (41, "", 5, Some(untold)), (16, "", 25, None)]
+    {
+        let whole = || feed(from..=50, older);
+        let cut = || feed(46..=50, older).less("</channel></rss>");
+        // The document itself, or its transfer.
+        for cut in [cut(), cut().claiming(100_000)] {
+            let site = Site::start();
+            site.show("/feed", feed(11..=20, ""));
+            let desk = paper(&site);
+            let began = text(&desk.sources()["paper"], "/last_success");
+            site.show("/1", feed(31..=40, "/2"));
+            site.show("/2", feed(11..=30, "/3"));
+            site.show("/feed", cut);
+            let poll = desk.poll();
+            assert_eq!(
+                (number(&poll, "/new"), gap(&poll)),
+                (5, None),
+                "it may reach it behind the cut: {poll}"
+            );
+            site.show("/feed", whole());
+            let poll = desk.poll();
+            assert_eq!((number(&poll, "/new"), gap(&poll).as_deref()), (new, expected), "{older}: {poll}");
+            let since = expected.map(|_| began).unwrap_or_default();
+            assert_eq!(text(&desk.sources()["paper"], "/gaps/0/since"), since, "{older}");
+            // That is decided now: what came meanwhile is known.
+            site.show("/feed", feed(46..=55, older));
+            let poll = desk.poll();
+            assert_eq!((number(&poll, "/new"), gap(&poll)), (5, None), "{older}: {poll}");
+        }
+    }
+}
+
+#[test]
+fn o3_an_older_document_that_ends_too_early_is_asked_for_again() {
+    let site = Site::start();
+    let desk = || {
+        site.show("/feed", feed(11..=20, ""));
+        let desk = paper(&site);
+        site.show("/feed", feed(41..=50, "/1"));
+        site.show("/1", feed(36..=40, "/2").less("</channel></rss>"));
+        site.show("/2", feed(11..=30, "/3"));
+        desk
+    };
+    let counts = |poll: &Value| [number(poll, "/new"), number(poll, "/alerts")];
+    let mended = desk();
+    let from = site.targets().len();
+    let poll = mended.poll();
+    assert_eq!((counts(&poll), gap(&poll)), ([15, 3], None), "what came of it is told: {poll}");
+    assert!(poll["problems"].to_string().contains("the walk goes on at the next poll"), "{poll}");
+    site.show("/1", feed(31..=40, "/2"));
+    let poll = mended.poll();
+    assert_eq!((counts(&poll), gap(&poll)), ([15, 3], None), "{poll}");
+    assert_eq!(site.targets()[from..], ["/feed", "/1", "/feed", "/1", "/2"]);
+    assert_eq!(mended.poll()["outcome"], "unchanged");
+
+    // One that stays so is a gap, and the way goes on behind it.
+    let stays = desk();
+    let began = text(&stays.sources()["paper"], "/last_success");
+    let polls: Vec<(u64, Option<String>)> = (0..5)
+        .map(|_| {
+            let poll = stays.poll();
+            (number(&poll, "/new"), gap(&poll))
+        })
+        .collect();
+    let told = Some("an older page ended too early".to_owned());
+    assert_eq!(polls, [(15, None), (0, None), (0, None), (0, None), (10, told)]);
+    assert_eq!(text(&stays.sources()["paper"], "/gaps/0/since"), began);
+    assert_eq!(stays.poll()["outcome"], "unchanged");
+}
+
+#[test]
 fn o3_an_undated_item_pinned_to_the_top_hides_no_gap() {
     let site = Site::start();
     let pinned = |numbers: &[u32], next: &str| {

@@ -773,6 +773,75 @@ fn row_21_a_known_channel_that_shows_no_message_is_told_and_an_empty_one_is_not(
 }
 
 #[test]
+fn row_21_what_is_said_while_no_words_can_be_read_is_told_once_they_can() {
+    let (preview, desk) = channel(1..=40);
+    for numbers in [41..=60, 61..=90, 91..=120] {
+        preview.change(|channel| {
+            channel.messages.extend(numbers.map(|number| (number, String::new())));
+            channel.messages.values_mut().for_each(String::clear);
+        });
+        let poll = desk.poll();
+        assert_eq!((&poll["outcome"], number(&poll, "/new")), (&"failed".into(), 0), "{poll}");
+    }
+    assert_eq!(state(&desk), ("failing".into(), "layout".into()));
+    preview.publish(1..=120);
+    for number in [45, 75, 118] {
+        preview.say(number, &convoy(number));
+    }
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [80, 3], "{poll}");
+    let source = &desk.sources()["post"];
+    assert_eq!((text(source, "/state"), &source["gaps"]), ("ok".into(), &Value::Null));
+}
+
+#[test]
+fn row_21_a_channel_whose_first_page_is_empty_messages_is_told() {
+    let preview = Preview::start(1..=20);
+    preview.change(|channel| channel.messages.values_mut().for_each(String::clear));
+    let desk = Desk::with(&preview.source(""));
+    for _ in 0..2 {
+        let poll = desk.poll();
+        assert!(
+            text(&poll, "/failure").contains("none of 20 messages has a text, and most have nothing"),
+            "{poll}"
+        );
+    }
+    assert_eq!(state(&desk), ("failing".into(), "layout".into()));
+    preview.publish(1..=20);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+}
+
+#[test]
+fn row_21_captions_that_vanish_from_all_pictures_at_once_are_told() {
+    let photos = |numbers: std::ops::RangeInclusive<u64>, words: fn(u64) -> String| {
+        let photo =
+            "<a class=\"tgme_widget_message_photo_wrap\" href=\"https://t.me/post/1\"></a><span class";
+        let one = |n| message(&format!("post/{n}"), "", &words(n)).replacen("<span class", photo, 1);
+        page(&numbers.map(one).collect::<String>())
+    };
+    let (preview, desk) = channel(1..=20);
+    let show = |numbers, words| {
+        preview.instead("/s/post", photos(numbers, words));
+        desk.poll()
+    };
+    assert_eq!(number(&show(5..=24, mangoes), "/new"), 4);
+    for numbers in [9..=28, 15..=34, 25..=44] {
+        assert_eq!(show(numbers, |_| String::new())["outcome"], "failed");
+    }
+    assert!(complaint(&desk).contains("none of 20 messages has a text any more"), "{}", complaint(&desk));
+    let poll = show(25..=44, convoy);
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [20, 20], "{poll}");
+    // Pictures that never had captions are no sign.
+    let preview = Preview::start([]);
+    let desk = Desk::with(&preview.source(""));
+    let show = |numbers| {
+        preview.instead("/s/post", photos(numbers, |_| String::new()));
+        desk.poll()
+    };
+    assert_eq!((&show(1..=20)["outcome"], &show(5..=24)["outcome"]), (&"baseline".into(), &"read".into()));
+}
+
+#[test]
 fn row_21_texts_that_vanish_and_come_back_are_not_told_again() {
     let preview = Preview::start(1..=20);
     preview.say(18, &convoy(18));
@@ -790,9 +859,10 @@ fn row_21_texts_that_vanish_and_come_back_are_not_told_again() {
         if let Some(new) = new {
             preview.say(new, "");
         }
-        assert_eq!(counts(&desk.poll()), [new.is_some().into(), 0, 0, 0]);
-        preview.change(|channel| channel.messages.extend(messages.clone()));
+        // A page without any words is not read.
         assert_eq!(counts(&desk.poll()), [0; 4]);
+        preview.change(|channel| channel.messages.extend(messages.clone()));
+        assert_eq!(counts(&desk.poll()), [new.is_some().into(), 0, 0, 0]);
     }
     // What came without words is told by them, and an edit is compared with what was said before.
     preview.say(23, &convoy(23));
@@ -824,15 +894,15 @@ fn row_21_the_texts_of_a_page_that_vanish_and_come_back_are_not_told_again() {
 #[test]
 fn row_21_texts_and_numbers_that_vanish_are_noticed() {
     let (preview, desk) = channel(101..=120);
-    preview.change(|channel| channel.messages.values_mut().for_each(String::clear));
-    desk.poll();
-    assert!(complaint(&desk).contains("none of 20 messages has a text"), "{}", complaint(&desk));
     let photo = r#"><a class="tgme_widget_message_photo_wrap"></a>"#;
     let photos = (121..=140).map(|n| message(&format!("post/{n}"), "", "").replacen('>', photo, 1));
     preview.instead("/s/post", page(&photos.collect::<String>()));
     desk.poll();
     assert_eq!(state(&desk), ("ok".into(), String::new()), "photos need no captions");
     preview.change(|channel| channel.instead.clear());
+    preview.change(|channel| channel.messages.values_mut().for_each(String::clear));
+    desk.poll();
+    assert!(complaint(&desk).contains("none of 20 messages has a text"), "{}", complaint(&desk));
     preview.change(|channel| channel.messages.clear());
     preview.publish(51..=70);
     let poll = desk.poll();

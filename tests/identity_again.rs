@@ -13,7 +13,7 @@ use harmattan::item::SourceName;
 use harmattan::route::Routes;
 use harmattan::schedule::Learned;
 use harmattan::source::{self, Plan, ReadAs};
-use harmattan::store::{SledStore, Store};
+use harmattan::store::{Day, Owner, Seen, SledStore, Store};
 use harmattan::story::Disposition;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -216,6 +216,80 @@ fn i1_alerts_of_one_title_and_one_link_are_told_day_by_day() {
 }
 
 #[test]
+fn i4_a_guid_that_counts_edits_is_one_item_however_late_the_edit() {
+    let link = "https://www.paper.example/articles/c1?at_medium=RSS";
+    let bbc = |version: u32, title: &str, hours: i64| {
+        let guid = format!("https://www.paper.example/articles/c1#{version}");
+        [entry(&guid, link, title, Some(hours))]
+    };
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &bbc(0, "Convoy attacked near Gao", 0)), (1, 0, 1));
+    assert_eq!(stage.poll(40, &bbc(1, "Convoy attacked near Gao: ten dead", 39)), (0, 1, 0));
+    assert_eq!(stage.poll(41, &bbc(1, "Convoy attacked near Gao: ten dead", 39)), (0, 0, 0));
+    let update = stage.take(80, read(&bbc(2, "Convoy attacked near Gao: twelve dead", 79), true));
+    assert_eq!((update.new, update.edited), (0, 1), "also where what is new is shown alone");
+    // Of a baseline, too.
+    let stage = Stage::with(&bbc(0, "All calm near Gao", 0));
+    assert_eq!(stage.poll(1, &bbc(1, "All is calm near Gao", 0)), (0, 1, 0));
+    assert_eq!(stage.poll(40, &bbc(2, "Convoy attacked near Gao", 39)), (0, 1, 1));
+    // Two that are shown side by side are two.
+    let stage = Stage::with(&[]);
+    let both = [bbc(0, "Convoy attacked near Gao", 0), bbc(1, "Convoy attacked at Kidal", 1)].concat();
+    assert_eq!(stage.poll(1, &both).0, 2);
+    // A number that is no count is a name.
+    let post = |number: u64, hours: i64| {
+        let guid = format!("https://paper.example/live#{number}");
+        [entry(&guid, "https://paper.example/live", &format!("Convoy attacked, {number}"), Some(hours))]
+    };
+    let stage = Stage::with(&post(1_764_500_000, 0));
+    assert_eq!(stage.poll(20, &post(1_764_572_000, 20)).0, 1);
+}
+
+#[test]
+fn i1_a_lone_report_under_the_front_page_is_no_edit_of_the_one_before() {
+    let report = |title: &str, hours: i64| [entry("", "https://paper.example/", title, Some(hours))];
+    let stage = Stage::with(&report("All quiet today", 0));
+    let titles = ["Convoy attacked near Gao", "Convoy attacked close to Menaka", "Convoy attacked near Gao"];
+    for (day, title) in (1..).zip(titles) {
+        assert_eq!(stage.poll(24 * day, &report(title, 24 * day)).0, 1, "{title}");
+        assert_eq!(stage.poll(24 * day + 1, &report(title, 24 * day)), (0, 0, 0), "{title}");
+    }
+    assert_eq!(stage.poll(73, &report("Convoy attacked near Gao", 73)), (0, 0, 0), "its date was put right");
+    // One that an earlier version knew by that link, or by its text, is not told again.
+    let Outcome::Read(harvest) = read(&report("Convoy attacked near Gao", 0), false) else { panic!("read") };
+    let candidate = &harvest.items[0].candidate;
+    let aliases = candidate.aliases.unwrap();
+    let (link, today) = (aliases.link.unwrap(), Day::of(at(0)));
+    let seen = |owner| Seen { first: today, last: today, content: candidate.content, owner, changes: 0 };
+    for (page, text) in [(Owner::Itself, Owner::Item(link)), (Owner::Several, Owner::Itself)] {
+        let known = [(link, seen(page)), (aliases.fingerprint, seen(text))];
+        let stage = Stage::with(&[]);
+        stage.store.transact(&mut |tx| tx.put_seen(&name(), &known)).unwrap();
+        assert_eq!(stage.poll(1, &report("Convoy attacked near Gao", 0)), (0, 0, 0), "{page:?}");
+        assert_eq!(stage.poll(24, &report("Convoy attacked at Kidal", 24)).0, 1, "{page:?}");
+        assert_eq!(stage.poll(25, &report("Convoy attacked near Gao", 0)), (0, 0, 0), "it comes again");
+    }
+}
+
+#[test]
+fn i1_a_report_that_is_given_another_link_is_known_by_its_text_and_its_time() {
+    let report = |session: u32, text: &str, hours: i64| {
+        let date = at(hours).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let link = format!("https://paper.example/a?session={session}");
+        item(&[("link", &link), ("title", "Convoy attacked"), ("description", text), ("pubDate", &date)])
+    };
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &[report(1, "Near Gao.", 0)]), (1, 0, 1));
+    assert_eq!(stage.poll(2, &[report(2, "Near Gao.", 0)]), (0, 0, 0));
+    assert_eq!(stage.poll(3, &[report(3, "Near Gao.", 2)]).0, 1, "of another time");
+    let both = [report(4, "Near Gao.", 2), report(3, "Near Gao.", 2)];
+    assert_eq!(stage.poll(4, &both).0, 1, "beside the known one");
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &[report(1, "", 0)]).0, 1);
+    assert_eq!(stage.poll(2, &[report(2, "", 0)]).0, 1, "a title alone says too little");
+}
+
+#[test]
 fn i2_a_move_that_makes_the_page_longer_is_no_news() {
     let stage = Stage::with(&entries(20..30, "old"));
     assert_eq!(stage.poll(1, &entries(0..30, "new")), (20, 0, 20), "what was not on the shorter page");
@@ -223,6 +297,10 @@ fn i2_a_move_that_makes_the_page_longer_is_no_news() {
     // Three of ten texts come again beside others: that is no move.
     let stage = Stage::with(&entries(20..30, "old"));
     assert_eq!(stage.poll(1, &entries(27..40, "new")), (13, 0, 13));
+    // An empty page in between changes nothing.
+    let stage = Stage::with(&entries(20..30, "old"));
+    assert_eq!(stage.poll(1, &[]), (0, 0, 0));
+    assert_eq!(stage.poll(2, &entries(0..30, "new")).0, 20);
     // Nor is it one when they were on an earlier page.
     let stage = Stage::with(&entries(0..10, "old"));
     assert_eq!(stage.poll(48, &entries(40..44, "old")), (4, 0, 4));
@@ -492,6 +570,7 @@ fn i12_a_feed_that_pauses_is_not_forgotten() {
         Outcome::Unchanged { validators: Validators::default() },
         Outcome::Repeated { validators: (ADDRESS.to_owned(), Validators::default()) },
         read(&entries(5000..5001, "delta"), true),
+        read(&[], false),
     ] {
         let stage = Stage::with(&daily(0));
         (1..=40).for_each(|day| _ = stage.poll(24 * i64::from(day), &daily(day)));
@@ -510,4 +589,6 @@ fn o1_a_delta_says_nothing_of_how_much_a_source_shows() {
     let stage = Stage::with(&entries(0..20, "g"));
     assert_eq!(stage.take(1, read(&entries(20..21, "g"), true)).new, 1);
     assert_eq!(stage.store.source(&name()).unwrap().unwrap().items_last, 20);
+    assert_eq!(stage.poll(2, &[]), (0, 0, 0));
+    assert_eq!(stage.store.source(&name()).unwrap().unwrap().items_last, 20, "nor does an empty document");
 }

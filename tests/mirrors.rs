@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::calls::{Desk, number, text};
 use crate::support::http::Reply;
-use crate::support::preview::{Channel, Preview, convoy, mangoes};
+use crate::support::preview::{Channel, Preview, base64, convoy, mangoes, message, page};
 use crate::support::site::Site;
 
 /// A mirror's page of messages, each with its number and words.
@@ -127,15 +127,19 @@ fn what_a_mirror_orders_holds() {
     let wait = time("/due").duration_since(time("/last_poll")).as_mins();
     assert!((120..=132).contains(&wait), "{wait}");
 
-    let (preview, site) = (Preview::start(1..=20), Site::start());
-    let sources = desk(&preview, &[&site]);
-    sources.poll();
-    preview.instead("/s/post", Reply::status(502));
-    site.show("/post", Reply::status(503).header("Retry-After", "7200"));
-    sources.poll();
-    let asked = site.targets().len();
-    let failure = text(&sources.poll(), "/failure");
-    assert_eq!(site.targets().len(), asked, "{failure}");
+    // One that refuses is left alone, also where it does not say for how long; one that lacks the page is not.
+    let answers = [Reply::status(503).header("Retry-After", "7200"), Reply::status(429), Reply::status(404)];
+    for (answer, again) in answers.into_iter().zip([0, 0, 1]) {
+        let (preview, site) = (Preview::start(1..=20), Site::start());
+        let sources = desk(&preview, &[&site]);
+        sources.poll();
+        preview.instead("/s/post", Reply::status(502));
+        site.show("/post", answer);
+        sources.poll();
+        let asked = site.targets().len();
+        let failure = text(&sources.poll(), "/failure");
+        assert_eq!(site.targets().len() - asked, again, "{failure}");
+    }
 }
 
 #[test]
@@ -486,8 +490,9 @@ fn a_channel_goes_on_where_it_was_once_the_config_has_its_name_again() {
 
 #[test]
 fn a_mirror_adds_what_the_channels_own_page_does_not_show() {
-    let broken: [(&str, fn(&mut Channel)); 3] = [
-        ("has a text any more", |channel| {
+    type Change = fn(&mut Channel);
+    let broken: [(&str, Change); 3] = [
+        ("none of 20 messages has a text", |channel| {
             channel.messages.extend([(121, String::new()), (122, String::new())]);
             channel.messages.values_mut().for_each(String::clear);
         }),
@@ -533,4 +538,79 @@ fn a_mirror_adds_what_the_channels_own_page_does_not_show() {
         let state = text(&desk.sources()["post"], "/state");
         assert_eq!((state.as_str(), site.targets().len() - asked), ("ok", 0), "{said}");
     }
+}
+
+#[test]
+fn a_mirror_that_dies_leaves_a_channel_without_words_unread() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    preview.change(|channel| channel.messages.values_mut().for_each(String::clear));
+    site.show("/post", mirrored(&[(21, convoy(21)), (20, mangoes(20))]));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+    site.show("/post", Reply::status(404));
+    let poll = desk.poll();
+    let failure = text(&poll, "/failure");
+    assert_eq!(poll["outcome"], "failed", "{poll}");
+    assert!(failure.ends_with("; the mirror `127.0.0.1`: the server answered 404"), "{failure}");
+}
+
+/// A page of the channel that was made in 2023, with these messages.
+fn stale(messages: &[(u64, String)]) -> Reply {
+    stale_of("post", messages)
+}
+
+/// The same of a channel of that name.
+fn stale_of(channel: &str, messages: &[(u64, String)]) -> Reply {
+    let one = |(number, words): &(u64, String)| {
+        let view = base64(&format!(r#"{{"c":-1001,"p":{number},"t":1677228733}}"#));
+        message(&format!("{channel}/{number}"), &format!("data-view=\"{view}\""), words)
+    };
+    page(&messages.iter().map(one).collect::<String>())
+}
+
+#[test]
+fn a_mirror_beside_an_old_copy_adds_words_with_their_kind_and_gives_no_orders() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let kinds = "[[rule]]\nname = \"texts\"\nall = [\"dunes\"]\nkind = [\"text\"]\n";
+    let desk = Desk::with(&format!("{}{kinds}", settings(&preview, &[&site])));
+    desk.poll();
+    preview.instead("/s/post", stale(&[(20, mangoes(20)), (21, String::new())]));
+    let shown = mirrored(&[(22, convoy(22)), (21, "Dunes".to_owned()), (20, mangoes(20))]);
+    site.show("/post", shown.header("Cache-Control", "max-age=86400"));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [2, 2], "{poll}");
+    let source = &desk.sources()["post"];
+    assert!(text(source, "/detail").contains("stale copy"), "{source}");
+    assert!(source["not_before"].is_null(), "its own page ordered nothing: {source}");
+}
+
+#[test]
+fn a_renamed_channel_whose_page_is_an_old_copy_is_filled_under_its_own_name() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    preview.say(21, &convoy(21));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
+    rename(&desk, &preview, &site, "poste");
+    let shown: Vec<(u64, String)> = (10..=20).map(|n| (n, convoy(n))).chain([(21, convoy(21))]).collect();
+    preview.instead("/s/poste", stale_of("poste", &[(20, mangoes(20)), (21, convoy(21))]));
+    site.show("/poste", mirrored_of("poste", &[vec![(22, convoy(22))], shown].concat()));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/edited", "/alerts"].map(|count| number(&poll, count)), [1, 0, 1], "{poll}");
+}
+
+#[test]
+fn what_a_mirror_shows_from_before_an_empty_baseline_is_not_told() {
+    let (preview, site) = (Preview::start([]), Site::start());
+    let desk = desk(&preview, &[&site]);
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    preview.instead("/s/post", Reply::to(302, "https://t.me/post"));
+    preview.instead("/post", Reply::status(404));
+    let old: Vec<(u64, String)> = (1..=9).map(|n| (n, convoy(n))).collect();
+    site.show("/post", mirrored(&old));
+    assert_eq!(number(&desk.poll(), "/alerts"), 0);
+    let new = r#"<div class="post"><a class="orig" href="https://t.me/post/10">original</a><div class="body">Convoy attacked</div><time datetime="2100-01-01T10:00:00Z"></time></div>"#;
+    site.show("/post", Reply::ok(format!("<html><body>{new}</body></html>")));
+    assert_eq!(number(&desk.poll(), "/alerts"), 1);
 }

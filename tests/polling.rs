@@ -636,6 +636,45 @@ fn a_page_is_read_by_its_selectors() {
 }
 
 #[test]
+fn what_came_while_selectors_found_nothing_is_told_by_its_date_once_they_are_mended() {
+    for (dated, alerts) in [(true, 2), (false, 0)] {
+        let site = Site::start();
+        let show = |newest: u32, item: &str| {
+            let article = |n: u32| {
+                let date = if n < 9 { clock::now() - SignedDuration::from_hours(100) } else { clock::now() };
+                let date = if dated { format!("<time datetime=\"{date}\"></time>") } else { String::new() };
+                // With the layout it has other links and titles.
+                format!("<{item}><h2><a href=\"/{item}/{n}\">{CONVOY} {item} {n}</a></h2>{date}</{item}>")
+            };
+            let articles: String = (newest - 5..=newest).rev().map(article).collect();
+            site.show("/news", Reply::ok(format!("<!DOCTYPE html><html><body>{articles}</body></html>")));
+        };
+        let source = |item: &str| {
+            format!(
+                "[[source]]\nname = \"ministry\"\npage = \"{}\"\n\
+                 select = {{ item = \"{item}\", title = \"h2\", link = \"h2 a@href\", date = \"time@datetime\" }}\n",
+                site.url("/news")
+            )
+        };
+        show(8, "article");
+        let desk = Desk::with(&source("article"));
+        assert_eq!(desk.poll()["outcome"], "baseline");
+        show(8, "section");
+        assert_eq!(desk.poll()["outcome"], "failed");
+        show(10, "section");
+        desk.change(&source("section"));
+        let poll = desk.poll();
+        assert_eq!(
+            (poll["outcome"].as_str(), number(&poll, "/alerts")),
+            (Some("baseline"), alerts),
+            "{poll}"
+        );
+        let said = "possible gap: it could not be read until its selectors were mended";
+        assert_eq!(poll["problems"].to_string().contains(said), !dated, "{poll}");
+    }
+}
+
+#[test]
 fn i13_other_selectors_take_a_baseline_where_they_show_nothing_known() {
     let site = Site::start();
     let show = |newest: u32| {
@@ -667,6 +706,55 @@ fn i13_other_selectors_take_a_baseline_where_they_show_nothing_known() {
     let poll = desk.poll();
     assert_eq!((text(&poll, "/outcome").as_str(), number(&poll, "/new")), ("read", 1), "{poll}");
     assert_eq!(desk.told(), [format!("alert.new sent {CONVOY} 9")]);
+}
+
+#[test]
+fn a_selector_that_finds_nothing_any_more_is_told_and_the_items_are_read() {
+    use harmattan::outbox::Subject;
+    use harmattan::store::{Deliveries, SledStore, Store as _};
+
+    let site = Site::start();
+    let show = |newest: u32, date: &str| {
+        let article =
+            |n: u32| format!(r#"<article><h2><a href="/news/{n}">{CONVOY} {n}</a></h2><{date}></article>"#);
+        let articles: String = (1..=newest).rev().map(article).collect();
+        site.show("/news", Reply::ok(format!("<!DOCTYPE html><html><body>{articles}</body></html>")));
+    };
+    let date = "time datetime=\"2026-11-23T10:00:00Z\"";
+    show(3, date);
+    let select = "item = \"article\", title = \"h2\", link = \"h2 a@href\", date = \"time@datetime\"";
+    let desk = Desk::with(&format!(
+        "[[source]]\nname = \"ministry\"\npage = \"{}\"\nselect = {{ {select} }}\n",
+        site.url("/news")
+    ));
+    let events = || {
+        let store = SledStore::open(&desk.store()).unwrap();
+        let closed = store.deliveries(Deliveries::Closed, 99).unwrap();
+        let events = closed.into_iter().rev().filter_map(|delivery| {
+            let Subject::Event(id) = delivery.subject else { return None };
+            store.event(id).unwrap()
+        });
+        events.map(|event| format!("{} {}", event.kind.as_str(), event.detail)).collect::<Vec<_>>()
+    };
+    assert_eq!(desk.poll()["outcome"], "baseline");
+    show(4, "span");
+    let poll = desk.poll();
+    assert_eq!((&poll["outcome"], number(&poll, "/new")), (&"read".into(), 1), "{poll}");
+    assert_eq!(desk.told(), [format!("alert.new sent {CONVOY} 4")]);
+    let detail = "selectors that find nothing in 4 items: `date`";
+    assert!(text(&poll, "/failure").starts_with(&format!("layout: {detail}")), "{poll}");
+    assert!(poll["problems"].to_string().contains(&format!("lost: {detail}")), "{poll}");
+    assert_eq!(events().len(), 0, "a second poll confirms it");
+    for _ in 0..2 {
+        desk.poll();
+        let told = events();
+        assert!(told.len() == 1 && told[0].starts_with(&format!("source.failing {detail}")), "{told:?}");
+    }
+    show(5, date);
+    desk.poll();
+    assert_eq!(text(&desk.sources()["ministry"], "/state"), "ok");
+    let told = events();
+    assert!(told.len() == 2 && told[1].starts_with("source.recovered "), "{told:?}");
 }
 
 // Refused addresses
@@ -897,6 +985,31 @@ fn old_news_is_recorded_and_undated_news_is_sent() {
             "alert.new stale Convoy attacked long ago",
         ]
     );
+}
+
+#[test]
+fn a_date_that_all_entries_have_though_they_came_one_by_one_makes_none_old() {
+    let imported = |number: u32, title: &str| {
+        entry(number, title).replace("</item>", "<pubDate>Mon, 04 May 2020 10:00:00 GMT</pubDate></item>")
+    };
+    let show = |site: &Site, desk: &Desk, entries: &[(u32, &str)]| {
+        let entries: Vec<String> = entries.iter().map(|(number, title)| imported(*number, title)).collect();
+        site.show("/feed", reply(&entries));
+        counts(desk)
+    };
+    let old: Vec<(u32, String)> = (1..=5).map(|number| (number, format!("Mangoes {number}"))).collect();
+    let mut shown: Vec<(u32, &str)> = old.iter().map(|(number, title)| (*number, title.as_str())).collect();
+    let entries: Vec<String> = shown.iter().map(|(number, title)| imported(*number, title)).collect();
+    let (site, desk) = read(&entries);
+    shown.insert(0, (6, CONVOY));
+    assert_eq!(show(&site, &desk, &shown), [1, 0, 1, 0]);
+    assert_eq!(text(&desk.alerts()[0]["item"], "/dated"), "undated");
+    shown[0] = (6, "Convoy attacked: base falls");
+    assert_eq!(show(&site, &desk, &shown), [0, 1, 1, 0]);
+
+    // A document of which most is new may be an old one.
+    let archive: Vec<(u32, &str)> = (11..=16).map(|number| (number, "Convoy attacked")).collect();
+    assert_eq!(show(&site, &desk, &[&archive[..], &shown[..2]].concat()), [6, 0, 0, 6]);
 }
 
 // Edits

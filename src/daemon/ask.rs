@@ -37,7 +37,7 @@ pub enum Got {
         /// How it came.
         via: Via,
         /// The channel's own page, where that could be read, but not all of it.
-        own: Option<Document>,
+        own: Option<Box<Document>>,
     },
     /// An answer from which nothing can be read.
     Unreadable(Unreadable),

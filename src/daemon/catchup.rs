@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::ask::{self, Got, Held};
-use super::channel;
 use super::past::{self, Beside, Page};
 use super::poll::{Time, later};
 use super::read::{self, GONE, NOT_FOUND, Read};
 use super::station::Station;
+use super::{channel, gather};
 use crate::desk::{Desk, Source, Target};
 use crate::ingest::{Harvest, Missed, Outcome};
 use crate::item::SourceKind;
@@ -135,7 +135,7 @@ struct Walked {
 
 impl Catching<'_> {
     /// The way back from the newest page; `None` when it reaches what was read before.
-    fn trail(&self, front: &Front, harvest: &Harvest) -> Option<Trail> {
+    fn trail(&self, front: &Front, harvest: &mut Harvest) -> Option<Trail> {
         self.state.baseline?;
         let walk = self.state.walk.as_ref();
         if let Target::Telegram { .. } = self.source.target {
@@ -156,11 +156,21 @@ impl Catching<'_> {
         // A window of one item that moves on is no sign of a gap, unless an older page can tell.
         let window = harvest.items.len() > usize::from(front.older.is_none());
         let unsure = !front.reaches || (front.scant && front.older.is_some());
+        let gap = unsure && window && self.state.items_last > 0;
         // Of a document that is cut once, what is known may lie behind the cut; one that always is shows no more.
         let whole = harvest.whole || self.state.learned.cut_last;
-        let gap = unsure && window && whole && !harvest.delta && self.state.items_last > 0;
+        if walk.is_none() && (harvest.delta || !whole) {
+            let since = if harvest.delta { self.state.unsure } else { self.last_read().filter(|_| gap) };
+            harvest.beyond.unsure = since;
+            return None;
+        }
         let before = walk.and_then(|walk| Url::parse(&walk.cursor).ok());
         (gap || walk.is_some()).then(|| Trail::Links(Links::new(&front.url, front.older.clone(), before)))
+    }
+
+    /// When the source was last read without a gap, as far as that is decided.
+    fn last_read(&self) -> Option<Timestamp> {
+        self.state.unsure.or(self.state.last_success).or(self.state.baseline)
     }
 
     /// Walks back, and puts what it read before the items of the newest page.
@@ -178,7 +188,9 @@ impl Catching<'_> {
             let cursor = Url::parse(&walk.cursor).ok();
             trail = Trail::Links(Links::new(&front.url, cursor, None));
         }
-        let (mut interrupted, mut order) = (false, None);
+        // The pages of a source that always cuts them show no more.
+        let always_cut = !harvest.whole && self.state.learned.cut_last;
+        let (mut interrupted, mut order, mut left) = (false, None, None);
         let stop = loop {
             let cursor = match trail.next() {
                 Step::Ask(cursor) => cursor,
@@ -198,6 +210,16 @@ impl Catching<'_> {
                     break Some(format!("an older page could not be read: {why}"));
                 }
             };
+            if page.cut && !always_cut && walk.since.is_some() {
+                let why = "an older page ended too early".to_owned();
+                if walk.tries < TRIES_MAX {
+                    // What came of it is told; the next poll asks for it again.
+                    (walk.tries, interrupted) = (walk.tries + 1, true);
+                    held.extend(page.items);
+                    break Some(why);
+                }
+                left = Some(why);
+            }
             walk.tries = 0;
             trail.pass(page.passed);
             harvest.lost = harvest.lost.saturating_add(u32::try_from(page.lost).unwrap_or(u32::MAX));
@@ -217,16 +239,17 @@ impl Catching<'_> {
         }
         self.prepend(held, harvest).await?;
         harvest.beyond.held = true;
+        let (since, until) = (walk.since, self.started);
+        let missed =
+            |why: Option<String>| why.zip(since).map(|(detail, since)| Missed { since, until, detail });
         if interrupted {
             // What was read is told; the next poll goes on behind it.
             problems.extend(stop.map(|why| format!("{why}; the walk goes on at the next poll")));
             let top = front.shown.as_ref().and_then(Shown::reached).or(walk.top);
             harvest.beyond.walk = Some(Box::new(Walk { held: 0, top, cursor: trail.here(), ..walk }));
-            return Ok(Walked { missed: None, problems, order });
+            return Ok(Walked { missed: missed(left), problems, order });
         }
-        let missed =
-            stop.zip(walk.since).map(|(detail, since)| Missed { since, until: self.started, detail });
-        Ok(Walked { missed, problems, order })
+        Ok(Walked { missed: missed(stop.or(left)), problems, order })
     }
 
     /// The walk that was not ended, or a new one. A gap is certain where the newest page does not touch what was read
@@ -236,8 +259,7 @@ impl Catching<'_> {
         let beginning = front.shown.as_ref().map(|_| 0);
         walk.floor = walk.floor.or(self.state.telegram_newest).or(beginning);
         if front.shown.is_some() || !front.reaches {
-            let since = self.state.last_success.or(self.state.baseline);
-            walk.since = walk.since.or(since).or(Some(self.started));
+            walk.since = walk.since.or(self.last_read()).or(Some(self.started));
         }
         walk
     }
@@ -247,7 +269,7 @@ impl Catching<'_> {
         Beside {
             held: held.iter().map(|held| held.key).collect(),
             front: harvest.items.iter().map(|judged| judged.candidate.key).collect(),
-            since: told.and_then(|walk| walk.since),
+            since: told.and_then(|walk| walk.since).or(self.state.unsure),
         }
     }
 
@@ -278,7 +300,8 @@ impl Catching<'_> {
         }
         let (desk, source, state) = (Arc::clone(self.desk), Arc::clone(self.source), self.state.clone());
         let held = held.into_iter().rev().collect();
-        let judged = self.station.read(move |store| read::judge(store, &desk, &source, &state, held)).await?;
+        let judged =
+            self.station.read(move |store| gather::judge(store, &desk, &source, &state, held)).await?;
         let mut items: Vec<_> = judged.into_iter().map(|(judged, _)| judged).collect();
         let mut newest = std::mem::take(&mut harvest.items);
         if self.source.kind() != SourceKind::Telegram {

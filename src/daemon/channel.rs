@@ -1,20 +1,15 @@
 //! A page of a Telegram channel beside what is remembered of the channel: a stranger under its name, messages that
 //! are older than the baseline, messages that are gone.
 
-use std::collections::HashMap;
-use std::iter;
-
 use jiff::Timestamp;
 use tracing::info;
 
 use super::ask::is_same_document;
-use super::learn::Shown as Overlap;
 use crate::desk::{Source, Target};
-use crate::ingest::{self, Missed};
 use crate::item::ItemId;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
-use crate::source::{Candidate, Complaint, Reading, wordless};
-use crate::store::{ChannelState, GONE_MAX, Owner, Seen, SourceState, Store, StoreError, Stranger};
+use crate::source::{Candidate, Complaint, LAYOUT, Reading};
+use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError, Stranger};
 
 /// Whether a page on which a channel has the number `id` is of the one that was read before: at the same address, or
 /// under another name that the config has for it now.
@@ -43,8 +38,20 @@ pub fn known(source: &Source, state: &SourceState, id: Option<i64>) -> Known {
     if state.baseline.is_none() || !is_same(source, state, id) {
         return Known::default();
     }
-    let ChannelState { id, texts, .. } = state.channel;
-    Known { id, newest: state.telegram_newest, texts }
+    let ChannelState { id, texts, spoke, .. } = state.channel;
+    Known { id, newest: state.telegram_newest, texts, spoke, odd: is_layout_unknown(state) }
+}
+
+/// Whether the layout of the source was unknown at its last poll.
+pub(super) fn is_layout_unknown(state: &SourceState) -> bool {
+    let failing = state.failing.as_ref().map(|failing| failing.reason.as_str());
+    failing.or(state.health.run.as_ref().map(|run| run.reason.as_str())) == Some(LAYOUT)
+}
+
+/// Why nothing of the channel can be read from its page, beside what is known of it.
+pub(super) fn silence(source: &Source, state: &SourceState, reading: &Reading) -> Option<String> {
+    let shown = reading.shown.as_ref()?;
+    shown.silence(known(source, state, shown.id))
 }
 
 /// The time of the baseline, where no number says how far the channel was read by then: it was empty, or read through a
@@ -94,6 +101,7 @@ pub fn settle(
         // A message deleted from the page pulls one in at its end that is older than the baseline.
         reading.items.retain(|item| is_since(first, number(item)));
         let (id, texts) = (before.id.or(shown.id), before.texts || shown.texts > 0);
+        let spoke = shown.texts * 2 > shown.messages;
         let reread = if same { before.reread } else { Some(now) };
         let gone = gone(store, source, channel, &shown, &before, now)?;
         let is_odd = reading.complaint.is_some();
@@ -101,7 +109,7 @@ pub fn settle(
         reading.hints.telegram_newest = newest;
         // Of two channels the number tells which is read; without one it may yet be the one left.
         let left = state.channel.left.clone().filter(|_| shown.id.is_none());
-        ChannelState { id, first, texts, reread, gone, fell, stranger: None, left, ..before }
+        ChannelState { id, first, texts, spoke, reread, gone, fell, stranger: None, left, ..before }
     };
     reading.complaint = odd.or(reading.complaint.take());
     reading.shown = Some(shown);
@@ -150,7 +158,7 @@ fn adopted(before: &ChannelState, stranger: Stranger, texts: bool, now: Timestam
 
 /// What the messages of the channel with that number are remembered under: the name for the one that had it first, which
 /// may be called otherwise by now, also in the config, and the number for any that took it over.
-fn filed(channel: &ChannelName, before: &ChannelState, id: Option<i64>) -> String {
+pub(super) fn filed(channel: &ChannelName, before: &ChannelState, id: Option<i64>) -> String {
     let id = id.or(before.id);
     match id.zip(before.named.or(before.id)) {
         Some((id, named)) if id != named => id.to_string(),
@@ -189,136 +197,8 @@ pub fn file(
     Ok(())
 }
 
-/// Takes out of a mirror's page what is older than the baseline. What a mirror makes of a known message is no edit of it
-/// unless those are the first words of it, and its numbers say nothing of how far the channel was read. Gives what is
-/// known of the channel where the page is a baseline, and the gap when it does not touch what was read before.
-///
-/// # Errors
-/// When the store cannot be read.
-pub(super) fn settle_mirrored(
-    store: &dyn Store,
-    source: &Source,
-    state: &SourceState,
-    reading: &mut Reading,
-    overlap: &mut Overlap,
-    now: Timestamp,
-) -> Result<(Option<ChannelState>, Option<Missed>), StoreError> {
-    let is_same = is_same_document(source, state);
-    let first = state.channel.first.filter(|_| is_same);
-    if is_same {
-        file(store, &mut reading.items, source, &state.channel, None)?;
-    }
-    let oldest = reading.items.iter().filter_map(number).min();
-    let answers = ingest::look_up(&reading.items, |keys| store.seen(source.name(), keys))?;
-    let (shown, mut fresh, mut items) = (answers.len(), 0, Vec::with_capacity(answers.len()));
-    for (mut item, answers) in reading.items.drain(..).zip(answers) {
-        let seen = answers.iter().flatten().find(|seen| seen.owner != Owner::Several);
-        let is_old = seen.is_some() || !is_since(first, number(&item));
-        overlap.add(is_old, item.item.published);
-        fresh += usize::from(!is_old);
-        item.content = match seen {
-            Some(seen) if !is_first_to_speak(store, source, &item, *seen)? => seen.content,
-            Some(_) | None => item.content,
-        };
-        if seen.is_some() || !is_old {
-            items.push(item);
-        }
-    }
-    reading.items = items;
-    let Some(since) = state.baseline.filter(|_| is_same) else {
-        let left = state.left().filter(|_| state.baseline.is_some());
-        return Ok((Some(ChannelState { first: oldest, left, ..ChannelState::default() }), None));
-    };
-    // A window of one message that moves on is no sign of a gap.
-    let is_apart = fresh == shown && shown > 1;
-    if !is_apart || follows(store, source, state, oldest)? {
-        return Ok((None, None));
-    }
-    let detail = "the mirror's page shows none of the messages read before".to_owned();
-    Ok((None, Some(Missed { since: state.last_success.unwrap_or(since), until: now, detail })))
-}
-
-/// Adds to a channel's own page what a mirror's page has more: the words and dates that are missing, and messages. Gives
-/// the gap where the mirror's does touch neither that page nor what was read before.
-///
-/// # Errors
-/// When the store cannot be read.
-pub(super) fn fill(
-    store: &dyn Store,
-    source: &Source,
-    state: &SourceState,
-    reading: &mut Reading,
-    mut mirrored: Reading,
-    now: Timestamp,
-) -> Result<Option<Missed>, StoreError> {
-    let overlap = &mut Overlap::default();
-    let (_, missed) = settle_mirrored(store, source, state, &mut mirrored, overlap, now)?;
-    let mut places = HashMap::new();
-    for (place, own) in reading.items.iter().enumerate() {
-        places.extend(iter::once(own.key).chain(own.members.iter().copied()).map(|key| (key, place)));
-    }
-    let mut touches = false;
-    for message in mirrored.items {
-        let place = places.get(&message.key);
-        match place.and_then(|place| reading.items.get_mut(*place)) {
-            Some(own) => {
-                touches = true;
-                complete(own, message);
-            }
-            None => reading.items.push(message),
-        }
-    }
-    Ok(missed.filter(|_| !touches))
-}
-
-/// Gives a message of the channel's own page the words and the date that it lacks there.
-fn complete(own: &mut Candidate, mirrored: Candidate) {
-    own.item.published = own.item.published.or(mirrored.item.published);
-    if own.item.text.is_empty() && !mirrored.item.text.is_empty() {
-        own.item.text = mirrored.item.text;
-        own.content = mirrored.content;
-        if let Some((post, through)) = own.item.telegram.as_mut().zip(mirrored.item.telegram) {
-            post.via = through.via;
-        }
-    }
-}
-
-/// Whether a known message that a mirror shows has words, and none were seen of it before.
-///
-/// # Errors
-/// When the store cannot be read.
-fn is_first_to_speak(
-    store: &dyn Store,
-    source: &Source,
-    message: &Candidate,
-    seen: Seen,
-) -> Result<bool, StoreError> {
-    if message.item.text.is_empty() || message.content == seen.content {
-        return Ok(false);
-    }
-    let Some(owner) = seen.owner.of(message.key) else { return Ok(false) };
-    let stored = store.item(ItemId::new(source.name(), owner), seen.first)?;
-    Ok(stored.map_or(seen.content == wordless(), |stored| stored.item.text.is_empty()))
-}
-
-/// Whether the message before that number was read: at the channel itself, or through a mirror.
-fn follows(
-    store: &dyn Store,
-    source: &Source,
-    state: &SourceState,
-    number: Option<u64>,
-) -> Result<bool, StoreError> {
-    let Target::Telegram { channel, .. } = &source.target else { return Ok(true) };
-    let Some(before) = number.and_then(|number| number.checked_sub(1)) else { return Ok(true) };
-    if state.telegram_newest.is_some_and(|newest| before <= newest) {
-        return Ok(true);
-    }
-    let key = telegram::key_of(&filed(channel, &state.channel, None), before);
-    Ok(store.seen(source.name(), &[key])?.iter().any(Option::is_some))
-}
-
 /// The number of a message.
-fn number(message: &Candidate) -> Option<u64> {
+pub(super) fn number(message: &Candidate) -> Option<u64> {
     message.item.telegram.as_ref().map(|post| post.message)
 }
 
@@ -329,7 +209,8 @@ fn first_since(items: &[Candidate], baseline: Timestamp, shown: &Shown) -> u64 {
     first.unwrap_or_else(|| shown.reached().map_or(0, |reached| reached.saturating_add(1)))
 }
 
-fn is_since(first: Option<u64>, number: Option<u64>) -> bool {
+/// Whether a message is none of those before the first.
+pub(super) fn is_since(first: Option<u64>, number: Option<u64>) -> bool {
     first.zip(number).is_none_or(|(first, number)| number >= first)
 }
 

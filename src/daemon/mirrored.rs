@@ -1,24 +1,31 @@
 //! Mirrors, which stand in for a Telegram channel that its own hosts do not show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ask::{Asked, Asker, Got, Via, orders_to_wait};
-use super::network;
+use super::read::Read;
+use super::station::Station;
+use super::{network, read};
 use crate::desk::{Desk, Source, Target};
 use crate::event::Reach;
 use crate::fetch::{ACCEPT_PAGE, Answer, Document, Fetched, Freshness, Redirects};
+use crate::ingest::Outcome;
 use crate::source::mirror::{self, Mirror};
 use crate::source::telegram::ChannelName;
 use crate::source::{Complaint, LAYOUT, Plan, Reading, Unreadable};
-use crate::store::SourceState;
+use crate::store::{SourceState, StoreError};
 
 /// So many polls in a row must have found a channel without a preview before its own host rests.
 const CONFIRMED_POLLS: u32 = 3;
 
 /// Of so many polls one asks the channel's own host all the same: it may be shown again.
 const PROBE_ONE_IN: u32 = 8;
+
+/// Some mirrors lock out who goes on asking after their first refusal.
+const REFUSED_FOR: Duration = Duration::from_mins(15);
 
 /// Why a channel is not even asked for at its own host: at the last polls it had no preview or was gone, which changes
 /// seldom.
@@ -30,22 +37,35 @@ pub(super) fn resting(state: &SourceState) -> Option<Unreadable> {
     (failing.polls % PROBE_ONE_IN != 0).then_some(why)
 }
 
-/// Asks the mirrors of a channel whose page has an unknown layout, or is its `own` and does not show all that it should;
-/// `None` when none of them can be read either.
-pub(super) async fn instead(
-    desk: &Desk,
+/// What was read of a source whose layout is unknown, or else what its mirrors show: in place of it, or beside its own
+/// page where that was read, but not all of it. Also how long what the mirror shows holds in its place.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn or_instead(
+    station: &Station,
+    desk: &Arc<Desk>,
     source: &Arc<Source>,
+    state: &SourceState,
+    (mut read, page): (Read, Option<Document>),
     now: Timestamp,
-    detail: &str,
-    own: Option<Document>,
-) -> Option<Asked> {
-    let Target::Telegram { channel, mirrors, .. } = &source.target else { return None };
-    let cause = Complaint { reason: LAYOUT, detail: detail.to_owned() };
-    let asked = Asked::of(Got::Unreadable(Unreadable::Layout(detail.to_owned())));
-    let via = Via { cause, reach: Reach::Answered };
+) -> Result<(Read, Option<Duration>), StoreError> {
+    let own = page.filter(|_| matches!(read.outcome, Outcome::Read(_))).map(Box::new);
+    // Its own page alone says how long it holds.
+    let is_read = own.is_some();
+    let (Target::Telegram { channel, mirrors, .. }, Some(detail)) = (&source.target, read.layout()) else {
+        return Ok((read, None));
+    };
+    let via = Via { cause: Complaint { reason: LAYOUT, detail: detail.clone() }, reach: Reach::Answered };
+    let asked = Asked::of(Got::Unreadable(Unreadable::Layout(detail.clone())));
     let asked = Asker { desk, source, now, delta: false }.through(mirrors, asked, via, channel).await;
-    let Got::Mirrored { document, reading, via, .. } = asked.got else { return None };
-    Some(Asked { got: Got::Mirrored { document, reading, via, own }, ..asked })
+    let Got::Mirrored { document, reading, via, .. } = asked.got else {
+        detail.push_str(&asked.mirrors);
+        return Ok((read, None));
+    };
+    let got = Got::Mirrored { document, reading, via, own };
+    let max_age = asked.freshness.max_age.filter(|_| !is_read);
+    Ok((read::read(station, desk, source, state, got).await?, max_age))
 }
 
 impl Asker<'_> {
@@ -105,7 +125,8 @@ impl Asker<'_> {
                     "no page".to_owned()
                 }
                 Err(error) => {
-                    if let (Some(host), Some(wait)) = (&error.host, error.freshness.retry_after) {
+                    let wait = error.freshness.retry_after.or_else(|| refused_for(error.status()));
+                    if let (Some(host), Some(wait)) = (&error.host, wait) {
                         self.desk.fetcher.order(host, wait, self.now);
                     }
                     error.to_string()
@@ -130,6 +151,11 @@ impl Asker<'_> {
         });
         read.await.unwrap_or_else(|bug| Err(Unreadable::Parse(format!("reading it ended in a bug: {bug}"))))
     }
+}
+
+/// How long a server is left alone that refuses and does not say for how long.
+fn refused_for(status: Option<u16>) -> Option<Duration> {
+    matches!(status, Some(403 | 429 | 503)).then_some(REFUSED_FOR)
 }
 
 fn complaint(why: &Unreadable) -> Complaint {

@@ -25,6 +25,8 @@ pub(super) struct Page {
     pub(super) passed: Passed,
     pub(super) shown: Option<Shown>,
     pub(super) lost: usize,
+    /// Whether it ends too early, before anything that was read before.
+    pub(super) cut: bool,
 }
 
 /// What of the walk so far decides what an older page means.
@@ -34,7 +36,7 @@ pub(super) struct Beside {
     pub(super) held: HashSet<SeenKey>,
     /// What the newest page shows. An older page that shows it as well has it pinned to its top.
     pub(super) front: HashSet<SeenKey>,
-    /// When the source was last read before the gap, once some of what came since is told.
+    /// When the source was last read before the gap, where some of what came since may be told.
     pub(super) since: Option<Timestamp>,
 }
 
@@ -115,7 +117,26 @@ pub(super) fn read(
         items.retain(|item| item.item.published.is_none_or(|date| Some(date) >= from));
     }
     passed.known = overlap.reaches(since);
-    Ok(Ok(Page { items, passed, shown: reading.shown, lost: reading.lost }))
+    let cut = reading.truncated && !passed.known;
+    Ok(Ok(Page { items, passed, shown: reading.shown, lost: reading.lost, cut }))
+}
+
+/// Whether a known item came while it was unsure whether there is a gap, so that it does not tell that there is none.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) fn came_unsure(
+    store: &dyn Store,
+    source: &Source,
+    state: &SourceState,
+    candidate: &Candidate,
+) -> Result<bool, StoreError> {
+    if state.unsure.is_none() {
+        return Ok(false);
+    }
+    let keys = ingest::lookups(candidate);
+    let answers = store.seen(source.name(), &keys)?;
+    is_told_since(store, source, state.unsure, keys.iter().zip(&answers))
 }
 
 /// Whether a known item was told after that time, and so closes no gap that began then. Items of a baseline are known

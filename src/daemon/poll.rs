@@ -186,13 +186,12 @@ async fn try_poll(
     let time = Time { started: later(asked, waited), answered: later(asked, took) };
     let page = got.document().cloned();
     let mut read = read::read(station, desk, source, &state, got).await?;
-    if let Some(detail) = read.layout().cloned().filter(|_| mirrors.is_empty()) {
-        let own = page.filter(|_| matches!(read.outcome, Outcome::Read(_)));
-        if let Some(instead) = Box::pin(mirrored::instead(desk, source, asked, &detail, own)).await {
-            freshness.max_age = freshness.max_age.max(instead.freshness.max_age);
-            read = read::read(station, desk, source, &state, instead.got).await?;
-        }
-    }
+    let (mut read, max_age) = if mirrors.is_empty() && read.layout().is_some() {
+        Box::pin(mirrored::or_instead(station, desk, source, &state, (read, page), asked)).await?
+    } else {
+        (read, None)
+    };
+    freshness.max_age = freshness.max_age.max(max_age);
     read.also(&mirrors);
     if let Some(other) = same::other(desk, source, &state, &read.outcome) {
         let own = same::by_itself(desk, source, &state, freshness, time);

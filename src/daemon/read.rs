@@ -7,20 +7,19 @@ use std::time::Duration;
 use tracing::{error, warn};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::ask::{self, Got, Via};
-use super::begun::Fate;
+use super::ask::{self, Got};
 use super::catchup::Front;
+use super::gather::{Arrived, Through, gather};
 use super::learn::Shown;
 use super::station::Station;
-use super::{begun, channel, clock, network, same};
+use super::{channel, network};
 use crate::desk::{Desk, Source};
 use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Validators};
-use crate::ingest::{self, Beyond, Harvest, Judged, Missed, Outcome};
+use crate::ingest::{Missed, Outcome};
 use crate::item::SourceKind;
-use crate::rules::SourceLabel;
-use crate::source::{self, Candidate, Hints, Problem, Reading, Unreadable};
-use crate::store::{Seen, SourceState, Store, StoreError};
+use crate::source::{self, Hints, Unreadable};
+use crate::store::{SourceState, Store, StoreError};
 
 /// The status of what is not there, or not any more.
 pub(super) const NOT_FOUND: u16 = 404;
@@ -52,7 +51,7 @@ pub(super) struct Read {
 }
 
 impl Read {
-    fn of(outcome: Outcome) -> Self {
+    pub(super) fn of(outcome: Outcome) -> Self {
         Self {
             outcome,
             unchanged: false,
@@ -131,8 +130,8 @@ pub(super) async fn read(
 ) -> Result<Read, StoreError> {
     let (document, through) = match got {
         Got::Document(document) => (document, Through::Own),
-        Got::Mirrored { reading, via, own: Some(own), .. } => (own, Through::Both(*reading, via)),
-        Got::Mirrored { document, reading, via, own: None } => (document, Through::Mirror(*reading, via)),
+        Got::Mirrored { reading, via, own: Some(own), .. } => (*own, Through::Both(reading, via)),
+        Got::Mirrored { document, reading, via, own: None } => (document, Through::Mirror(reading, via)),
         Got::Unchanged(validators) => return Ok(Read::unchanged(validators)),
         Got::Unreadable(why) => return Ok(Read::unreadable(&why)),
         Got::Error(error) => return Box::pin(broken_off(station, desk, source, state, error)).await,
@@ -166,27 +165,6 @@ async fn broken_off(
     gathered(station, desk, source, state, arrived, move |_| Read::refused(&error)).await
 }
 
-/// Whose document it is, what a mirror showed, and how that came to be asked.
-enum Through {
-    /// The source's.
-    Own,
-    /// The mirror's.
-    Mirror(Reading, Via),
-    /// The source's, of which the mirror shows what it lacks.
-    Both(Reading, Via),
-}
-
-/// A document, and how it came.
-struct Arrived {
-    document: Document,
-    /// Whose it is.
-    through: Through,
-    /// The hash of its body.
-    body: [u8; 16],
-    /// Why it is only the beginning of one.
-    broken: Option<String>,
-}
-
 /// What a document says, or `otherwise` what it means that it cannot be read.
 async fn gathered(
     station: &Station,
@@ -215,9 +193,7 @@ async fn gathered(
 /// it cannot be kept is no reason not to tell of it.
 fn keep(store: &dyn Store, source: &Source, state: &SourceState, document: &Document) -> String {
     let name = source.name();
-    let before = state.failing.as_ref().map(|failing| failing.reason.as_str());
-    let before = before.or(state.health.run.as_ref().map(|run| run.reason.as_str()));
-    let goes_on = before == Some(source::LAYOUT);
+    let goes_on = channel::is_layout_unknown(state);
     let kept = match store.page(name) {
         // One that had to make room for others would only do the same to them.
         Ok(kept) if goes_on => Ok(kept.is_some()),
@@ -250,136 +226,6 @@ pub(super) fn guarded<T>(
 /// but that chance makes none.
 fn body_hash(bytes: &[u8]) -> [u8; 16] {
     xxh3_128(bytes).to_be_bytes()
-}
-
-/// Reads a document and asks the rules about what in it is new or changed. Runs on a thread that may block.
-fn gather(
-    store: &dyn Store,
-    desk: &Desk,
-    source: &Source,
-    state: &SourceState,
-    arrived: Arrived,
-) -> Result<Result<Read, Unreadable>, StoreError> {
-    let Arrived { ref document, through, body, broken } = arrived;
-    let now = clock::now();
-    let plan = source::Plan { now: Some(now), ..source.plan() };
-    let read = || source::read(document, &plan);
-    let (read, beside, via) = match through {
-        Through::Own => (read(), None, None),
-        Through::Mirror(reading, via) => (Ok(reading), None, Some(via)),
-        Through::Both(mirrored, via) => (read(), Some((mirrored, via)), None),
-    };
-    let mut reading = match read {
-        Ok(reading) => reading,
-        Err(why) => return Ok(Err(why)),
-    };
-    if let Some(why) = broken {
-        reading.broke_off(&why);
-    }
-    let fate = begun::take(store, source, state, &mut reading, now)?;
-    if reading.truncated && reading.items.is_empty() && fate == Fate::Left {
-        // As a baseline it would let everything in the next, whole document be told as new.
-        return Ok(Err(Unreadable::Parse("cut off before its first item".into())));
-    }
-    let told = |problem: &Problem| format!("{}: {}", problem.kind.as_str(), problem.detail);
-    let problems = reading.problems.iter().map(told).collect();
-    let reach = via.as_ref().map_or(Reach::Answered, |via| via.reach);
-    let own = via.is_none();
-    let recalled = state.recalled(&source.address(), reading.shown.as_ref().and_then(|shown| shown.id));
-    let state = recalled.as_ref().unwrap_or(state);
-    let mut shown = Shown::with(&reading, document.delta);
-    let (channel, missed) = match via {
-        Some(via) => {
-            reading.complaint = Some(via.cause);
-            channel::settle_mirrored(store, source, state, &mut reading, &mut shown, now)?
-        }
-        None => (channel::settle(store, source, state, &mut reading, now)?, None),
-    };
-    let shows = reading.items.len();
-    let missed = match beside {
-        Some((mirrored, via)) => {
-            reading.complaint = Some(via.cause);
-            channel::fill(store, source, state, &mut reading, mirrored, now)?
-        }
-        None => missed,
-    };
-    // Of a stranger they tell no number, which is found out with the channel.
-    let hints = own.then_some(reading.hints);
-    let mut items = Vec::with_capacity(reading.items.len());
-    let mut shared = false;
-    for (place, (judged, met)) in judge(store, desk, source, state, reading.items)?.into_iter().enumerate() {
-        if own && place < shows {
-            shown.add(met != Met::Never, judged.candidate.item.published);
-        }
-        shared |= met == Met::Elsewhere;
-        items.push(judged);
-    }
-    if fate == Fate::Known {
-        shown.add(true, None);
-    }
-    let teller = same::teller(store, state, &document.url, shared)?;
-    let last_read = state.last_success.max(teller.as_ref().and_then(|teller| teller.last_success));
-    let harvest = Harvest {
-        items,
-        lost: u32::try_from(reading.lost).unwrap_or(u32::MAX),
-        delta: document.delta,
-        whole: !reading.truncated,
-        validators: (document.url.to_string(), document.validators.clone()),
-        body,
-        complaint: reading.complaint,
-        // What was set aside belongs to another address where a mirror's page is a baseline.
-        beyond: Beyond { held: !own && channel.is_some(), channel: channel.map(Box::new), walk: None },
-    };
-    let front = Front {
-        url: document.url.clone(),
-        older: reading.older,
-        shown: reading.shown,
-        // A feed may list its oldest items first.
-        reaches: shown.reaches(last_read) && !(source.kind() == SourceKind::Page && shown.is_topped()),
-        touched: shown.is_touched(),
-        scant: shown.is_scant(),
-    };
-    let (front, shown) = (own.then_some(front), Some(shown));
-    let teller = teller.map(Box::new);
-    let mut read = Read { hints, problems, front, reach, shown, teller, ..Read::of(Outcome::Read(harvest)) };
-    read.miss(source, missed);
-    Ok(Ok(read))
-}
-
-/// Where an item was seen before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Met {
-    /// Nowhere.
-    Never,
-    /// At its source.
-    Here,
-    /// At the source alone that told what this one shows.
-    Elsewhere,
-}
-
-/// Asks the rules about the items that are new or changed; says of each where it was seen.
-pub(super) fn judge(
-    store: &dyn Store,
-    desk: &Desk,
-    source: &Source,
-    state: &SourceState,
-    candidates: Vec<Candidate>,
-) -> Result<Vec<(Judged, Met)>, StoreError> {
-    let label = SourceLabel { name: source.name(), tags: &source.spec.tags };
-    let answers = ingest::look_up(&candidates, |keys| store.seen(source.name(), keys))?;
-    let told_by = state.learned.told_by.as_ref();
-    let elsewhere = ingest::known_by(told_by, &candidates, |other, keys| store.seen(other, keys))?;
-    let judge = |((candidate, answers), elsewhere): ((Candidate, Vec<Option<Seen>>), bool)| {
-        let repeated = ingest::known(&answers).is_some_and(|seen| seen.content == candidate.content);
-        let verdict = (!repeated).then(|| desk.engine.judge(&candidate.item, Some(label)));
-        let met = match (ingest::was_shown(&answers), elsewhere) {
-            (true, _) => Met::Here,
-            (false, true) => Met::Elsewhere,
-            (false, false) => Met::Never,
-        };
-        (Judged { candidate, verdict }, met)
-    };
-    Ok(candidates.into_iter().zip(answers).zip(elsewhere).map(judge).collect())
 }
 
 #[cfg(test)]

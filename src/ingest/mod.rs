@@ -165,6 +165,8 @@ pub struct Beyond {
     pub held: bool,
     /// A walk that goes on at the next poll, once what it read so far is told.
     pub walk: Option<Box<Walk>>,
+    /// As in [`SourceState::unsure`].
+    pub unsure: Option<Timestamp>,
     /// What is now known of the Telegram channel.
     pub channel: Option<Box<ChannelState>>,
 }
@@ -273,7 +275,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
                 state.telegram_newest = None;
             }
             let open = state.open_baseline(poll.started).filter(|_| !elsewhere);
-            let lost = lost.or(state.unread_baseline().filter(|_| !elsewhere));
+            let mended = state.unread_by_selectors(&poll.source.address, &poll.source.read_as);
+            let lost = lost.or(state.unread_baseline().filter(|_| !elsewhere)).or(mended);
             Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost, open }
                 .take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();
@@ -348,13 +351,14 @@ fn failed(run: Option<Failing>, at: Timestamp, reason: &str, detail: &str) -> Fa
     }
 }
 
-/// Lets go of what a walk set aside, once it is told, and keeps what is known of the channel.
+/// Lets go of what a walk set aside, once it is told, and keeps what is known of the channel and of a gap.
 fn settle(tx: &dyn Transaction, state: &mut SourceState, beyond: &Beyond) -> Result<(), StoreError> {
     // A walk that was not ended led through another channel.
     if beyond.held || beyond.is_another(&state.channel) {
         let walk = std::mem::replace(&mut state.walk, beyond.walk.as_deref().cloned()).unwrap_or_default();
         (0..walk.held).try_for_each(|place| tx.drop_held(&state.name, place))?;
     }
+    state.unsure = beyond.unsure;
     if let Some(channel) = &beyond.channel {
         state.channel = ChannelState::clone(channel);
     }

@@ -306,7 +306,8 @@ impl Ingest<'_> {
         state.address.clone_from(&self.poll.source.address);
         state.read_as.clone_from(&self.poll.source.read_as);
         state.items = state.items.saturating_add(u64::from(receipt.new));
-        if !self.harvest.delta {
+        // An empty document says nothing of what the next one shows.
+        if !self.harvest.delta && (receipt.items > 0 || receipt.baseline) {
             state.items_last = receipt.items;
             state.last_shown = Some(self.poll.started);
         }

@@ -10,7 +10,7 @@ use crate::event::Health;
 use crate::fetch::Validators;
 use crate::item::{Item, SeenKey, SourceName};
 use crate::schedule::{self, Learned};
-use crate::source::Hints;
+use crate::source::{Hints, LAYOUT};
 
 /// What is remembered of a source.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,14 +41,14 @@ pub struct SourceState {
     pub last_poll: Option<Timestamp>,
     /// Last poll that was answered and could be read.
     pub last_success: Option<Timestamp>,
-    /// Last poll that brought a document to take in, rather than the news in it alone (226): it moved [`Seen::last`] of
+    /// Last poll that brought a document with items, rather than the news in it alone (226): it moved [`Seen::last`] of
     /// what the source still shows.
     pub last_shown: Option<Timestamp>,
     /// Last time a new item was seen.
     pub last_new: Option<Timestamp>,
     /// Items seen, all told.
     pub items: u64,
-    /// Items on the last page read; what shows news alone (226) is no page.
+    /// Items on the last page that showed any; what shows news alone (226) is no page.
     pub items_last: u32,
     /// Entries lost in the last reading.
     pub lost_last: u32,
@@ -62,6 +62,9 @@ pub struct SourceState {
     pub channel: ChannelState,
     /// The walk through older pages that was not ended.
     pub walk: Option<Walk>,
+    /// When it was last read before a document that was cut and shows nothing that was known then: whether there is a gap
+    /// is decided of the next one. What came since does not close it.
+    pub unsure: Option<Timestamp>,
     /// How it has fared, and what was told of that.
     pub health: Health,
     /// What its polls have taught.
@@ -128,11 +131,19 @@ impl SourceState {
             ttl_minutes: None,
             channel: ChannelState::default(),
             walk: None,
+            unsure: None,
             health: Health::default(),
             learned: Learned::default(),
             articles: Tally::default(),
             restored: None,
         }
+    }
+
+    /// When a page was last read that could not be read since by its selectors, and has others now (`read_as`).
+    pub fn unread_by_selectors(&self, address: &str, read_as: &str) -> Option<Timestamp> {
+        let is_mended = self.address == address && self.read_as != read_as;
+        let failing = self.failing.as_ref().filter(|failing| is_mended && failing.reason == LAYOUT);
+        failing.and(self.last_success.or(self.baseline))
     }
 
     /// When its baseline was begun, while that is still being taken at `now`: until a first whole reading shows the rest.

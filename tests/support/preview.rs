@@ -146,7 +146,8 @@ pub(crate) fn convoy(number: u64) -> String {
     format!("Convoy attacked at kilometre {number}")
 }
 
-fn base64(text: &str) -> String {
+/// As Telegram writes what it says of a message.
+pub(crate) fn base64(text: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
 }

@@ -80,6 +80,11 @@ pub(super) fn read(text: &str, channel: &ChannelName, plan: &Plan<'_>) -> Result
     if found > 0 && drafts.is_empty() {
         return Err(Unreadable::Layout(format!("{found} messages, none with a number")));
     }
+    if shown.is_bare() {
+        return Err(Unreadable::Layout(format!(
+            "none of {found} messages has a text, and most have nothing"
+        )));
+    }
     let over = found.saturating_sub(ITEMS_PER_DOCUMENT_MAX);
     reading.lost = unreadable + others + over;
     reading.tell(unreadable, ProblemKind::Lost, "messages without a number");

@@ -39,6 +39,8 @@ pub struct Shown {
     pub texts: usize,
     /// Messages of which nothing is found at all, or the preview of a link alone, which no text has.
     pub blank: usize,
+    /// Messages of which nothing at all is found.
+    pub bare: usize,
 }
 
 /// What was known of a channel before a page.
@@ -50,6 +52,10 @@ pub struct Known {
     pub newest: Option<u64>,
     /// Whether its pages had texts.
     pub texts: bool,
+    /// Whether most messages of its last page had one.
+    pub spoke: bool,
+    /// Whether its layout was unknown at the last poll.
+    pub odd: bool,
 }
 
 impl Shown {
@@ -65,6 +71,7 @@ impl Shown {
         self.texts += usize::from(!draft.text.is_empty());
         let is_content = |kind: &String| !matches!(kind.as_str(), "link_preview" | "unsupported");
         self.blank += usize::from(!post.kinds.iter().any(is_content));
+        self.bare += usize::from(post.kinds.is_empty());
     }
 
     /// Lowest number.
@@ -129,8 +136,37 @@ impl Shown {
         })
     }
 
-    /// What is odd about the newest page beside what was `known`: a stranger under the channel's name, no message of
-    /// those it had, a highest number that fell, or texts that are gone.
+    /// Whether most of its messages are empty, and none has a text, as none of Telegram's is: the layout is another.
+    pub(super) fn is_bare(&self) -> bool {
+        self.texts == 0 && self.messages >= PAGE_MIN && self.bare * 2 > self.messages
+    }
+
+    /// Why nothing of the channel can be read from its newest page, beside what was `known`: none of its messages is
+    /// there, or none has a text where many had one. What it shows is not taken as read, so that it is read again once
+    /// the words are back.
+    pub fn silence(&self, known: Known) -> Option<String> {
+        if self.is_stranger(known) {
+            return None;
+        }
+        if let (None, Some(before)) = (self.newest(), known.newest) {
+            return Some(format!("it shows none of its messages any more; the last had number {before}"));
+        }
+        // Photos without captions may fill a page. But of two pages that share most of their messages, most of which had
+        // a text, one has some.
+        let vanished = known.spoke && (known.odd || self.is_mostly(known));
+        let wordless = self.texts == 0 && self.messages >= PAGE_MIN;
+        (wordless && (vanished || self.blank > 0 && known.texts))
+            .then(|| format!("none of {} messages has a text any more", self.messages))
+    }
+
+    /// Whether most of its numbers were there before.
+    fn is_mostly(&self, known: Known) -> bool {
+        let before = known.newest.map_or(0, |newest| self.numbers.range(..=newest).count());
+        before * 2 > self.numbers.len()
+    }
+
+    /// What is odd about the newest page beside what was `known`: a stranger under the channel's name, or a highest
+    /// number that fell.
     pub fn against(&self, known: Known) -> Option<Complaint> {
         if let (Some(now), Some(before), true) = (self.id, known.id, self.is_stranger(known)) {
             let detail = format!(
@@ -139,17 +175,8 @@ impl Shown {
             );
             return Some(Complaint { reason: "renamed", detail });
         }
-        if let (None, Some(before)) = (self.newest(), known.newest) {
-            return Some(layout(format!(
-                "it shows none of its messages any more; the last had number {before}"
-            )));
-        }
-        if let Some((now, before)) = self.fall(known) {
-            return Some(layout(format!("the highest message number fell from {before} to {now}")));
-        }
-        // Photos without captions may fill a page: they say nothing of where texts are.
-        let wordless = self.texts == 0 && self.blank > 0 && self.messages >= PAGE_MIN && known.texts;
-        wordless.then(|| layout(format!("none of {} messages has a text any more", self.messages)))
+        let (now, before) = self.fall(known)?;
+        Some(layout(format!("the highest message number fell from {before} to {now}")))
     }
 }
 
@@ -163,33 +190,63 @@ mod tests {
 
     fn shown(numbers: &[u64], texts: usize) -> Shown {
         let numbers: BTreeSet<u64> = numbers.iter().copied().collect();
-        Shown { name: "Post".into(), id: Some(-7), messages: numbers.len(), numbers, texts, blank: 0 }
+        Shown {
+            name: "Post".into(),
+            id: Some(-7),
+            messages: numbers.len(),
+            numbers,
+            texts,
+            blank: 0,
+            bare: 0,
+        }
     }
 
     #[test]
     fn what_is_odd_beside_what_was_known_is_told() {
-        let known = Known { id: Some(-7), newest: Some(40), texts: true };
+        let known = Known { id: Some(-7), newest: Some(40), texts: true, ..Known::default() };
         let page: Vec<u64> = (30..42).collect();
-        let blank = |numbers: &[u64]| Shown { blank: 1, ..shown(numbers, 0) };
         for (shown, known, expected) in [
             (shown(&page, 3), known, None),
             (shown(&page, 0), known, None),
-            (blank(&page), known, Some("layout")),
-            (blank(&page), Known { texts: false, ..known }, None),
-            (blank(&[41]), known, None),
             (shown(&[20, 21], 1), known, None),
             (shown(&[18, 19], 1), known, Some("layout")),
             (shown(&[18, 19], 1), Known { id: Some(-8), ..known }, Some("renamed")),
             (shown(&page, 3), Known { id: Some(-8), ..known }, Some("renamed")),
             (shown(&page, 3), Known::default(), None),
-            (Shown::default(), known, Some("layout")),
-            (Shown::default(), Known { newest: None, ..known }, None),
         ] {
             assert_eq!(
                 shown.against(known).map(|complaint| complaint.reason),
                 expected,
                 "{shown:?} {known:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_page_without_words_where_there_were_some_cannot_be_read() {
+        let known = Known { id: Some(-7), newest: Some(40), texts: true, ..Known::default() };
+        let spoke = Known { spoke: true, ..known };
+        let page: Vec<u64> = (30..42).collect();
+        let later: Vec<u64> = (41..60).collect();
+        let blank = |numbers: &[u64]| Shown { blank: 1, ..shown(numbers, 0) };
+        for (shown, known, expected) in [
+            (shown(&page, 1), spoke, false),
+            (shown(&page, 0), known, false),
+            (blank(&page), known, true),
+            (blank(&page), Known { texts: false, ..known }, false),
+            (blank(&page), Known { id: Some(-8), ..known }, false),
+            (blank(&[41]), known, false),
+            (shown(&page, 0), spoke, true),
+            (shown(&later, 0), spoke, false),
+            (shown(&later, 0), Known { odd: true, ..spoke }, true),
+            (shown(&later, 1), Known { odd: true, ..spoke }, false),
+            (Shown::default(), known, true),
+            (Shown::default(), Known { newest: None, ..known }, false),
+        ] {
+            assert_eq!(shown.silence(known).is_some(), expected, "{shown:?} {known:?}");
+        }
+        for (bare, texts, expected) in [(7, 0, true), (6, 0, false), (11, 1, false)] {
+            assert_eq!(Shown { bare, ..shown(&page, texts) }.is_bare(), expected, "{bare} {texts}");
         }
     }
 

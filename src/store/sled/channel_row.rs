@@ -18,6 +18,8 @@ pub(super) struct ChannelRow {
     #[serde(default)]
     texts: bool,
     #[serde(default)]
+    spoke: bool,
+    #[serde(default)]
     reread: Option<Timestamp>,
     #[serde(default)]
     gone: Vec<(u64, Timestamp)>,
@@ -48,25 +50,50 @@ struct StrangerRow {
 
 impl From<ChannelState> for ChannelRow {
     fn from(state: ChannelState) -> Self {
-        let ChannelState { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left } =
-            state;
+        let ChannelState {
+            id,
+            named,
+            filed,
+            first,
+            texts,
+            spoke,
+            reread,
+            gone,
+            fell,
+            stranger,
+            mirrored,
+            left,
+        } = state;
         let stranger = stranger.map(|Stranger { id, first, newest }| StrangerRow { id, first, newest });
         let left = left.map(|left| {
             let Left { address, baseline, newest, channel } = *left;
             Box::new(LeftRow { address, baseline, newest, channel: channel.into() })
         });
-        Self { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left }
+        Self { id, named, filed, first, texts, spoke, reread, gone, fell, stranger, mirrored, left }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left } = row;
+        let ChannelRow {
+            id,
+            named,
+            filed,
+            first,
+            texts,
+            spoke,
+            reread,
+            gone,
+            fell,
+            stranger,
+            mirrored,
+            left,
+        } = row;
         let stranger = stranger.map(|StrangerRow { id, first, newest }| Stranger { id, first, newest });
         let left = left.map(|left| {
             let LeftRow { address, baseline, newest, channel } = *left;
             Box::new(Left { address, baseline, newest, channel: channel.into() })
         });
-        Self { id, named, filed, first, texts, reread, gone, fell, stranger, mirrored, left }
+        Self { id, named, filed, first, texts, spoke, reread, gone, fell, stranger, mirrored, left }
     }
 }

@@ -99,6 +99,8 @@ struct SourceRow {
     channel: ChannelRow,
     #[serde(default)]
     walk: Option<WalkRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsure: Option<Timestamp>,
     #[serde(default)]
     health: HealthRow,
     #[serde(default, skip_serializing_if = "LearnedRow::is_empty")]
@@ -188,6 +190,7 @@ impl Row for SourceState {
             ttl_minutes: state.ttl_minutes,
             channel: state.channel.into(),
             walk: state.walk.map(WalkRow::from),
+            unsure: state.unsure,
             health: state.health.into(),
             learned: state.learned.into(),
             articles: state.articles.into(),
@@ -230,6 +233,7 @@ impl Row for SourceState {
             ttl_minutes: row.ttl_minutes,
             channel: row.channel.into(),
             walk: row.walk.map(Walk::from),
+            unsure: row.unsure,
             health: row.health.into(),
             learned: row.learned.into(),
             articles: row.articles.into(),
