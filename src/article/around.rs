@@ -152,11 +152,13 @@ fn is_aside(outline: &Outline<'_>, place: usize) -> bool {
     };
     let related = |name: &String| is_one_of(&RELATED, name);
     let is_short = spot.weight.own() <= RELATED_CHARS_MAX;
+    // What is most of the page is what it is about, whatever it is called.
+    let is_part = 2 * chars <= outline.get(0).map_or(0, |body| body.weight.chars);
     let points = linked >= HEADLINE_CHARS_MIN && is_short;
     names.iter().any(comments)
         || points && names.iter().any(related)
-        || is_short && names.iter().any(|name| is_one_of(&AUTHORS, name))
-        || is_short && names.iter().any(|name| is_offer_of_letters(outline, place, name))
+        || is_short && is_part && names.iter().any(|name| is_one_of(&AUTHORS, name))
+        || is_short && is_part && names.iter().any(|name| is_offer_of_letters(outline, place, name))
         || spot.is_block() && is_sold(outline, outline.range(place), spot.weight)
 }
 
@@ -494,6 +496,30 @@ mod tests {
                 ),
                 "The column",
                 12,
+            ),
+        ] {
+            let found = text(&body).unwrap();
+            assert_eq!(found.matches(words).count(), times, "{body}: {found}");
+        }
+    }
+
+    #[test]
+    fn what_is_called_a_letter_or_quoted_behind_a_colon_stays_in_it() {
+        for (body, words, times) in [
+            (
+                format!(
+                    "<div class='site has-newsletter'><article><h2>Gao</h2>{}</article><form><input></form></div>",
+                    paragraphs(1)
+                ),
+                "The column left",
+                1,
+            ),
+            (
+                between(
+                    "<p>Le porte-parole l'a dit : <a href=/t/1>« Nous avons repris Kidal, et la tenons »</a></p>",
+                ),
+                "Nous avons repris",
+                1,
             ),
         ] {
             let found = text(&body).unwrap();

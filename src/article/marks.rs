@@ -50,12 +50,14 @@ const OF_COMMENTS: [&str; 10] = [
 ];
 
 /// What the words of a link begin with that leads to where one subscribes or logs in.
-const OF_OFFERS: [&str; 13] = [
+const OF_OFFERS: [&str; 15] = [
     "abonn",
     "connectez",
+    "formule",
     "identifiez",
     "inscrivez",
     "login",
+    "offre",
     "register",
     "subscri",
     "войдите",

@@ -16,6 +16,9 @@ const BESIDE_LETTERS_MAX: usize = 12;
 /// Most letters that announce a headline behind them.
 const LEAD_LETTERS_MAX: usize = 40;
 
+/// The shortest headline of an article for subscribers: a shorter link may lead to its author.
+const SOLD_CHARS_MIN: usize = 25;
+
 /// The longest card of another article for subscribers, in characters, and most that it says beside the headline.
 const CARD_CHARS_MAX: [usize; 2] = [400, 120];
 
@@ -79,7 +82,9 @@ pub(super) fn is_pointer(outline: &Outline<'_>, line: &Line) -> bool {
 fn is_announced(links: &Links, weight: Weight) -> bool {
     let lead = links.before.trim_end();
     let letters = lead.chars().filter(|c| c.is_alphabetic()).count();
-    let is_sentence = matches!(weight.last, Some('.' | '…' | '۔' | ':' | ',' | ';' | '،'));
+    // What is quoted is no headline.
+    let ends = ['.', '!', '…', '۔', ':', ',', ';', '،', '»', '”', '"'];
+    let is_sentence = weight.last.is_some_and(|last| ends.contains(&last));
     links.count == 1
         && weight.linked >= HEADLINE_CHARS_MIN
         && (1..=LEAD_LETTERS_MAX).contains(&letters)
@@ -107,7 +112,7 @@ fn is_lead(text: &str) -> bool {
 pub(super) fn is_sold(outline: &Outline<'_>, range: Range<usize>, weight: Weight) -> bool {
     let [chars_max, own_max] = CARD_CHARS_MAX;
     let is_title = |place: usize| outline.get(place).is_some_and(|spot| spot.has_title);
-    if weight.linked < HEADLINE_CHARS_MIN || weight.chars > chars_max || weight.own() > own_max {
+    if weight.linked < SOLD_CHARS_MIN || weight.chars > chars_max || weight.own() > own_max {
         return false;
     }
     if outline.topmost(range.clone()).any(is_title) {
@@ -116,7 +121,7 @@ pub(super) fn is_sold(outline: &Outline<'_>, range: Range<usize>, weight: Weight
     let Links { before, linked, behind, targets, .. } = outline.links(range);
     // What leads to where one subscribes speaks of this article.
     let headline = marks::without_labels(&linked);
-    let has_headline = headline.chars().filter(|c| !c.is_whitespace()).count() >= HEADLINE_CHARS_MIN;
+    let has_headline = headline.chars().filter(|c| !c.is_whitespace()).count() >= SOLD_CHARS_MIN;
     has_headline
         && !marks::is_offer(&headline, &targets)
         && marks::is_label(&[before, linked, behind].join(" "))
