@@ -382,10 +382,12 @@ fn a_list_is_imported_whole_and_exported_again() {
 fn what_is_switched_off_is_commented_out_in_a_list_and_back() {
     let desk = desk(COVERED);
     let list = "<opml version='2.0'><body><outline text='on' xmlUrl='https://a.example/'/>\
-        <outline text='off' xmlUrl='https://b.example/' isComment='true'/></body></opml>";
+        <outline text='off' xmlUrl='https://b.example/' isComment='true'/>\
+        <outline text='old' isComment='true'><outline text='both' xmlUrl='https://c.example/'/></outline>\
+        <outline text='both' xmlUrl='https://c.example/'/></body></opml>";
     fs::write(desk.path().join("list.opml"), list).unwrap();
     let (_, err) = ended(&run(desk.path(), &["import", "list.opml"]), 0);
-    assert!(err.contains("2 added (1 switched off, as the list comments it out), 0 skipped"), "{err}");
+    assert!(err.contains("3 added (1 switched off, as the list comments it out), 1 skipped"), "{err}");
     let file = fs::read_to_string(desk.path().join("local/sources.toml")).unwrap();
     assert!(file.ends_with("feed = \"https://b.example/\"\nenabled = false\n"), "{file}");
     assert_eq!(file.matches("enabled").count(), 1, "{file}");

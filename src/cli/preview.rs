@@ -107,6 +107,10 @@ pub(super) async fn preview(at: &At, options: &Options) -> anyhow::Result<Exit> 
     if let Some(why) = broken {
         reading.broke_off(&why);
     }
+    if let Some(complaint) = reading.complaint.as_ref().filter(|_| is_unselected) {
+        // Nobody gave the selectors of which it speaks.
+        reading.problems.retain(|problem| problem.detail != complaint.detail);
+    }
     print(options, reading)
 }
 
@@ -207,6 +211,9 @@ fn address_of(options: &Options) -> anyhow::Result<(Url, bool)> {
         return Ok((channel.preview_url("t.me").context("no address for that channel")?, false));
     }
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if url.is_none() && what.starts_with(['.', '/', '~']) {
+        bail!("there is no file `{what}`");
+    }
     let is_guess = url.is_none() && !what.contains("://");
     let url = url.map_or_else(|| address(what).context("there is no such file"), Ok)?;
     let at_telegram = url.host_str().is_some_and(|host| {

@@ -155,7 +155,9 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Writes a draft with the owner, the group and the mode of the old file; whether it may have that owner and group.
 /// Where it may not, nothing is written.
 fn draw_up(draft: &Path, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<bool> {
-    let mut file = File::create(draft)?;
+    // One left by a process that was killed, or a link that somebody laid there.
+    drop(fs::remove_file(draft));
+    let mut file = File::create_new(draft)?;
     if let Some(old) = old {
         let new = file.metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {

@@ -103,7 +103,7 @@ fn look(
     }
     let states = store.sources()?;
     let polled: Vec<_> = states.iter().filter(|state| sources.contains(&state.name)).collect();
-    if !polled.is_empty() && polled.iter().all(|state| state.failing.is_some()) {
+    if !polled.is_empty() && polled.iter().all(|state| state.unread_polls() > 0) {
         return Ok(Some("every source fails".to_owned()));
     }
     let overdue = |due: Option<Timestamp>| due.is_some_and(|due| now.duration_since(due) > STUCK);
@@ -194,7 +194,15 @@ mod tests {
     fn poll(tx: &dyn Transaction, source: &str, fails: bool) -> Result<(), StoreError> {
         let failing =
             fails.then(|| Failing { since: at(0), polls: 1, reason: "dns".into(), detail: String::new() });
-        tx.put_source(&SourceState { failing, ..SourceState::blank(&name(source)) })
+        let last_poll = fails.then(|| at(0));
+        tx.put_source(&SourceState { last_poll, failing, ..SourceState::blank(&name(source)) })
+    }
+
+    /// A poll that read its document, and had something to say against it.
+    fn complain(tx: &dyn Transaction, source: &str) -> Result<(), StoreError> {
+        poll(tx, source, true)?;
+        let state = tx.source(&name(source))?.unwrap();
+        tx.put_source(&SourceState { last_success: state.last_poll, ..state })
     }
 
     /// A poller and a sender that answer, and a store.
@@ -304,7 +312,8 @@ mod tests {
 
     #[test]
     fn it_stops_when_polling_or_delivering_does() {
-        let cases: [(&str, Change); 14] = [
+        let cases: [(&str, Change); 15] = [
+            ("", |tx| poll(tx, "a", true).and_then(|()| complain(tx, "b"))),
             ("", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", false))),
             ("every source fails", |tx| poll(tx, "a", true).and_then(|()| poll(tx, "b", true))),
             ("", |tx| fail(tx, "mail")),

@@ -3,7 +3,7 @@
 use std::iter;
 
 use scraper::{ElementRef, Html, Selector};
-use url::Url;
+use url::{Position, Url};
 
 use super::{charset, html, sniff, web_link};
 use crate::fetch::Document;
@@ -131,7 +131,7 @@ fn alternates<'a>(page: &'a Html, types: &[&str]) -> Vec<&'a str> {
 
 /// Whether a feed is, by its address, one of comments.
 pub fn is_of_comments(feed: &Url) -> bool {
-    feed.as_str().contains("comments")
+    feed[Position::BeforePath..].contains("comments")
 }
 
 /// Whether the few words of a link, its title, its label or its icon call it a feed.

@@ -30,8 +30,10 @@ pub(super) struct Import {
 
 pub(super) async fn import(at: &At, options: &Import) -> anyhow::Result<Exit> {
     let bytes = bytes(&options.file).with_context(|| format!("cannot read `{}`", options.file))?;
-    let List { outlines, refused } =
+    let List { mut outlines, refused } =
         opml::read(&bytes).with_context(|| format!("cannot read `{}`", options.file))?;
+    // Of two at one address the one that is on counts.
+    outlines.sort_by_key(|outline| outline.is_off);
     let mut known = Known::of(&at.desk()?);
     let mut new = Vec::new();
     let mut skipped = refused.len();

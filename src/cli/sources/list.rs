@@ -183,7 +183,7 @@ fn remark(source: &api::Source, now: Timestamp) -> String {
     if let Some(order) = source.not_before.filter(|order| *order > now && Some(*order) >= source.due) {
         let until = order.strftime("%m-%d %H:%MZ");
         remarks.push(match source.state.as_str() {
-            "gone" if order == schedule::NEVER => {
+            _ if order == schedule::NEVER => {
                 "its server says that it is gone for good: give it its new address, or remove it".to_owned()
             }
             "gone" => format!("its server says that it is gone for good: asked once more at {until}"),
@@ -205,6 +205,15 @@ mod tests {
             assert_eq!(short(seconds), expected);
         }
         assert_eq!(short(172_800), "2d");
+    }
+
+    #[test]
+    fn what_is_gone_for_good_is_called_that_also_once_it_is_switched_off() {
+        let json = r#"{"name":"a","kind":"feed","address":"https://a.example/","state":"off","items":0,"items_last":0,
+            "lost_last":0}"#;
+        let mut source: api::Source = serde_json::from_str(json).unwrap();
+        source.not_before = Some(schedule::NEVER);
+        assert!(remark(&source, Timestamp::UNIX_EPOCH).contains("gone for good"));
     }
 
     #[test]

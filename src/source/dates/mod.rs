@@ -295,7 +295,8 @@ impl Words {
         } else if let Some(noon) = after_noon(word) {
             self.noon = self.time.or(self.dotted).map(|_| noon);
         } else {
-            self.odd_time |= looks_like_time(word) || strokes(word).is_some();
+            let is_odd = |parts: Strokes<'_>| self.is_followed_by(&parts);
+            self.odd_time |= looks_like_time(word) || strokes(word).is_some_and(is_odd);
             self.take_date(word);
         }
     }
@@ -491,6 +492,7 @@ mod tests {
             ("23 Nov 2026 10.15pm", "2026-11-23T22:15:00Z"),
             ("Version 3.12, 23 Nov 2026 10:00", "2026-11-23T10:00:00Z"),
             ("Mon, 23 Nov 2026 10.15", "2026-11-23T10:15:00Z"),
+            ("10 juin 2025 (mis à jour le 11.06.2025)", "2025-06-10T00:00:00Z"),
             ("Mon, 30 Nov 2026 10.00.00 GMT", "2026-11-30T10:00:00Z"),
             ("Mon, 30 Nov 2026 10.11.12 +0100", "2026-11-30T09:11:12Z"),
             ("30.11.2026 9.05.30", "2026-11-30T09:05:30Z"),
