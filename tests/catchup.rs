@@ -610,6 +610,26 @@ fn o3_a_document_that_is_cut_once_hides_no_gap() {
 }
 
 #[test]
+fn o3_what_shows_nothing_decides_nothing() {
+    let empty = || Reply::ok("<rss version=\"2.0\"><channel><title>Paper</title></channel></rss>");
+    let cut = |from: u32| feed(from..=50, "").less("</channel></rss>");
+    for between in [vec![cut(46), empty()], vec![cut(46), cut(50)], vec![empty()], vec![empty(), cut(46)]] {
+        let site = Site::start();
+        site.show("/feed", feed(11..=20, ""));
+        let desk = paper(&site);
+        let began = text(&desk.sources()["paper"], "/last_success");
+        for document in between {
+            site.show("/feed", document);
+            assert_eq!(gap(&desk.poll()), None);
+        }
+        site.show("/feed", feed(41..=50, ""));
+        let told = "none of its 10 items was known, and it names no older page";
+        assert_eq!(gap(&desk.poll()).as_deref(), Some(told));
+        assert_eq!(text(&desk.sources()["paper"], "/gaps/0/since"), began);
+    }
+}
+
+#[test]
 fn o3_an_older_document_that_ends_too_early_is_asked_for_again() {
     let site = Site::start();
     let desk = || {

@@ -813,11 +813,13 @@ fn row_21_a_channel_whose_first_page_is_empty_messages_is_told() {
 
 #[test]
 fn row_21_captions_that_vanish_from_all_pictures_at_once_are_told() {
-    let photos = |numbers: std::ops::RangeInclusive<u64>, words: fn(u64) -> String| {
+    let picture = |n: u64, words: &str| {
         let photo =
             "<a class=\"tgme_widget_message_photo_wrap\" href=\"https://t.me/post/1\"></a><span class";
-        let one = |n| message(&format!("post/{n}"), "", &words(n)).replacen("<span class", photo, 1);
-        page(&numbers.map(one).collect::<String>())
+        message(&format!("post/{n}"), "", words).replacen("<span class", photo, 1)
+    };
+    let photos = |numbers: std::ops::RangeInclusive<u64>, words: fn(u64) -> String| {
+        page(&numbers.map(|n| picture(n, &words(n))).collect::<String>())
     };
     let (preview, desk) = channel(1..=20);
     let show = |numbers, words| {
@@ -829,9 +831,23 @@ fn row_21_captions_that_vanish_from_all_pictures_at_once_are_told() {
         assert_eq!(show(numbers, |_| String::new())["outcome"], "failed");
     }
     assert!(complaint(&desk).contains("none of 20 messages has a text any more"), "{}", complaint(&desk));
+    // Nor does a server that fails in between make it known.
+    preview.instead("/s/post", Reply::status(502));
+    desk.poll();
+    assert_eq!(show(25..=44, |_| String::new())["outcome"], "failed");
     let poll = show(25..=44, convoy);
     assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [20, 20], "{poll}");
-    // Pictures that never had captions are no sign.
+    // Pictures without captions of another time are no sign, nor is what only the app shows.
+    let (preview, desk) = channel(1..=20);
+    let app = message("post/60", "", "").replacen(
+        "<span",
+        "<div class=\"message_media_not_supported\"></div><span",
+        1,
+    );
+    let pictures: String = (41..=59).map(|n| picture(n, "")).collect();
+    preview.instead("/s/post", page(&format!("{pictures}{app}")));
+    assert_eq!(desk.poll()["outcome"], "read");
+    // Nor are pictures that never had captions.
     let preview = Preview::start([]);
     let desk = Desk::with(&preview.source(""));
     let show = |numbers| {

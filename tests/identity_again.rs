@@ -236,6 +236,14 @@ fn i4_a_guid_that_counts_edits_is_one_item_however_late_the_edit() {
     let stage = Stage::with(&[]);
     let both = [bbc(0, "Convoy attacked near Gao", 0), bbc(1, "Convoy attacked at Kidal", 1)].concat();
     assert_eq!(stage.poll(1, &both).0, 2);
+    // A page that is of another report every day is no item.
+    let brief = |number: u32, title: &str, hours: i64| {
+        let guid = format!("https://paper.example/brief#{number}");
+        [entry(&guid, "https://paper.example/brief", title, Some(hours))]
+    };
+    let stage = Stage::with(&[]);
+    assert_eq!(stage.poll(1, &brief(1, "Convoy attacked near Gao", 0)).0, 1);
+    assert_eq!(stage.poll(25, &brief(2, "The minister visits Kidal", 24)).0, 1);
     // A number that is no count is a name.
     let post = |number: u64, hours: i64| {
         let guid = format!("https://paper.example/live#{number}");

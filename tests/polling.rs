@@ -636,6 +636,37 @@ fn a_page_is_read_by_its_selectors() {
 }
 
 #[test]
+fn a_selector_that_is_mended_hides_nothing_where_the_page_was_read() {
+    let site = Site::start();
+    let show = |newest: u32| {
+        let today = clock::now().strftime("%Y-%m-%d").to_string();
+        let article = |n: u32| {
+            format!(r#"<article><h2><a href="/news/{n}">{CONVOY} {n}</a></h2><em>{today}</em></article>"#)
+        };
+        let articles: String = (1..=newest).rev().map(article).collect();
+        site.show("/news", Reply::ok(format!("<!DOCTYPE html><html><body>{articles}</body></html>")));
+    };
+    let source = |date: &str| {
+        format!(
+            "[[source]]\nname = \"ministry\"\npage = \"{}\"\n\
+             select = {{ item = \"article\", title = \"h2\", link = \"h2 a@href\", date = \"{date}\" }}\n",
+            site.url("/news")
+        )
+    };
+    show(3);
+    let desk = Desk::with(&source("time"));
+    for outcome in ["baseline", "read"] {
+        let poll = desk.poll();
+        assert!(poll["outcome"] == outcome && text(&poll, "/failure").starts_with("layout"), "{poll}");
+    }
+    desk.change(&source("em"));
+    show(4);
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [1, 1], "{poll}");
+    assert!(!poll["problems"].to_string().contains("gap"), "{poll}");
+}
+
+#[test]
 fn what_came_while_selectors_found_nothing_is_told_by_its_date_once_they_are_mended() {
     for (dated, alerts) in [(true, 2), (false, 0)] {
         let site = Site::start();
@@ -1006,6 +1037,10 @@ fn a_date_that_all_entries_have_though_they_came_one_by_one_makes_none_old() {
     assert_eq!(text(&desk.alerts()[0]["item"], "/dated"), "undated");
     shown[0] = (6, "Convoy attacked: base falls");
     assert_eq!(show(&site, &desk, &shown), [0, 1, 1, 0]);
+
+    // What comes up below what was known is old.
+    let below: Vec<(u32, &str)> = (21..=23).map(|number| (number, "Convoy attacked in May")).collect();
+    assert_eq!(show(&site, &desk, &[&shown[..], &below[..]].concat()), [3, 0, 0, 3]);
 
     // A document of which most is new may be an old one.
     let archive: Vec<(u32, &str)> = (11..=16).map(|number| (number, "Convoy attacked")).collect();

@@ -20,7 +20,7 @@ use crate::source::{self, Complaint, Reading, Unreadable};
 use crate::store::SourceState;
 
 /// The status of a server that is asked too often.
-const TOO_MANY_REQUESTS: u16 = 429;
+pub(super) const TOO_MANY_REQUESTS: u16 = 429;
 
 /// What asking came to.
 pub enum Got {

@@ -13,7 +13,7 @@ use crate::ingest::{self, Missed};
 use crate::item::ItemId;
 use crate::source::telegram;
 use crate::source::{Candidate, Reading, wordless};
-use crate::store::{ChannelState, Owner, Seen, SourceState, Store, StoreError};
+use crate::store::{ChannelState, Day, Owner, Seen, SourceState, Store, StoreError};
 
 /// A message of a mirror's page.
 struct Mirrored {
@@ -110,7 +110,10 @@ fn messages(
     let mut messages = Vec::with_capacity(items.len());
     for (mut message, answers) in items.into_iter().zip(answers) {
         let seen = answers.iter().flatten().find(|seen| seen.owner != Owner::Several);
-        let is_before = begun.zip(message.item.published).is_some_and(|(begun, published)| published < begun);
+        // A date without a time counts to the end of its day.
+        let is_before = begun
+            .zip(message.item.published)
+            .is_some_and(|(begun, published)| published < begun && !Day::of(begun).is_stated_by(published));
         let is_old = seen.is_some() || is_before || !is_since(channel.first, number(&message));
         message.content = match seen {
             Some(seen) if !is_first_to_speak(store, source, &message, *seen)? => seen.content,

@@ -159,8 +159,11 @@ impl Catching<'_> {
         let gap = unsure && window && self.state.items_last > 0;
         // Of a document that is cut once, what is known may lie behind the cut; one that always is shows no more.
         let whole = harvest.whole || self.state.learned.cut_last;
-        if walk.is_none() && (harvest.delta || !whole) {
-            let since = if harvest.delta { self.state.unsure } else { self.last_read().filter(|_| gap) };
+        // Nor does one decide that shows nothing, or next to nothing.
+        let (empty, open) = (harvest.items.is_empty(), self.state.unsure.is_some());
+        if walk.is_none() && (harvest.delta || !whole || empty || open && !window) {
+            let open = gap || !front.reaches && (open || empty && self.state.items_last > 0);
+            let since = if harvest.delta { self.state.unsure } else { self.last_read().filter(|_| open) };
             harvest.beyond.unsure = since;
             return None;
         }

@@ -8,7 +8,7 @@ use super::ask::is_same_document;
 use crate::desk::{Source, Target};
 use crate::item::ItemId;
 use crate::source::telegram::{self, ChannelName, Known, Shown};
-use crate::source::{Candidate, Complaint, LAYOUT, Reading};
+use crate::source::{Candidate, Complaint, Reading};
 use crate::store::{ChannelState, GONE_MAX, SourceState, Store, StoreError, Stranger};
 
 /// Whether a page on which a channel has the number `id` is of the one that was read before: at the same address, or
@@ -38,14 +38,8 @@ pub fn known(source: &Source, state: &SourceState, id: Option<i64>) -> Known {
     if state.baseline.is_none() || !is_same(source, state, id) {
         return Known::default();
     }
-    let ChannelState { id, texts, spoke, .. } = state.channel;
-    Known { id, newest: state.telegram_newest, texts, spoke, odd: is_layout_unknown(state) }
-}
-
-/// Whether the layout of the source was unknown at its last poll.
-pub(super) fn is_layout_unknown(state: &SourceState) -> bool {
-    let failing = state.failing.as_ref().map(|failing| failing.reason.as_str());
-    failing.or(state.health.run.as_ref().map(|run| run.reason.as_str())) == Some(LAYOUT)
+    let ChannelState { id, texts, said, .. } = state.channel;
+    Known { id, newest: state.telegram_newest, texts, said, odd: state.is_layout_unknown() }
 }
 
 /// Why nothing of the channel can be read from its page, beside what is known of it.
@@ -101,7 +95,7 @@ pub fn settle(
         // A message deleted from the page pulls one in at its end that is older than the baseline.
         reading.items.retain(|item| is_since(first, number(item)));
         let (id, texts) = (before.id.or(shown.id), before.texts || shown.texts > 0);
-        let spoke = shown.texts * 2 > shown.messages;
+        let said = shown.said.filter(|_| shown.texts * 2 > shown.messages);
         let reread = if same { before.reread } else { Some(now) };
         let gone = gone(store, source, channel, &shown, &before, now)?;
         let is_odd = reading.complaint.is_some();
@@ -109,7 +103,7 @@ pub fn settle(
         reading.hints.telegram_newest = newest;
         // Of two channels the number tells which is read; without one it may yet be the one left.
         let left = state.channel.left.clone().filter(|_| shown.id.is_none());
-        ChannelState { id, first, texts, spoke, reread, gone, fell, stranger: None, left, ..before }
+        ChannelState { id, first, texts, said, reread, gone, fell, stranger: None, left, ..before }
     };
     reading.complaint = odd.or(reading.complaint.take());
     reading.shown = Some(shown);

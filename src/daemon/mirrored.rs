@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::{Asked, Asker, Got, Via, orders_to_wait};
+use super::ask::{Asked, Asker, Got, TOO_MANY_REQUESTS, Via, orders_to_wait};
 use super::read::Read;
 use super::station::Station;
 use super::{network, read};
@@ -153,9 +153,9 @@ impl Asker<'_> {
     }
 }
 
-/// How long a server is left alone that refuses and does not say for how long.
+/// How long a server is left alone that is asked too often and does not say for how long.
 fn refused_for(status: Option<u16>) -> Option<Duration> {
-    matches!(status, Some(403 | 429 | 503)).then_some(REFUSED_FOR)
+    (status == Some(TOO_MANY_REQUESTS)).then_some(REFUSED_FOR)
 }
 
 fn complaint(why: &Unreadable) -> Complaint {

@@ -11,8 +11,8 @@ use super::ask::{self, Got};
 use super::catchup::Front;
 use super::gather::{Arrived, Through, gather};
 use super::learn::Shown;
+use super::network;
 use super::station::Station;
-use super::{channel, network};
 use crate::desk::{Desk, Source};
 use crate::event::Reach;
 use crate::fetch::{Document, FetchError, Validators};
@@ -181,8 +181,12 @@ async fn gathered(
         let is_alone = matches!(arrived.through, Through::Own);
         let read = guarded(|| gather(store, &desk, &source, &state, arrived))?;
         let mut read = read.unwrap_or_else(otherwise);
+        // A page that was read with a complaint says nothing of another that cannot be read.
+        let is_read = matches!(read.outcome, Outcome::Read(_));
+        let is_other = source.kind() == SourceKind::Page && is_read != (state.unread_polls() == 0);
+        let goes_on = state.is_layout_unknown() && !is_other;
         if let Some(detail) = read.layout().filter(|_| is_alone) {
-            detail.push_str(&keep(store, &source, &state, &document));
+            detail.push_str(&keep(store, &source, goes_on, &document));
         }
         Ok(read)
     };
@@ -191,9 +195,8 @@ async fn gathered(
 
 /// Keeps a document whose layout is not known, once for each time that this begins, and says where it can be seen. That
 /// it cannot be kept is no reason not to tell of it.
-fn keep(store: &dyn Store, source: &Source, state: &SourceState, document: &Document) -> String {
+fn keep(store: &dyn Store, source: &Source, goes_on: bool, document: &Document) -> String {
     let name = source.name();
-    let goes_on = channel::is_layout_unknown(state);
     let kept = match store.page(name) {
         // One that had to make room for others would only do the same to them.
         Ok(kept) if goes_on => Ok(kept.is_some()),

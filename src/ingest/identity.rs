@@ -228,8 +228,10 @@ pub(super) struct Claim {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// Link and text, or the text that is its key; or a guid that is the link and the number of a version.
+    /// Link and text, or the text that is its key.
     Both,
+    /// A guid that is the link and the number of a version.
+    Version,
     Link,
     Text,
     /// Its text, where neither has a guid, nor a link but to the front page.
@@ -257,11 +259,12 @@ impl Roll {
             let Some((claim, judged)) = claim.zip(items.get(at)) else { continue };
             let found = match claim.by {
                 By::Both => Found::Renamed,
+                By::Version if past.is_version(judged, claim)? => Found::Renamed,
                 By::Link | By::Text | By::TextAlone if all_moved => Found::Moved,
                 By::Link if past.is_near(judged, claim)? => Found::Retitled,
                 By::TextAlone if past.is_redated(judged, claim)? => Found::Redated,
                 By::Text if past.is_relinked(judged, claim)? => Found::Renamed,
-                By::Link | By::Text | By::TextAlone => continue,
+                By::Version | By::Link | By::Text | By::TextAlone => continue,
             };
             if let Some(standing) = self.standings.get_mut(at) {
                 (standing.owner, standing.seen, standing.found) = (claim.owner, Some(claim.seen), found);
@@ -303,7 +306,7 @@ impl Roll {
         // However long after: the guid says that it is the same page.
         let version = by_link.filter(absent).filter(|_| counts_edits(&candidate.item));
         let by_link = by_link.filter(gone).map(apart(By::Link));
-        version.map(apart(By::Both)).or(by_link).or_else(by_text)
+        version.map(apart(By::Version)).or(by_link).or_else(by_text)
     }
 
     /// Makes one of new items that differ in their guids alone, unless they are of different times.

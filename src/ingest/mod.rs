@@ -276,8 +276,8 @@ pub fn ingest(tx: &dyn Transaction, poll: &Poll, force: &InForce) -> Result<Rece
             }
             let open = state.open_baseline(poll.started).filter(|_| !elsewhere);
             let mended = state.unread_by_selectors(&poll.source.address, &poll.source.read_as);
-            let lost = lost.or(state.unread_baseline().filter(|_| !elsewhere)).or(mended);
-            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost, open }
+            let lost = lost.or(state.unread_baseline().filter(|_| !elsewhere));
+            Ingest { tx, poll, force, harvest, last_read: state.last_success, repeat, lost, mended, open }
                 .take_in(&mut state, &mut receipt)?;
             let run = state.failing.take();
             succeed(&mut state, poll.started);

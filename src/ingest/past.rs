@@ -52,6 +52,18 @@ impl Past<'_> {
         Ok(claim.seen.changes >= CHANGES_MAX || self.is_near(judged, claim)?)
     }
 
+    /// Whether what has the link of a known item, and its number as that of a version, is that item: a page may be of another
+    /// report every day.
+    pub(super) fn is_version(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
+        let now = &judged.candidate.item;
+        let stored = self.tx.item(ItemId::new(&self.state.name, claim.owner), claim.seen.first)?;
+        Ok(stored.is_none_or(|stored| {
+            let before = &stored.item;
+            let titles = [&before.title, &now.title].map(|title| text::folded(title));
+            before.published.is_some() && before.published == now.published || !are_unlike(&titles)
+        }))
+    }
+
     /// Whether an item of a known text, which is more than a title, and another link states the very time of the known one.
     pub(super) fn is_relinked(&self, judged: &Judged, claim: Claim) -> Result<bool, StoreError> {
         let now = &judged.candidate.item;
@@ -92,8 +104,9 @@ impl Past<'_> {
         let id = ItemId::new(&self.state.name, claim.owner);
         let Some(stored) = self.tx.item(id, claim.seen.first)? else { return Ok(false) };
         let then = stored.item.published.unwrap_or(stored.fetched);
-        let now = judged.candidate.item.published.unwrap_or(self.now);
-        Ok(now.duration_since(then).abs() <= EDITED_WITHIN)
+        // A date that was not believed then says nothing now.
+        let stated = judged.candidate.item.published.filter(|_| stored.item.published.is_some());
+        Ok(stated.unwrap_or(self.now).duration_since(then).abs() <= EDITED_WITHIN)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of_all(items: &[Judged], standings: &[Standing], now: Timestamp) -
     (is_of_all && known * 2 >= items.len() && now.duration_since(stamp) > OLDER_THAN).then_some(stamp)
 }
 
-/// Takes that date out of an item.
+/// Takes that date out of an item that was known, or stands above one that was: what comes up below them is old.
 pub(super) fn erase(item: &mut Item, stamp: Timestamp) {
     for date in [&mut item.published, &mut item.updated] {
         *date = date.filter(|date| *date != stamp);

@@ -35,6 +35,8 @@ pub(super) struct Ingest<'a> {
     /// Until when items were published that are old though the store does not know them: it was damaged since, or no reading
     /// of the baseline begun then was whole yet.
     pub(super) lost: Option<Timestamp>,
+    /// When a page was last read that is a baseline again because its selectors, which found nothing, are mended.
+    pub(super) mended: Option<Timestamp>,
     /// When the baseline was begun of which no reading was whole yet.
     pub(super) open: Option<Timestamp>,
 }
@@ -63,10 +65,10 @@ impl Ingest<'_> {
             }
             let elsewhere = elsewhere.get(place).copied().flatten();
             let mut judged = self.as_owner(judged, standing);
-            if let Some(stamp) = stamp {
+            let above = known_from.is_some_and(|known| place < known);
+            if let Some(stamp) = stamp.filter(|_| above || standing.seen.is_some()) {
                 stamp::erase(&mut judged.to_mut().candidate.item, stamp);
             }
-            let above = known_from.is_some_and(|known| place < known);
             let entry = Entry { judged, roll: &roll, standing, elsewhere, above };
             let seen = match standing.seen {
                 None => self.take_new(&entry, place, receipt)?,
@@ -263,8 +265,12 @@ impl Ingest<'_> {
         if self.is_above_the_cut(entry.above, dated) {
             return false;
         }
-        match self.lost.zip(dated) {
-            Some((since, dated)) => dated < since,
+        let mended = self.mended.filter(|_| baseline);
+        match self.lost.or(mended).zip(dated) {
+            // A date without a time counts to the end of its day.
+            Some((since, dated)) => {
+                dated < since && !(mended.is_some() && Day::of(since).is_stated_by(dated))
+            }
             None => baseline,
         }
     }

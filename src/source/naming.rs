@@ -7,6 +7,9 @@ use super::Candidate;
 use super::candidate::{Draft, fold, whole};
 use crate::item::{Item, SeenKey, link};
 
+/// Of a day, in UTC: a date that is a multiple of it states no time.
+const DAY_SECONDS: i64 = 86_400;
+
 /// A link as it identifies.
 pub(super) fn identity_of(link: &str) -> String {
     link::normalise(link).unwrap_or_else(|| link.to_owned())
@@ -105,7 +108,10 @@ impl Keys {
             (None, Some(link)) => {
                 // The front page names nothing: it shows another report every hour.
                 let is_front = || draft.url.as_deref().is_some_and(link::is_front);
-                match part.or_else(|| is_front().then(|| dated(draft, text))) {
+                // A day may have two reports of one title there.
+                let has_time = draft.published.is_some_and(|date| date.as_second() % DAY_SECONDS != 0);
+                let own = || if has_time { dated(draft, text) } else { text };
+                match part.or_else(|| is_front().then(own)) {
                     Some(own) => Self { common: vec![page(link)], ..alone(own) },
                     None => alone(page(link)),
                 }

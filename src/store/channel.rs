@@ -19,8 +19,8 @@ pub struct ChannelState {
     pub first: Option<u64>,
     /// Whether its pages had texts.
     pub texts: bool,
-    /// Whether most messages of its last page had one.
-    pub spoke: bool,
+    /// The highest number of a message with one on its last page, where most had one.
+    pub said: Option<u64>,
     /// When the page before the newest was last read again, for edits and deletions.
     pub reread: Option<Timestamp>,
     /// Messages once seen that its pages do not show any more, by number, with when that was noticed; the last

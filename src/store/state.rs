@@ -142,8 +142,16 @@ impl SourceState {
     /// When a page was last read that could not be read since by its selectors, and has others now (`read_as`).
     pub fn unread_by_selectors(&self, address: &str, read_as: &str) -> Option<Timestamp> {
         let is_mended = self.address == address && self.read_as != read_as;
-        let failing = self.failing.as_ref().filter(|failing| is_mended && failing.reason == LAYOUT);
-        failing.and(self.last_success.or(self.baseline))
+        // One that is read with a complaint misses nothing.
+        let is_unread = self.is_layout_unknown() && self.unread_polls() > 0;
+        self.last_success.or(self.baseline).filter(|_| is_mended && is_unread)
+    }
+
+    /// Whether its layout is unknown: it was at its last poll, or that was told and has not passed.
+    pub fn is_layout_unknown(&self) -> bool {
+        let last = self.failing.as_ref().map(|failing| failing.reason.as_str());
+        let last = last.or(self.health.run.as_ref().map(|run| run.reason.as_str()));
+        last == Some(LAYOUT) || self.health.told.as_ref().is_some_and(|told| told.reason == LAYOUT)
     }
 
     /// When its baseline was begun, while that is still being taken at `now`: until a first whole reading shows the rest.
@@ -272,6 +280,11 @@ impl Day {
     /// Its first second.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(i64::from(self.0) * 86_400).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Whether a date states this day and no time of it.
+    pub fn is_stated_by(self, date: Timestamp) -> bool {
+        self.start() == date
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn source_state(source: &str) -> SourceState {
             filed: Some("post".into()),
             first: Some(3),
             texts: true,
-            spoke: true,
+            said: Some(11),
             reread: Some(at(6)),
             gone: vec![(5, at(7))],
             fell: Some(9),

@@ -37,6 +37,8 @@ pub struct Shown {
     pub messages: usize,
     /// Messages with a text.
     pub texts: usize,
+    /// The highest number of those.
+    pub said: Option<u64>,
     /// Messages of which nothing is found at all, or the preview of a link alone, which no text has.
     pub blank: usize,
     /// Messages of which nothing at all is found.
@@ -52,8 +54,8 @@ pub struct Known {
     pub newest: Option<u64>,
     /// Whether its pages had texts.
     pub texts: bool,
-    /// Whether most messages of its last page had one.
-    pub spoke: bool,
+    /// The highest number of a message with one on its last page, where most had one.
+    pub said: Option<u64>,
     /// Whether its layout was unknown at the last poll.
     pub odd: bool,
 }
@@ -68,8 +70,11 @@ impl Shown {
         self.numbers.insert(post.message);
         self.numbers.extend(&post.album);
         self.messages += 1;
-        self.texts += usize::from(!draft.text.is_empty());
-        let is_content = |kind: &String| !matches!(kind.as_str(), "link_preview" | "unsupported");
+        if !draft.text.is_empty() {
+            self.texts += 1;
+            self.said = self.said.max(Some(post.message));
+        }
+        let is_content = |kind: &String| kind.as_str() != "link_preview";
         self.blank += usize::from(!post.kinds.iter().any(is_content));
         self.bare += usize::from(post.kinds.is_empty());
     }
@@ -151,18 +156,11 @@ impl Shown {
         if let (None, Some(before)) = (self.newest(), known.newest) {
             return Some(format!("it shows none of its messages any more; the last had number {before}"));
         }
-        // Photos without captions may fill a page. But of two pages that share most of their messages, most of which had
-        // a text, one has some.
-        let vanished = known.spoke && (known.odd || self.is_mostly(known));
+        // Photos without captions may fill a page. But a message that had a text has one still.
+        let vanished = known.said.is_some_and(|said| known.odd || self.numbers.contains(&said));
         let wordless = self.texts == 0 && self.messages >= PAGE_MIN;
         (wordless && (vanished || self.blank > 0 && known.texts))
             .then(|| format!("none of {} messages has a text any more", self.messages))
-    }
-
-    /// Whether most of its numbers were there before.
-    fn is_mostly(&self, known: Known) -> bool {
-        let before = known.newest.map_or(0, |newest| self.numbers.range(..=newest).count());
-        before * 2 > self.numbers.len()
     }
 
     /// What is odd about the newest page beside what was `known`: a stranger under the channel's name, or a highest
@@ -196,6 +194,7 @@ mod tests {
             messages: numbers.len(),
             numbers,
             texts,
+            said: None,
             blank: 0,
             bare: 0,
         }
@@ -225,7 +224,7 @@ mod tests {
     #[test]
     fn a_page_without_words_where_there_were_some_cannot_be_read() {
         let known = Known { id: Some(-7), newest: Some(40), texts: true, ..Known::default() };
-        let spoke = Known { spoke: true, ..known };
+        let spoke = Known { said: Some(33), ..known };
         let page: Vec<u64> = (30..42).collect();
         let later: Vec<u64> = (41..60).collect();
         let blank = |numbers: &[u64]| Shown { blank: 1, ..shown(numbers, 0) };

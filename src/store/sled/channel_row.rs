@@ -17,8 +17,8 @@ pub(super) struct ChannelRow {
     first: Option<u64>,
     #[serde(default)]
     texts: bool,
-    #[serde(default)]
-    spoke: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<u64>,
     #[serde(default)]
     reread: Option<Timestamp>,
     #[serde(default)]
@@ -56,7 +56,7 @@ impl From<ChannelState> for ChannelRow {
             filed,
             first,
             texts,
-            spoke,
+            said,
             reread,
             gone,
             fell,
@@ -69,31 +69,19 @@ impl From<ChannelState> for ChannelRow {
             let Left { address, baseline, newest, channel } = *left;
             Box::new(LeftRow { address, baseline, newest, channel: channel.into() })
         });
-        Self { id, named, filed, first, texts, spoke, reread, gone, fell, stranger, mirrored, left }
+        Self { id, named, filed, first, texts, said, reread, gone, fell, stranger, mirrored, left }
     }
 }
 
 impl From<ChannelRow> for ChannelState {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow {
-            id,
-            named,
-            filed,
-            first,
-            texts,
-            spoke,
-            reread,
-            gone,
-            fell,
-            stranger,
-            mirrored,
-            left,
-        } = row;
+        let ChannelRow { id, named, filed, first, texts, said, reread, gone, fell, stranger, mirrored, left } =
+            row;
         let stranger = stranger.map(|StrangerRow { id, first, newest }| Stranger { id, first, newest });
         let left = left.map(|left| {
             let LeftRow { address, baseline, newest, channel } = *left;
             Box::new(Left { address, baseline, newest, channel: channel.into() })
         });
-        Self { id, named, filed, first, texts, spoke, reread, gone, fell, stranger, mirrored, left }
+        Self { id, named, filed, first, texts, said, reread, gone, fell, stranger, mirrored, left }
     }
 }
