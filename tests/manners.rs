@@ -60,7 +60,7 @@ fn asked(site: &Site, path: &str, times: usize) {
     }
 }
 
-/// A site where `/two` leads where `/one` does, and a desk whose source `two` stands aside for `one`, for a day.
+/// A site where `/two` leads where `/one` does, and a desk whose source `two` stands aside for `one`, for minutes.
 fn aside() -> (Site, Desk) {
     let site = Site::start();
     site.show("/one", Reply::to(301, "/real"));
@@ -72,7 +72,8 @@ fn aside() -> (Site, Desk) {
     let config = std::fs::read_to_string(desk.config()).unwrap();
     let rule = "[[rule]]\nname = \"convoy\"\nall = [\"convoy attacked\"]\n";
     std::fs::write(desk.config(), format!("{config}{two}{rule}")).unwrap();
-    for _ in 0..2 {
+    // Each time for twice as long, from the second on.
+    for _ in 0..9 {
         assert_eq!(desk.all()["two"]["outcome"], "same");
     }
     site.show("/one", Reply::status(500));
@@ -292,7 +293,7 @@ fn row_13_row_14_bombs_cost_their_own_source_alone_and_little_memory() {
     sources += &source("drip", &site.url("/drip"));
     site.show("/feed", reply(&["one"]));
     sources += &source("paper", &site.url("/feed"));
-    let desk = quick("timeout = \"2s\"\nbody_max = \"4MiB\"", &sources);
+    let desk = quick("timeout = \"6s\"\nbody_max = \"4MiB\"", &sources);
     let daemon = Daemon::run(&desk.config());
     for (name, ..) in bombs() {
         asked(&site, &format!("/{name}"), 2);
