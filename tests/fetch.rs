@@ -254,7 +254,7 @@ async fn bodies_that_nobody_reads_hold_back_others_and_the_wait_is_nobodys_failu
         "/packed" => Reply::ok(packed.clone()).header("Content-Encoding", "gzip"),
         _ => Reply::ok(plain.clone()),
     });
-    let timeout = Duration::from_secs(5);
+    let timeout = Duration::from_secs(12);
     let wide = Fetcher::new(HttpSettings { concurrency: 64, timeout, ..settings() }).unwrap();
     let path = |n: usize| ["/plain", "/plain", "/plain", "/packed"][n % 4];
     let address = |n: usize| server.on(&format!("127.0.0.{}", n + 2), path(n));
