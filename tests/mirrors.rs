@@ -586,6 +586,20 @@ fn a_mirror_beside_an_old_copy_adds_words_with_their_kind_and_gives_no_orders() 
 }
 
 #[test]
+fn a_gap_that_a_mirror_beside_an_old_copy_shows_is_kept() {
+    let (preview, site) = (Preview::start(1..=20), Site::start());
+    let desk = desk(&preview, &[&site]);
+    desk.poll();
+    let read = text(&desk.sources()["post"], "/last_success");
+    preview.instead("/s/post", stale(&[(19, mangoes(19)), (20, mangoes(20))]));
+    site.show("/post", mirrored(&[(82, convoy(82)), (81, mangoes(81))]));
+    let poll = desk.poll();
+    assert_eq!(["/new", "/alerts"].map(|count| number(&poll, count)), [2, 1], "{poll}");
+    let source = &desk.sources()["post"];
+    assert_eq!(text(source, "/gaps/0/since"), read, "{source}");
+}
+
+#[test]
 fn a_renamed_channel_whose_page_is_an_old_copy_is_filled_under_its_own_name() {
     let (preview, site) = (Preview::start(1..=20), Site::start());
     let desk = desk(&preview, &[&site]);

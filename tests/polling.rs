@@ -702,6 +702,7 @@ fn what_came_while_selectors_found_nothing_is_told_by_its_date_once_they_are_men
         );
         let said = "possible gap: it could not be read until its selectors were mended";
         assert_eq!(poll["problems"].to_string().contains(said), !dated, "{poll}");
+        assert_eq!(desk.sources()["ministry"]["gaps"].is_array(), !dated);
     }
 }
 

@@ -72,7 +72,7 @@ pub enum SourceAddress {
         channel: String,
         /// Hosts (`t.me`) or addresses (`http://127.0.0.1:8080`), tried in order.
         hosts: Vec<String>,
-        /// Pages of others that show the channel, tried in order when no host does.
+        /// Pages of others that show the channel, tried in order when no host does, or not all of it.
         mirrors: Vec<MirrorSpec>,
     },
     /// An HTML page.

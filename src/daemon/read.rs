@@ -86,11 +86,10 @@ impl Read {
 
     /// Takes note of a gap, which is told.
     pub(super) fn miss(&mut self, source: &Source, missed: Option<Missed>) {
-        if let Some(Missed { detail, .. }) = &missed {
-            warn!(source = %source.name(), "possible gap: {detail}");
-            self.problems.push(format!("possible gap: {detail}"));
-        }
-        self.missed = missed;
+        let Some(missed) = missed else { return };
+        warn!(source = %source.name(), "possible gap: {}", missed.detail);
+        self.problems.push(format!("possible gap: {}", missed.detail));
+        self.missed = Some(missed);
     }
 
     /// The words for what is wrong, if that is the layout: nothing could be read, or what was read is not all.

@@ -128,7 +128,7 @@ pub static SOURCE: Table = Table {
 pub static MIRROR: Table = Table {
     name: "source.mirrors",
     kind: None,
-    doc: "Of a Telegram channel: pages of others that show it, tried in order when no host does or its preview is off; CSS selectors, each with an optional `@attribute`, look inside an item.",
+    doc: "Of a Telegram channel: pages of others that show it, tried in order when no host does, its preview is off, or its page is an old copy or lacks texts or dates; CSS selectors, each with an optional `@attribute`, look inside an item.",
     keys: &[
         Key::required(
             "page",
